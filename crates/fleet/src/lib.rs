@@ -1,1 +1,47 @@
-//! To come.
+//! The vocabulary of a fleet: typed ids, configuration, decisions, and the run's record with its legal moves.
+//!
+//! Nothing here talks to AWS or does I/O; every decision is a function of what was observed, so that a rehearsal,
+//! a Lambda function and a test decide alike.
+
+mod budget;
+mod config;
+mod deadline;
+mod derived;
+mod fleet_record;
+mod hops;
+mod id;
+mod launches;
+mod refusal;
+mod run_record;
+mod span;
+mod verdict;
+mod version;
+mod zones;
+
+pub use budget::{check_connections, check_targets};
+pub use config::{
+    AnyTag, Builder, Config, ConfigError, Database, FleetConfig, Limits, LoadBalancer, Prices, Rehearsal, Subnet,
+    Upgrade,
+};
+pub use deadline::{Deadline, StateContext};
+pub use derived::{
+    FLEET_TAG, ROLE_TAG, RUN_TAG, VERSION_TAG, client_token, command_comment, image_name, instance_name,
+};
+pub use fleet_record::{FleetRecord, Golden, Lock};
+pub use hops::{APPWRITE_HOPS, hop_path};
+pub use id::{
+    CommandId, FleetName, ImageId, InstanceId, InstanceType, InvalidId, RunId, SecurityGroupId, SubnetId,
+    TargetGroupArn, Zone,
+};
+pub use launches::{NextLaunches, next_launches};
+pub use refusal::Refusal;
+pub use run_record::{
+    Before, IllegalMove, Launch, Member, Outcome, Phase, Role, Run, RunRef, StepRecord, StepResult, Workflow,
+};
+pub use span::Span;
+pub use verdict::{Verdict, judge};
+pub use version::{InvalidVersion, Version};
+pub use zones::spread;
+
+/// The version of the records that this release writes to the ledger.
+pub const SCHEMA: u32 = 1;

@@ -1,0 +1,124 @@
+//! Which launches to ask for, so that a role ends up with as many instances as it needs.
+//!
+//! A zone that runs dry launches fewer than asked; an instance can go from `pending` straight to `terminated`. Both
+//! leave a shortfall, which the zones that were not short make up in another round.
+
+use crate::{Launch, Role, Subnet, spread};
+use jiff::Timestamp;
+use std::collections::BTreeSet;
+
+/// After so many rounds of making up a shortfall, something else is wrong.
+const ROUNDS: u32 = 5;
+
+/// What to do next about the launches of one role.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NextLaunches {
+    /// As many live as are wanted.
+    Enough,
+    /// Record and ask for these.
+    Ask(Vec<Launch>),
+    /// No zone is left to ask, and this is why.
+    Exhausted(String),
+}
+
+/// Decides from the launches so far, all settled, and from how many of their instances are `alive`.
+pub fn next_launches(
+    role: Role,
+    wanted: u32,
+    alive: u32,
+    so_far: &[&Launch],
+    subnets: &[Subnet],
+    now: Timestamp,
+) -> NextLaunches {
+    let Some(missing @ 1..) = wanted.checked_sub(alive) else { return NextLaunches::Enough };
+    let short: BTreeSet<_> =
+        so_far.iter().filter(|launch| launch.shortage.is_some()).map(|launch| &launch.subnet).collect();
+    let open: Vec<_> = subnets.iter().filter(|subnet| !short.contains(&subnet.id)).collect();
+    let round = so_far.iter().map(|launch| launch.round + 1).max().unwrap_or(0);
+    if open.is_empty() || round >= ROUNDS {
+        let why = so_far.iter().rev().find_map(|launch| launch.shortage.as_deref());
+        let why = why.unwrap_or("its instances keep terminating before they run");
+        return NextLaunches::Exhausted(format!("{missing} of {wanted} could not be launched: {why}"));
+    }
+    let shares = spread(missing, open.len());
+    let launches = open.iter().zip(shares).filter(|(_, share)| *share > 0).map(|(subnet, share)| Launch {
+        role,
+        subnet: subnet.id.clone(),
+        round,
+        wanted: share,
+        launched: None,
+        shortage: None,
+        at: now,
+    });
+    NextLaunches::Ask(launches.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subnets() -> Vec<Subnet> {
+        ["a", "b", "c"]
+            .iter()
+            .map(|zone| Subnet {
+                id: format!("subnet-0000000{zone}").parse().unwrap(),
+                zone: format!("eu-central-1{zone}").parse().unwrap(),
+            })
+            .collect()
+    }
+
+    fn next(wanted: u32, alive: u32, so_far: &[Launch]) -> NextLaunches {
+        next_launches(
+            Role::Member,
+            wanted,
+            alive,
+            &so_far.iter().collect::<Vec<_>>(),
+            &subnets(),
+            Timestamp::UNIX_EPOCH,
+        )
+    }
+
+    fn asked(next: &NextLaunches) -> Vec<(String, u32, u32)> {
+        let NextLaunches::Ask(launches) = next else { panic!("{next:?}") };
+        launches.iter().map(|l| (l.subnet.to_string(), l.round, l.wanted)).collect()
+    }
+
+    fn settled(zone: &str, wanted: u32, launched: u32) -> Launch {
+        let shortage = (launched < wanted).then(|| format!("no capacity in {zone}"));
+        let subnet = format!("subnet-0000000{zone}").parse().unwrap();
+        Launch {
+            role: Role::Member,
+            subnet,
+            round: 0,
+            wanted,
+            launched: Some(launched),
+            shortage,
+            at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn the_first_round_spreads_over_all_zones() {
+        let expected =
+            [("subnet-0000000a".into(), 0, 2), ("subnet-0000000b".into(), 0, 1), ("subnet-0000000c".into(), 0, 1)];
+        assert_eq!(asked(&next(4, 0, &[])), expected);
+    }
+
+    #[test]
+    fn a_short_zone_is_made_up_for_by_the_others() {
+        let so_far = [settled("a", 2, 0), settled("b", 2, 2), settled("c", 2, 2)];
+        assert_eq!(asked(&next(6, 4, &so_far)), [("subnet-0000000b".into(), 1, 1), ("subnet-0000000c".into(), 1, 1)]);
+    }
+
+    #[test]
+    fn with_every_zone_short_it_says_why() {
+        let so_far = [settled("a", 1, 0), settled("b", 1, 0), settled("c", 1, 0)];
+        let expected = "3 of 3 could not be launched: no capacity in c".to_owned();
+        assert_eq!(next(3, 0, &so_far), NextLaunches::Exhausted(expected));
+    }
+
+    #[test]
+    fn enough_is_enough() {
+        assert_eq!(next(3, 3, &[settled("a", 3, 3)]), NextLaunches::Enough);
+    }
+}

@@ -1,0 +1,118 @@
+//! Why a run is not begun. A refusal changes nothing.
+
+use crate::{FleetName, InstanceId, RunId, Version};
+
+/// A reason not to begin, with the setting concerned and what would be right.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The wanted version is older than the fleet's.
+    #[error(
+        "to: {to} would be a downgrade, the fleet runs {from}; migrations have no way back down: name a version above {from}, or roll back to a kept image"
+    )]
+    Downgrade {
+        /// What the fleet runs.
+        from: Version,
+        /// What was asked for.
+        to: Version,
+    },
+    /// The hop list does not reach one of the two versions.
+    #[error(
+        "to: no path of hops from {from} to {to}: {unknown} belongs to no minor version of the hop list ({known}); add its hops to upgrade.hops"
+    )]
+    NoHopPath {
+        /// What the fleet runs.
+        from: Version,
+        /// What was asked for.
+        to: Version,
+        /// The one of the two that the list does not reach.
+        unknown: Version,
+        /// The hop list, for people.
+        known: String,
+    },
+    /// No running instance carries the load-balancer tag.
+    #[error(
+        "fleet.load_balancer_tag: no running instance carries {tag}, so the fleet is empty: tag its members, or bootstrap the fleet first"
+    )]
+    EmptyFleet {
+        /// The load-balancer tag.
+        tag: String,
+    },
+    /// An instance with the load-balancer tag belongs to another fleet, or to none.
+    #[error(
+        "fleet.load_balancer_tag: {tag} also matches {instance}, which {owner}, not to {fleet}: give every fleet a load-balancer tag of its own and tag its members {fleet_tag}={fleet}"
+    )]
+    ForeignMember {
+        /// The load-balancer tag.
+        tag: String,
+        /// The first such instance.
+        instance: InstanceId,
+        /// "belongs to fleet X" or "belongs to no fleet".
+        owner: String,
+        /// The fleet that the run is for.
+        fleet: FleetName,
+        /// The key of the tag that says whose an instance is.
+        fleet_tag: &'static str,
+    },
+    /// A member does not take traffic, so the run could not tell what it must keep up.
+    #[error(
+        "member {instance} carries the load-balancer tag but its target is {health}: every member must be in service before an upgrade; repair or untag it"
+    )]
+    NotInService {
+        /// The first such member.
+        instance: InstanceId,
+        /// The state of its target, as the load balancer says it.
+        health: String,
+    },
+    /// The database would run out of connections.
+    #[error(
+        "database.max_connections: {available} is too few for upgrading {members} members: {clients} clients (both fleets and the builder) of {per_member} connections each need {needed}; raise max_connections, or lower fleet.size or database.connections_per_member"
+    )]
+    Connections {
+        /// Members of the fleet.
+        members: u32,
+        /// Clients connected at once at the worst moment.
+        clients: u64,
+        /// Connections that one client may open.
+        per_member: u32,
+        /// Connections needed.
+        needed: u64,
+        /// Connections that the database takes.
+        available: u32,
+    },
+    /// The target group would overflow.
+    #[error(
+        "load_balancer.target_quota: {quota} targets are too few for upgrading {members} members: both fleets need {needed} at once; have the quota 'Targets per Target Group' raised, then say so here"
+    )]
+    Targets {
+        /// Members of the fleet.
+        members: u32,
+        /// Targets needed.
+        needed: u64,
+        /// Targets that the group takes.
+        quota: u32,
+    },
+    /// Another run holds the fleet.
+    #[error("run {run} is already going on fleet {fleet}: watch it, or abort it first")]
+    Locked {
+        /// The fleet.
+        fleet: FleetName,
+        /// The run that holds it.
+        run: RunId,
+    },
+    /// The ledger knows no such fleet.
+    #[error("fleet: '{fleet}' is not in the ledger: apply its configuration first")]
+    UnknownFleet {
+        /// The fleet asked for.
+        fleet: FleetName,
+    },
+    /// The golden image is gone or unusable.
+    #[error(
+        "fleet.golden_image: {image} {problem}: name an available image of this account that the members were cloned from"
+    )]
+    GoldenImage {
+        /// The image.
+        image: crate::ImageId,
+        /// What is wrong with it.
+        problem: String,
+    },
+}

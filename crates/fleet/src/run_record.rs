@@ -1,0 +1,302 @@
+//! A run's record in the ledger, and the moves that it can make.
+
+use crate::{Config, FleetName, Golden, ImageId, InstanceId, RunId, SCHEMA, Span, SubnetId, Version, Zone};
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Which run of which fleet: all that a state machine carries from step to step.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunRef {
+    /// The fleet.
+    pub fleet: FleetName,
+    /// The run.
+    pub id: RunId,
+}
+
+impl std::fmt::Display for RunRef {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "run {} of fleet {}", self.id, self.fleet)
+    }
+}
+
+/// Which workflow a run executes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workflow {
+    /// The seed's thirteen steps.
+    Upgrade,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Making and bringing in the new.
+    Forward,
+    /// A person is asked before the old members are deleted; the token answers.
+    AwaitingApproval {
+        /// What Step Functions wants back with the answer.
+        token: String,
+    },
+    /// The old members are being deleted: no way back.
+    Committed,
+    /// Restoring what was before.
+    RollingBack,
+    /// Over.
+    Ended(Outcome),
+}
+
+/// How a run can end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// The fleet runs the wanted version.
+    Upgraded,
+    /// The fleet is as it was before.
+    RolledBack,
+    /// Neither could be reached; a person is needed.
+    Frozen,
+}
+
+/// A move that a run cannot make.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a run that is {from} cannot become {to}")]
+pub struct IllegalMove {
+    from: &'static str,
+    to: &'static str,
+}
+
+impl Phase {
+    /// A word for people.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Forward => "going forward",
+            Self::AwaitingApproval { .. } => "awaiting approval",
+            Self::Committed => "deleting the old members",
+            Self::RollingBack => "rolling back",
+            Self::Ended(Outcome::Upgraded) => "upgraded",
+            Self::Ended(Outcome::RolledBack) => "rolled back",
+            Self::Ended(Outcome::Frozen) => "frozen",
+        }
+    }
+
+    /// Whether a run may go from here to `next`. Staying is always legal: a step that is asked again repeats its move.
+    fn leads_to(&self, next: &Phase) -> bool {
+        use Phase::{AwaitingApproval, Committed, Ended, Forward, RollingBack};
+        match (self, next) {
+            (Forward, AwaitingApproval { .. } | Committed | RollingBack) => true,
+            (AwaitingApproval { .. }, AwaitingApproval { .. } | Committed | RollingBack) => true,
+            (Committed, Ended(Outcome::Upgraded | Outcome::Frozen)) => true,
+            (RollingBack, Ended(Outcome::RolledBack | Outcome::Frozen)) => true,
+            _ => self == next,
+        }
+    }
+}
+
+/// What a launched instance is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The strong clone on which a version is installed.
+    Builder,
+    /// A server that takes traffic.
+    Member,
+}
+
+impl Role {
+    /// The value of the role's tag.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Builder => "builder",
+            Self::Member => "member",
+        }
+    }
+}
+
+/// One launch: recorded before it is asked for, settled when its answer is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Launch {
+    /// What the instances are for.
+    pub role: Role,
+    /// Where.
+    pub subnet: SubnetId,
+    /// 0 for the first launch of its role, then one more each time a shortfall is made up.
+    pub round: u32,
+    /// How many are asked for at most.
+    pub wanted: u32,
+    /// How many EC2 launched; unknown until it has answered.
+    pub launched: Option<u32>,
+    /// Why it launched fewer, in EC2's words.
+    pub shortage: Option<String>,
+    /// When it was first recorded.
+    pub at: Timestamp,
+}
+
+/// What the fleet was before the run's first change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    /// Every member.
+    pub members: Vec<Member>,
+    /// The golden image.
+    pub golden: Golden,
+    /// How long a target that is taken out goes on draining.
+    pub drain: Span,
+}
+
+/// A member as it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Member {
+    /// The instance.
+    pub id: InstanceId,
+    /// The image it is a clone of.
+    pub image: ImageId,
+    /// Where it stands.
+    pub zone: Zone,
+}
+
+/// A run as the ledger knows it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// The version of this record's shape.
+    pub schema: u32,
+    /// Which run.
+    pub run: RunRef,
+    /// Which workflow.
+    pub workflow: Workflow,
+    /// The golden image that the run started from.
+    pub golden: Golden,
+    /// The version that it is to run.
+    pub to: Version,
+    /// The versions to install in turn.
+    pub hops: Vec<Version>,
+    /// How many members there are to be.
+    pub size: u32,
+    /// The fencing number of the run's lock.
+    pub fence: u64,
+    /// The configuration that the run goes by, whatever is applied meanwhile.
+    pub config: Config,
+    /// How long a target that is taken out goes on draining.
+    pub drain: Span,
+    /// Where the run stands.
+    pub phase: Phase,
+    /// Every launch, in order.
+    pub launches: Vec<Launch>,
+    /// When the image was first asked for.
+    pub image_asked: Option<Timestamp>,
+    /// The image that the run made, once it is known.
+    pub image: Option<ImageId>,
+    /// When the run began.
+    pub started: Timestamp,
+    /// When it ended.
+    pub ended: Option<Timestamp>,
+    /// Why it did not go through: the error's name and cause.
+    pub failure: Option<String>,
+}
+
+impl Run {
+    /// The record of a run that begins.
+    pub fn begin(
+        run: RunRef,
+        hops: Vec<Version>,
+        size: u32,
+        config: Config,
+        before: &Before,
+        fence: u64,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            schema: SCHEMA,
+            run,
+            workflow: Workflow::Upgrade,
+            golden: before.golden.clone(),
+            to: hops.last().copied().unwrap_or(before.golden.version),
+            hops,
+            size,
+            fence,
+            config,
+            drain: before.drain,
+            phase: Phase::Forward,
+            launches: Vec::new(),
+            image_asked: None,
+            image: None,
+            started: now,
+            ended: None,
+            failure: None,
+        }
+    }
+
+    /// Moves the run to another phase; repeating a move changes nothing.
+    ///
+    /// # Errors
+    /// A move that a run cannot make is refused and changes nothing.
+    pub fn move_to(&mut self, next: Phase) -> Result<(), IllegalMove> {
+        if !self.phase.leads_to(&next) {
+            return Err(IllegalMove { from: self.phase.as_str(), to: next.as_str() });
+        }
+        self.phase = next;
+        Ok(())
+    }
+
+    /// The launches for `role`.
+    pub fn launches_of(&self, role: Role) -> impl Iterator<Item = &Launch> {
+        self.launches.iter().filter(move |launch| launch.role == role)
+    }
+}
+
+/// What one step of a run came to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StepRecord {
+    /// The version of this record's shape.
+    pub schema: u32,
+    /// The state's name in the definition.
+    pub state: String,
+    /// The step.
+    pub step: String,
+    /// When the state was entered.
+    pub started: Timestamp,
+    /// When the step's last attempt ended.
+    pub ended: Timestamp,
+    /// How often it was asked.
+    pub attempts: u32,
+    /// How it ended.
+    pub result: StepResult,
+}
+
+/// How a step ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepResult {
+    /// What it wanted was observed.
+    Done,
+    /// It gave up: the error's name and text.
+    Failed(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_cannot_roll_back_once_the_old_are_being_deleted_nor_change_after_its_end() {
+        let phases = [
+            Phase::Forward,
+            Phase::AwaitingApproval { token: "t".to_owned() },
+            Phase::Committed,
+            Phase::RollingBack,
+            Phase::Ended(Outcome::Upgraded),
+            Phase::Ended(Outcome::RolledBack),
+            Phase::Ended(Outcome::Frozen),
+        ];
+        let legal: Vec<String> = phases
+            .iter()
+            .map(|from| phases.iter().map(|to| if from.leads_to(to) { 'x' } else { '.' }).collect())
+            .collect();
+        assert_eq!(legal, ["xxxx...", ".xxx...", "..x.x.x", "...x.xx", "....x..", ".....x.", "......x"]);
+    }
+}
