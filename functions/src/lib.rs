@@ -1,1 +1,13 @@
-//! To come.
+//! The steps of a run. One file is one step is one Lambda function; [`STEPS`] is the list of them all, from which the
+//! Lambda bootstrap, the local runner and the contract test derive.
+
+mod aws;
+mod error;
+mod ledger;
+mod step;
+mod steps;
+
+pub use aws::{Aws, CallError};
+pub use error::StepError;
+pub use ledger::{Going, Ledger, Read};
+pub use step::{STEPS, Step};

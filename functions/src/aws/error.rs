@@ -1,0 +1,135 @@
+//! AWS's error codes as named sets, in one place: what each means for a step.
+
+use crate::StepError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::error::Error;
+
+/// Slow down: the rate is the problem, not the call.
+const THROTTLED: [&str; 8] = [
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "RequestThrottled",
+    "RequestThrottledException",
+    "ThrottledException",
+    "Throttling",
+    "ThrottlingException",
+    "TooManyRequestsException",
+];
+
+/// AWS stumbled: the call may have taken effect or not.
+const INTERRUPTED: [&str; 8] = [
+    "InternalError",
+    "InternalFailure",
+    "InternalServerError",
+    "RequestTimeout",
+    "RequestTimeoutException",
+    "ServiceUnavailable",
+    "TransactionInProgressException",
+    "Unavailable",
+];
+
+/// The zone has no machine of this type left.
+const NO_CAPACITY: [&str; 3] =
+    ["InsufficientHostCapacity", "InsufficientInstanceCapacity", "InsufficientReservedInstanceCapacity"];
+
+/// What was just made cannot be described everywhere yet.
+const NOT_VISIBLE_YET: [&str; 3] = ["InvalidAMIID.NotFound", "InvalidInstanceID.NotFound", "InvocationDoesNotExist"];
+
+/// A call to AWS that did not work.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{operation}: {text}")]
+pub struct CallError {
+    operation: &'static str,
+    kind: Kind,
+    code: String,
+    text: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Throttled,
+    Interrupted,
+    Refused,
+}
+
+impl CallError {
+    /// The zone has no machine of this type left.
+    pub fn is_no_capacity(&self) -> bool {
+        NO_CAPACITY.contains(&self.code.as_str())
+    }
+
+    /// What was just made cannot be described everywhere yet.
+    pub fn is_not_visible_yet(&self) -> bool {
+        NOT_VISIBLE_YET.contains(&self.code.as_str())
+    }
+
+    /// The image's name is taken: by this run's own image if the name derives from the run.
+    pub fn is_duplicate_image_name(&self) -> bool {
+        self.code == "InvalidAMIName.Duplicate"
+    }
+
+    /// The instance is not, or not yet, known to Systems Manager.
+    pub fn is_agent_unknown(&self) -> bool {
+        self.code == "InvalidInstanceId"
+    }
+
+    /// The item, or one of the transaction's, was not as the condition wanted it.
+    pub fn is_condition_failed(&self) -> bool {
+        self.code == "ConditionalCheckFailedException"
+            || (self.code == "TransactionCanceledException" && self.text.contains("ConditionalCheckFailed"))
+    }
+}
+
+impl From<CallError> for StepError {
+    fn from(error: CallError) -> Self {
+        match error.kind {
+            Kind::Throttled => Self::Throttled(error.to_string()),
+            Kind::Interrupted => Self::Interrupted(error.to_string()),
+            Kind::Refused => Self::Failed(error.to_string()),
+        }
+    }
+}
+
+/// Names the operation of a call and sorts its error into what it means for a step.
+pub trait Named<T> {
+    /// The answer, or the error of `operation`.
+    fn of(self, operation: &'static str) -> Result<T, CallError>;
+}
+
+impl<T, E: ProvideErrorMetadata + Error + 'static> Named<T> for Result<T, SdkError<E, HttpResponse>> {
+    fn of(self, operation: &'static str) -> Result<T, CallError> {
+        self.map_err(|error| sort(operation, &error))
+    }
+}
+
+fn sort<E: ProvideErrorMetadata + Error + 'static>(
+    operation: &'static str,
+    error: &SdkError<E, HttpResponse>,
+) -> CallError {
+    let Some(answer) = error.as_service_error() else {
+        let kind = match error {
+            SdkError::ConstructionFailure(_) => Kind::Refused,
+            _ => Kind::Interrupted,
+        };
+        return CallError { operation, kind, code: String::new(), text: chain(error) };
+    };
+    let code = answer.code().unwrap_or_default();
+    let stumbled = error.raw_response().is_some_and(|response| response.status().as_u16() >= 500);
+    let kind = match code {
+        code if THROTTLED.contains(&code) => Kind::Throttled,
+        code if INTERRUPTED.contains(&code) || stumbled => Kind::Interrupted,
+        _ => Kind::Refused,
+    };
+    let text = format!("{code}: {}", answer.message().unwrap_or("no message"));
+    CallError { operation, kind, code: code.to_owned(), text }
+}
+
+/// An error and everything that caused it, in one line.
+fn chain(error: &dyn Error) -> String {
+    match error.source() {
+        Some(source) => format!("{error}: {}", chain(source)),
+        None => error.to_string(),
+    }
+}

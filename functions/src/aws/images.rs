@@ -1,0 +1,104 @@
+//! Images: made under a name that derives from the run, found by it, deregistered with their snapshots.
+
+use super::instances::ec2_tag;
+use super::{Aws, CallError, Named};
+use aws_sdk_ec2::types::{Filter, ResourceType, TagSpecification};
+use fleet::{FLEET_TAG, ImageId, InstanceId, RUN_TAG, Run, VERSION_TAG, image_name};
+
+/// An image as it was described.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its id.
+    pub id: ImageId,
+    /// Whether it can be launched from.
+    pub state: ImageState,
+    /// The run that made it, by its tag.
+    pub run: Option<String>,
+}
+
+/// Whether an image can be launched from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ImageState {
+    /// Still being made.
+    Pending,
+    /// Ready.
+    Available,
+    /// Neither, and never will be; in EC2's words.
+    Unusable(String),
+}
+
+impl Aws {
+    /// The image with this id, if it exists and can be seen yet.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn image(&self, id: &ImageId) -> Result<Option<Image>, CallError> {
+        match self.ec2.describe_images().image_ids(id.as_str()).send().await.of("DescribeImages") {
+            Ok(answer) => Ok(answer.images().iter().find_map(image)),
+            Err(error) if error.is_not_visible_yet() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The image that `run` made, if it exists and can be seen yet.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn image_of_run(&self, run: &Run) -> Result<Option<Image>, CallError> {
+        let name = Filter::builder().name("name").values(image_name(&run.run, run.to)).build();
+        let answer = self.ec2.describe_images().owners("self").filters(name).send().await.of("DescribeImages")?;
+        Ok(answer.images().iter().find_map(image))
+    }
+
+    /// Makes the run's image of a stopped builder. The image's name is its key: a repeated call answers
+    /// [`CallError::is_duplicate_image_name`] and makes nothing.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn create_image(&self, run: &Run, builder: &InstanceId) -> Result<Option<ImageId>, CallError> {
+        let version = run.to.to_string();
+        let tags =
+            [(FLEET_TAG, run.run.fleet.as_str()), (RUN_TAG, run.run.id.as_str()), (VERSION_TAG, version.as_str())];
+        let tagged = |resource: ResourceType| {
+            let tags = tags.iter().map(|(key, value)| ec2_tag(key, value)).collect();
+            TagSpecification::builder().resource_type(resource).set_tags(Some(tags)).build()
+        };
+        let answer = self
+            .ec2
+            .create_image()
+            .instance_id(builder.as_str())
+            .name(image_name(&run.run, run.to))
+            .description(format!("{} {} by run {}", run.run.fleet, run.to, run.run.id))
+            .tag_specifications(tagged(ResourceType::Image))
+            .tag_specifications(tagged(ResourceType::Snapshot))
+            .send()
+            .await
+            .of("CreateImage")?;
+        Ok(answer.image_id().and_then(|id| id.parse().ok()))
+    }
+
+    /// Deregisters an image and deletes its snapshots.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn delete_image(&self, id: &ImageId) -> Result<(), CallError> {
+        let call = self.ec2.deregister_image().image_id(id.as_str()).delete_associated_snapshots(true);
+        call.send().await.of("DeregisterImage").map(drop)
+    }
+}
+
+fn image(described: &aws_sdk_ec2::types::Image) -> Option<Image> {
+    use aws_sdk_ec2::types::ImageState as Name;
+    let reason = described.state_reason().and_then(|reason| reason.message()).unwrap_or("no reason given");
+    let state = match described.state()? {
+        Name::Pending => ImageState::Pending,
+        Name::Available => ImageState::Available,
+        other => ImageState::Unusable(format!("{}: {reason}", other.as_str())),
+    };
+    let run = described.tags().iter().find(|tag| tag.key() == Some(RUN_TAG));
+    Some(Image {
+        id: described.image_id()?.parse().ok()?,
+        state,
+        run: run.and_then(|tag| tag.value()).map(str::to_owned),
+    })
+}

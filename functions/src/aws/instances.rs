@@ -1,0 +1,170 @@
+//! Instances: found by tag, stopped, terminated, tagged; pages and batches hidden.
+
+use super::{Aws, CallError, Named};
+use aws_sdk_ec2::types::{Filter, Tag};
+use fleet::{AnyTag, FLEET_TAG, FleetName, ImageId, InstanceId, ROLE_TAG, RUN_TAG, Role, RunId, Zone};
+
+/// At most so many ids in one TerminateInstances, CreateTags or DeleteTags.
+const BATCH: usize = 1000;
+/// The largest page that DescribeInstances gives.
+const PAGE: i32 = 1000;
+
+/// An instance as it was described.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Instance {
+    /// Its id.
+    pub id: InstanceId,
+    /// Where it is in its life.
+    pub state: InstanceState,
+    /// The image it was launched from.
+    pub image: ImageId,
+    /// Where it stands.
+    pub zone: Zone,
+    /// Why it came to its state, in EC2's words.
+    pub reason: String,
+    tags: Vec<(String, String)>,
+}
+
+/// Where an instance is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InstanceState {
+    /// Being launched or started.
+    Pending,
+    /// Running.
+    Running,
+    /// Being stopped.
+    Stopping,
+    /// Stopped.
+    Stopped,
+    /// Being terminated, or terminated: on its way out for good.
+    Gone,
+}
+
+impl Instance {
+    /// Whether it is not on its way out for good.
+    pub fn is_alive(&self) -> bool {
+        self.state != InstanceState::Gone
+    }
+
+    /// Whether it carries `tag`.
+    pub fn carries(&self, tag: &AnyTag) -> bool {
+        self.tag(&tag.key) == Some(&tag.value)
+    }
+
+    /// The value of its tag `key`.
+    pub fn tag(&self, key: &str) -> Option<&str> {
+        self.tags.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a run launched it for `role`.
+    pub fn is_for(&self, role: Role) -> bool {
+        self.tag(ROLE_TAG) == Some(role.as_str())
+    }
+}
+
+impl Aws {
+    /// Every instance that carries `tag`, in order of id; those terminated in the last hour or so are among them.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn instances_tagged(&self, key: &str, value: &str) -> Result<Vec<Instance>, CallError> {
+        let filter = Filter::builder().name(format!("tag:{key}")).values(value).build();
+        let mut pages = self.ec2.describe_instances().filters(filter).max_results(PAGE).into_paginator().items().send();
+        let mut found = Vec::new();
+        while let Some(reservation) = pages.next().await {
+            let reservation = reservation.of("DescribeInstances")?;
+            found.extend(reservation.instances().iter().filter_map(instance));
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
+    }
+
+    /// Every instance of a fleet: members and builders.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn instances_of_fleet(&self, fleet: &FleetName) -> Result<Vec<Instance>, CallError> {
+        self.instances_tagged(FLEET_TAG, fleet.as_str()).await
+    }
+
+    /// Every instance that a run launched.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn instances_of_run(&self, run: &RunId) -> Result<Vec<Instance>, CallError> {
+        self.instances_tagged(RUN_TAG, run.as_str()).await
+    }
+
+    /// Stops an instance. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn stop(&self, id: &InstanceId) -> Result<(), CallError> {
+        self.ec2.stop_instances().instance_ids(id.as_str()).send().await.of("StopInstances").map(drop)
+    }
+
+    /// Terminates instances. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers: a protected instance fails the others of its zone, while those of other zones go.
+    pub async fn terminate(&self, ids: &[&InstanceId]) -> Result<(), CallError> {
+        for batch in ids.chunks(BATCH) {
+            let call = self.ec2.terminate_instances().set_instance_ids(Some(strings(batch)));
+            call.send().await.of("TerminateInstances")?;
+        }
+        Ok(())
+    }
+
+    /// Puts `tag` on instances. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn tag(&self, ids: &[&InstanceId], tag: &AnyTag) -> Result<(), CallError> {
+        for batch in ids.chunks(BATCH) {
+            let call = self.ec2.create_tags().set_resources(Some(strings(batch))).tags(ec2_tag(&tag.key, &tag.value));
+            call.send().await.of("CreateTags")?;
+        }
+        Ok(())
+    }
+
+    /// Takes `tag` off instances, if it has the tag's value. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn untag(&self, ids: &[&InstanceId], tag: &AnyTag) -> Result<(), CallError> {
+        for batch in ids.chunks(BATCH) {
+            let call = self.ec2.delete_tags().set_resources(Some(strings(batch))).tags(ec2_tag(&tag.key, &tag.value));
+            call.send().await.of("DeleteTags")?;
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn ec2_tag(key: &str, value: &str) -> Tag {
+    Tag::builder().key(key).value(value).build()
+}
+
+fn strings(ids: &[&InstanceId]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+/// What EC2 described, or nothing where it left out what every instance has.
+fn instance(described: &aws_sdk_ec2::types::Instance) -> Option<Instance> {
+    use aws_sdk_ec2::types::InstanceStateName as Name;
+    let state = match described.state()?.name()? {
+        Name::Pending => InstanceState::Pending,
+        Name::Running => InstanceState::Running,
+        Name::Stopping => InstanceState::Stopping,
+        Name::Stopped => InstanceState::Stopped,
+        _ => InstanceState::Gone,
+    };
+    let tags = described.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())));
+    Some(Instance {
+        id: described.instance_id()?.parse().ok()?,
+        state,
+        image: described.image_id()?.parse().ok()?,
+        zone: described.placement()?.availability_zone()?.parse().ok()?,
+        reason: described.state_reason().and_then(|reason| reason.message()).unwrap_or_default().to_owned(),
+        tags: tags.collect(),
+    })
+}

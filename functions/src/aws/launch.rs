@@ -1,0 +1,67 @@
+//! Launching instances: one call a zone, with a client token, tagged in the call that makes them.
+
+use super::instances::ec2_tag;
+use super::{Aws, CallError, Named};
+use aws_sdk_ec2::types::{
+    HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest, InstanceType as Ec2Type,
+    ResourceType, TagSpecification,
+};
+use fleet::{FLEET_TAG, ImageId, InstanceType, ROLE_TAG, RUN_TAG, Role, Run, SubnetId, client_token, instance_name};
+
+/// One launch in one zone.
+#[derive(Debug, Clone, Copy)]
+pub struct LaunchOrder<'a> {
+    /// What the instances are for.
+    pub role: Role,
+    /// What they are clones of.
+    pub image: &'a ImageId,
+    /// What they run on.
+    pub instance_type: &'a InstanceType,
+    /// Where.
+    pub subnet: &'a SubnetId,
+    /// The launch's round, part of its token.
+    pub round: u32,
+    /// How many at most; EC2 launches as many as fit, at least one.
+    pub count: u32,
+}
+
+impl Aws {
+    /// Launches up to `order.count` instances for `run` and answers how many. Repeating the call finds the same
+    /// instances by its client token and launches none.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers; [`CallError::is_no_capacity`] when not even one fits.
+    pub async fn launch(&self, run: &Run, order: LaunchOrder<'_>) -> Result<u32, CallError> {
+        let fleet = &run.config.fleet;
+        let count = i32::try_from(order.count).unwrap_or(i32::MAX);
+        let name = instance_name(&run.run.fleet, order.role, run.to);
+        let tags = [
+            (FLEET_TAG, run.run.fleet.as_str()),
+            (RUN_TAG, run.run.id.as_str()),
+            (ROLE_TAG, order.role.as_str()),
+            ("Name", &name),
+        ];
+        let tagged = |resource: ResourceType| {
+            let tags = tags.iter().map(|(key, value)| ec2_tag(key, value)).collect();
+            TagSpecification::builder().resource_type(resource).set_tags(Some(tags)).build()
+        };
+        let answer = self
+            .ec2
+            .run_instances()
+            .image_id(order.image.as_str())
+            .instance_type(Ec2Type::from(order.instance_type.as_str()))
+            .subnet_id(order.subnet.as_str())
+            .min_count(1)
+            .max_count(count)
+            .client_token(client_token(&run.run, order.role, order.subnet, order.round))
+            .set_security_group_ids(Some(fleet.security_groups.iter().map(ToString::to_string).collect()))
+            .iam_instance_profile(IamInstanceProfileSpecification::builder().name(&fleet.instance_profile).build())
+            .metadata_options(InstanceMetadataOptionsRequest::builder().http_tokens(HttpTokensState::Required).build())
+            .tag_specifications(tagged(ResourceType::Instance))
+            .tag_specifications(tagged(ResourceType::Volume))
+            .send()
+            .await
+            .of("RunInstances")?;
+        Ok(u32::try_from(answer.instances().len()).unwrap_or(u32::MAX))
+    }
+}

@@ -1,0 +1,130 @@
+//! Targets: who is registered with the load balancer, and how they are.
+
+use super::{Aws, CallError, Named};
+use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthStateEnum};
+use fleet::{InstanceId, Span, TargetGroupArn};
+use std::collections::BTreeMap;
+
+/// So many targets in one call; a thousand members come in with five calls.
+const BATCH: usize = 200;
+/// Up to so many targets are asked for by name, more by asking for all.
+const BY_NAME: usize = 20;
+
+/// How a target is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// Registered, its first checks not through.
+    Initial,
+    /// Takes traffic.
+    Healthy,
+    /// Its checks fail; in the load balancer's words.
+    Unhealthy(String),
+    /// Taken out, finishing its requests.
+    Draining,
+    /// Not registered, or in a zone that the load balancer does not serve.
+    Out,
+}
+
+impl std::fmt::Display for Health {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Initial => f.write_str("initial"),
+            Self::Healthy => f.write_str("healthy"),
+            Self::Unhealthy(reason) => write!(f, "unhealthy ({reason})"),
+            Self::Draining => f.write_str("draining"),
+            Self::Out => f.write_str("not registered"),
+        }
+    }
+}
+
+/// The health of targets, as one call found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetHealth(BTreeMap<InstanceId, Health>);
+
+impl TargetHealth {
+    /// How `id` is.
+    pub fn of(&self, id: &InstanceId) -> &Health {
+        self.0.get(id).unwrap_or(&Health::Out)
+    }
+
+    /// The first of `ids` that is not healthy, and how many are not.
+    pub fn first_not_healthy<'a>(&self, ids: &[&'a InstanceId]) -> Option<(&'a InstanceId, &Health, usize)> {
+        let mut ill = ids.iter().filter(|id| *self.of(id) != Health::Healthy);
+        let first = ill.next()?;
+        Some((first, self.of(first), 1 + ill.count()))
+    }
+
+    /// Whether `id` is registered and not on its way out.
+    pub fn is_in(&self, id: &InstanceId) -> bool {
+        !matches!(self.of(id), Health::Out | Health::Draining)
+    }
+}
+
+impl Aws {
+    /// The health of `ids` with the target group; those not registered are [`Health::Out`].
+    ///
+    /// # Errors
+    /// Whatever the load balancer answers.
+    pub async fn target_health(&self, group: &TargetGroupArn, ids: &[&InstanceId]) -> Result<TargetHealth, CallError> {
+        let named = (ids.len() <= BY_NAME).then(|| targets(ids));
+        let call = self.load_balancing.describe_target_health().target_group_arn(group.as_str()).set_targets(named);
+        let answer = call.send().await.of("DescribeTargetHealth")?;
+        let entries = answer.target_health_descriptions().iter().filter_map(|described| {
+            let id: InstanceId = described.target()?.id()?.parse().ok()?;
+            let health = described.target_health()?;
+            let health = match health.state()? {
+                TargetHealthStateEnum::Initial => Health::Initial,
+                TargetHealthStateEnum::Healthy => Health::Healthy,
+                TargetHealthStateEnum::Draining | TargetHealthStateEnum::UnhealthyDraining => Health::Draining,
+                TargetHealthStateEnum::Unused => Health::Out,
+                _ => Health::Unhealthy(health.description().unwrap_or("no reason given").to_owned()),
+            };
+            Some((id, health))
+        });
+        Ok(TargetHealth(entries.collect()))
+    }
+
+    /// Registers instances with the target group. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// Whatever the load balancer answers.
+    pub async fn register(&self, group: &TargetGroupArn, ids: &[&InstanceId]) -> Result<(), CallError> {
+        for batch in ids.chunks(BATCH) {
+            let call = self.load_balancing.register_targets().target_group_arn(group.as_str());
+            call.set_targets(Some(targets(batch))).send().await.of("RegisterTargets")?;
+        }
+        Ok(())
+    }
+
+    /// Takes instances out of the target group; they drain first. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// Whatever the load balancer answers.
+    pub async fn deregister(&self, group: &TargetGroupArn, ids: &[&InstanceId]) -> Result<(), CallError> {
+        for batch in ids.chunks(BATCH) {
+            let call = self.load_balancing.deregister_targets().target_group_arn(group.as_str());
+            call.set_targets(Some(targets(batch))).send().await.of("DeregisterTargets")?;
+        }
+        Ok(())
+    }
+
+    /// How long a target that is taken out goes on draining.
+    ///
+    /// # Errors
+    /// Whatever the load balancer answers.
+    pub async fn deregistration_delay(&self, group: &TargetGroupArn) -> Result<Span, CallError> {
+        let call = self.load_balancing.describe_target_group_attributes().target_group_arn(group.as_str());
+        let answer = call.send().await.of("DescribeTargetGroupAttributes")?;
+        let delay = answer
+            .attributes()
+            .iter()
+            .find(|attribute| attribute.key() == Some("deregistration_delay.timeout_seconds"));
+        // AWS's default, should an emulator leave the attribute out.
+        const DEFAULT: Span = Span::seconds(300);
+        Ok(delay.and_then(|delay| delay.value()?.parse().ok()).map_or(DEFAULT, Span::seconds))
+    }
+}
+
+fn targets(ids: &[&InstanceId]) -> Vec<TargetDescription> {
+    ids.iter().map(|id| TargetDescription::builder().id(id.as_str()).build()).collect()
+}

@@ -1,0 +1,98 @@
+//! The list of steps, and what is the same for all: JSON in, JSON or a named error out, and a record of how it ended.
+
+use crate::steps::{
+    ask_approval, begin, configure, create_from_snapshot, delete, finish, retag, snapshot, stop, verify,
+};
+use crate::{Aws, StepError};
+use fleet::{RunRef, SCHEMA, StateContext, StepRecord, StepResult};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::pin::Pin;
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Value, StepError>> + Send + 'a>>;
+
+/// One step, by name.
+#[derive(Clone, Copy)]
+pub struct Step {
+    /// The step's name; its Lambda function is `fleetwright-` and this.
+    pub name: &'static str,
+    run: for<'a> fn(&'a Aws, Value) -> Answer<'a>,
+}
+
+macro_rules! steps {
+    ($($name:literal => $module:ident,)*) => {
+        /// Every step, sorted by name.
+        pub const STEPS: &[Step] = &[$(Step {
+            name: $name,
+            run: |aws, input| Box::pin(async move {
+                let output = $module::run(aws, read(input)?).await?;
+                serde_json::to_value(output).map_err(|error| StepError::Failed(error.to_string()))
+            }),
+        },)*];
+    };
+}
+
+steps! {
+    "ask-approval" => ask_approval,
+    "begin" => begin,
+    "configure" => configure,
+    "create-from-snapshot" => create_from_snapshot,
+    "delete" => delete,
+    "finish" => finish,
+    "retag" => retag,
+    "snapshot" => snapshot,
+    "stop" => stop,
+    "verify" => verify,
+}
+
+impl Step {
+    /// The step of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        STEPS.iter().find(|step| step.name == name)
+    }
+
+    /// Runs the step once and, when it is over for good, records in the ledger what it came to.
+    ///
+    /// # Errors
+    /// A named error. An input of the wrong shape is [`StepError::Refused`] before anything is called.
+    pub async fn invoke(&self, aws: &Aws, input: Value) -> Result<Value, StepError> {
+        let of_run = RunRef::deserialize(&input["run"]).ok().zip(StateContext::deserialize(&input["state"]).ok());
+        let answer = (self.run)(aws, input).await;
+        let result = match &answer {
+            Ok(_) => StepResult::Done,
+            Err(error) if error.is_final() => StepResult::Failed(format!("{}: {error}", error.name())),
+            Err(_) => return answer,
+        };
+        if let Some((run, state)) = of_run {
+            let record = StepRecord {
+                schema: SCHEMA,
+                state: state.name,
+                step: self.name.to_owned(),
+                started: state.entered_time,
+                ended: aws.now(),
+                attempts: state.retry_count + 1,
+                result,
+            };
+            let recorded = aws.ledger().record_step(&run, &record).await;
+            // The step's own failure says more than that of its record.
+            answer.and_then(|output| recorded.map(|()| output))
+        } else {
+            answer
+        }
+    }
+}
+
+fn read<I: DeserializeOwned>(input: Value) -> Result<I, StepError> {
+    serde_json::from_value(input).map_err(|error| StepError::Refused(format!("the step's input: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_is_sorted_and_names_each_step_once() {
+        assert!(STEPS.is_sorted_by(|a, b| a.name < b.name));
+    }
+}

@@ -1,0 +1,112 @@
+//! Creates instances from an image: the builder from the golden image (seed, steps 1 and 2), or the new members from
+//! the image that the run made (seed, step 9). None of them carries the load-balancer tag. Ends when all are running.
+//!
+//! Each launch is recorded before it is asked for and carries a client token, so that one whose answer was lost is
+//! found again. A zone that runs dry is made up for by the others. Undone by `delete`.
+
+use super::wait::wait;
+use crate::aws::{Aws, InstanceState, LaunchOrder};
+use crate::{Going, StepError};
+use fleet::{ImageId, InstanceType, NextLaunches, Role, Run, RunRef, StateContext, next_launches};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    run: RunRef,
+    state: StateContext,
+    role: Role,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Output {}
+
+pub(crate) async fn run(aws: &Aws, Input { run, state, role }: Input) -> Result<Output, StepError> {
+    let mut run = aws.ledger().hold(&run, Going::Forward, aws.now()).await?;
+    let limit = run.record.config.limits.launch;
+    let wanted = match role {
+        Role::Builder => 1,
+        Role::Member => run.record.size,
+    };
+    settle(aws, &mut run.record, role, &state).await?;
+
+    let launched: u32 = run.record.launches_of(role).filter_map(|launch| launch.launched).sum();
+    let mut found = Vec::new();
+    if launched > 0 {
+        found = aws.instances_of_run(&run.record.run.id).await?;
+        found.retain(|instance| instance.is_for(role));
+    }
+    if count(found.len()) < launched {
+        // What was just launched cannot be described everywhere yet, and must not be launched again.
+        aws.ledger().write(&mut run).await?;
+        return wait(aws, &state, limit, format!("{} of {launched} launched are visible", found.len()));
+    }
+    found.retain(|instance| instance.is_alive());
+
+    let config = &run.record.config;
+    let so_far: Vec<_> = run.record.launches_of(role).collect();
+    match next_launches(role, wanted, count(found.len()), &so_far, &config.fleet.subnets, aws.now()) {
+        NextLaunches::Exhausted(why) => Err(StepError::Failed(why)),
+        NextLaunches::Ask(launches) => {
+            run.record.launches.extend(launches);
+            aws.ledger().write(&mut run).await?;
+            settle(aws, &mut run.record, role, &state).await?;
+            aws.ledger().write(&mut run).await?;
+            wait(aws, &state, limit, format!("{wanted} launches are asked for"))
+        }
+        NextLaunches::Enough => {
+            let running = found.iter().filter(|instance| instance.state == InstanceState::Running).count();
+            if count(running) >= wanted {
+                Ok(Output {})
+            } else {
+                wait(aws, &state, limit, format!("{running} of {wanted} run"))
+            }
+        }
+    }
+}
+
+/// Asks for every recorded launch whose answer is not known, which for one that was asked for before finds the same
+/// instances by its token.
+async fn settle(aws: &Aws, run: &mut Run, role: Role, state: &StateContext) -> Result<(), StepError> {
+    let (image, instance_type) = clone_of(run, role)?;
+    let before = run.clone();
+    let open = run.launches.iter_mut().filter(|launch| launch.role == role && launch.launched.is_none());
+    for launch in open {
+        let order = LaunchOrder {
+            role,
+            image: &image,
+            instance_type: &instance_type,
+            subnet: &launch.subnet,
+            round: launch.round,
+            count: launch.wanted,
+        };
+        match aws.launch(&before, order).await {
+            Ok(count) => {
+                launch.launched = Some(count);
+                launch.shortage = (count < launch.wanted)
+                    .then(|| format!("{} had room for {count} of {}", launch.subnet, launch.wanted));
+            }
+            Err(error) if error.is_no_capacity() => {
+                launch.launched = Some(0);
+                launch.shortage = Some(error.to_string());
+            }
+            // The image is there, or the run would not be here; it cannot be seen everywhere yet.
+            Err(error) if error.is_not_visible_yet() => return wait(aws, state, before.config.limits.launch, error),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
+fn clone_of(run: &Run, role: Role) -> Result<(ImageId, InstanceType), StepError> {
+    let config = &run.config;
+    match (role, &run.image) {
+        (Role::Builder, _) => Ok((run.golden.image.clone(), config.builder.instance_type.clone())),
+        (Role::Member, Some(image)) => Ok((image.clone(), config.fleet.instance_type.clone())),
+        (Role::Member, None) => Err(StepError::Failed(format!("{} has made no image yet", run.run))),
+    }
+}
+
+fn count(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}

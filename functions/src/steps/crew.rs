@@ -1,0 +1,81 @@
+//! Who is who in an upgrade: the builder, the new members with the canary first, and the old ones.
+
+use crate::StepError;
+use crate::aws::{Aws, Instance};
+use fleet::{AnyTag, InstanceId, Role, Run};
+use serde::Deserialize;
+use std::collections::BTreeSet;
+
+/// Which members a step is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Members {
+    /// The first of the new.
+    Canary,
+    /// All that the run made.
+    New,
+    /// Those that were there before.
+    Old,
+}
+
+impl Members {
+    /// Those that keep the fleet in service while these leave it.
+    pub(crate) fn counterpart(self) -> Self {
+        match self {
+            Self::Old => Self::New,
+            Self::Canary | Self::New => Self::Old,
+        }
+    }
+
+    /// Those of them that are not on their way out for good, in order of id.
+    pub(crate) async fn find(self, aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
+        match self {
+            Self::Old => {
+                let before = aws.ledger().before(&run.run).await?;
+                let ids: BTreeSet<_> = before.members.into_iter().map(|member| member.id).collect();
+                let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
+                found.retain(|instance| instance.is_alive() && ids.contains(&instance.id));
+                Ok(found)
+            }
+            Self::New | Self::Canary => {
+                let mut found = aws.instances_of_run(&run.run.id).await?;
+                found.retain(|instance| instance.is_alive() && instance.is_for(Role::Member));
+                if self == Self::Canary {
+                    found.truncate(run.config.upgrade.canary as usize);
+                }
+                Ok(found)
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Members {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Canary => "canary",
+            Self::New => "new members",
+            Self::Old => "old members",
+        })
+    }
+}
+
+/// The ids of instances.
+pub(crate) fn ids(instances: &[Instance]) -> Vec<&InstanceId> {
+    instances.iter().map(|instance| &instance.id).collect()
+}
+
+/// The ids of those instances that carry the tag, or do not.
+pub(crate) fn carrying<'a>(instances: &'a [Instance], tag: &AnyTag, carries: bool) -> Vec<&'a InstanceId> {
+    instances.iter().filter(|instance| instance.carries(tag) == carries).map(|instance| &instance.id).collect()
+}
+
+/// The run's builder, if it stands and can be seen.
+pub(crate) async fn builder(aws: &Aws, run: &Run) -> Result<Option<Instance>, StepError> {
+    let found = aws.instances_of_run(&run.run.id).await?;
+    Ok(found.into_iter().find(|instance| instance.is_alive() && instance.is_for(Role::Builder)))
+}
+
+/// The run's builder, which an earlier step has seen running.
+pub(crate) async fn standing_builder(aws: &Aws, run: &Run) -> Result<Instance, StepError> {
+    builder(aws, run).await?.ok_or_else(|| StepError::Failed(format!("the builder of {} is gone", run.run)))
+}

@@ -1,0 +1,15 @@
+//! One file is one step, in four sections: what it does and how it is undone, Input and Output, `run`, the rest.
+
+pub(crate) mod ask_approval;
+pub(crate) mod begin;
+pub(crate) mod configure;
+pub(crate) mod create_from_snapshot;
+pub(crate) mod delete;
+pub(crate) mod finish;
+pub(crate) mod retag;
+pub(crate) mod snapshot;
+pub(crate) mod stop;
+pub(crate) mod verify;
+
+mod crew;
+mod wait;

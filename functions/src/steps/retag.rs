@@ -1,0 +1,93 @@
+//! Brings members in or takes them out (seed, steps 10 and 11). In: the load-balancer tag on, the target registered.
+//! Out: the tag off, the target deregistered, which leaves it draining. Each is the other's undoing.
+//!
+//! Members are taken out only if, at that very instant, those who stay are all healthy. Bringing the old ones in is
+//! what turns a run back: from then on its forward steps do nothing.
+
+use super::crew::{Members, carrying, ids};
+use super::wait::wait;
+use crate::aws::{Aws, Instance};
+use crate::{Going, StepError};
+use fleet::{Phase, Run, RunRef, StateContext};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    run: RunRef,
+    state: StateContext,
+    members: Members,
+    service: Service,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Service {
+    In,
+    Out,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Output {}
+
+pub(crate) async fn run(aws: &Aws, Input { run, state, members, service }: Input) -> Result<Output, StepError> {
+    let turns_back = (members, service) == (Members::Old, Service::In);
+    let back = turns_back || (members, service) == (Members::New, Service::Out);
+    let going = if back { Going::Either } else { Going::Forward };
+    let mut run = aws.ledger().hold(&run, going, aws.now()).await?;
+    if turns_back && run.record.phase != Phase::RollingBack {
+        run.record.move_to(Phase::RollingBack)?;
+        aws.ledger().write(&mut run).await?;
+    }
+    let run = run.record;
+    let found = members.find(aws, &run).await?;
+    match service {
+        Service::In => bring_in(aws, &run, &found).await,
+        Service::Out => take_out(aws, &run, &state, members, &found).await,
+    }
+}
+
+async fn bring_in(aws: &Aws, run: &Run, members: &[Instance]) -> Result<Output, StepError> {
+    let config = &run.config;
+    let group = &config.load_balancer.target_group;
+    let health = aws.target_health(group, &ids(members)).await?;
+    let untagged = carrying(members, &config.fleet.load_balancer_tag, false);
+    aws.tag(&untagged, &config.fleet.load_balancer_tag).await?;
+    let mut out = ids(members);
+    out.retain(|id| !health.is_in(id));
+    aws.register(group, &out).await?;
+    Ok(Output {})
+}
+
+async fn take_out(
+    aws: &Aws,
+    run: &Run,
+    state: &StateContext,
+    members: Members,
+    found: &[Instance],
+) -> Result<Output, StepError> {
+    let config = &run.config;
+    let group = &config.load_balancer.target_group;
+    let stay = members.counterpart().find(aws, run).await?;
+    let (leave, stay) = (ids(found), ids(&stay));
+    let health = aws.target_health(group, &[leave.as_slice(), stay.as_slice()].concat()).await?;
+    let tagged = carrying(found, &config.fleet.load_balancer_tag, true);
+    let registered: Vec<_> = leave.iter().copied().filter(|id| health.is_in(id)).collect();
+    if tagged.is_empty() && registered.is_empty() {
+        return Ok(Output {});
+    }
+    let missing = (run.size as usize).saturating_sub(stay.len());
+    if missing > 0 {
+        return Err(StepError::Failed(format!(
+            "{missing} of the {} are gone, so the {members} stay in service",
+            members.counterpart()
+        )));
+    }
+    if let Some((id, ill, _)) = health.first_not_healthy(&stay) {
+        let what = format!("{id} is {ill}, so the {members} stay in service until it is healthy");
+        return wait(aws, state, config.limits.healthy, what);
+    }
+    aws.untag(&tagged, &config.fleet.load_balancer_tag).await?;
+    aws.deregister(group, &registered).await?;
+    Ok(Output {})
+}

@@ -1,0 +1,65 @@
+//! Takes the snapshot of the stopped builder (seed, step 7): an image whose name derives from the run. Ends when it
+//! is available, and records it with the run.
+//!
+//! The name is the key: an image whose answer was lost is found by it and never made twice. Undone by `delete`.
+
+use super::crew::standing_builder;
+use super::wait::wait;
+use crate::aws::{Aws, ImageState};
+use crate::{Going, StepError};
+use fleet::{RunRef, StateContext, image_name};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    run: RunRef,
+    state: StateContext,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Output {}
+
+pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
+    let mut run = aws.ledger().hold(&run, Going::Forward, aws.now()).await?;
+    let limit = run.record.config.limits.image;
+    let name = image_name(&run.record.run, run.record.to);
+    let waiting = || wait(aws, &state, limit, format!("image {name} is being made"));
+    let found = match &run.record.image {
+        Some(id) => aws.image(id).await?,
+        None => aws.image_of_run(&run.record).await?,
+    };
+    let Some(image) = found else {
+        if run.record.image.is_none() {
+            if run.record.image_asked.is_none() {
+                run.record.image_asked = Some(aws.now());
+                aws.ledger().write(&mut run).await?;
+            }
+            let builder = standing_builder(aws, &run.record).await?;
+            match aws.create_image(&run.record, &builder.id).await {
+                Ok(id) => {
+                    run.record.image = id;
+                    aws.ledger().write(&mut run).await?;
+                }
+                // Made by an earlier attempt whose answer was lost; it will be seen in a moment.
+                Err(error) if error.is_duplicate_image_name() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        return waiting();
+    };
+    if image.run.as_deref() != Some(run.record.run.id.as_str()) {
+        let text =
+            format!("image {} has this run's name, {name}, but another's tags: rename or deregister it", image.id);
+        return Err(StepError::Failed(text));
+    }
+    if run.record.image.is_none() {
+        run.record.image = Some(image.id.clone());
+        aws.ledger().write(&mut run).await?;
+    }
+    match image.state {
+        ImageState::Available => Ok(Output {}),
+        ImageState::Pending => waiting(),
+        ImageState::Unusable(why) => Err(StepError::Failed(format!("image {} ({name}) is {why}", image.id))),
+    }
+}

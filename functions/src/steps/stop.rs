@@ -1,0 +1,31 @@
+//! Stops the builder (seed, step 6), so that its image is of a machine at rest. Ends when it is stopped.
+//!
+//! Not undone: the builder is deleted.
+
+use super::crew::standing_builder;
+use super::wait::wait;
+use crate::aws::{Aws, InstanceState};
+use crate::{Going, StepError};
+use fleet::{RunRef, StateContext};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    run: RunRef,
+    state: StateContext,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Output {}
+
+pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
+    let run = aws.ledger().hold(&run, Going::Forward, aws.now()).await?.record;
+    let builder = standing_builder(aws, &run).await?;
+    match builder.state {
+        InstanceState::Stopped => return Ok(Output {}),
+        InstanceState::Running => aws.stop(&builder.id).await?,
+        InstanceState::Pending | InstanceState::Stopping | InstanceState::Gone => {}
+    }
+    wait(aws, &state, run.config.limits.stop, format!("builder {} is stopping", builder.id))
+}

@@ -1,0 +1,106 @@
+//! Checks that everything is in order (seed, step 12): that members are healthy, that they stay so over a bake time
+//! with no alarm ringing, and, as a last look before the old are deleted, that they still are and the old have drained.
+//!
+//! Changes nothing but the run's own phase: the last look commits the run, after which there is no way back.
+
+use super::crew::{Members, ids};
+use super::wait::wait;
+use crate::aws::{Aws, Health};
+use crate::{Going, StepError};
+use fleet::{Deadline, InstanceId, Phase, Run, RunRef, Span, StateContext};
+use serde::{Deserialize, Serialize};
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    run: RunRef,
+    state: StateContext,
+    members: Members,
+    check: Check,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Check {
+    /// All are healthy.
+    Healthy,
+    /// All stay healthy, and no alarm rings, for as long as the configuration says.
+    Bake,
+    /// All are healthy now and the old have drained: commit.
+    LastLook,
+}
+
+#[derive(Debug, Serialize)]
+pub(crate) struct Output {}
+
+pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) -> Result<Output, StepError> {
+    let going = if members == Members::Old || check == Check::LastLook { Going::Either } else { Going::Forward };
+    let mut run = aws.ledger().hold(&run, going, aws.now()).await?;
+    if check == Check::LastLook && run.record.phase == Phase::Committed {
+        return Ok(Output {});
+    }
+    let look = look(aws, &run.record, members).await?;
+    let upgrade = &run.record.config.upgrade;
+    match check {
+        Check::Healthy => match look.ill {
+            None => Ok(Output {}),
+            Some(ill) => wait(aws, &state, run.record.config.limits.healthy, ill),
+        },
+        Check::Bake => {
+            if let Some(ill) = look.ill {
+                return Err(StepError::Failed(format!("{ill} while the {members} were baking")));
+            }
+            if let Some(alarm) = aws.alarming(&upgrade.alarms).await?.first() {
+                return Err(StepError::Failed(format!("alarm {alarm} rings while the {members} are baking")));
+            }
+            let bake = if members == Members::Canary { upgrade.canary_bake } else { upgrade.bake };
+            let done = Deadline::after(state.entered_time, bake);
+            if done.passed(aws.now()) {
+                Ok(Output {})
+            } else {
+                Err(StepError::NotYet(format!("the {members} bake until {done}")))
+            }
+        }
+        Check::LastLook => {
+            if let Some(ill) = look.ill {
+                return Err(StepError::Failed(format!("{ill} at the last look before the old are deleted")));
+            }
+            if let Some(draining) = still_draining(aws, &run.record).await? {
+                let limit = Span::seconds(run.record.drain.as_secs() + run.record.config.limits.healthy.as_secs());
+                return wait(aws, &state, limit, format!("{draining} is draining"));
+            }
+            run.record.move_to(Phase::Committed)?;
+            aws.ledger().write(&mut run).await?;
+            Ok(Output {})
+        }
+    }
+}
+
+struct Look {
+    /// What is wrong, if anything.
+    ill: Option<String>,
+}
+
+async fn look(aws: &Aws, run: &Run, members: Members) -> Result<Look, StepError> {
+    let found = members.find(aws, run).await?;
+    let wanted = match members {
+        Members::Canary => run.config.upgrade.canary.min(run.size),
+        Members::New | Members::Old => run.size,
+    };
+    let ids = ids(&found);
+    if ids.len() < wanted as usize {
+        return Ok(Look { ill: Some(format!("of the {wanted} {members} only {} stand", ids.len())) });
+    }
+    let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
+    let ill = health.first_not_healthy(&ids);
+    Ok(Look {
+        ill: ill.map(|(id, ill, count)| format!("{count} of the {wanted} {members} are not healthy ({id} is {ill})")),
+    })
+}
+
+async fn still_draining(aws: &Aws, run: &Run) -> Result<Option<InstanceId>, StepError> {
+    let old = Members::Old.find(aws, run).await?;
+    let ids = ids(&old);
+    let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
+    Ok(ids.into_iter().find(|id| *health.of(id) != Health::Out).cloned())
+}

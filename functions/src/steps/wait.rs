@@ -1,0 +1,19 @@
+//! Waiting: a step that is not done yet answers so at once; the state machine asks again, until the deadline.
+
+use crate::{Aws, StepError};
+use fleet::{Deadline, Span, StateContext};
+
+/// The answer of a step that sees `what` and waits for more: `NotYet`, or `Failed` when `limit` has passed since the
+/// state was entered. Both say what, on which id, and until when.
+pub(crate) fn wait<T>(
+    aws: &Aws,
+    state: &StateContext,
+    limit: Span,
+    what: impl std::fmt::Display,
+) -> Result<T, StepError> {
+    let deadline = Deadline::after(state.entered_time, limit);
+    if deadline.passed(aws.now()) {
+        return Err(StepError::Failed(format!("{what}, and the deadline of {deadline} has passed")));
+    }
+    Err(StepError::NotYet(format!("{what}; waiting until {deadline}")))
+}
