@@ -1,0 +1,105 @@
+//! The context object, `$$`. It is built when a path asks for it, and only the part that is asked for.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::path::{Miss, Path, Step};
+use crate::random::Random;
+use crate::scope::Scope;
+
+/// What does not change during an execution.
+#[derive(Debug)]
+pub(crate) struct Identity {
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) role: String,
+    pub(crate) state_machine: String,
+    pub(crate) state_machine_id: String,
+    pub(crate) input: Arc<Value>,
+    pub(crate) started: Timestamp,
+}
+
+/// The item that a Map iteration is about.
+#[derive(Debug)]
+pub(crate) struct Item {
+    pub(crate) index: u64,
+    pub(crate) value: Arc<Value>,
+}
+
+/// All that a path or a function can see besides the data: the context object, the variables, chance.
+#[derive(Debug)]
+pub(crate) struct Environment<'r> {
+    pub(crate) identity: &'r Identity,
+    pub(crate) scope: &'r Rc<Scope>,
+    pub(crate) random: &'r Random,
+    pub(crate) item: Option<&'r Item>,
+    pub(crate) state: &'r str,
+    pub(crate) entered: Timestamp,
+    pub(crate) retries: u32,
+    pub(crate) token: Option<&'r str>,
+}
+
+impl Environment<'_> {
+    /// Follows a path into the context object.
+    pub(crate) fn find(&self, path: &Path) -> Result<Value, Miss> {
+        let Some(Step::Name(section)) = path.steps.first() else {
+            return path.find(&self.all()).map(Cow::into_owned);
+        };
+        let entry = match path.steps.get(1) {
+            Some(Step::Name(entry)) => Some(entry.as_str()),
+            _ => None,
+        };
+        // The two parts that may be large are not copied before the path has chosen from them.
+        match (section.as_str(), entry, self.item) {
+            ("Execution", Some("Input"), _) => path.find_from(&self.identity.input, 2).map(Cow::into_owned),
+            ("Map", Some("Item"), Some(item)) if path.steps.get(2) == Some(&Step::Name("Value".to_owned())) => {
+                path.find_from(&item.value, 3).map(Cow::into_owned)
+            }
+            _ => {
+                let missing = match path.steps.len() > 1 || !path.is_definite() {
+                    true => Miss::Before(0),
+                    false => Miss::Last { beyond_end: false },
+                };
+                path.find_from(&self.section(section).ok_or(missing)?, 1).map(Cow::into_owned)
+            }
+        }
+    }
+
+    /// The whole object.
+    pub(crate) fn all(&self) -> Value {
+        let sections = ["Execution", "Map", "State", "StateMachine", "Task"];
+        let known = sections.iter().filter_map(|name| Some(((*name).to_owned(), self.section(name)?)));
+        Value::Object(known.collect())
+    }
+
+    fn section(&self, name: &str) -> Option<Value> {
+        match name {
+            "Execution" => Some(json!({
+                "Id": self.identity.id,
+                "Input": *self.identity.input,
+                "Name": self.identity.name,
+                "RedriveCount": 0,
+                "RoleArn": self.identity.role,
+                "StartTime": timestamp(self.identity.started),
+            })),
+            "State" => Some(json!({
+                "EnteredTime": timestamp(self.entered),
+                "Name": self.state,
+                "RetryCount": self.retries,
+            })),
+            "StateMachine" => Some(json!({"Id": self.identity.state_machine_id, "Name": self.identity.state_machine})),
+            "Task" => self.token.map(|token| json!({"Token": token})),
+            "Map" => self.item.map(|item| json!({"Item": {"Index": item.index, "Value": *item.value}})),
+            _ => None,
+        }
+    }
+}
+
+/// Times as the context object has them: UTC, to the millisecond.
+pub(crate) fn timestamp(at: Timestamp) -> String {
+    format!("{at:.3}")
+}

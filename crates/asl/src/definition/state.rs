@@ -1,0 +1,170 @@
+//! States.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use crate::choice::Choice;
+use crate::event::StateType;
+use crate::path::{Path, Root, Step};
+use crate::retry::{Catcher, Retrier};
+use crate::template::{Expression, Template};
+
+/// A state machine, a branch of a Parallel state or the item processor of a Map state.
+#[derive(Clone, Debug)]
+pub(crate) struct Machine {
+    pub(crate) comment: Option<String>,
+    /// Of a whole state machine only.
+    pub(crate) timeout_seconds: Option<u64>,
+    pub(crate) start: usize,
+    pub(crate) states: Vec<State>,
+}
+
+/// A state with the fields that several types have.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    pub(crate) name: Arc<str>,
+    pub(crate) input_path: Select,
+    pub(crate) output_path: Select,
+    pub(crate) assign: Option<Template>,
+    /// An index into the machine's states, or nothing if the state ends the machine. A Choice has its own.
+    pub(crate) next: Option<usize>,
+    pub(crate) kind: Kind,
+}
+
+/// What makes a state one of the eight types.
+#[derive(Clone, Debug)]
+pub(crate) enum Kind {
+    Choice(Choice),
+    Fail { error: Text, cause: Text },
+    Map(Box<MapState>),
+    Parallel(Box<Parallel>),
+    Pass(Box<Pass>),
+    Succeed,
+    Task(Box<TaskKind>),
+    Wait(WaitUntil),
+}
+
+impl Kind {
+    pub(crate) fn state_type(&self) -> StateType {
+        match self {
+            Kind::Choice(_) => StateType::Choice,
+            Kind::Fail { .. } => StateType::Fail,
+            Kind::Map(_) => StateType::Map,
+            Kind::Parallel(_) => StateType::Parallel,
+            Kind::Pass(_) => StateType::Pass,
+            Kind::Succeed => StateType::Succeed,
+            Kind::Task(_) => StateType::Task,
+            Kind::Wait(_) => StateType::Wait,
+        }
+    }
+}
+
+/// `InputPath` and `OutputPath`.
+#[derive(Clone, Debug)]
+pub(crate) enum Select {
+    /// `$`, or no path.
+    All,
+    /// `null`: an empty object.
+    Nothing,
+    Path(Path),
+}
+
+impl Select {
+    /// Whether what it selects is a part of the data, and so no larger.
+    pub(crate) fn is_within_data(&self) -> bool {
+        match self {
+            Select::All | Select::Nothing => true,
+            Select::Path(path) => path.root == Root::Data && path.is_definite(),
+        }
+    }
+}
+
+/// `ResultPath`.
+#[derive(Clone, Debug)]
+pub(crate) enum ResultPath {
+    /// `$`, or no path: the result replaces the input.
+    Replace,
+    /// `null`: the input stays.
+    Discard,
+    At(Vec<Step>),
+}
+
+/// A value in the definition, or a path to it in the data.
+#[derive(Clone, Debug)]
+pub(crate) enum Setting<T> {
+    Fixed(T),
+    Path(Path),
+}
+
+/// `Error` and `Cause` of a Fail state.
+#[derive(Clone, Debug)]
+pub(crate) enum Text {
+    None,
+    Literal(String),
+    Expression(Expression),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Pass {
+    pub(crate) parameters: Option<Template>,
+    pub(crate) result: Option<Arc<Value>>,
+    pub(crate) result_path: ResultPath,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum WaitUntil {
+    Seconds(u64),
+    SecondsPath(Path),
+    Timestamp(Timestamp),
+    TimestampPath(Path),
+}
+
+/// What Task, Parallel and Map have in common: something that gives a result, or fails.
+#[derive(Clone, Debug)]
+pub(crate) struct Work {
+    pub(crate) result_selector: Option<Template>,
+    pub(crate) result_path: ResultPath,
+    pub(crate) retry: Vec<Retrier>,
+    pub(crate) catch: Vec<Catcher>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct TaskKind {
+    pub(crate) resource: Arc<str>,
+    pub(crate) parameters: Option<Template>,
+    pub(crate) parameters_as_written: Option<Value>,
+    pub(crate) credentials: Option<Template>,
+    pub(crate) timeout: Option<Setting<u64>>,
+    pub(crate) heartbeat: Option<Setting<u64>>,
+    pub(crate) work: Work,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Parallel {
+    pub(crate) parameters: Option<Template>,
+    pub(crate) branches: Vec<Machine>,
+    pub(crate) work: Work,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct MapState {
+    pub(crate) items_path: Option<Path>,
+    /// `ItemSelector`, or `Parameters` in definitions older than it.
+    pub(crate) item_selector: Option<Template>,
+    pub(crate) batcher: Option<Batcher>,
+    pub(crate) max_concurrency: Option<Setting<u64>>,
+    pub(crate) tolerated_count: Option<Setting<u64>>,
+    pub(crate) tolerated_percentage: Option<Setting<f64>>,
+    pub(crate) processor: Machine,
+    pub(crate) work: Work,
+}
+
+/// `ItemBatcher`.
+#[derive(Clone, Debug)]
+pub(crate) struct Batcher {
+    pub(crate) max_items: Option<Setting<u64>>,
+    pub(crate) max_bytes: Option<Setting<u64>>,
+    pub(crate) batch_input: Option<Template>,
+}

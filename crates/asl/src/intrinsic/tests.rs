@@ -1,0 +1,173 @@
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::*;
+use crate::context::Identity;
+use crate::random::Random;
+use crate::scope::Scope;
+
+fn evaluate(expression: &str, data: Value) -> Result<Value, Fault> {
+    let started = Timestamp::UNIX_EPOCH;
+    let text = || String::from("x");
+    let identity = Identity {
+        name: text(),
+        id: text(),
+        role: text(),
+        state_machine: text(),
+        state_machine_id: text(),
+        input: std::sync::Arc::new(Value::Null),
+        started,
+    };
+    let (scope, random) = (std::rc::Rc::<Scope>::default(), Random::from_seed(1));
+    scope.set("count", std::sync::Arc::new(json!(3)));
+    let environment = Environment {
+        identity: &identity,
+        scope: &scope,
+        random: &random,
+        item: None,
+        state: "S",
+        entered: started,
+        retries: 0,
+        token: None,
+    };
+    Intrinsic::parse(expression).unwrap().evaluate(&data, &environment)
+}
+
+#[test]
+fn functions_give_what_the_documentation_says() {
+    let cases = [
+        ("States.Format('Hello, {} of {}', $.name, 3)", json!("Hello, Ann of 3")),
+        ("States.Format('{} {} {}', $.list, null, true)", json!("[1,2,3,4] null true")),
+        (r"States.Format('\{\} it\'s {}', 1.5)", json!("{} it's 1.5")),
+        ("States.Format($.template, 1)", json!("n=1")),
+        ("States.Format('{}', $count)", json!("3")),
+        ("States.StringToJson('{\"a\":1}')", json!({"a": 1})),
+        ("States.JsonToString($.object)", json!("{\"a\":1,\"b\":2}")),
+        ("States.Array()", json!([])),
+        ("States.Array('a', 1, $.object.a, null)", json!(["a", 1, 1, null])),
+        ("States.ArrayPartition($.list, 3)", json!([[1, 2, 3], [4]])),
+        ("States.ArrayContains($.list, 4)", json!(true)),
+        ("States.ArrayContains($.list, 5)", json!(false)),
+        ("States.ArrayContains($.list, 4.0)", json!(true)),
+        ("States.ArrayRange(1, 9, 2)", json!([1, 3, 5, 7, 9])),
+        ("States.ArrayRange(3, 0, -2)", json!([3, 1])),
+        ("States.ArrayRange(3, 0, 1)", json!([])),
+        ("States.ArrayGetItem($.list, 0)", json!(1)),
+        ("States.ArrayLength($.list)", json!(4)),
+        ("States.ArrayLength($.list[*].nope)", json!(0)),
+        ("States.ArrayUnique(States.Array(1, 2, 1, 'a', 'a'))", json!([1, 2, "a"])),
+        ("States.Base64Encode('Data to encode')", json!("RGF0YSB0byBlbmNvZGU=")),
+        ("States.Base64Decode('RGVjb2RlZCBkYXRh')", json!("Decoded data")),
+        ("States.Hash('input data', 'SHA-1')", json!("aaff4a450a104cd177d28d18d74485e8cae074b7")),
+        ("States.Hash('abc', 'MD5')", json!("900150983cd24fb0d6963f7d28e17f72")),
+        ("States.Hash('abc', 'SHA-256')", json!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")),
+        ("States.JsonMerge($.object, $.other, false)", json!({"a": 1, "b": {"deep": true}, "c": 3})),
+        ("States.MathAdd($.object.a, -4)", json!(-3)),
+        ("States.MathAdd(1.5, 1.4)", json!(3)),
+        ("States.StringSplit('1,2.3,,4', ',.')", json!(["1", "2", "3", "4"])),
+        ("States.Format('{}', States.Format('{}', States.MathAdd(1, 1)))", json!("2")),
+    ];
+    let data = json!({
+        "name": "Ann", "list": [1, 2, 3, 4], "template": "n={}",
+        "object": {"a": 1, "b": 2}, "other": {"b": {"deep": true}, "c": 3},
+    });
+    for (expression, expected) in cases {
+        assert_eq!(evaluate(expression, data.clone()), Ok(expected), "{expression}");
+    }
+}
+
+#[test]
+fn random_functions_are_seeded() {
+    let number = evaluate("States.MathRandom(1, 1000)", json!(null)).unwrap().as_i64().unwrap();
+    assert!((1..1000).contains(&number));
+    let seeded = || evaluate("States.MathRandom(1, 1000, 7)", json!(null));
+    assert_eq!(seeded(), seeded());
+    assert_eq!(evaluate("States.UUID()", json!(null)), evaluate("States.UUID()", json!(null)));
+}
+
+#[test]
+fn a_missing_argument_ends_the_execution_with_the_whole_expression_named() {
+    let expression = "States.Format('{}', States.Format('{}',$.nope))";
+    let fault = evaluate(expression, json!({"other": 1})).unwrap_err();
+    assert_eq!(fault.error, "States.Runtime");
+    assert_eq!(
+        fault.cause,
+        format!(
+            "The function '{expression}' had the following error: The JsonPath argument for the field '$.nope' \
+             could not be found in the input '{{\"other\":1}}'"
+        )
+    );
+    assert!(evaluate("States.Format('{}', $.items[5])", json!({"items": [1]})).is_err());
+}
+
+#[test]
+fn wrong_arguments_are_refused() {
+    let refused = [
+        "States.Format('{} {}', 1)",
+        "States.Format('{}', 1, 2)",
+        "States.Format('{', 1)",
+        "States.Format(1)",
+        "States.StringToJson('{')",
+        "States.ArrayPartition('a', 1)",
+        "States.ArrayPartition(States.Array(1), 0)",
+        "States.ArrayRange(1, 10, 0)",
+        "States.ArrayRange(1, 2000, 1)",
+        "States.ArrayGetItem(States.Array(1), 1)",
+        "States.ArrayGetItem(States.Array(1), -1)",
+        "States.ArrayLength('abc')",
+        "States.Base64Decode('%')",
+        "States.Base64Encode(1)",
+        "States.Hash('a', 'CRC32')",
+        "States.JsonMerge('a', 'b', false)",
+        "States.JsonMerge($, $, true)",
+        "States.MathAdd('1', 2)",
+        "States.MathAdd(2147483647, 1)",
+        "States.MathRandom(5, 5)",
+        "States.StringSplit(1, ',')",
+    ];
+    for expression in refused {
+        let fault = evaluate(expression, json!({})).unwrap_err();
+        assert_eq!(fault.error, "States.IntrinsicFailure", "{expression}");
+        assert!(fault.cause.starts_with(&format!("The function '{expression}' had the following error: ")));
+    }
+}
+
+#[test]
+fn malformed_expressions_are_refused_when_read() {
+    let malformed = [
+        "",
+        "States.Format",
+        "States.Format(",
+        "States.Format('a'",
+        "States.Format('a)",
+        "States.Format('a',)",
+        "States.Format('a') x",
+        "States.Format(a)",
+        "States.Format()",
+        "States.Nope()",
+        "Format('a')",
+        "States.UUID(1)",
+        "States.MathAdd(1)",
+        "States.Hash('a', 'b', 'c')",
+        "States.Array($.)",
+        "States.Array({})",
+    ];
+    for expression in malformed {
+        assert!(Intrinsic::parse(expression).is_err(), "{expression}");
+    }
+}
+
+#[test]
+fn calls_nest_ten_deep() {
+    let nested = |depth| format!("{}{}", "States.Array(".repeat(depth), ")".repeat(depth));
+    assert!(Intrinsic::parse(&nested(10)).is_ok());
+    assert!(Intrinsic::parse(&nested(11)).is_err());
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_makes_the_parser_panic(text in "(States\\.)?[A-Za-z.$'\\\\\\[\\](){},0-9 *?@-]{0,40}") {
+        let _ = Intrinsic::parse(&text);
+        let _ = Path::parse(&text);
+    }
+}

@@ -1,0 +1,65 @@
+//! Functions on texts and on JSON as text.
+
+use serde_json::Value;
+
+use super::text_argument;
+
+/// Each `{}` of the template is replaced by the next argument. `\{`, `\}` and `\\` stand for themselves.
+pub(super) fn format(template: &Value, arguments: &[&Value]) -> Result<Value, String> {
+    let template = text_argument(template)?;
+    let mut filled = String::new();
+    let mut left = arguments.iter();
+    let mut chars = template.chars().peekable();
+    while let Some(c) = chars.next() {
+        match (c, chars.peek()) {
+            ('\\', Some(escaped @ ('{' | '}' | '\\' | '\''))) => {
+                filled.push(*escaped);
+                chars.next();
+            }
+            ('{', Some('}')) => {
+                chars.next();
+                match left.next() {
+                    Some(Value::String(text)) => filled.push_str(text),
+                    Some(other) => filled.push_str(&other.to_string()),
+                    None => return Err(mismatch(template, arguments.len())),
+                }
+            }
+            ('{' | '}', _) => return Err(format!("A brace in '{template}' is neither part of '{{}}' nor escaped")),
+            (c, _) => filled.push(c),
+        }
+    }
+    match left.next() {
+        None => Ok(Value::String(filled)),
+        Some(_) => Err(mismatch(template, arguments.len())),
+    }
+}
+
+fn mismatch(template: &str, arguments: usize) -> String {
+    format!("The number of '{{}}' in '{template}' is not that of the arguments, {arguments}")
+}
+
+pub(super) fn json_merge(one: &Value, other: &Value, deep: &Value) -> Result<Value, String> {
+    if deep != &Value::Bool(false) {
+        return Err("Only shallow merging is supported: the third argument must be false".to_owned());
+    }
+    match (one, other) {
+        (Value::Object(one), Value::Object(other)) => {
+            let mut merged = one.clone();
+            merged.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
+            Ok(Value::Object(merged))
+        }
+        _ => Err("Expected two objects to merge".to_owned()),
+    }
+}
+
+/// Every character of the second text separates, and nothing is kept of what is empty.
+pub(super) fn split(text: &Value, delimiters: &Value) -> Result<Value, String> {
+    let (text, delimiters) = (text_argument(text)?, text_argument(delimiters)?);
+    let parts = text.split(|c| delimiters.contains(c)).filter(|part| !part.is_empty());
+    Ok(parts.map(Value::from).collect())
+}
+
+pub(super) fn string_to_json(text: &Value) -> Result<Value, String> {
+    let text = text_argument(text)?;
+    serde_json::from_str(text).map_err(|error| format!("'{text}' is not JSON: {error}"))
+}

@@ -1,0 +1,254 @@
+//! A JSON object that is being read: it knows which of its fields were asked for.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use serde_json::{Map, Value};
+
+use super::Loader;
+use crate::definition::{ResultPath, Select, Setting};
+use crate::invalid;
+use crate::path::{Path, Root};
+use crate::template::Template;
+
+/// Fields of the other query language, which a definition in this one cannot have.
+const JSONATA_FIELDS: [&str; 4] = ["Arguments", "Condition", "Items", "Output"];
+
+pub(super) struct Fields<'j> {
+    loader: &'j Loader,
+    object: &'j Map<String, Value>,
+    pub(super) place: String,
+    asked: BTreeSet<&'static str>,
+}
+
+impl<'j> Fields<'j> {
+    pub(super) fn new(loader: &'j Loader, object: &'j Map<String, Value>, place: String) -> Fields<'j> {
+        Fields { loader, object, place, asked: BTreeSet::from(["Comment"]) }
+    }
+
+    /// The same for a value that must be an object.
+    pub(super) fn of(loader: &'j Loader, value: &'j Value, place: String) -> Option<Fields<'j>> {
+        match value {
+            Value::Object(object) => Some(Fields::new(loader, object, place)),
+            _ => {
+                loader.defect(place, "Expected value of type Object");
+                None
+            }
+        }
+    }
+
+    pub(super) fn place_of(&self, key: &str) -> String {
+        invalid::field(&self.place, key)
+    }
+
+    pub(super) fn defect(&self, key: &str, reason: impl Into<String>) {
+        self.loader.defect(self.place_of(key), reason);
+    }
+
+    /// A defect of the object as a whole.
+    pub(super) fn defect_here(&self, reason: impl Into<String>) {
+        self.loader.defect(self.place.clone(), reason);
+    }
+
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.object.contains_key(key)
+    }
+
+    /// The field, which counts as known from now on.
+    pub(super) fn get(&mut self, key: &'static str) -> Option<&'j Value> {
+        self.asked.insert(key);
+        self.object.get(key)
+    }
+
+    /// Complains about each field that no one asked for.
+    pub(super) fn finish(self) {
+        if self.object.get("Comment").is_some_and(|comment| !comment.is_string()) {
+            self.defect("Comment", "Expected value of type String");
+        }
+        for key in self.object.keys().filter(|key| !self.asked.contains(key.as_str())) {
+            match JSONATA_FIELDS.contains(&key.as_str()) {
+                true => self.defect(
+                    key,
+                    format!("Field '{key}' belongs to the query language JSONata, which is not supported"),
+                ),
+                false => self.defect(key, format!("Field '{key}' is not supported")),
+            }
+        }
+    }
+
+    /// Complains if more than one of these fields is there.
+    pub(super) fn at_most_one_of(&self, keys: &[&str]) {
+        let present: Vec<_> = keys.iter().filter(|key| self.has(key)).copied().collect();
+        if present.len() > 1 {
+            self.defect_here(format!("Only one of these fields is allowed: [{}]", present.join(", ")));
+        }
+    }
+
+    pub(super) fn text(&mut self, key: &'static str) -> Option<&'j str> {
+        let value = self.get(key)?;
+        if value.as_str().is_none() {
+            self.defect(key, "Expected value of type String");
+        }
+        value.as_str()
+    }
+
+    pub(super) fn required_text(&mut self, key: &'static str) -> Option<&'j str> {
+        if !self.has(key) {
+            self.defect_here(format!("These fields are required: [{key}]"));
+        }
+        self.text(key)
+    }
+
+    pub(super) fn boolean(&mut self, key: &'static str) -> Option<bool> {
+        let value = self.get(key)?;
+        if !value.is_boolean() {
+            self.defect(key, "Expected value of type Boolean");
+        }
+        value.as_bool()
+    }
+
+    pub(super) fn integer(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
+        let value = self.get(key)?;
+        match value.as_u64() {
+            Some(number) if range.contains(&number) => Some(number),
+            _ if value.is_i64() || value.is_u64() => {
+                self.defect(
+                    key,
+                    format!("Expected a value from {} to {} but it is {value}", range.start(), range.end()),
+                );
+                None
+            }
+            _ => {
+                self.defect(key, "Expected value of type Integer");
+                None
+            }
+        }
+    }
+
+    pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<f64>) -> Option<f64> {
+        let value = self.get(key)?;
+        match value.as_f64() {
+            Some(number) if range.contains(&number) => Some(number),
+            Some(number) => {
+                let reason = match range.end().is_finite() {
+                    true => format!("Expected a value from {} to {} but it is {number}", range.start(), range.end()),
+                    false => format!("Expected a value of at least {} but it is {number}", range.start()),
+                };
+                self.defect(key, reason);
+                None
+            }
+            None => {
+                self.defect(key, "Expected value of type Number");
+                None
+            }
+        }
+    }
+
+    /// A list with at least one entry.
+    pub(super) fn list(&mut self, key: &'static str) -> Option<&'j Vec<Value>> {
+        match self.get(key)? {
+            Value::Array(items) if items.is_empty() => {
+                self.defect(key, "Expected at least one entry");
+                None
+            }
+            Value::Array(items) => Some(items),
+            _ => {
+                self.defect(key, "Expected value of type Array");
+                None
+            }
+        }
+    }
+
+    pub(super) fn object(&mut self, key: &'static str) -> Option<Fields<'j>> {
+        let value = self.get(key)?;
+        Fields::of(self.loader, value, self.place_of(key))
+    }
+
+    pub(super) fn template(&mut self, key: &'static str) -> Option<Template> {
+        let value = self.get(key)?;
+        let mut defects = Vec::new();
+        let template = Template::parse(value, &mut defects);
+        for (place, reason) in defects {
+            self.loader.defect(format!("{}{place}", self.place_of(key)), reason);
+        }
+        Some(template)
+    }
+
+    /// A template that must be an object.
+    pub(super) fn object_template(&mut self, key: &'static str) -> Option<Template> {
+        if self.object.get(key).is_some_and(|value| !value.is_object()) {
+            self.asked.insert(key);
+            self.defect(key, "Expected value of type Object");
+            return None;
+        }
+        self.template(key)
+    }
+
+    pub(super) fn path(&mut self, key: &'static str) -> Option<Path> {
+        let text = self.text(key)?;
+        match Path::parse(text) {
+            Ok(path) => Some(path),
+            Err(reason) => {
+                self.defect(key, format!("Value is not a valid JSONPath: {reason}"));
+                None
+            }
+        }
+    }
+
+    pub(super) fn reference_path(&mut self, key: &'static str) -> Option<Path> {
+        let path = self.path(key)?;
+        match path.is_reference() {
+            true => Some(path),
+            false => {
+                self.defect(key, "Value is not a Reference Path, which consists of names and indices only");
+                None
+            }
+        }
+    }
+
+    /// `InputPath` and `OutputPath`.
+    pub(super) fn select(&mut self, key: &'static str) -> Select {
+        match self.object.get(key) {
+            Some(Value::Null) => {
+                self.asked.insert(key);
+                Select::Nothing
+            }
+            _ => match self.path(key) {
+                Some(path) if path.is_all_data() => Select::All,
+                Some(path) => Select::Path(path),
+                None => Select::All,
+            },
+        }
+    }
+
+    pub(super) fn result_path(&mut self) -> ResultPath {
+        if self.get("ResultPath").is_some_and(Value::is_null) {
+            return ResultPath::Discard;
+        }
+        match self.reference_path("ResultPath") {
+            None => ResultPath::Replace,
+            Some(path) if path.root != Root::Data => {
+                self.defect(
+                    "ResultPath",
+                    "Value must start with '$.': neither the context object nor a variable can be written to",
+                );
+                ResultPath::Replace
+            }
+            Some(path) if path.steps.is_empty() => ResultPath::Replace,
+            Some(path) => ResultPath::At(path.steps),
+        }
+    }
+
+    /// A number that is in the definition, or whose path is, under another key.
+    pub(super) fn setting(
+        &mut self,
+        key: &'static str,
+        path_key: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Option<Setting<u64>> {
+        self.at_most_one_of(&[key, path_key]);
+        let fixed = self.integer(key, range).map(Setting::Fixed);
+        let path = self.reference_path(path_key).map(Setting::Path);
+        fixed.or(path)
+    }
+}

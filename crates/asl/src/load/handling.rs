@@ -1,0 +1,104 @@
+//! `Retry`, `Catch` and what becomes of a result.
+
+use serde_json::Value;
+
+use super::Loader;
+use super::fields::Fields;
+use super::machine::Targets;
+use super::states::{SECONDS_MAX, variables};
+use crate::definition::Work;
+use crate::fault::names;
+use crate::retry::{Catcher, Retrier};
+
+/// The longest `MaxDelaySeconds`: a leap year.
+const DELAY_SECONDS_MAX: u64 = 31_622_400;
+
+impl Loader {
+    pub(super) fn work(&self, fields: &mut Fields<'_>, targets: &Targets<'_>) -> Work {
+        Work {
+            result_selector: fields.object_template("ResultSelector"),
+            result_path: fields.result_path(),
+            retry: self.entries(fields, "Retry", retrier),
+            catch: self.entries(fields, "Catch", |fields, errors| catcher(fields, errors, targets)),
+        }
+    }
+
+    /// The entries of `Retry` or `Catch`, with their errors checked.
+    fn entries<T>(
+        &self,
+        fields: &mut Fields<'_>,
+        key: &'static str,
+        load: impl Fn(&mut Fields<'_>, Vec<String>) -> Option<T>,
+    ) -> Vec<T> {
+        let place = fields.place_of(key);
+        let list = match fields.get(key) {
+            None => return Vec::new(),
+            Some(Value::Array(list)) => list,
+            Some(_) => {
+                fields.defect(key, "Expected value of type Array");
+                return Vec::new();
+            }
+        };
+        let mut entries = Vec::new();
+        for (index, entry) in list.iter().enumerate() {
+            let Some(mut fields) = Fields::of(self, entry, format!("{place}[{index}]")) else { continue };
+            let errors = errors(&mut fields, index + 1 == list.len());
+            entries.extend(load(&mut fields, errors));
+            fields.finish();
+        }
+        entries
+    }
+}
+
+fn errors(fields: &mut Fields<'_>, is_last: bool) -> Vec<String> {
+    if !fields.has("ErrorEquals") {
+        fields.defect_here("These fields are required: [ErrorEquals]");
+    }
+    let list = fields.list("ErrorEquals").map(Vec::as_slice).unwrap_or_default();
+    let errors: Vec<String> = list.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+    if errors.len() < list.len() {
+        fields.defect("ErrorEquals", "Expected values of type String");
+    }
+    if errors.iter().any(|name| name == names::ALL) {
+        if errors.len() > 1 {
+            fields.defect("ErrorEquals", format!("{} must be the only error in its list", names::ALL));
+        }
+        if !is_last {
+            fields.defect(
+                "ErrorEquals",
+                format!("{} must be in the last entry: no entry after it is ever used", names::ALL),
+            );
+        }
+    }
+    errors
+}
+
+fn retrier(fields: &mut Fields<'_>, errors: Vec<String>) -> Option<Retrier> {
+    let interval_seconds = fields.integer("IntervalSeconds", 0..=SECONDS_MAX).unwrap_or(1);
+    let max_delay_seconds = fields.integer("MaxDelaySeconds", 1..=DELAY_SECONDS_MAX);
+    if max_delay_seconds.is_some_and(|most| most <= interval_seconds) {
+        fields.defect("MaxDelaySeconds", "MaxDelaySeconds must be greater than IntervalSeconds");
+    }
+    let jitter = fields.text("JitterStrategy").unwrap_or("NONE");
+    if !matches!(jitter, "FULL" | "NONE") {
+        fields.defect("JitterStrategy", format!("'{jitter}' is no jitter strategy: FULL and NONE are"));
+    }
+    let attempts = fields.integer("MaxAttempts", 0..=SECONDS_MAX).unwrap_or(3);
+    Some(Retrier {
+        errors,
+        interval_seconds,
+        backoff_rate: fields.number("BackoffRate", 1.0..=f64::INFINITY).unwrap_or(2.0),
+        max_attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
+        max_delay_seconds,
+        full_jitter: jitter == "FULL",
+    })
+}
+
+fn catcher(fields: &mut Fields<'_>, errors: Vec<String>, targets: &Targets<'_>) -> Option<Catcher> {
+    let result_path = fields.result_path();
+    let assign = variables(fields);
+    if !fields.has("Next") {
+        fields.defect_here("These fields are required: [Next]");
+    }
+    Some(Catcher { errors, result_path, assign, next: targets.find(fields, "Next")? })
+}

@@ -1,0 +1,177 @@
+//! State machines: the whole one, branches and item processors.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value};
+
+use super::fields::Fields;
+use super::{Loader, NAME_CHARS_MAX};
+use crate::definition::{Kind, Machine, State};
+use crate::invalid;
+
+/// What a state's loader must know about the machine that the state is in.
+pub(super) struct Targets<'m> {
+    indices: &'m BTreeMap<&'m str, usize>,
+}
+
+impl Targets<'_> {
+    /// The state that a field names as the next one.
+    pub(super) fn find(&self, fields: &mut Fields<'_>, key: &'static str) -> Option<usize> {
+        let name = fields.text(key)?;
+        let index = self.indices.get(name).copied();
+        if index.is_none() {
+            fields.defect(key, format!("Missing '{key}' target: {name}"));
+        }
+        index
+    }
+}
+
+impl Loader {
+    /// The definition as a whole.
+    pub(super) fn whole(&self, object: &Map<String, Value>) -> Option<Machine> {
+        let mut fields = Fields::new(self, object, "$".to_owned());
+        if is_jsonata(&mut fields) {
+            return None;
+        }
+        if let Some(version) = fields.text("Version")
+            && version != "1.0"
+        {
+            fields.defect("Version", format!("Version '{version}' is not supported: the only one is '1.0'"));
+        }
+        let timeout_seconds = fields.integer("TimeoutSeconds", 1..=99_999_999);
+        let machine = self.machine(&mut fields);
+        fields.finish();
+        machine.map(|machine| Machine { timeout_seconds, ..machine })
+    }
+
+    /// What every machine has: `StartAt`, `States`, `Comment`. The caller finishes the fields.
+    pub(super) fn machine(&self, fields: &mut Fields<'_>) -> Option<Machine> {
+        let comment = fields.get("Comment").and_then(Value::as_str).map(str::to_owned);
+        let missing: Vec<_> = ["StartAt", "States"].into_iter().filter(|key| !fields.has(key)).collect();
+        if !missing.is_empty() {
+            fields.defect_here(format!("These fields are required: [{}]", missing.join(", ")));
+        }
+        let start_name = fields.text("StartAt");
+        let states_place = fields.place_of("States");
+        let states = match fields.get("States")? {
+            Value::Object(states) if states.is_empty() => {
+                fields.defect("States", "Expected at least one state");
+                return None;
+            }
+            Value::Object(states) => states,
+            _ => {
+                fields.defect("States", "Expected value of type Object");
+                return None;
+            }
+        };
+        let indices: BTreeMap<&str, usize> =
+            states.keys().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
+        if let Some(name) = start_name
+            && !indices.contains_key(name)
+        {
+            fields.defect("StartAt", format!("Missing 'StartAt' target: {name}"));
+        }
+        let assigned = self.check_variables(states, &states_place);
+        let defects_before = self.defects_so_far();
+        let loaded: Vec<_> = states
+            .iter()
+            .map(|(name, state)| self.named_state(name, state, &states_place, &Targets { indices: &indices }))
+            .collect();
+        self.variables_around.borrow_mut().truncate(assigned);
+        let start = indices.get(start_name?).copied()?;
+        let states: Vec<State> = loaded.into_iter().collect::<Option<_>>()?;
+        // After another defect, a state that cannot be reached is more likely a consequence than a cause.
+        if self.defects_so_far() == defects_before {
+            self.check_reachable(&states, start, &states_place);
+        }
+        Some(Machine { comment, timeout_seconds: None, start, states })
+    }
+
+    fn named_state(&self, name: &str, value: &Value, states_place: &str, targets: &Targets<'_>) -> Option<State> {
+        let place = invalid::field(states_place, name);
+        if name.chars().count() > NAME_CHARS_MAX {
+            self.defect(place.clone(), format!("A state's name has at most {NAME_CHARS_MAX} characters"));
+        }
+        if let Some(first) = self.names.borrow_mut().insert(name.to_owned(), place.clone()) {
+            self.defect(place.clone(), format!("Duplicate state name: {name}, which is also at {first}"));
+        }
+        let mut fields = Fields::of(self, value, place)?;
+        if is_jsonata(&mut fields) {
+            return None;
+        }
+        self.state(name, fields, targets)
+    }
+
+    /// Notes the variables that these states assign, after comparing them with those of the machines around.
+    /// Answers how many there were before.
+    fn check_variables(&self, states: &Map<String, Value>, states_place: &str) -> usize {
+        let mut own = BTreeSet::new();
+        for (name, state) in states {
+            let places = [state].into_iter().chain(lists(state, "Catch")).chain(lists(state, "Choices"));
+            for variable in places.filter_map(|place| place.get("Assign")?.as_object()).flat_map(Map::keys) {
+                let variable = variable.strip_suffix(".$").unwrap_or(variable);
+                if self.variables_around.borrow().iter().any(|around| around == variable) {
+                    let reason = format!("The variable '{variable}' is already assigned around this state machine");
+                    self.defect(invalid::field(states_place, name), reason);
+                }
+                own.insert(variable.to_owned());
+            }
+        }
+        let mut around = self.variables_around.borrow_mut();
+        let before = around.len();
+        around.extend(own);
+        before
+    }
+
+    fn check_reachable(&self, states: &[State], start: usize, states_place: &str) {
+        let mut reached = BTreeSet::from([start]);
+        let mut to_follow = vec![start];
+        while let Some(at) = to_follow.pop() {
+            let next = states.get(at).map(followers).unwrap_or_default();
+            to_follow.extend(next.into_iter().filter(|next| reached.insert(*next)));
+        }
+        for (index, state) in states.iter().enumerate().filter(|(index, _)| !reached.contains(index)) {
+            debug_assert!(index != start, "the start is reached by definition");
+            self.defect(
+                invalid::field(states_place, &state.name),
+                format!("State \"{}\" is not reachable", state.name),
+            );
+        }
+    }
+}
+
+/// Refuses a `QueryLanguage` other than JSONPath; what uses it cannot be looked at further.
+pub(super) fn is_jsonata(fields: &mut Fields<'_>) -> bool {
+    match fields.text("QueryLanguage") {
+        Some("JSONata") => {
+            fields.defect("QueryLanguage", "The query language JSONata is not supported: only JSONPath is");
+            true
+        }
+        Some("JSONPath") | None => false,
+        Some(other) => {
+            fields.defect("QueryLanguage", format!("There is no query language '{other}'"));
+            false
+        }
+    }
+}
+
+fn lists<'j>(state: &'j Value, key: &str) -> impl Iterator<Item = &'j Value> {
+    state.get(key).and_then(Value::as_array).into_iter().flatten()
+}
+
+/// The states that may come after this one.
+fn followers(state: &State) -> Vec<usize> {
+    let mut next: Vec<usize> = state.next.into_iter().collect();
+    let catch = match &state.kind {
+        Kind::Task(task) => &task.work.catch,
+        Kind::Parallel(parallel) => &parallel.work.catch,
+        Kind::Map(map) => &map.work.catch,
+        Kind::Choice(choice) => {
+            next.extend(choice.rules.iter().map(|rule| rule.next).chain(choice.default));
+            return next;
+        }
+        Kind::Fail { .. } | Kind::Pass(_) | Kind::Succeed | Kind::Wait(_) => return next,
+    };
+    next.extend(catch.iter().map(|catcher| catcher.next));
+    next
+}

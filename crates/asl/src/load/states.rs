@@ -1,0 +1,183 @@
+//! States, one function a type; Choice and Map have files of their own.
+
+use std::sync::Arc;
+
+use super::Loader;
+use super::fields::Fields;
+use super::machine::{self, Targets};
+use crate::definition::{Kind, Parallel, Pass, Select, Setting, State, TaskKind, Text, WaitUntil};
+use crate::template::{Expression, Template};
+use crate::time;
+
+/// The longest that a definition can wait for anything.
+pub(super) const SECONDS_MAX: u64 = 99_999_999;
+
+impl Loader {
+    pub(super) fn state(&self, name: &str, mut fields: Fields<'_>, targets: &Targets<'_>) -> Option<State> {
+        let type_name = fields.required_text("Type")?;
+        let kind = match type_name {
+            "Choice" => self.choice(&mut fields, targets).map(Kind::Choice),
+            "Fail" => Some(fail(&mut fields)),
+            "Map" => self.map(&mut fields, targets).map(Box::new).map(Kind::Map),
+            "Parallel" => self.parallel(&mut fields, targets).map(Box::new).map(Kind::Parallel),
+            "Pass" => Some(Kind::Pass(Box::new(pass(&mut fields)))),
+            "Succeed" => Some(Kind::Succeed),
+            "Task" => self.task(&mut fields, targets).map(Box::new).map(Kind::Task),
+            "Wait" => wait(&mut fields).map(Kind::Wait),
+            other => {
+                fields.defect("Type", format!("There is no state type '{other}'"));
+                return None;
+            }
+        };
+        let state = self.shared(name, type_name, kind, &mut fields, targets);
+        fields.finish();
+        state
+    }
+
+    /// The fields that several types have.
+    fn shared(
+        &self,
+        name: &str,
+        type_name: &str,
+        kind: Option<Kind>,
+        fields: &mut Fields<'_>,
+        targets: &Targets<'_>,
+    ) -> Option<State> {
+        let (mut input_path, mut output_path) = (Select::All, Select::All);
+        if type_name != "Fail" {
+            (input_path, output_path) = (fields.select("InputPath"), fields.select("OutputPath"));
+        }
+        let mut assign = None;
+        if !matches!(type_name, "Fail" | "Succeed") {
+            assign = variables(fields);
+        }
+        let mut next = None;
+        if !matches!(type_name, "Choice" | "Fail" | "Succeed") {
+            next = way_out(fields, targets);
+        }
+        Some(State { name: Arc::from(name), input_path, output_path, assign, next, kind: kind? })
+    }
+
+    fn task(&self, fields: &mut Fields<'_>, targets: &Targets<'_>) -> Option<TaskKind> {
+        let resource = fields.required_text("Resource");
+        // `${…}` is a placeholder that a deployment tool fills in.
+        if let Some(text) = resource
+            && !(text.starts_with("arn:") || text.starts_with("${"))
+        {
+            fields.defect("Resource", "Value is not a valid resource ARN");
+        }
+        let parameters_as_written = fields.get("Parameters").cloned();
+        let parameters = fields.template("Parameters");
+        let credentials = fields.object_template("Credentials");
+        let timeout = fields.setting("TimeoutSeconds", "TimeoutSecondsPath", 1..=SECONDS_MAX);
+        let heartbeat = fields.setting("HeartbeatSeconds", "HeartbeatSecondsPath", 1..=SECONDS_MAX);
+        if let (Some(timeout), Some(heartbeat)) = (fixed(&timeout), fixed(&heartbeat))
+            && heartbeat >= timeout
+        {
+            fields.defect("HeartbeatSeconds", "HeartbeatSeconds must be smaller than TimeoutSeconds");
+        }
+        let work = self.work(fields, targets);
+        let resource = Arc::from(resource?);
+        Some(TaskKind { resource, parameters, parameters_as_written, credentials, timeout, heartbeat, work })
+    }
+
+    fn parallel(&self, fields: &mut Fields<'_>, targets: &Targets<'_>) -> Option<Parallel> {
+        let parameters = fields.template("Parameters");
+        if !fields.has("Branches") {
+            fields.defect_here("These fields are required: [Branches]");
+        }
+        let place = fields.place_of("Branches");
+        let branches = fields.list("Branches").map(|branches| {
+            let load = |(index, branch)| {
+                let mut fields = Fields::of(self, branch, format!("{place}[{index}]"))?;
+                let jsonata = machine::is_jsonata(&mut fields);
+                let branch = self.machine(&mut fields);
+                fields.finish();
+                branch.filter(|_| !jsonata)
+            };
+            // All of them are read before the first that is missing ends this.
+            branches.iter().enumerate().map(load).collect::<Vec<_>>()
+        });
+        let work = self.work(fields, targets);
+        Some(Parallel { parameters, branches: branches?.into_iter().collect::<Option<_>>()?, work })
+    }
+}
+
+fn fixed(setting: &Option<Setting<u64>>) -> Option<u64> {
+    match setting {
+        Some(Setting::Fixed(seconds)) => Some(*seconds),
+        _ => None,
+    }
+}
+
+/// `Assign`: an object whose keys are names of variables.
+pub(super) fn variables(fields: &mut Fields<'_>) -> Option<Template> {
+    let template = fields.object_template("Assign")?;
+    for name in template.names() {
+        let well_formed = name.starts_with(|c: char| c.is_alphabetic())
+            && name.chars().all(|c| c.is_alphanumeric() || c == '_')
+            && name.chars().count() <= super::NAME_CHARS_MAX
+            && name != "states";
+        if !well_formed {
+            fields.defect("Assign", format!("'{name}' cannot be the name of a variable"));
+        }
+    }
+    Some(template)
+}
+
+/// `Next` or `End`.
+fn way_out(fields: &mut Fields<'_>, targets: &Targets<'_>) -> Option<usize> {
+    let ends = fields.boolean("End").unwrap_or(false);
+    match (ends, fields.has("Next")) {
+        (true, true) => fields.defect_here("Only one of these fields is allowed: [Next, End]"),
+        (false, false) if fields.has("End") => fields.defect("End", "Expected true, or a field 'Next' in its place"),
+        (false, false) => fields.defect_here("One of these fields is required: [Next, End]"),
+        (true, false) | (false, true) => {}
+    }
+    targets.find(fields, "Next")
+}
+
+fn pass(fields: &mut Fields<'_>) -> Pass {
+    Pass {
+        parameters: fields.template("Parameters"),
+        result: fields.get("Result").cloned().map(Arc::new),
+        result_path: fields.result_path(),
+    }
+}
+
+fn wait(fields: &mut Fields<'_>) -> Option<WaitUntil> {
+    let keys = ["Seconds", "SecondsPath", "Timestamp", "TimestampPath"];
+    if !keys.iter().any(|key| fields.has(key)) {
+        fields.defect_here(format!("One of these fields is required: [{}]", keys.join(", ")));
+    }
+    fields.at_most_one_of(&keys);
+    let seconds = fields.integer("Seconds", 0..=SECONDS_MAX).map(WaitUntil::Seconds);
+    let seconds_path = fields.reference_path("SecondsPath").map(WaitUntil::SecondsPath);
+    let timestamp = fields.text("Timestamp").and_then(|text| {
+        let at = time::parse(text);
+        if at.is_none() {
+            fields.defect("Timestamp", format!("'{text}' is not a timestamp such as 2016-03-14T01:59:00Z"));
+        }
+        at.map(WaitUntil::Timestamp)
+    });
+    let timestamp_path = fields.reference_path("TimestampPath").map(WaitUntil::TimestampPath);
+    seconds.or(seconds_path).or(timestamp).or(timestamp_path)
+}
+
+fn fail(fields: &mut Fields<'_>) -> Kind {
+    Kind::Fail { error: text(fields, "Error", "ErrorPath"), cause: text(fields, "Cause", "CausePath") }
+}
+
+fn text(fields: &mut Fields<'_>, key: &'static str, path_key: &'static str) -> Text {
+    fields.at_most_one_of(&[key, path_key]);
+    let literal = fields.text(key).map(|text| Text::Literal(text.to_owned()));
+    let computed = fields.text(path_key).and_then(|text| match Expression::parse(text) {
+        Ok(expression) => Some(Text::Expression(expression)),
+        Err(reason) => {
+            let demand = "Value must be a valid JSONPath or a valid intrinsic function call";
+            fields.defect(path_key, format!("{demand}: {reason}"));
+            None
+        }
+    });
+    literal.or(computed).unwrap_or(Text::None)
+}

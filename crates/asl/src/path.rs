@@ -1,0 +1,210 @@
+//! Paths: `$.a.b[0]` into the data, `$$.State.Name` into the context object, `$name.a` into a variable.
+//!
+//! Nearly all paths in definitions are plain: names and indices, one after the other. Those are walked here, without
+//! a library. What comes after the plain beginning of any other path (wildcards, slices, filters, deep scans) is
+//! left to `serde_json_path`. The semantics are those of the library that the service uses: a path that can only
+//! mean one place is *definite*, and fails if the place does not exist; any other answers an array of all that it
+//! finds, which may be empty.
+
+mod parse;
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+use serde_json_path::JsonPath;
+
+/// A parsed path.
+#[derive(Clone, Debug)]
+pub(crate) struct Path {
+    /// As written in the definition.
+    pub(crate) text: String,
+    pub(crate) root: Root,
+    pub(crate) steps: Vec<Step>,
+    /// What follows the plain steps, as a query of its own. Only indefinite paths have it.
+    rest: Option<JsonPath>,
+}
+
+/// What a path starts from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Root {
+    /// `$`
+    Data,
+    /// `$$`
+    Context,
+    /// `$name`
+    Variable(String),
+}
+
+/// One step of a plain path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Name(String),
+    /// From the end if negative.
+    Index(i64),
+}
+
+/// Where a path leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Miss {
+    /// The value at the root of the path is null.
+    NullRoot,
+    /// Nothing is at the last step of the path; an index beyond an array's end is told apart, because the service
+    /// does.
+    Last { beyond_end: bool },
+    /// Nothing is at this step, and more steps follow.
+    Before(usize),
+}
+
+impl Path {
+    /// Reads a path; the error says what is wrong with it.
+    pub(crate) fn parse(text: &str) -> Result<Path, String> {
+        parse::parse(text)
+    }
+
+    /// Whether it consists of names and indices only, and so means one place at most.
+    pub(crate) fn is_definite(&self) -> bool {
+        self.rest.is_none()
+    }
+
+    /// Whether it is a Reference Path: usable to write to, and free of negative indices.
+    pub(crate) fn is_reference(&self) -> bool {
+        self.is_definite() && self.steps.iter().all(|step| !matches!(step, Step::Index(index) if *index < 0))
+    }
+
+    /// Whether it is `$`, all of the data.
+    pub(crate) fn is_all_data(&self) -> bool {
+        self.root == Root::Data && self.steps.is_empty() && self.is_definite()
+    }
+
+    /// Follows the path from what stands at its root.
+    pub(crate) fn find<'v>(&self, root: &'v Value) -> Result<Cow<'v, Value>, Miss> {
+        self.find_from(root, 0)
+    }
+
+    /// The same, with the first `skip` steps taken already.
+    pub(crate) fn find_from<'v>(&self, root: &'v Value, skip: usize) -> Result<Cow<'v, Value>, Miss> {
+        let steps = self.steps.get(skip..).unwrap_or_default();
+        if root.is_null() && (!steps.is_empty() || self.rest.is_some()) {
+            return Err(Miss::NullRoot);
+        }
+        let found = walk(root, steps, self.rest.is_some())?;
+        match &self.rest {
+            None => Ok(Cow::Borrowed(found)),
+            Some(query) => Ok(Cow::Owned(Value::Array(query.query(found).all().into_iter().cloned().collect()))),
+        }
+    }
+
+    /// The path as an error names it: `$$.a` and `$name.a` are followed from `$` in their own object.
+    pub(crate) fn rooted(&self) -> &str {
+        match self.root {
+            Root::Context => self.text.get(1..).unwrap_or(&self.text),
+            Root::Data | Root::Variable(_) => &self.text,
+        }
+    }
+
+    /// The first `steps` steps in brackets, `$['a'][0]`, as the service's library prints them.
+    pub(crate) fn bracketed(&self, steps: usize) -> String {
+        let mut text = String::from("$");
+        for step in self.steps.iter().take(steps) {
+            match step {
+                Step::Name(name) => text.push_str(&format!("['{name}']")),
+                Step::Index(index) => text.push_str(&format!("[{index}]")),
+            }
+        }
+        text
+    }
+}
+
+fn walk<'v>(root: &'v Value, steps: &[Step], more_follows: bool) -> Result<&'v Value, Miss> {
+    let mut at = root;
+    for (taken, step) in steps.iter().enumerate() {
+        let next = match (step, at) {
+            (Step::Name(name), Value::Object(fields)) => fields.get(name),
+            (Step::Index(index), Value::Array(items)) => nth(items, *index),
+            _ => None,
+        };
+        at = match next {
+            Some(value) => value,
+            None if taken + 1 < steps.len() || more_follows => return Err(Miss::Before(taken)),
+            None => return Err(Miss::Last { beyond_end: matches!((step, at), (Step::Index(_), Value::Array(_))) }),
+        };
+    }
+    Ok(at)
+}
+
+fn nth(items: &[Value], index: i64) -> Option<&Value> {
+    let index = if index < 0 { i64::try_from(items.len()).ok()?.checked_add(index)? } else { index };
+    items.get(usize::try_from(index).ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn find(path: &str, data: &Value) -> Result<Value, Miss> {
+        Path::parse(path).unwrap().find(data).map(Cow::into_owned)
+    }
+
+    #[test]
+    fn plain_paths_are_walked() {
+        let data = json!({"a": {"b-c": [1, {"d e": 2}]}, "n": null});
+        assert_eq!(find("$", &data), Ok(data.clone()));
+        assert_eq!(find("$.a.b-c[0]", &data), Ok(json!(1)));
+        assert_eq!(find("$['a'][\"b-c\"][-1]['d e']", &data), Ok(json!(2)));
+        assert_eq!(find("$.n", &data), Ok(json!(null)));
+    }
+
+    #[test]
+    fn definite_paths_miss_and_indefinite_ones_answer_arrays() {
+        let data = json!({"a": [{"x": 1}, {"x": 2}, {"y": 3}]});
+        assert_eq!(find("$.b", &data), Err(Miss::Last { beyond_end: false }));
+        assert_eq!(find("$.a[7]", &data), Err(Miss::Last { beyond_end: true }));
+        assert_eq!(find("$.b.c", &data), Err(Miss::Before(0)));
+        assert_eq!(find("$.b[*]", &data), Err(Miss::Before(0)));
+        assert_eq!(find("$.a[*].x", &data), Ok(json!([1, 2])));
+        assert_eq!(find("$.a[*].nope", &data), Ok(json!([])));
+        assert_eq!(find("$.a[0:2].x", &data), Ok(json!([1, 2])));
+        assert_eq!(find("$.a[?(@.x > 1)]", &data), Ok(json!([{"x": 2}])));
+        assert_eq!(find("$..x", &data), Ok(json!([1, 2])));
+        assert_eq!(find("$.a.*.y", &data), Ok(json!([3])));
+        assert_eq!(find("$.a[0,2]", &data), Ok(json!([{"x": 1}, {"y": 3}])));
+    }
+
+    #[test]
+    fn null_has_no_fields() {
+        assert_eq!(find("$.a", &json!(null)), Err(Miss::NullRoot));
+        assert_eq!(find("$", &json!(null)), Ok(json!(null)));
+    }
+
+    #[test]
+    fn roots_are_told_apart() {
+        assert_eq!(Path::parse("$$.State.Name").unwrap().root, Root::Context);
+        assert_eq!(Path::parse("$count[0].x").unwrap().root, Root::Variable("count".to_owned()));
+        assert_eq!(Path::parse("$$").unwrap().root, Root::Context);
+        assert_eq!(Path::parse("$$.Map.Item").unwrap().rooted(), "$.Map.Item");
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in [
+            "",
+            "a",
+            "$.",
+            "$.a.",
+            "$[",
+            "$['a",
+            "$.a[b]",
+            "$ .a",
+            "$.a b",
+            "$..",
+            "$1",
+            "$.a[?(]",
+            "$.a()",
+            "$['a','b']",
+        ] {
+            assert!(Path::parse(text).is_err(), "{text}");
+        }
+    }
+}

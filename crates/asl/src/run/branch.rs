@@ -1,0 +1,108 @@
+//! Where an execution is at: one branch for the machine itself, one for each branch or iteration within it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use super::Run;
+use crate::context::Item;
+use crate::definition::{Kind, State};
+use crate::event::EventKind;
+use crate::fault::Trouble;
+use crate::scope::Scope;
+
+/// A line of states of which one at a time is active.
+pub(super) struct Branch<'r> {
+    /// The event that the next one comes from.
+    pub(super) previous: Cell<u64>,
+    /// The latest event of the branch, which may be one that is passed by.
+    pub(super) latest: Cell<u64>,
+    pub(super) scope: Rc<Scope>,
+    pub(super) item: Option<Rc<Item>>,
+    pub(super) iteration: Option<u64>,
+    pub(super) node: Rc<Node<'r>>,
+}
+
+/// The part of a branch that those around it look at when they stop it.
+#[derive(Default)]
+pub(super) struct Node<'r> {
+    /// The state that was entered and not yet left.
+    pub(super) state: Cell<Option<&'r State>>,
+    /// The branches within that state.
+    pub(super) inner: RefCell<Vec<Rc<Node<'r>>>>,
+    /// The Map state and the index, if the branch is an iteration.
+    pub(super) iteration: Option<(&'r State, u64)>,
+}
+
+impl<'r> Branch<'r> {
+    pub(super) fn outermost() -> Branch<'r> {
+        Branch {
+            previous: Cell::new(0),
+            latest: Cell::new(0),
+            scope: Rc::default(),
+            item: None,
+            iteration: None,
+            node: Rc::default(),
+        }
+    }
+
+    /// A branch within this one, which starts from the given event.
+    pub(super) fn inner(&self, previous: u64) -> Branch<'r> {
+        self.inner_with(previous, self.item.clone(), self.iteration, None)
+    }
+
+    /// An iteration within this one.
+    pub(super) fn iteration(&self, previous: u64, item: Item, map: &'r State) -> Branch<'r> {
+        let index = item.index;
+        self.inner_with(previous, Some(Rc::new(item)), Some(index), Some((map, index)))
+    }
+
+    fn inner_with(
+        &self,
+        previous: u64,
+        item: Option<Rc<Item>>,
+        iteration: Option<u64>,
+        of_map: Option<(&'r State, u64)>,
+    ) -> Branch<'r> {
+        let node = Rc::new(Node { iteration: of_map, ..Node::default() });
+        self.node.inner.borrow_mut().push(Rc::clone(&node));
+        Branch {
+            previous: Cell::new(previous),
+            latest: Cell::new(previous),
+            scope: Scope::inside(&self.scope),
+            item,
+            iteration,
+            node,
+        }
+    }
+
+    /// Forgets an inner branch that has ended.
+    pub(super) fn forget(&self, inner: &Rc<Node<'r>>) {
+        self.node.inner.borrow_mut().retain(|node| !Rc::ptr_eq(node, inner));
+    }
+}
+
+impl<'r> Run<'r> {
+    /// Records that what goes on within a branch has stopped, because of the event `previous`.
+    pub(super) fn abort_inner(&self, node: &Node<'r>, previous: u64) -> Result<(), Trouble> {
+        for inner in node.inner.take() {
+            if let Some((map, index)) = inner.iteration {
+                let kind = EventKind::MapIterationAborted { name: map.name.clone(), index };
+                self.log.record(previous, Some(index), kind)?;
+            }
+            self.abort(&inner, previous)?;
+        }
+        Ok(())
+    }
+
+    /// The same for the state that a branch is in, a Fail state excepted: that one has ended.
+    pub(super) fn abort(&self, node: &Node<'r>, previous: u64) -> Result<(), Trouble> {
+        self.abort_inner(node, previous)?;
+        match node.state.take() {
+            Some(state) if !matches!(state.kind, Kind::Fail { .. }) => {
+                let kind = EventKind::StateAborted { state_type: state.kind.state_type(), name: state.name.clone() };
+                self.log.record(previous, node.iteration.map(|(_, index)| index), kind).map(|_| ())
+            }
+            _ => Ok(()),
+        }
+    }
+}

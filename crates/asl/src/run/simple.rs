@@ -1,0 +1,172 @@
+//! The states that neither retry nor catch: Pass, Choice, Wait, Succeed and Fail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::settings::lookup;
+use super::{Exit, Run, Visit};
+use crate::choice::Choice;
+use crate::context::Environment;
+use crate::definition::{Pass, ResultPath, Text, WaitUntil};
+use crate::fault::{Fault, Trouble};
+use crate::outcome::Failure;
+use crate::path::Path;
+use crate::template::Template;
+use crate::time;
+
+impl<'r> Run<'r> {
+    pub(super) fn pass(&self, pass: &Pass, mut visit: Visit<'_, 'r>) -> Result<Exit, Trouble> {
+        let state = visit.state;
+        let shaped = self.pass_result(pass, &visit).and_then(|(result, assigned)| {
+            // What came in was measured when it went out somewhere else.
+            let measured = match &pass.result_path {
+                ResultPath::Replace => Arc::ptr_eq(&result, &visit.input),
+                ResultPath::Discard => true,
+                ResultPath::At(_) => false,
+            };
+            // Written into in place, if no one else looks at it.
+            let input = std::mem::replace(&mut visit.input, Arc::new(Value::Null));
+            let data = super::work::apply_result(&pass.result_path, input, result)?;
+            let environment = self.environment(&visit, 0, None);
+            let output = self.output(&data, measured, &visit, &environment)?;
+            Ok(Exit { output, next: state.next, assigned })
+        });
+        shaped.map_err(|fault| visit.place(fault))
+    }
+
+    fn pass_result(&self, pass: &Pass, visit: &Visit<'_, 'r>) -> Result<(Arc<Value>, Option<Arc<Value>>), Fault> {
+        let environment = self.environment(visit, 0, None);
+        let mut result = self.select(&visit.state.input_path, &visit.input, &environment)?;
+        if let Some(parameters) = &pass.parameters {
+            result = Arc::new(parameters.fill(&result, &environment)?);
+        }
+        if let Some(fixed) = &pass.result {
+            result = Arc::clone(fixed);
+        }
+        let assigned = self.assign(visit.state.assign.as_ref(), &result, &environment)?;
+        Ok((result, assigned))
+    }
+
+    pub(super) fn choice(&self, choice: &Choice, visit: &Visit<'_, 'r>) -> Result<Exit, Fault> {
+        let environment = self.environment(visit, 0, None);
+        let data = self.select(&visit.state.input_path, &visit.input, &environment)?;
+        let mut chosen = None;
+        for rule in &choice.rules {
+            if rule.test.holds(&data, &environment)? {
+                chosen = Some((rule.next, rule.assign.as_ref()));
+                break;
+            }
+        }
+        // The state's own Assign belongs to Default.
+        let chosen = chosen.or(choice.default.map(|next| (next, visit.state.assign.as_ref())));
+        let Some((next, assign)) = chosen else {
+            return Err(Fault::runtime(
+                "Failed to transition out of the state. The state does not point to a next state.",
+            ));
+        };
+        let assigned = self.assign(assign, &data, &environment)?;
+        let output = self.output(&data, Arc::ptr_eq(&data, &visit.input), visit, &environment)?;
+        Ok(Exit { output, next: Some(next), assigned })
+    }
+
+    pub(super) fn succeed(&self, visit: &Visit<'_, 'r>) -> Result<Exit, Fault> {
+        let environment = self.environment(visit, 0, None);
+        let data = self.select(&visit.state.input_path, &visit.input, &environment)?;
+        let output = self.output(&data, Arc::ptr_eq(&data, &visit.input), visit, &environment)?;
+        Ok(Exit { output, next: None, assigned: None })
+    }
+
+    pub(super) async fn wait(&self, until: &WaitUntil, visit: &Visit<'_, 'r>) -> Result<Exit, Fault> {
+        let environment = self.environment(visit, 0, None);
+        let data = self.select(&visit.state.input_path, &visit.input, &environment)?;
+        let wait = self.wait_for(until, &data, &environment)?;
+        if !wait.is_zero() {
+            tokio::time::sleep(wait).await;
+        }
+        let assigned = self.assign(visit.state.assign.as_ref(), &data, &environment)?;
+        let output = self.output(&data, Arc::ptr_eq(&data, &visit.input), visit, &environment)?;
+        Ok(Exit { output, next: visit.state.next, assigned })
+    }
+
+    fn wait_for(&self, until: &WaitUntil, data: &Value, environment: &Environment<'_>) -> Result<Duration, Fault> {
+        let at = match until {
+            WaitUntil::Seconds(seconds) => return Ok(Duration::from_secs(*seconds)),
+            WaitUntil::SecondsPath(path) => {
+                return wait_seconds(path, data, environment).map(Duration::from_secs);
+            }
+            WaitUntil::Timestamp(at) => *at,
+            WaitUntil::TimestampPath(path) => {
+                let value = lookup(path, "TimestampPath", data, environment)?;
+                value.as_str().and_then(time::parse).ok_or_else(|| {
+                    Fault::runtime(format!(
+                        "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time \
+                         format string: {} == {}",
+                        path.text,
+                        bare(&value)
+                    ))
+                })?
+            }
+        };
+        // A time that has passed is no wait.
+        Ok(Duration::try_from(at.duration_since(self.log.now())).unwrap_or(Duration::ZERO))
+    }
+
+    /// A Fail state always fails; if its texts cannot be computed, with that error.
+    pub(super) fn fail(&self, error: &Text, cause: &Text, visit: &Visit<'_, 'r>) -> Trouble {
+        let environment = self.environment(visit, 0, None);
+        let texts = fail_text(error, "ErrorPath", &visit.input, &environment)
+            .and_then(|error| Ok((error, fail_text(cause, "CausePath", &visit.input, &environment)?)));
+        match texts {
+            Ok((error, cause)) => Trouble::of(Failure { error, cause }, visit.branch.latest.get()),
+            Err(fault) => visit.place(fault),
+        }
+    }
+
+    /// Sets variables. All are computed from what they were before any of them is set.
+    pub(super) fn assign(
+        &self,
+        assign: Option<&Template>,
+        data: &Value,
+        environment: &Environment<'_>,
+    ) -> Result<Option<Arc<Value>>, Fault> {
+        let Some(assign) = assign else { return Ok(None) };
+        let values = assign.fill(data, environment)?;
+        for (name, value) in values.as_object().into_iter().flatten() {
+            environment.scope.set(name, Arc::new(value.clone()));
+        }
+        Ok(Some(Arc::new(values)))
+    }
+}
+
+fn wait_seconds(path: &Path, data: &Value, environment: &Environment<'_>) -> Result<u64, Fault> {
+    let value = lookup(path, "SecondsPath", data, environment)?;
+    let complaint = match value.as_i64() {
+        Some(seconds) if seconds >= 0 => return Ok(seconds as u64),
+        Some(_) => "references a negative value",
+        None => "cannot be parsed as a long value",
+    };
+    Err(Fault::runtime(format!("The SecondsPath parameter {complaint}: {} == {}", path.text, bare(&value))))
+}
+
+/// A text without quotes, anything else as JSON.
+fn bare(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn fail_text(text: &Text, field: &str, input: &Value, environment: &Environment<'_>) -> Result<String, Fault> {
+    match text {
+        Text::None => Ok(String::new()),
+        Text::Literal(text) => Ok(text.clone()),
+        Text::Expression(expression) => {
+            let value = expression.evaluate(field, input, environment)?;
+            match value.as_str() {
+                Some(text) => Ok(text.to_owned()),
+                None => {
+                    Err(Fault::runtime(format!("The value of the field '{field}' must be a string but is '{value}'")))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! Payload templates: JSON in which a key that ends in `.$` is computed.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use crate::context::Environment;
+use crate::fault::Fault;
+use crate::intrinsic::Intrinsic;
+use crate::invalid;
+use crate::path::{Miss, Path, Root};
+
+/// A parsed payload template.
+#[derive(Clone, Debug)]
+pub(crate) enum Template {
+    /// Without anything to compute.
+    Literal(Value),
+    Array(Vec<Template>),
+    Object(Vec<Entry>),
+}
+
+/// One field of an object in a template.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry {
+    /// Without the `.$`.
+    name: String,
+    value: EntryValue,
+}
+
+#[derive(Clone, Debug)]
+enum EntryValue {
+    Template(Template),
+    /// With the field's name as written, for errors.
+    Expression(String, Expression),
+}
+
+/// What stands behind a key that ends in `.$`.
+#[derive(Clone, Debug)]
+pub(crate) enum Expression {
+    Path(Path),
+    Intrinsic(Intrinsic),
+}
+
+impl Expression {
+    pub(crate) fn parse(text: &str) -> Result<Expression, String> {
+        match text.starts_with('$') {
+            true => Path::parse(text).map(Expression::Path),
+            false => Intrinsic::parse(text).map(Expression::Intrinsic),
+        }
+    }
+
+    /// Its value. `field` is the name that an error gives the place.
+    pub(crate) fn evaluate<'v>(
+        &self,
+        field: &str,
+        data: &'v Value,
+        environment: &Environment<'_>,
+    ) -> Result<Cow<'v, Value>, Fault> {
+        match self {
+            Expression::Path(path) => find(path, data, environment).or_else(|miss| match miss {
+                // The service answers null beyond the end of an array, here and nowhere else.
+                Miss::Last { beyond_end: true } => Ok(Cow::Owned(Value::Null)),
+                miss => Err(not_found(path, miss, field, data, environment)),
+            }),
+            Expression::Intrinsic(intrinsic) => intrinsic.evaluate(data, environment).map(Cow::Owned),
+        }
+    }
+}
+
+impl Template {
+    /// Reads a template. Each defect comes with the keys and indices that lead to it.
+    pub(crate) fn parse(value: &Value, defects: &mut Vec<(String, String)>) -> Template {
+        let (template, computes) = parse(value, "", defects);
+        match computes {
+            true => template,
+            false => Template::Literal(value.clone()),
+        }
+    }
+
+    /// The template with everything in it computed.
+    pub(crate) fn fill(&self, data: &Value, environment: &Environment<'_>) -> Result<Value, Fault> {
+        match self {
+            Template::Literal(value) => Ok(value.clone()),
+            Template::Array(items) => {
+                items.iter().map(|item| item.fill(data, environment)).collect::<Result<_, _>>().map(Value::Array)
+            }
+            Template::Object(entries) => {
+                let mut object = Map::new();
+                for entry in entries {
+                    let value = match &entry.value {
+                        EntryValue::Template(template) => template.fill(data, environment)?,
+                        EntryValue::Expression(field, expression) => {
+                            expression.evaluate(field, data, environment)?.into_owned()
+                        }
+                    };
+                    object.insert(entry.name.clone(), value);
+                }
+                Ok(Value::Object(object))
+            }
+        }
+    }
+
+    /// The names of its top-level fields: the variables, if it is an `Assign`.
+    pub(crate) fn names(&self) -> Vec<&str> {
+        match self {
+            Template::Literal(Value::Object(fields)) => fields.keys().map(String::as_str).collect(),
+            Template::Object(entries) => entries.iter().map(|entry| entry.name.as_str()).collect(),
+            Template::Literal(_) | Template::Array(_) => Vec::new(),
+        }
+    }
+}
+
+fn parse(value: &Value, place: &str, defects: &mut Vec<(String, String)>) -> (Template, bool) {
+    match value {
+        Value::Array(items) => {
+            let parsed: Vec<_> = items
+                .iter()
+                .enumerate()
+                .map(|(index, item)| parse(item, &format!("{place}[{index}]"), defects))
+                .collect();
+            let computes = parsed.iter().any(|(_, computes)| *computes);
+            (Template::Array(parsed.into_iter().map(|(template, _)| template).collect()), computes)
+        }
+        Value::Object(fields) => {
+            let mut computes = false;
+            let mut entries = Vec::with_capacity(fields.len());
+            for (key, value) in fields {
+                let place = invalid::field(place, key);
+                let Some(name) = key.strip_suffix(".$") else {
+                    let (template, inner_computes) = parse(value, &place, defects);
+                    computes |= inner_computes;
+                    entries.push(Entry { name: key.clone(), value: EntryValue::Template(template) });
+                    continue;
+                };
+                computes = true;
+                if fields.contains_key(name) {
+                    defects.push((place.clone(), format!("'{name}' is given twice, as '{name}' and as '{key}'")));
+                }
+                match expression(key, value) {
+                    Ok(expression) => entries
+                        .push(Entry { name: name.to_owned(), value: EntryValue::Expression(key.clone(), expression) }),
+                    Err(reason) => defects.push((place, reason)),
+                }
+            }
+            (Template::Object(entries), computes)
+        }
+        scalar => (Template::Literal(scalar.clone()), false),
+    }
+}
+
+fn expression(key: &str, value: &Value) -> Result<Expression, String> {
+    let demand = format!("The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call");
+    let text = value.as_str().ok_or_else(|| demand.clone())?;
+    Expression::parse(text).map_err(|reason| format!("{demand}: {reason}"))
+}
+
+/// Follows a path from wherever it starts.
+pub(crate) fn find<'v>(path: &Path, data: &'v Value, environment: &Environment<'_>) -> Result<Cow<'v, Value>, Miss> {
+    match &path.root {
+        Root::Data => path.find(data),
+        Root::Context => environment.find(path).map(Cow::Owned),
+        Root::Variable(name) => match environment.scope.get(name) {
+            Some(value) => path.find(&value).map(|found| Cow::Owned(found.into_owned())),
+            None => Err(Miss::Last { beyond_end: false }),
+        },
+    }
+}
+
+/// The error for a path that leads nowhere.
+pub(crate) fn not_found(path: &Path, miss: Miss, field: &str, data: &Value, environment: &Environment<'_>) -> Fault {
+    if miss == Miss::NullRoot {
+        return Fault::runtime("Unable to apply Path transformation to null or empty input.");
+    }
+    let searched = match &path.root {
+        Root::Data => data.to_string(),
+        Root::Context => environment.all().to_string(),
+        Root::Variable(name) => match environment.scope.get(name) {
+            Some(value) => value.to_string(),
+            None => {
+                return Fault::runtime(format!(
+                    "The variable '${name}' that the field '{field}' refers to has no value at this point"
+                ));
+            }
+        },
+    };
+    Fault::runtime(format!(
+        "The JSONPath '{}' specified for the field '{field}' could not be found in the input '{searched}'",
+        path.rooted()
+    ))
+}

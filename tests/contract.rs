@@ -1,0 +1,58 @@
+//! What ties the list of steps, the definitions and the names of errors together.
+
+use asl::StateMachine;
+use fleetwright::UPGRADE;
+use functions::STEPS;
+use std::collections::BTreeSet;
+
+fn upgrade() -> StateMachine {
+    StateMachine::parse(UPGRADE).unwrap_or_else(|invalid| panic!("workflow/upgrade.asl.json:\n{invalid}"))
+}
+
+#[test]
+fn every_task_of_the_upgrade_calls_a_step_and_every_step_is_called() {
+    let machine = upgrade();
+    let called: BTreeSet<_> = machine
+        .tasks()
+        .map(|task| {
+            let parameters = task.parameters.unwrap_or_else(|| panic!("{} has no parameters", task.name));
+            let function = parameters["FunctionName"].as_str().unwrap_or_default();
+            function.strip_prefix("fleetwright-").unwrap_or_else(|| panic!("{} calls '{function}'", task.name))
+        })
+        .collect();
+    let steps: BTreeSet<_> = STEPS.iter().map(|step| step.name).collect();
+    assert_eq!(called, steps);
+}
+
+#[test]
+fn every_task_hands_its_step_the_run_and_the_state() {
+    for task in upgrade().tasks() {
+        let payload = &task.parameters.unwrap()["Payload"];
+        assert!(payload["run.$"].is_string(), "{} hands on no run", task.name);
+        assert_eq!(payload["state.$"], "$$.State", "{} hands on no state", task.name);
+    }
+}
+
+#[test]
+fn the_definition_is_read_with_a_handful_of_retry_rules() {
+    let definition: serde_json::Value = serde_json::from_str(UPGRADE).unwrap();
+    let mut rules = BTreeSet::new();
+    collect_retries(&definition, &mut rules);
+    // Asking again while a step is not done, the same at a steady pace while members bake, and AWS stumbling.
+    assert_eq!(rules.len(), 3, "{rules:#?}");
+}
+
+fn collect_retries(value: &serde_json::Value, rules: &mut BTreeSet<String>) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (key, field) in fields {
+                if key == "Retry" {
+                    rules.extend(field.as_array().unwrap().iter().map(ToString::to_string));
+                }
+                collect_retries(field, rules);
+            }
+        }
+        serde_json::Value::Array(items) => items.iter().for_each(|item| collect_retries(item, rules)),
+        _ => {}
+    }
+}
