@@ -1,0 +1,105 @@
+//! The command line.
+
+use crate::rehearse::{self, NamedFault};
+use crate::{Exit, run_workflow};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use fleet::Version;
+use std::path::PathBuf;
+
+/// Keeps a fleet of cloned servers at the right size and on the right version.
+///
+/// Data goes to standard output, talk to standard error. Exit status: 0 done, 1 error, 2 bad usage or input,
+/// 3 rolled back, 4 frozen and needs a person, 6 refused.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 110)]
+pub struct Command {
+    #[command(subcommand)]
+    what: What,
+    /// Without colours; `NO_COLOR` does the same.
+    #[arg(long, global = true)]
+    no_color: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Run a workflow that is deployed against a simulated AWS, in virtual time.
+    #[command(subcommand)]
+    Rehearse(Rehearse),
+    /// Work with any definition in the Amazon States Language.
+    #[command(subcommand)]
+    Workflow(Workflow),
+}
+
+#[derive(Debug, Subcommand)]
+enum Rehearse {
+    /// Upgrade the fleet to another version.
+    Upgrade(RehearseUpgrade),
+}
+
+/// What is rehearsed, and how it is shown.
+#[derive(Debug, Args)]
+pub struct RehearseUpgrade {
+    /// The version to upgrade to, such as 1.4.14.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Version,
+    /// The fleet's configuration.
+    #[arg(long, value_name = "FILE", default_value = "samplconfig.toml")]
+    pub config: PathBuf,
+    /// How many members, instead of the configuration's `fleet.size`.
+    #[arg(long, value_name = "N")]
+    pub size: Option<u32>,
+    /// What latencies are drawn from, instead of the configuration's `rehearsal.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Something to go wrong; may be given more than once.
+    #[arg(long, value_name = "FAULT")]
+    pub fault: Vec<NamedFault>,
+    /// How the outcome is shown.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// How an outcome is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Output {
+    /// For people.
+    Text,
+    /// One JSON object.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Workflow {
+    /// Run a definition in virtual time and print how it ended, as one JSON object.
+    Run(RunWorkflow),
+}
+
+/// Which definition is run, on what.
+#[derive(Debug, Args)]
+pub struct RunWorkflow {
+    /// The definition, in the Amazon States Language.
+    pub definition: PathBuf,
+    /// The execution's input, as JSON; `{}` if left out.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// What Task states answer, in AWS Step Functions Local's mock configuration format.
+    #[arg(long, value_name = "FILE", requires = "case")]
+    pub mocks: Option<PathBuf>,
+    /// The test case of the mock configuration.
+    #[arg(long, value_name = "NAME", requires = "mocks")]
+    pub case: Option<String>,
+}
+
+impl Command {
+    /// Does what the command line says.
+    pub fn run(self) -> Exit {
+        if self.no_color {
+            console::set_colors_enabled(false);
+            console::set_colors_enabled_stderr(false);
+        }
+        match self.what {
+            What::Rehearse(Rehearse::Upgrade(args)) => rehearse::upgrade(&args),
+            What::Workflow(Workflow::Run(args)) => run_workflow::run(&args),
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! The command `fleetwright`: rehearses and operates the upgrade and scaling of a fleet of cloned servers.
+
+pub mod cli;
+mod exit;
+pub mod lambda;
+mod progress;
+pub mod rehearse;
+mod run_workflow;
+
+pub use exit::Exit;
+
+/// The upgrade's definition, exactly as it is deployed.
+pub const UPGRADE: &str = include_str!("../../../workflow/upgrade.asl.json");

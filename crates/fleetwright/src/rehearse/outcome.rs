@@ -1,0 +1,198 @@
+//! What a rehearsal came to: the one object that `--output json` prints.
+
+use super::cost::{self, Usage};
+use super::steps::{Step, Steps};
+use super::{Plan, reason};
+use crate::{Exit, UPGRADE};
+use asl::Finished;
+use fleet::Version;
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+use simulator::Simulator;
+use simulator::invariants::{Outcome as Settling, Settled, Verdict};
+use simulator::report::{Member, Report, Requests, Span};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// How a run ends, seen from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ending {
+    /// The fleet runs the wanted version.
+    Upgraded,
+    /// It failed, and the fleet is as it was before.
+    RolledBack,
+    /// It stopped where it stood, and a person is needed.
+    Frozen,
+    /// It was not begun; nothing was changed.
+    Refused,
+    /// The fleet runs the wanted version already.
+    Unchanged,
+}
+
+/// What a rehearsal came to.
+#[derive(Debug, Clone, Serialize)]
+#[expect(missing_docs, reason = "the fields are the documented JSON, and say what they are")]
+pub struct Rehearsed {
+    pub schema_version: u32,
+    pub workflow: &'static str,
+    pub outcome: Ending,
+    /// Why it did not go through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    pub from: Version,
+    pub to: Version,
+    pub size: u32,
+    pub seed: u64,
+    pub definition_sha256: String,
+    pub virtual_seconds: f64,
+    /// The critical path of the latencies that were drawn: no polling, no orchestration.
+    pub limit_seconds: f64,
+    pub transitions: u64,
+    pub calls: BTreeMap<String, u64>,
+    pub requests: Requests,
+    pub capacity: Capacity,
+    pub invariants: Invariants,
+    pub cost_usd: f64,
+    pub steps: Vec<Step>,
+    pub members: Vec<Member>,
+}
+
+/// Members in service.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Capacity {
+    /// When the run began.
+    pub floor: u32,
+    /// The lowest while it went on.
+    pub lowest: u32,
+    /// Virtual seconds, and how many were in service from then on.
+    pub series: Vec<(f64, u32)>,
+}
+
+/// Which invariants were checked, and which did not hold.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Invariants {
+    /// By name.
+    pub checked: Vec<&'static str>,
+    /// Each breach, with ids.
+    pub violated: Vec<String>,
+}
+
+impl Rehearsed {
+    pub(super) fn new(
+        plan: &Plan,
+        run: &str,
+        simulator: &Simulator,
+        set_up: &Report,
+        finished: Finished,
+        steps: Steps,
+    ) -> Self {
+        let config = &plan.config;
+        let report = simulator.report();
+        let (outcome, reason) = ending(&finished, &steps.all);
+        let virtual_time = steps.all.iter().map(|step| step.ended).fold(0.0, f64::max);
+        let virtual_time = Duration::from_secs_f64(virtual_time);
+        let calls: BTreeMap<_, _> = report
+            .calls
+            .iter()
+            .map(|(name, count)| (name.clone(), count - set_up.calls.get(name).copied().unwrap_or(0)))
+            .filter(|(_, count)| *count > 0)
+            .collect();
+        let usage = Usage {
+            instance_seconds: &report.instance_seconds,
+            duration: virtual_time,
+            transitions: finished.transitions,
+            invocations: steps.all.iter().map(|step| u64::from(step.attempts)).sum(),
+            function_seconds: steps.function_seconds,
+            calls: &calls,
+        };
+        let cost_usd = cost::usd(config, &usage);
+        let limit = simulator.limit(&waits(plan, &steps.all));
+        let verdict = simulator.check(&Settled { outcome: settling(outcome), run: run.to_owned() });
+        Self {
+            schema_version: 1,
+            workflow: "upgrade",
+            outcome,
+            reason,
+            from: config.fleet.version,
+            to: plan.to,
+            size: config.fleet.size,
+            seed: config.rehearsal.seed,
+            definition_sha256: Sha256::digest(UPGRADE).iter().map(|byte| format!("{byte:02x}")).collect(),
+            virtual_seconds: virtual_time.as_secs_f64(),
+            limit_seconds: limit.as_secs_f64(),
+            transitions: finished.transitions,
+            calls,
+            requests: report.requests,
+            capacity: Capacity {
+                floor: report.capacity.floor,
+                lowest: report.capacity.lowest,
+                series: report.capacity.series.clone(),
+            },
+            invariants: invariants(verdict, &report),
+            cost_usd,
+            steps: steps.all,
+            members: report.members,
+        }
+    }
+
+    /// The command's exit status.
+    pub fn exit(&self) -> Exit {
+        match self.outcome {
+            _ if !self.invariants.violated.is_empty() => Exit::Error,
+            Ending::Upgraded | Ending::Unchanged => Exit::Done,
+            Ending::RolledBack => Exit::RolledBack,
+            Ending::Frozen => Exit::Frozen,
+            Ending::Refused => Exit::Refused,
+        }
+    }
+}
+
+/// How the execution ended. One that failed in its first state was not begun.
+fn ending(finished: &Finished, steps: &[Step]) -> (Ending, Option<String>) {
+    match &finished.outcome {
+        asl::Outcome::Succeeded(output) if output["outcome"] == "unchanged" => (Ending::Unchanged, None),
+        asl::Outcome::Succeeded(_) => (Ending::Upgraded, None),
+        asl::Outcome::Failed(failure) => {
+            let ending = match failure.error.as_str() {
+                "RolledBack" => Ending::RolledBack,
+                _ if steps.len() <= 1 => Ending::Refused,
+                _ => Ending::Frozen,
+            };
+            (ending, Some(reason(failure)))
+        }
+    }
+}
+
+/// Waits that the configuration asks for, which no engine could shorten: baking, and a person's answer.
+fn waits(plan: &Plan, steps: &[Step]) -> Vec<Span> {
+    let upgrade = &plan.config.upgrade;
+    let wait = |step: &Step| {
+        let length = match (step.payload["check"].as_str(), step.payload["members"].as_str()) {
+            (Some("bake"), Some("canary")) => upgrade.canary_bake.into(),
+            (Some("bake"), _) => upgrade.bake.into(),
+            _ if step.payload["token"].is_string() => super::APPROVES_AFTER,
+            _ => return None,
+        };
+        let start = Duration::from_secs_f64(step.started);
+        step.left.then(|| Span { kind: "wait", resource: step.name.clone(), start, end: start + length })
+    };
+    steps.iter().filter_map(wait).collect()
+}
+
+fn settling(outcome: Ending) -> Settling {
+    match outcome {
+        Ending::Upgraded => Settling::Upgraded,
+        Ending::RolledBack => Settling::RolledBack,
+        Ending::Frozen => Settling::Frozen,
+        Ending::Refused => Settling::Refused,
+        Ending::Unchanged => Settling::Unchanged,
+    }
+}
+
+fn invariants(verdict: Verdict, report: &Report) -> Invariants {
+    let breaches = verdict.violated.into_iter().map(|breach| format!("{}: {}", breach.invariant, breach.detail));
+    // What the simulator does not imitate has proved nothing.
+    let unsupported = report.unsupported.iter().map(|call| format!("unsupported: {call}"));
+    Invariants { checked: verdict.checked, violated: breaches.chain(unsupported).collect() }
+}

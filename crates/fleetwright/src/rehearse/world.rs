@@ -1,0 +1,67 @@
+//! The simulated world that a configuration describes.
+
+use fleet::{AnyTag, Config, FLEET_TAG, RUN_TAG, VERSION_TAG};
+use jiff::Timestamp;
+use simulator::world::{Bystander, Latencies, Subnet, Tag, World};
+
+/// When every rehearsal begins: a Sunday, 03:00 UTC.
+pub const START: Timestamp = Timestamp::constant(1_767_495_600, 0);
+
+/// Instances of each of the others in the account.
+const OTHERS: u32 = 2;
+
+/// The world before the first step.
+pub(super) fn world(config: &Config) -> World {
+    let fleet = &config.fleet;
+    let rehearsal = &config.rehearsal;
+    let mut arn = config.load_balancer.target_group.as_str().split(':').skip(4);
+    World {
+        seed: rehearsal.seed,
+        start: START.into(),
+        region: fleet.subnets.first().map(|subnet| subnet.zone.region().to_owned()).unwrap_or_default(),
+        account: arn.next().unwrap_or_default().to_owned(),
+        fleet_tag: tag(FLEET_TAG, fleet.name.as_str()),
+        load_balancer_tag: named(&fleet.load_balancer_tag),
+        run_tag_key: RUN_TAG.to_owned(),
+        version_tag_key: VERSION_TAG.to_owned(),
+        golden_image: fleet.golden_image.to_string(),
+        version: fleet.version.to_string(),
+        image_name: format!("{}-{}", fleet.name, fleet.version),
+        members: fleet.size,
+        member_type: fleet.instance_type.to_string(),
+        subnets: fleet
+            .subnets
+            .iter()
+            .map(|subnet| Subnet { id: subnet.id.to_string(), zone: subnet.zone.to_string() })
+            .collect(),
+        security_groups: fleet.security_groups.iter().map(ToString::to_string).collect(),
+        instance_profile: Some(fleet.instance_profile.clone()),
+        target_group: config.load_balancer.target_group.to_string(),
+        target_port: 80,
+        deregistration_delay: rehearsal.deregistration_delay.into(),
+        health_check_interval: rehearsal.health_check_interval.into(),
+        healthy_threshold: 5,
+        unhealthy_threshold: 2,
+        target_quota: config.load_balancer.target_quota,
+        vcpu_quota: rehearsal.vcpu_quota,
+        bystanders: rehearsal.others.iter().map(bystander).collect(),
+        alarms: config.upgrade.alarms.clone(),
+        configure_document: config.upgrade.configure_document.clone(),
+        requests_per_second: rehearsal.requests_per_second,
+        table: super::TABLE.to_owned(),
+        latencies: Latencies::default(),
+    }
+}
+
+/// Others have a fleet of their own, called after their tag.
+fn bystander(others: &AnyTag) -> Bystander {
+    Bystander { count: OTHERS, tags: vec![named(others), tag(FLEET_TAG, &format!("{}-of-others", others.value))] }
+}
+
+fn named(tag: &AnyTag) -> Tag {
+    Tag { key: tag.key.clone(), value: tag.value.clone() }
+}
+
+fn tag(key: &str, value: &str) -> Tag {
+    Tag { key: key.to_owned(), value: value.to_owned() }
+}

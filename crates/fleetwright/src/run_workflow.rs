@@ -1,0 +1,93 @@
+//! `workflow run`: any definition, in virtual time, its tasks answered by mocks.
+
+use crate::Exit;
+use crate::cli::RunWorkflow;
+use asl::mocks;
+use asl::{Execution, Failure, Limits, Outcome, Resources, StateMachine, Task};
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::Path;
+
+/// Runs the definition and prints how it ended.
+pub(crate) fn run(args: &RunWorkflow) -> Exit {
+    let (printed, exit) = match prepare(args) {
+        Ok((machine, input, resources)) => play(&args.definition, &machine, input, resources.as_ref()),
+        Err(Unready::Invalid(invalid)) => {
+            let errors: Vec<_> = invalid.defects.iter().map(|d| json!({"path": d.path, "reason": d.reason})).collect();
+            (json!({"status": "INVALID", "errors": errors}), Exit::BadInput)
+        }
+        Err(Unready::Usage(problem)) => {
+            let _ = writeln!(std::io::stderr(), "error: {problem}");
+            return Exit::BadInput;
+        }
+    };
+    // A reader that went away needs no answer.
+    let _ = writeln!(std::io::stdout(), "{printed}");
+    exit
+}
+
+enum Unready {
+    Invalid(asl::Invalid),
+    Usage(String),
+}
+
+type Ready = (StateMachine, Value, Box<dyn Resources>);
+
+fn prepare(args: &RunWorkflow) -> Result<Ready, Unready> {
+    let machine = StateMachine::parse(&read(&args.definition)?).map_err(Unready::Invalid)?;
+    let input = match &args.input {
+        None => json!({}),
+        Some(file) => serde_json::from_str(&read(file)?)
+            .map_err(|error| Unready::Usage(format!("{}: not JSON: {error}", file.display())))?,
+    };
+    let resources: Box<dyn Resources> = match args.mocks.as_ref().zip(args.case.as_ref()) {
+        None => Box::new(Nobody),
+        Some((file, case)) => {
+            let of_file = |error: &dyn std::fmt::Display| Unready::Usage(format!("{}: {error}", file.display()));
+            let config = mocks::parse(&read(file)?).map_err(|error| of_file(&error))?;
+            Box::new(config.case(None, case).map_err(|error| of_file(&error))?)
+        }
+    };
+    Ok((machine, input, resources))
+}
+
+fn read(file: &Path) -> Result<String, Unready> {
+    std::fs::read_to_string(file).map_err(|error| Unready::Usage(format!("{}: {error}", file.display())))
+}
+
+fn play(definition: &Path, machine: &StateMachine, input: Value, resources: &dyn Resources) -> (Value, Exit) {
+    let name = definition.file_stem().map_or("workflow".into(), |stem| stem.to_string_lossy().into_owned());
+    let arn = |kind: &str, id: &str| format!("arn:aws:states:us-east-1:123456789012:{kind}:{id}");
+    let execution = Execution {
+        id: arn("execution", &format!("{name}:run")),
+        name: "run".to_owned(),
+        role: "arn:aws:iam::123456789012:role/workflow".to_owned(),
+        state_machine_id: arn("stateMachine", &name),
+        state_machine: name,
+        input,
+        started: crate::rehearse::START,
+        limits: Limits::default(),
+    };
+    match crate::rehearse::in_virtual_time(asl::run(machine, execution, resources, &mut |_| {})).map(|end| end.outcome)
+    {
+        Ok(Outcome::Succeeded(output)) => (json!({"status": "SUCCEEDED", "output": output}), Exit::Done),
+        Ok(Outcome::Failed(Failure { error, cause })) => {
+            (json!({"status": "FAILED", "error": error, "cause": cause}), Exit::Error)
+        }
+        Err(error) => (json!({"status": "FAILED", "error": "States.Runtime", "cause": error.to_string()}), Exit::Error),
+    }
+}
+
+/// Performs no task.
+struct Nobody;
+
+impl Resources for Nobody {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        let cause = format!(
+            "state '{}' calls {}: give what it answers with --mocks FILE --case NAME",
+            task.state, task.resource
+        );
+        Box::pin(std::future::ready(Err(Failure { error: "States.Runtime".to_owned(), cause })))
+    }
+}
