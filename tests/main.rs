@@ -1,1 +1,14 @@
+//! One test binary over everything.
 
+#![cfg(test)]
+
+mod bad_input;
+mod command;
+mod configure;
+mod contract;
+mod emulators;
+mod meddling;
+mod scenarios;
+mod seeds;
+mod simulator;
+mod upgrade_on_moto;

@@ -1,7 +1,7 @@
 //! The command line.
 
 use crate::rehearse::{self, NamedFault};
-use crate::{Exit, run_workflow};
+use crate::{Exit, Streams, run_workflow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fleet::Version;
 use std::path::PathBuf;
@@ -92,14 +92,14 @@ pub struct RunWorkflow {
 
 impl Command {
     /// Does what the command line says.
-    pub fn run(self) -> Exit {
+    pub fn run(self, streams: &mut Streams<'_>) -> Exit {
         if self.no_color {
             console::set_colors_enabled(false);
             console::set_colors_enabled_stderr(false);
         }
         match self.what {
-            What::Rehearse(Rehearse::Upgrade(args)) => rehearse::upgrade(&args),
-            What::Workflow(Workflow::Run(args)) => run_workflow::run(&args),
+            What::Rehearse(Rehearse::Upgrade(args)) => rehearse::upgrade(&args, streams),
+            What::Workflow(Workflow::Run(args)) => run_workflow::run(&args, streams),
         }
     }
 }

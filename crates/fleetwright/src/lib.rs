@@ -6,8 +6,10 @@ pub mod lambda;
 mod progress;
 pub mod rehearse;
 mod run_workflow;
+mod streams;
 
 pub use exit::Exit;
+pub use streams::Streams;
 
 /// The upgrade's definition, exactly as it is deployed.
 pub const UPGRADE: &str = include_str!("../../../workflow/upgrade.asl.json");

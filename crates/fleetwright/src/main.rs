@@ -1,8 +1,12 @@
-//! Reads the command line and the environment, and nothing else.
+//! Hands the command line and the process's streams to the command, and nothing else.
 
 use clap::Parser;
+use fleetwright::{Streams, cli::Command};
+use std::io::{stderr, stdout};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    fleetwright::cli::Command::parse().run().into()
+    let command = Command::parse();
+    let terminal = console::user_attended_stderr();
+    command.run(&mut Streams { out: &mut stdout(), err: &mut stderr(), terminal }).into()
 }

@@ -1,28 +1,29 @@
 //! Shows the steps as they go: a bar on a terminal, plain lines elsewhere. All of it on standard error.
 
+use crate::Streams;
 use asl::{Event, EventKind, StateType};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
-use std::io::Write;
 
 /// A display of an execution's events.
-pub(crate) struct Progress {
+pub(crate) struct Progress<'p, 's> {
+    streams: &'p mut Streams<'s>,
     bar: Option<ProgressBar>,
     started: Option<Timestamp>,
     entered: BTreeMap<(String, Option<u64>), (Timestamp, u32)>,
 }
 
-impl Progress {
+impl<'p, 's> Progress<'p, 's> {
     /// A display of an execution that is expected to go through `tasks` steps.
-    pub(crate) fn new(tasks: u64) -> Self {
-        let bar = console::user_attended_stderr().then(|| {
+    pub(crate) fn new(tasks: u64, streams: &'p mut Streams<'s>) -> Self {
+        let bar = streams.terminal.then(|| {
             let style = ProgressStyle::with_template("{bar:24} {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
             let bar = ProgressBar::with_draw_target(Some(tasks), ProgressDrawTarget::stderr());
             bar.set_style(style);
             bar
         });
-        Self { bar, started: None, entered: BTreeMap::new() }
+        Self { streams, bar, started: None, entered: BTreeMap::new() }
     }
 
     /// Shows one event.
@@ -41,7 +42,7 @@ impl Progress {
                 }
             }
             EventKind::StateExited { state_type: StateType::Task, name, .. } => self.step_ended(started, event, name),
-            EventKind::TaskFailed { name, failure, .. } if failure.error != "NotYet" => {
+            EventKind::TaskFailed { name, failure, .. } if !["NotYet", "Refused"].contains(&failure.error.as_str()) => {
                 self.line(&format!("{} {name}: {}", clock(started, event.at), first_line(&failure.cause)));
             }
             EventKind::ParallelStateFailed(failure) => {
@@ -60,11 +61,10 @@ impl Progress {
         }
     }
 
-    fn line(&self, text: &str) {
+    fn line(&mut self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            // A reader that went away needs no progress.
-            None => drop(writeln!(std::io::stderr(), "{text}")),
+            None => self.streams.talk(text),
         }
     }
 

@@ -1,16 +1,15 @@
 //! `workflow run`: any definition, in virtual time, its tasks answered by mocks.
 
-use crate::Exit;
 use crate::cli::RunWorkflow;
+use crate::{Exit, Streams};
 use asl::mocks;
 use asl::{Execution, Failure, Limits, Outcome, Resources, StateMachine, Task};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
-use std::io::Write;
 use std::path::Path;
 
 /// Runs the definition and prints how it ended.
-pub(crate) fn run(args: &RunWorkflow) -> Exit {
+pub(crate) fn run(args: &RunWorkflow, streams: &mut Streams<'_>) -> Exit {
     let (printed, exit) = match prepare(args) {
         Ok((machine, input, resources)) => play(&args.definition, &machine, input, resources.as_ref()),
         Err(Unready::Invalid(invalid)) => {
@@ -18,12 +17,11 @@ pub(crate) fn run(args: &RunWorkflow) -> Exit {
             (json!({"status": "INVALID", "errors": errors}), Exit::BadInput)
         }
         Err(Unready::Usage(problem)) => {
-            let _ = writeln!(std::io::stderr(), "error: {problem}");
+            streams.talk(format!("error: {problem}"));
             return Exit::BadInput;
         }
     };
-    // A reader that went away needs no answer.
-    let _ = writeln!(std::io::stdout(), "{printed}");
+    streams.data(printed);
     exit
 }
 

@@ -1,1 +1,133 @@
-//! To come.
+//! AWS as the steps see it: behind the SDK's HTTP connector, in virtual time.
+//!
+//! A [`World`] says what exists at the first instant, [`Fault`]s what goes wrong. From then on every call passes one
+//! door: it draws the call's latency and waits it out on tokio's clock, lets everything happen that is due by then,
+//! lets a fault or a rate bucket speak, and else evaluates the call as a function of the world and the time. Nothing
+//! moves by itself between calls; what is due waits in a queue, in order.
+//!
+//! It is strict where AWS is strict, and refuses what it does not imitate: an unknown operation, parameter, filter or
+//! expression is answered with the error `Simulator.Unsupported` and listed in the [`Report`]. One seed, one outcome.
+
+mod buckets;
+mod clock;
+mod cloudwatch;
+mod dice;
+mod door;
+mod dynamodb;
+mod ec2;
+mod elb;
+mod events;
+pub mod faults;
+mod gauge;
+mod genesis;
+pub mod invariants;
+mod journal;
+mod limit;
+pub mod report;
+mod service;
+mod ssm;
+mod state;
+mod traffic;
+mod wire;
+pub mod world;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_async::time::{SharedTimeSource, TimeSource};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+
+use clock::Clock;
+use door::{Door, Entrance};
+use faults::Fault;
+use invariants::{Settled, Verdict};
+use report::{Report, Span};
+use state::State;
+use world::World;
+
+/// A simulated AWS. Clones are handles on the same one.
+#[derive(Clone, Debug)]
+pub struct Simulator {
+    door: Door,
+    invocations: Arc<AtomicU64>,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The run on whose behalf; empty for one that is no run, such as a person who looks.
+    pub run: String,
+    /// The function that calls.
+    pub function: String,
+}
+
+impl Simulator {
+    /// Sets up the world. Call it inside a tokio runtime whose clock is paused.
+    #[must_use]
+    pub fn new(world: World, faults: Vec<Fault>) -> Simulator {
+        let clock = Clock::starting_at(world.start);
+        let door = Door::new(clock, State::genesis(world, faults));
+        Simulator { door, invocations: Arc::default() }
+    }
+
+    /// The HTTP client that a function's SDK clients use.
+    #[must_use]
+    pub fn http_client(&self, caller: Caller) -> SharedHttpClient {
+        SharedHttpClient::new(Entrance { door: self.door.clone(), caller })
+    }
+
+    /// The virtual wall clock, for the SDK.
+    #[must_use]
+    pub fn time_source(&self) -> SharedTimeSource {
+        SharedTimeSource::new(self.door.clock)
+    }
+
+    /// The virtual wall time.
+    #[must_use]
+    pub fn now(&self) -> SystemTime {
+        self.door.clock.now()
+    }
+
+    /// Waits out what one Lambda invocation adds.
+    pub async fn invocation(&self) {
+        let ordinal = self.invocations.fetch_add(1, Ordering::Relaxed);
+        let latency = {
+            let state = self.door.state();
+            state.dice.latency("invocation", ordinal, state.world.latencies.invocation)
+        };
+        tokio::time::sleep(latency).await;
+    }
+
+    /// What the rehearsal came to so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        self.door.state().report()
+    }
+
+    /// The items of the DynamoDB table in the order of their keys, in DynamoDB's own JSON.
+    #[must_use]
+    pub fn items(&self) -> Vec<serde_json::Value> {
+        self.door.state().table.dump()
+    }
+
+    /// The physical limit: the heaviest chain of latencies, drawn and `extra`, each beginning at or after the end of
+    /// the one before.
+    #[must_use]
+    pub fn limit(&self, extra: &[Span]) -> Duration {
+        limit::heaviest_chain(self.door.state().spans.iter().chain(extra))
+    }
+
+    /// Whether the invariants hold, once everything that is still under way has come to its end.
+    #[must_use]
+    pub fn check(&self, settled: &Settled) -> Verdict {
+        let mut state = self.door.state().clone();
+        let settling = state.world.deregistration_delay + state.world.latencies.terminate.high;
+        let later = state.now + settling + SLACK;
+        state.advance(later);
+        state.check(settled)
+    }
+}
+
+/// Beyond the longest draining and the longest termination, one after the other.
+const SLACK: Duration = Duration::from_secs(1);

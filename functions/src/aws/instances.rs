@@ -1,7 +1,7 @@
 //! Instances: found by tag, stopped, terminated, tagged; pages and batches hidden.
 
 use super::{Aws, CallError, Named};
-use aws_sdk_ec2::types::{Filter, Tag};
+use aws_sdk_ec2::types::{Filter, InstanceStateName, Tag};
 use fleet::{AnyTag, FLEET_TAG, FleetName, ImageId, InstanceId, ROLE_TAG, RUN_TAG, Role, RunId, Zone};
 
 /// At most so many ids in one TerminateInstances, CreateTags or DeleteTags.
@@ -103,16 +103,19 @@ impl Aws {
         self.ec2.stop_instances().instance_ids(id.as_str()).send().await.of("StopInstances").map(drop)
     }
 
-    /// Terminates instances. Repeating it changes nothing.
+    /// Terminates instances; answers whether all of them are on their way out for good. Repeating it changes nothing.
     ///
     /// # Errors
     /// Whatever EC2 answers: a protected instance fails the others of its zone, while those of other zones go.
-    pub async fn terminate(&self, ids: &[&InstanceId]) -> Result<(), CallError> {
+    pub async fn terminate(&self, ids: &[&InstanceId]) -> Result<bool, CallError> {
+        let mut going = 0;
         for batch in ids.chunks(BATCH) {
             let call = self.ec2.terminate_instances().set_instance_ids(Some(strings(batch)));
-            call.send().await.of("TerminateInstances")?;
+            let answer = call.send().await.of("TerminateInstances")?;
+            let states = answer.terminating_instances().iter().filter_map(|change| change.current_state()?.name());
+            going += states.filter(|name| state(name) == InstanceState::Gone).count();
         }
-        Ok(())
+        Ok(going == ids.len())
     }
 
     /// Puts `tag` on instances. Repeating it changes nothing.
@@ -148,20 +151,22 @@ fn strings(ids: &[&InstanceId]) -> Vec<String> {
     ids.iter().map(ToString::to_string).collect()
 }
 
+fn state(name: &InstanceStateName) -> InstanceState {
+    match name {
+        InstanceStateName::Pending => InstanceState::Pending,
+        InstanceStateName::Running => InstanceState::Running,
+        InstanceStateName::Stopping => InstanceState::Stopping,
+        InstanceStateName::Stopped => InstanceState::Stopped,
+        _ => InstanceState::Gone,
+    }
+}
+
 /// What EC2 described, or nothing where it left out what every instance has.
 fn instance(described: &aws_sdk_ec2::types::Instance) -> Option<Instance> {
-    use aws_sdk_ec2::types::InstanceStateName as Name;
-    let state = match described.state()?.name()? {
-        Name::Pending => InstanceState::Pending,
-        Name::Running => InstanceState::Running,
-        Name::Stopping => InstanceState::Stopping,
-        Name::Stopped => InstanceState::Stopped,
-        _ => InstanceState::Gone,
-    };
     let tags = described.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())));
     Some(Instance {
         id: described.instance_id()?.parse().ok()?,
-        state,
+        state: state(described.state()?.name()?),
         image: described.image_id()?.parse().ok()?,
         zone: described.placement()?.availability_zone()?.parse().ok()?,
         reason: described.state_reason().and_then(|reason| reason.message()).unwrap_or_default().to_owned(),

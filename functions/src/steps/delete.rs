@@ -1,5 +1,5 @@
 //! Deletes what is no longer needed: the builder (seed, step 8), the old members (seed, step 13), or, when a run
-//! turns back, everything it made. Ends when it is gone.
+//! turns back, everything it made. Ends when it is on its way out, from which nothing comes back.
 //!
 //! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.
 
@@ -84,8 +84,8 @@ async fn delete_instances(aws: &Aws, run: &Run, alive: &[Instance]) -> Result<Op
     if let Some(draining) = ids.iter().find(|id| *health.of(id) == Health::Draining) {
         return Ok(Some(format!("{draining} is draining")));
     }
-    aws.terminate(&ids).await?;
-    Ok(Some(format!("{} instances are being terminated ({first} first)", ids.len())))
+    let gone = aws.terminate(&ids).await?;
+    Ok((!gone).then(|| format!("{} instances are to be terminated ({first} first)", ids.len())))
 }
 
 /// Deregisters the run's image; answers whether it is still there, or may be without being visible yet.

@@ -14,8 +14,8 @@ pub use world::START;
 use crate::cli::{Output, RehearseUpgrade};
 use crate::lambda::Functions;
 use crate::progress::{Progress, first_line};
-use crate::{Exit, UPGRADE};
-use asl::{Event, Execution, Limits, StateMachine};
+use crate::{Exit, Streams, UPGRADE};
+use asl::{Event, Execution, Limits, Resources, StateMachine};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
@@ -27,12 +27,13 @@ use fleet::{Config, FleetRecord, Version};
 use functions::{Aws, StepError};
 use serde_json::json;
 use simulator::{Caller, Simulator};
-use std::io::Write;
 use std::time::Duration;
 use steps::Steps;
 
 /// What the ledger's table is called.
 const TABLE: &str = "fleetwright";
+/// How many a smooth upgrade by one hop goes through, for the progress bar.
+const STEPS_OF_AN_UPGRADE: u64 = 17;
 /// How long the simulated person takes to approve.
 const APPROVES_AFTER: Duration = Duration::from_secs(300);
 
@@ -48,33 +49,36 @@ pub struct Plan {
 }
 
 /// `rehearse upgrade`: reads the configuration, rehearses, shows what came of it.
-pub(crate) fn upgrade(args: &RehearseUpgrade) -> Exit {
+pub(crate) fn upgrade(args: &RehearseUpgrade, streams: &mut Streams<'_>) -> Exit {
+    let file = args.config.display();
     let plan = match plan(args) {
         Ok(plan) => plan,
         Err(problem) => {
-            let _ = writeln!(std::io::stderr(), "error: {}: {problem}", args.config.display());
+            streams.talk(format!("error: {file}: {problem}"));
             return Exit::BadInput;
         }
     };
-    let mut progress = Progress::new(19);
+    let mut progress = Progress::new(STEPS_OF_AN_UPGRADE, streams);
     let rehearsed = rehearse(&plan, &mut |event| progress.see(event));
     progress.end();
     let rehearsed = match rehearsed {
         Ok(rehearsed) => rehearsed,
         Err(problem) => {
-            let _ = writeln!(std::io::stderr(), "error: {problem}");
+            streams.talk(format!("error: {problem}"));
             return Exit::Error;
         }
     };
     if let Some(reason) = rehearsed.reason.as_ref().filter(|_| rehearsed.outcome == Ending::Refused) {
-        let _ = writeln!(std::io::stderr(), "refused: {}: {reason}", args.config.display());
+        let names_a_setting = reason.split(':').next().is_some_and(|field| field.contains('.'));
+        streams.talk(if names_a_setting { format!("refused: {file}: {reason}") } else { format!("refused: {reason}") });
     }
-    let shown = match args.output {
-        Output::Json => serde_json::to_string_pretty(&rehearsed).unwrap_or_else(|error| error.to_string()),
-        Output::Text => text::render(&rehearsed),
-    };
-    // A reader that went away needs no answer.
-    let _ = writeln!(std::io::stdout(), "{shown}");
+    match args.output {
+        Output::Json => match serde_json::to_string_pretty(&rehearsed) {
+            Ok(json) => streams.data(json),
+            Err(error) => streams.talk(format!("error: {error}")),
+        },
+        Output::Text => streams.data(text::render(&rehearsed).trim_end()),
+    }
     rehearsed.exit()
 }
 
@@ -105,28 +109,42 @@ pub fn in_virtual_time<F: Future>(future: F) -> std::io::Result<F::Output> {
 /// # Errors
 /// When the rehearsal itself cannot be set up; whatever happens to the run is an outcome, not an error.
 pub fn rehearse(plan: &Plan, observer: &mut dyn FnMut(&Event)) -> Result<Rehearsed, String> {
-    in_virtual_time(play(plan, observer)).map_err(|error| error.to_string())?
+    rehearse_through(plan, observer, |functions| Box::new(functions))
 }
 
-async fn play(plan: &Plan, observer: &mut dyn FnMut(&Event)) -> Result<Rehearsed, String> {
+/// The same, with `wrap` between the state machine and the functions, where a test can meddle.
+///
+/// # Errors
+/// As [`rehearse`].
+pub fn rehearse_through(
+    plan: &Plan,
+    observer: &mut dyn FnMut(&Event),
+    wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
+) -> Result<Rehearsed, String> {
+    in_virtual_time(play(plan, observer, wrap)).map_err(|error| error.to_string())?
+}
+
+async fn play(
+    plan: &Plan,
+    observer: &mut dyn FnMut(&Event),
+    wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
+) -> Result<Rehearsed, String> {
     let machine = StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())?;
-    let world = world::world(&plan.config);
-    let simulator = Simulator::new(
-        world,
-        plan.faults.iter().map(|fault| fault.fault(plan.config.fleet.instance_type.as_str())).collect(),
-    );
+    let member_type = plan.config.fleet.instance_type.as_str();
+    let faults = plan.faults.iter().map(|fault| fault.fault(member_type)).collect();
+    let simulator = Simulator::new(world::world(&plan.config), faults);
     let run = format!("rehearsal-{}", plan.config.rehearsal.seed);
     let connect = |function: &str| connect(&simulator, &plan.config, &run, function);
 
-    let applied: Result<bool, StepError> =
-        connect("apply").ledger().create_fleet(&FleetRecord::new(plan.config.clone())).await;
-    applied.map_err(|error| error.to_string())?;
+    let applied = connect("apply").ledger().create_fleet(&FleetRecord::new(plan.config.clone())).await;
+    applied.map_err(|error: StepError| error.to_string())?;
     let set_up = simulator.report();
 
     let functions = Functions::new(connect, APPROVES_AFTER).with_latency(|| Box::pin(simulator.invocation()));
+    let functions = wrap(functions);
     let execution = execution(plan, &run, &simulator);
     let mut steps = Steps::new(execution.started);
-    let finished = asl::run(&machine, execution, &functions, &mut |event| {
+    let finished = asl::run(&machine, execution, functions.as_ref(), &mut |event| {
         steps.see(event);
         observer(event);
     })

@@ -76,7 +76,7 @@ impl Steps {
             }
             EventKind::StateAborted { name, .. } => {
                 if let Some(step) = self.open(name, event.iteration) {
-                    step.ended = at;
+                    (step.ended, step.error) = (at, None);
                 }
             }
             _ => {}

@@ -1,0 +1,45 @@
+//! Virtual time: tokio's clock, and what it reads on a wall.
+
+use std::time::{Duration, SystemTime};
+
+use aws_smithy_async::time::TimeSource;
+use tokio::time::Instant;
+
+/// Time since the first instant.
+pub(crate) type Time = Duration;
+
+/// Moves only when tokio's clock moves; a paused one moves when every task waits.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    origin: Instant,
+    start: SystemTime,
+}
+
+impl Clock {
+    pub(crate) fn starting_at(start: SystemTime) -> Clock {
+        Clock { origin: Instant::now(), start }
+    }
+
+    pub(crate) fn elapsed(&self) -> Time {
+        self.origin.elapsed()
+    }
+}
+
+impl TimeSource for Clock {
+    fn now(&self) -> SystemTime {
+        self.start + self.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn the_wall_clock_follows_tokios() {
+        let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
+        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        assert_eq!(clock.elapsed(), Duration::from_secs(3_600));
+        assert_eq!(clock.now(), SystemTime::UNIX_EPOCH + Duration::from_secs(3_600));
+    }
+}

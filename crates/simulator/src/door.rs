@@ -1,0 +1,174 @@
+//! The one door that every call to the simulated AWS passes.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_runtime_api::http::StatusCode;
+use aws_smithy_types::body::SdkBody;
+
+use crate::Caller;
+use crate::clock::Clock;
+use crate::faults::Effect;
+use crate::service::{Service, ServiceError, UNSUPPORTED, injected};
+use crate::state::State;
+use crate::wire::{self, Answer, Body, Call, json};
+use crate::{cloudwatch, dynamodb, ec2, elb, ssm};
+
+/// The world behind the door, shared by all who call.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) clock: Clock,
+    state: Arc<Mutex<State>>,
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Door").field("clock", &self.clock).finish_non_exhaustive()
+    }
+}
+
+impl Door {
+    pub(crate) fn new(clock: Clock, state: State) -> Door {
+        Door { clock, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// The world as it is now.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        // A panic in a test's thread leaves a world that is still good enough to report on.
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.advance(self.clock.elapsed());
+        state
+    }
+
+    async fn pass(&self, caller: &Caller, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+        let call = match wire::read(&request) {
+            Ok(call) => call,
+            Err(error) => {
+                self.state().note_unsupported("an unreadable request", &error);
+                return response(Answer::refused(Service::Ec2, &error));
+            }
+        };
+        let latency = self.state().arrive(caller, &call);
+        tokio::time::sleep(latency).await;
+        let (answer, fault) = self.state().answer(caller, call);
+        match fault {
+            Some(Effect::AnswerLost) => {
+                let reset = io::Error::new(
+                    io::ErrorKind::ConnectionReset,
+                    "connection reset by peer, as this rehearsal asked for",
+                );
+                Err(ConnectorError::io(reset.into()))
+            }
+            Some(Effect::Slow(by)) => {
+                tokio::time::sleep(by).await;
+                response(answer)
+            }
+            _ => response(answer),
+        }
+    }
+}
+
+impl State {
+    /// A call is on its way: how long until it arrives and its answer is back.
+    fn arrive(&mut self, caller: &Caller, call: &Call) -> Duration {
+        self.caller = caller.clone();
+        self.note_first_call();
+        let count = self.journal.calls.entry(call.operation.clone()).or_default();
+        *count += 1;
+        let range = match call.service {
+            Service::DynamoDb => self.world.latencies.table_call,
+            _ => self.world.latencies.call,
+        };
+        self.dice.latency(&call.operation, *count, range)
+    }
+
+    /// Evaluates a call at this instant, unless a fault or a bucket refuses it.
+    fn answer(&mut self, caller: &Caller, call: Call) -> (Answer, Option<Effect>) {
+        self.caller = caller.clone();
+        let (service, operation) = (call.service, call.operation.clone());
+        let fault = self.faults.strike(&operation, caller);
+        let result = match &fault {
+            Some(Effect::Error(code)) => Err(injected(code)),
+            Some(Effect::Throttle) => Err(service.throttled()),
+            Some(Effect::AnswerLost | Effect::Slow(_)) | None => self.serve(call),
+        };
+        let answer = match result {
+            Ok(body) => Answer::ok(service, body),
+            Err(error) => {
+                self.note_unsupported(&operation, &error);
+                Answer::refused(service, &error)
+            }
+        };
+        (answer, fault)
+    }
+
+    fn serve(&mut self, call: Call) -> Result<Vec<u8>, ServiceError> {
+        let operation = call.operation.as_str();
+        match (call.service, call.body) {
+            (Service::Ec2, Body::Form(mut form)) => {
+                self.admit(Service::Ec2, &ec2::demands(operation, &form))?;
+                ec2::serve(self, operation, &mut form)
+            }
+            (Service::LoadBalancing, Body::Form(mut form)) => {
+                self.admit(Service::LoadBalancing, &elb::demands(operation))?;
+                elb::serve(self, operation, &mut form)
+            }
+            (Service::SystemsManager, Body::Fields(mut fields)) => {
+                ssm::serve(self, operation, &mut fields).map(|answer| json::encode(&answer))
+            }
+            (Service::CloudWatch, Body::Fields(mut fields)) => cloudwatch::serve(self, operation, &mut fields),
+            (Service::DynamoDb, Body::Fields(mut fields)) => {
+                dynamodb::serve(self, operation, &mut fields).map(|answer| json::encode(&answer))
+            }
+            (service, _) => Err(crate::service::unsupported(format_args!("this format for {service:?}"))),
+        }
+    }
+
+    fn admit(&mut self, service: Service, demands: &[crate::buckets::Demand]) -> Result<(), ServiceError> {
+        if self.buckets.take(self.now, demands) { Ok(()) } else { Err(service.throttled()) }
+    }
+
+    fn note_unsupported(&mut self, operation: &str, error: &ServiceError) {
+        if error.code == UNSUPPORTED {
+            self.journal.unsupported.insert(format!("{operation}: {}", error.message));
+        }
+    }
+}
+
+fn response(answer: Answer) -> Result<HttpResponse, ConnectorError> {
+    let status = StatusCode::try_from(answer.status).map_err(|error| ConnectorError::other(error.into(), None))?;
+    let mut response = HttpResponse::new(status, SdkBody::from(answer.body));
+    response.headers_mut().insert("content-type", answer.content_type);
+    if let Some((name, value)) = answer.header {
+        response.headers_mut().insert(name, value);
+    }
+    Ok(response)
+}
+
+/// The door as one caller finds it.
+#[derive(Clone, Debug)]
+pub(crate) struct Entrance {
+    pub(crate) door: Door,
+    pub(crate) caller: Caller,
+}
+
+impl HttpConnector for Entrance {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let Entrance { door, caller } = self.clone();
+        HttpConnectorFuture::new(async move { door.pass(&caller, request).await })
+    }
+}
+
+impl HttpClient for Entrance {
+    fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
+        SharedHttpConnector::new(self.clone())
+    }
+}

@@ -1,0 +1,56 @@
+//! DynamoDB: one table, and the expressions that guard what is written to it.
+//! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/>
+
+mod attribute;
+mod expression;
+mod query;
+mod table;
+mod transact;
+mod write;
+
+use serde_json::{Value, json};
+
+use crate::service::{ServiceError, refuse, unsupported};
+use crate::state::State;
+use crate::wire::json::Fields;
+
+pub(crate) use table::Table;
+
+/// Answers one call.
+pub(crate) fn serve(state: &mut State, operation: &str, fields: &mut Fields) -> Result<Value, ServiceError> {
+    let table_name = state.world.table.clone();
+    let table = &mut state.table;
+    if operation == "TransactWriteItems" {
+        return transact::write(table, &table_name, fields);
+    }
+    right_table(fields, &table_name)?;
+    match operation {
+        "DeleteItem" => write::delete(table, fields),
+        "GetItem" => get(table, fields),
+        "PutItem" => write::put(table, fields),
+        "Query" => query::query(table, fields),
+        "UpdateItem" => write::update(table, fields),
+        other => Err(unsupported(format_args!("the operation {other} of DynamoDB"))),
+    }
+}
+
+fn right_table(fields: &mut Fields, table: &str) -> Result<(), ServiceError> {
+    let named = fields.required("TableName")?;
+    if named == table || named.rsplit('/').next() == Some(table) {
+        return Ok(());
+    }
+    Err(refuse("ResourceNotFoundException", "Requested resource not found"))
+}
+
+/// `GetItem`. A consistent read is the same as any other here: there is one copy.
+fn get(table: &Table, fields: &mut Fields) -> Result<Value, ServiceError> {
+    fields.boolean("ConsistentRead")?;
+    let key = table::read_key(fields)?;
+    fields.finish()?;
+    Ok(table.get(&key).map_or_else(|| json!({}), |item| json!({"Item": attribute::item_json(item)})))
+}
+
+/// A request that DynamoDB finds malformed.
+fn invalid(message: impl Into<String>) -> ServiceError {
+    refuse("ValidationException", message)
+}

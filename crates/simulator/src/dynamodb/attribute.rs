@@ -1,0 +1,177 @@
+//! Attribute values. <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html>
+
+use std::cmp::Ordering;
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::invalid;
+use crate::service::ServiceError;
+
+/// An item: attributes by name.
+pub(super) type Item = BTreeMap<String, Attribute>;
+
+/// A typed value. Numbers are kept as they were written; binary values stay in base64.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Attribute {
+    String(String),
+    Number(String),
+    Binary(String),
+    Boolean(bool),
+    Null,
+    List(Vec<Attribute>),
+    Map(Item),
+    /// A set of strings, numbers or binaries; which, its wire name says.
+    Set(&'static str, BTreeSet<String>),
+}
+
+impl Attribute {
+    pub(super) fn read(value: Value) -> Result<Attribute, ServiceError> {
+        let malformed =
+            || invalid("Supplied AttributeValue is empty, must contain exactly one of the supported datatypes");
+        let Value::Object(object) = value else { return Err(malformed()) };
+        let mut members = object.into_iter();
+        let (Some((kind, value)), None) = (members.next(), members.next()) else { return Err(malformed()) };
+        match (kind.as_str(), value) {
+            ("S", Value::String(text)) => Ok(Attribute::String(text)),
+            ("N", Value::String(text)) => number(text),
+            ("B", Value::String(text)) => Ok(Attribute::Binary(text)),
+            ("BOOL", Value::Bool(flag)) => Ok(Attribute::Boolean(flag)),
+            ("NULL", Value::Bool(true)) => Ok(Attribute::Null),
+            ("L", Value::Array(values)) => {
+                values.into_iter().map(Attribute::read).collect::<Result<_, _>>().map(Attribute::List)
+            }
+            ("M", value) => read_item(value).map(Attribute::Map),
+            ("SS", Value::Array(values)) => set("SS", values),
+            ("NS", Value::Array(values)) => set("NS", values),
+            ("BS", Value::Array(values)) => set("BS", values),
+            _ => Err(malformed()),
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        match self {
+            Attribute::String(text) => json!({"S": text}),
+            Attribute::Number(text) => json!({"N": text}),
+            Attribute::Binary(text) => json!({"B": text}),
+            Attribute::Boolean(flag) => json!({"BOOL": flag}),
+            Attribute::Null => json!({"NULL": true}),
+            Attribute::List(values) => json!({"L": values.iter().map(Attribute::json).collect::<Vec<_>>()}),
+            Attribute::Map(item) => json!({"M": item_json(item)}),
+            Attribute::Set(kind, values) => json!({*kind: values}),
+        }
+    }
+
+    /// Whether two values are the same; `1` and `1.0` are.
+    pub(super) fn same(&self, other: &Attribute) -> bool {
+        match (self, other) {
+            (Attribute::Number(_), Attribute::Number(_)) => self.order(other) == Some(Ordering::Equal),
+            (Attribute::List(a), Attribute::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.same(b)),
+            (Attribute::Map(a), Attribute::Map(b)) => {
+                a.len() == b.len() && a.iter().zip(b).all(|((ka, a), (kb, b))| ka == kb && a.same(b))
+            }
+            _ => self == other,
+        }
+    }
+
+    /// The order of two values, if they have one: of strings, numbers and binaries.
+    pub(super) fn order(&self, other: &Attribute) -> Option<Ordering> {
+        match (self, other) {
+            (Attribute::String(a), Attribute::String(b)) | (Attribute::Binary(a), Attribute::Binary(b)) => {
+                Some(a.cmp(b))
+            }
+            (Attribute::Number(a), Attribute::Number(b)) => match (a.parse::<i128>(), b.parse::<i128>()) {
+                (Ok(a), Ok(b)) => Some(a.cmp(&b)),
+                _ => a.parse::<f64>().ok()?.partial_cmp(&b.parse::<f64>().ok()?),
+            },
+            _ => None,
+        }
+    }
+
+    /// What the value counts of an item's size.
+    /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
+    pub(super) fn size(&self) -> usize {
+        match self {
+            Attribute::String(text) => text.len(),
+            Attribute::Number(text) => text.len().div_ceil(2) + 1,
+            Attribute::Binary(text) => text.len() / 4 * 3,
+            Attribute::Boolean(_) | Attribute::Null => 1,
+            Attribute::List(values) => 3 + values.iter().map(|value| value.size() + 1).sum::<usize>(),
+            Attribute::Map(item) => 3 + item_size(item) + item.len(),
+            Attribute::Set(_, values) => values.iter().map(String::len).sum(),
+        }
+    }
+}
+
+/// What an item counts: its names and values.
+pub(super) fn item_size(item: &Item) -> usize {
+    item.iter().map(|(name, value)| name.len() + value.size()).sum()
+}
+
+pub(super) fn read_item(value: Value) -> Result<Item, ServiceError> {
+    match value {
+        Value::Object(members) => {
+            members.into_iter().map(|(name, value)| Ok((name, Attribute::read(value)?))).collect()
+        }
+        other => Err(invalid(format!("an item cannot be {other}"))),
+    }
+}
+
+pub(super) fn item_json(item: &Item) -> Value {
+    Value::Object(item.iter().map(|(name, value)| (name.clone(), value.json())).collect::<Map<_, _>>())
+}
+
+fn number(text: String) -> Result<Attribute, ServiceError> {
+    match text.parse::<f64>() {
+        Ok(value) if value.is_finite() => Ok(Attribute::Number(text)),
+        _ => Err(invalid(format!("The parameter cannot be converted to a numeric value: {text}"))),
+    }
+}
+
+fn set(kind: &'static str, values: Vec<Value>) -> Result<Attribute, ServiceError> {
+    let count = values.len();
+    let set: BTreeSet<String> = values.into_iter().filter_map(|value| value.as_str().map(str::to_owned)).collect();
+    if count == 0 {
+        return Err(invalid("One or more parameter values were invalid: An string set  may not be empty"));
+    }
+    if set.len() != count {
+        return Err(invalid("One or more parameter values were invalid: Input collection contains duplicates."));
+    }
+    Ok(Attribute::Set(kind, set))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_survive_the_wire() {
+        for value in [
+            json!({"S": "x"}),
+            json!({"N": "-1.5"}),
+            json!({"BOOL": false}),
+            json!({"NULL": true}),
+            json!({"L": [{"S": "x"}, {"M": {"a": {"N": "1"}}}]}),
+            json!({"SS": ["a", "b"]}),
+        ] {
+            assert_eq!(Attribute::read(value.clone()).unwrap().json(), value);
+        }
+    }
+
+    #[test]
+    fn what_is_no_value_is_refused() {
+        for value in
+            [json!({}), json!({"S": "x", "N": "1"}), json!({"N": "one"}), json!({"SS": []}), json!({"SS": ["a", "a"]})]
+        {
+            assert_eq!(Attribute::read(value).unwrap_err().code, "ValidationException");
+        }
+    }
+
+    #[test]
+    fn numbers_compare_by_value_and_nothing_compares_across_types() {
+        let number = |text: &str| Attribute::Number(text.to_owned());
+        assert!(number("1").same(&number("1.0")));
+        assert_eq!(number("9").order(&number("10")), Some(Ordering::Less));
+        assert_eq!(number("1").order(&Attribute::String("1".to_owned())), None);
+    }
+}

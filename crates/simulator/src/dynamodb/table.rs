@@ -1,0 +1,75 @@
+//! The table: items under a partition key and a sort key, both strings.
+
+use std::collections::BTreeMap;
+
+use super::attribute::{Attribute, Item, item_json, item_size, read_item};
+use super::invalid;
+use crate::service::{ServiceError, refuse};
+use crate::wire::json::Fields;
+use serde_json::Value;
+
+/// A partition key and a sort key.
+pub(super) type Key = (String, String);
+
+/// The names of the two keys.
+pub(super) const KEYS: [&str; 2] = ["pk", "sk"];
+
+/// The most bytes of an item.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
+const MOST_BYTES: usize = 400 * 1_024;
+
+/// Items in the order of their keys.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Table {
+    pub(super) items: BTreeMap<Key, Item>,
+    /// What each transaction's token came with.
+    pub(super) transactions: BTreeMap<String, Fields>,
+}
+
+impl Table {
+    pub(super) fn get(&self, key: &Key) -> Option<&Item> {
+        self.items.get(key)
+    }
+
+    /// Every item.
+    pub(crate) fn dump(&self) -> Vec<Value> {
+        self.items.values().map(item_json).collect()
+    }
+}
+
+/// Refuses an item that is too large.
+pub(super) fn check_size(item: &Item) -> Result<(), ServiceError> {
+    if item_size(item) > MOST_BYTES {
+        return Err(invalid("Item size has exceeded the maximum allowed size"));
+    }
+    Ok(())
+}
+
+/// The key of a request that names one item.
+pub(super) fn read_key(fields: &mut Fields) -> Result<Key, ServiceError> {
+    let Some(value) = fields.take("Key") else { return Err(invalid("The request must contain the parameter Key")) };
+    let mut item = read_item(value)?;
+    let key = take_key(&mut item)?;
+    if item.is_empty() { Ok(key) } else { Err(invalid("The provided key element does not match the schema")) }
+}
+
+/// The key of an item.
+pub(super) fn key_of(item: &Item) -> Result<Key, ServiceError> {
+    take_key(&mut item.clone())
+}
+
+fn take_key(item: &mut Item) -> Result<Key, ServiceError> {
+    let mut take = |name: &str| match item.remove(name) {
+        Some(Attribute::String(text)) if !text.is_empty() => Ok(text),
+        Some(_) => {
+            Err(invalid(format!("One or more parameter values were invalid: Type mismatch for key {name} expected: S")))
+        }
+        None => Err(invalid(format!("One or more parameter values were invalid: Missing the key {name} in the item"))),
+    };
+    Ok((take(KEYS[0])?, take(KEYS[1])?))
+}
+
+/// The refusal of a write whose condition does not hold.
+pub(super) fn condition_failed() -> ServiceError {
+    refuse("ConditionalCheckFailedException", "The conditional request failed")
+}

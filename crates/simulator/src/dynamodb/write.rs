@@ -1,0 +1,148 @@
+//! `PutItem`, `DeleteItem`, `UpdateItem`: each checks its condition and its result before it changes anything.
+
+use serde_json::{Value, json};
+
+use super::attribute::{Item, item_json, read_item};
+use super::expression::{Condition, Names, Update};
+use super::invalid;
+use super::table::{KEYS, Key, Table, check_size, condition_failed, key_of, read_key};
+use crate::service::{ServiceError, unsupported};
+use crate::wire::json::Fields;
+
+/// A write that reads well: what becomes of the item under a key, if a condition holds.
+#[derive(Debug)]
+pub(super) struct Write {
+    pub(super) key: Key,
+    condition: Option<Condition>,
+    effect: Effect,
+}
+
+#[derive(Debug)]
+enum Effect {
+    Put(Item),
+    Delete,
+    Update(Update),
+    Check,
+}
+
+impl Write {
+    pub(super) fn read_put(fields: &mut Fields) -> Result<Write, ServiceError> {
+        let Some(item) = fields.take("Item") else {
+            return Err(invalid("The request must contain the parameter Item"));
+        };
+        let item = read_item(item)?;
+        check_size(&item)?;
+        let mut names = Names::read(fields)?;
+        let condition = names.condition(fields)?;
+        names.finish()?;
+        Ok(Write { key: key_of(&item)?, condition, effect: Effect::Put(item) })
+    }
+
+    pub(super) fn read_delete(fields: &mut Fields) -> Result<Write, ServiceError> {
+        let key = read_key(fields)?;
+        let mut names = Names::read(fields)?;
+        let condition = names.condition(fields)?;
+        names.finish()?;
+        Ok(Write { key, condition, effect: Effect::Delete })
+    }
+
+    pub(super) fn read_update(fields: &mut Fields) -> Result<Write, ServiceError> {
+        let key = read_key(fields)?;
+        let mut names = Names::read(fields)?;
+        let condition = names.condition(fields)?;
+        let update = match fields.string("UpdateExpression")? {
+            Some(text) => names.update(&text)?,
+            None => Update::default(),
+        };
+        names.finish()?;
+        if let Some(name) = update.roots().find(|name| KEYS.contains(name)) {
+            let message = format!(
+                "One or more parameter values were invalid: Cannot update attribute {name}. This attribute is part of the key"
+            );
+            return Err(invalid(message));
+        }
+        Ok(Write { key, condition, effect: Effect::Update(update) })
+    }
+
+    pub(super) fn read_check(fields: &mut Fields) -> Result<Write, ServiceError> {
+        let key = read_key(fields)?;
+        let mut names = Names::read(fields)?;
+        let condition = names.condition(fields)?;
+        names.finish()?;
+        match condition {
+            None => Err(invalid("The ConditionExpression of a ConditionCheck is required")),
+            condition => Ok(Write { key, condition, effect: Effect::Check }),
+        }
+    }
+
+    /// What the item would become, or why not.
+    pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Item>, ServiceError> {
+        let before = table.get(&self.key);
+        let empty = Item::new();
+        if self.condition.as_ref().is_some_and(|condition| !condition.holds(before.unwrap_or(&empty))) {
+            return Err(condition_failed());
+        }
+        match &self.effect {
+            Effect::Put(item) => Ok(Some(item.clone())),
+            Effect::Delete => Ok(None),
+            Effect::Check => Ok(before.cloned()),
+            Effect::Update(update) => {
+                let mut after = before.cloned().unwrap_or_else(|| new_item(&self.key));
+                update.apply(before.unwrap_or(&empty), &mut after)?;
+                check_size(&after)?;
+                Ok(Some(after))
+            }
+        }
+    }
+
+    /// Puts the result in place, and returns what was there.
+    pub(super) fn commit(self, table: &mut Table, after: Option<Item>) -> Option<Item> {
+        match after {
+            Some(item) => table.items.insert(self.key, item),
+            None => table.items.remove(&self.key),
+        }
+    }
+}
+
+fn new_item((pk, sk): &Key) -> Item {
+    use super::attribute::Attribute::String;
+    Item::from([(KEYS[0].to_owned(), String(pk.clone())), (KEYS[1].to_owned(), String(sk.clone()))])
+}
+
+/// `PutItem`.
+pub(super) fn put(table: &mut Table, fields: &mut Fields) -> Result<Value, ServiceError> {
+    let write = Write::read_put(fields)?;
+    run(table, fields, write, &["NONE", "ALL_OLD"])
+}
+
+/// `DeleteItem`: a missing item is no error.
+pub(super) fn delete(table: &mut Table, fields: &mut Fields) -> Result<Value, ServiceError> {
+    let write = Write::read_delete(fields)?;
+    run(table, fields, write, &["NONE", "ALL_OLD"])
+}
+
+/// `UpdateItem`: makes the item if it is missing.
+pub(super) fn update(table: &mut Table, fields: &mut Fields) -> Result<Value, ServiceError> {
+    let write = Write::read_update(fields)?;
+    run(table, fields, write, &["NONE", "ALL_OLD", "ALL_NEW"])
+}
+
+fn run(table: &mut Table, fields: &mut Fields, write: Write, answers: &[&str]) -> Result<Value, ServiceError> {
+    let wanted = fields.string("ReturnValues")?.unwrap_or_else(|| "NONE".to_owned());
+    let on_failure = fields.string("ReturnValuesOnConditionCheckFailure")?;
+    fields.finish()?;
+    if !answers.contains(&wanted.as_str()) {
+        return Err(unsupported(format_args!("ReturnValues={wanted} here")));
+    }
+    if on_failure.is_some_and(|wanted| wanted != "NONE") {
+        return Err(unsupported("the item of a failed condition"));
+    }
+    let after = write.evaluate(table)?;
+    let before = write.commit(table, after.clone());
+    let answer = match wanted.as_str() {
+        "ALL_OLD" => before,
+        "ALL_NEW" => after,
+        _ => None,
+    };
+    Ok(answer.map_or_else(|| json!({}), |item| json!({"Attributes": item_json(&item)})))
+}

@@ -1,0 +1,170 @@
+//! `DescribeInstances`, and how an instance looks in an answer.
+
+use super::filter::Filter;
+use super::instance::{Instance, Phase};
+use super::page::Page;
+use super::well_formed;
+use crate::service::{ServiceError, refuse};
+use crate::state::State;
+use crate::wire::form::Form;
+use crate::wire::xml::Xml;
+
+const FILTERS: [&str; 6] =
+    ["availability-zone", "image-id", "instance-id", "instance-state-name", "instance-type", "subnet-id"];
+
+/// `DescribeInstances`.
+pub(super) fn instances(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
+    let (page, next) = select(state, form, &FILTERS, |_| true)?;
+    let account = &state.world.account;
+    // Neighbours of one launch share a reservation.
+    let same =
+        |a: &usize, b: &usize| state.ec2.instances[*a].spec.reservation == state.ec2.instances[*b].spec.reservation;
+    Ok(Xml::ec2("DescribeInstances", |xml| {
+        xml.list("reservationSet", "item", page.chunk_by(same), |xml, instances| {
+            reservation(xml, state, account, instances);
+        });
+        xml.optional("nextToken", next);
+    }))
+}
+
+/// The instances a call names or filters for, as far as describes know them yet.
+pub(super) fn select(
+    state: &State,
+    form: &mut Form,
+    known: &[&str],
+    also: impl Fn(&Instance) -> bool,
+) -> Result<(Vec<usize>, Option<String>), ServiceError> {
+    let ids = form.list("InstanceId");
+    let filters = Filter::read_all(form, known)?;
+    let page = Page::read(form, 5..=1_000)?;
+    form.finish()?;
+    if page.limited() && !ids.is_empty() {
+        let message = "The parameter instancesSet cannot be used with the parameter maxResults";
+        return Err(refuse("InvalidParameterCombination", message));
+    }
+    let mut indices = if ids.is_empty() { (0..state.ec2.instances.len()).collect() } else { find(state, &ids, true)? };
+    indices.sort_unstable();
+    indices.dedup();
+    let admitted = indices.into_iter().filter(|index| {
+        let instance = &state.ec2.instances[*index];
+        instance.exists(state.now)
+            && instance.visible <= state.now
+            && also(instance)
+            && filters.iter().all(|filter| admits(filter, instance))
+    });
+    Ok(page.cut(admitted))
+}
+
+/// The instances with these ids: all of them, or a refusal that names those that are not there.
+pub(super) fn find(state: &State, ids: &[String], describing: bool) -> Result<Vec<usize>, ServiceError> {
+    let mut found = Vec::with_capacity(ids.len());
+    let mut missing = Vec::new();
+    for id in ids {
+        well_formed(id, "i", "InvalidInstanceID")?;
+        let index = state.ec2.by_id.get(id).copied().filter(|index| {
+            let instance = &state.ec2.instances[*index];
+            instance.exists(state.now) && (!describing || instance.visible <= state.now)
+        });
+        match index {
+            Some(index) => found.push(index),
+            None => missing.push(id.as_str()),
+        }
+    }
+    match missing.as_slice() {
+        [] => Ok(found),
+        [one] => Err(refuse("InvalidInstanceID.NotFound", format!("The instance ID '{one}' does not exist"))),
+        many => {
+            Err(refuse("InvalidInstanceID.NotFound", format!("The instance IDs '{}' do not exist", many.join(", "))))
+        }
+    }
+}
+
+fn admits(filter: &Filter, instance: &Instance) -> bool {
+    match filter.name.as_str() {
+        "availability-zone" => filter.admits(&instance.spec.subnet.zone),
+        "image-id" => filter.admits(&instance.spec.image),
+        "instance-id" => filter.admits(&instance.id),
+        "instance-state-name" => filter.admits(instance.phase.name()),
+        "instance-type" => filter.admits(&instance.spec.instance_type),
+        "subnet-id" => filter.admits(&instance.spec.subnet.id),
+        _ => filter.admits_tags(&instance.tags),
+    }
+}
+
+/// A reservation: the instances of one launch.
+pub(super) fn reservation(xml: &mut Xml, state: &State, account: &str, instances: &[usize]) {
+    let Some(first) = instances.first() else { return };
+    xml.text("reservationId", &state.ec2.instances[*first].spec.reservation).text("ownerId", account);
+    xml.list("groupSet", "item", [(); 0], |_, ()| {});
+    xml.list("instancesSet", "item", instances, |xml, index| describe(xml, state, *index));
+}
+
+fn describe(xml: &mut Xml, state: &State, index: usize) {
+    let instance = &state.ec2.instances[index];
+    let spec = &instance.spec;
+    xml.text("instanceId", &instance.id).text("imageId", &spec.image);
+    phase(xml, "instanceState", instance.phase);
+    let address = (!instance.phase.gone()).then(|| private_address(index));
+    let name = address
+        .as_ref()
+        .map(|address| format!("ip-{}.{}.compute.internal", address.replace('.', "-"), state.world.region));
+    xml.text("privateDnsName", name.unwrap_or_default()).text("dnsName", "");
+    xml.text("reason", reason(state, instance)).optional("keyName", spec.key_name.as_ref());
+    xml.text("amiLaunchIndex", instance.launch_index.to_string()).text("instanceType", &spec.instance_type);
+    xml.text("launchTime", state.iso(instance.launched));
+    xml.element("placement", |xml| {
+        xml.text("availabilityZone", &spec.subnet.zone).text("groupName", "").text("tenancy", "default");
+    });
+    xml.element("monitoring", |xml| {
+        xml.text("state", if spec.detailed_monitoring { "enabled" } else { "disabled" });
+    });
+    if !instance.phase.gone() {
+        xml.text("subnetId", &spec.subnet.id).optional("privateIpAddress", address);
+    }
+    xml.list("groupSet", "item", &spec.security_groups, |xml, group| {
+        xml.text("groupId", group).text("groupName", group);
+    });
+    if matches!(instance.phase, Phase::Stopping | Phase::Stopped | Phase::ShuttingDown | Phase::Terminated) {
+        xml.element("stateReason", |xml| {
+            xml.text("code", USER_INITIATED).text("message", format!("{USER_INITIATED}: User initiated shutdown"));
+        });
+    }
+    xml.text("architecture", "x86_64").text("rootDeviceType", "ebs").text("rootDeviceName", "/dev/xvda");
+    xml.list("blockDeviceMapping", "item", (!instance.phase.gone()).then_some(()), |xml, ()| {
+        xml.text("deviceName", "/dev/xvda").element("ebs", |xml| {
+            xml.text("volumeId", &instance.volume).text("status", "attached").text("deleteOnTermination", "true");
+        });
+    });
+    xml.text("virtualizationType", "hvm").text("clientToken", spec.client_token.as_deref().unwrap_or_default());
+    super::tags::write(xml, &instance.tags);
+    xml.text("hypervisor", "xen");
+    if let Some(profile) = &spec.instance_profile {
+        xml.element("iamInstanceProfile", |xml| {
+            xml.text("arn", format!("arn:aws:iam::{}:instance-profile/{profile}", state.world.account));
+        });
+    }
+    xml.element("metadataOptions", |xml| {
+        xml.text("state", "applied").text("httpTokens", &spec.http_tokens).text("httpEndpoint", "enabled");
+    });
+}
+
+/// The reason code of what a call, and not EC2 itself, did.
+const USER_INITIATED: &str = "Client.UserInitiatedShutdown";
+
+fn reason(state: &State, instance: &Instance) -> String {
+    match instance.phase {
+        Phase::Pending | Phase::Running => String::new(),
+        _ => format!("User initiated ({})", state.iso(instance.since)),
+    }
+}
+
+fn private_address(index: usize) -> String {
+    format!("10.{}.{}.{}", (index >> 16) & 0xff, (index >> 8) & 0xff, index & 0xff)
+}
+
+/// An instance's state under the given name.
+pub(super) fn phase(xml: &mut Xml, name: &str, phase: Phase) {
+    xml.element(name, |xml| {
+        xml.text("code", phase.code().to_string()).text("name", phase.name());
+    });
+}

@@ -1,0 +1,53 @@
+//! `DescribeInstanceStatus`.
+
+use super::describe::{phase, select};
+use super::instance::{Instance, Phase};
+use crate::service::ServiceError;
+use crate::state::State;
+use crate::wire::form::Form;
+use crate::wire::xml::Xml;
+
+const FILTERS: [&str; 2] = ["availability-zone", "instance-state-name"];
+
+/// Running instances only, unless all are asked for.
+pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
+    let all = form.parsed::<bool>("IncludeAllInstances")?.unwrap_or(false);
+    let (page, next) = select(state, form, &FILTERS, |instance| all || instance.phase == Phase::Running)?;
+    for index in &page {
+        if state.ec2.instances[*index].checks_passed(state.now) {
+            state.saw_checks(*index);
+        }
+    }
+    Ok(Xml::ec2("DescribeInstanceStatus", |xml| {
+        xml.list("instanceStatusSet", "item", page, |xml, index| {
+            let instance = &state.ec2.instances[index];
+            xml.text("instanceId", &instance.id).text("availabilityZone", &instance.spec.subnet.zone);
+            phase(xml, "instanceState", instance.phase);
+            let (status, reachability) = summary(state, instance);
+            checks(xml, "systemStatus", if status == "impaired" { ("ok", "passed") } else { (status, reachability) });
+            checks(xml, "instanceStatus", (status, reachability));
+        });
+        xml.optional("nextToken", next);
+    }))
+}
+
+/// The summary and the one check behind it. An instance that will never pass is `initializing` for as long as one that
+/// takes longest, and then `impaired`.
+fn summary(state: &State, instance: &Instance) -> (&'static str, &'static str) {
+    let patience = state.world.latencies.status_checks.high;
+    match instance.phase {
+        Phase::Running if instance.checks_passed(state.now) => ("ok", "passed"),
+        Phase::Running if instance.dead || state.now >= instance.up_since + patience => ("impaired", "failed"),
+        Phase::Running => ("initializing", "initializing"),
+        _ => ("not-applicable", "not-applicable"),
+    }
+}
+
+fn checks(xml: &mut Xml, name: &str, (status, reachability): (&str, &str)) {
+    xml.element(name, |xml| {
+        xml.text("status", status);
+        xml.list("details", "item", [reachability], |xml, reachability| {
+            xml.text("name", "reachability").text("status", reachability);
+        });
+    });
+}

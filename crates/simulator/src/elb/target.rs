@@ -1,0 +1,188 @@
+//! How targets become healthy, unhealthy, and gone.
+
+use std::time::Duration;
+
+use super::{OWN_GROUP, TargetKey};
+use crate::clock::Time;
+use crate::ec2::instance::Phase;
+use crate::events::Event;
+use crate::state::State;
+use crate::traffic::Route;
+
+/// An instance's place in a target group.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    /// Health checks come every interval from then on.
+    pub(crate) registered: Time,
+    pub(crate) health: Health,
+    /// Whether the checks pass at present, and since when; for a draining target, since when it drains.
+    passing: bool,
+    passing_since: Time,
+    /// Counts its changes, so that what was due before one is void after it.
+    pub(crate) epoch: u32,
+    /// Whether a fault keeps its checks from ever passing.
+    pub(crate) doomed: bool,
+}
+
+/// The states of a target; whether it is `unused` its instance says.
+/// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Health {
+    Initial,
+    Healthy,
+    Unhealthy,
+    Draining,
+}
+
+impl Target {
+    /// The `ordinal`th registration. Epochs of one instance's registrations never meet, so that what was due for an
+    /// earlier one is void for a later one.
+    pub(crate) fn new(now: Time, health: Health, ordinal: u32, doomed: bool) -> Target {
+        Target {
+            registered: now,
+            health,
+            passing: health == Health::Healthy,
+            passing_since: now,
+            epoch: ordinal << 10,
+            doomed,
+        }
+    }
+}
+
+impl State {
+    /// Something about an instance changed that its targets' checks, and who gets requests, may depend on.
+    pub(crate) fn reconsider_targets(&mut self, instance: usize) {
+        for group in 0..self.groups.len() {
+            self.reconsider_target(TargetKey { group, instance });
+        }
+        self.reroute(instance);
+    }
+
+    fn reconsider_target(&mut self, key: TargetKey) {
+        let now = self.now;
+        let instance = &self.ec2.instances[key.instance];
+        let (serving, stopped) = (instance.serving.is_some(), instance.phase == Phase::Stopped);
+        let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
+        if target.health == Health::Draining {
+            return;
+        }
+        let passing = serving && !target.doomed;
+        if stopped {
+            // A stopped instance is unused, and begins anew when it runs again.
+            target.health = Health::Initial;
+            (target.passing, target.passing_since) = (false, now);
+            target.epoch += 1;
+        } else if passing != target.passing {
+            (target.passing, target.passing_since) = (passing, now);
+            self.schedule_verdict(key);
+        } else if target.health == Health::Initial && !passing && instance.up_since == now {
+            target.passing_since = now;
+            self.schedule_verdict(key);
+        }
+    }
+
+    /// Schedules what the checks will come to if nothing changes before.
+    pub(crate) fn schedule_verdict(&mut self, key: TargetKey) {
+        let world = &self.world;
+        let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
+        target.epoch += 1;
+        // A target that was never healthy needs one passed check only; one that recovers needs the threshold.
+        let checks = match (target.health, target.passing) {
+            (Health::Initial, true) => 1,
+            (Health::Initial | Health::Healthy, false) => world.unhealthy_threshold,
+            (Health::Unhealthy, true) => world.healthy_threshold,
+            _ => return,
+        };
+        let at = nth_check(target.registered, target.passing_since, checks, world.health_check_interval);
+        let (epoch, healthy) = (target.epoch, target.passing);
+        self.queue.schedule(at, Event::Checked { target: key, epoch, healthy });
+    }
+
+    pub(crate) fn on_checked(&mut self, key: TargetKey, healthy: bool) {
+        let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
+        target.health = if healthy { Health::Healthy } else { Health::Unhealthy };
+        let start = target.passing_since;
+        if healthy {
+            self.took("health-checks", self.ec2.instances[key.instance].id.clone(), start, self.now);
+        }
+        self.reroute(key.instance);
+    }
+
+    /// A target starts to drain: it gets no new request, and finishes those it has.
+    pub(super) fn begin_draining(&mut self, key: TargetKey) {
+        let at = self.now + self.world.deregistration_delay;
+        let now = self.now;
+        let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
+        if target.health == Health::Draining {
+            return;
+        }
+        target.health = Health::Draining;
+        target.passing_since = now;
+        target.epoch += 1;
+        let epoch = target.epoch;
+        self.queue.schedule(at, Event::Drained { target: key, epoch });
+        self.reroute(key.instance);
+    }
+
+    pub(crate) fn on_drained(&mut self, key: TargetKey) {
+        let Some(target) = self.groups[key.group].targets.remove(&key.instance) else { return };
+        let instance = &self.ec2.instances[key.instance];
+        if key.group == OWN_GROUP {
+            let (id, serving, excused) = (instance.id.clone(), instance.serving, instance.dead);
+            self.took("drain", id, target.passing_since, self.now);
+            // What is still under way when the delay is over is cut off.
+            if let Some(since) = serving {
+                self.traffic.cut(self.now, key.instance, since, excused);
+            }
+        }
+        self.reroute(key.instance);
+    }
+
+    /// A terminated instance leaves all of its groups.
+    pub(crate) fn drop_targets(&mut self, instance: usize) {
+        for group in &mut self.groups {
+            group.targets.remove(&instance);
+        }
+        self.reroute(instance);
+    }
+
+    /// Tells traffic and gauge where an instance stands now.
+    pub(crate) fn reroute(&mut self, instance: usize) {
+        let this = &self.ec2.instances[instance];
+        let serving = this.serving.is_some();
+        let health = self.groups[OWN_GROUP].targets.get(&instance).map(|target| target.health);
+        let route = match health {
+            Some(Health::Healthy) => Route::Healthy,
+            Some(Health::Initial | Health::Unhealthy) if this.phase == Phase::Running => Route::Fallback,
+            _ => Route::None,
+        };
+        self.traffic.place(instance, route, serving, this.dead);
+        let tagged = !this.foreign && this.has_tag(&self.world.load_balancer_tag);
+        self.gauge.place(self.now, instance, serving && tagged && health == Some(Health::Healthy));
+    }
+}
+
+/// When the `n`th check after `since` is due. A check at that very instant has already been.
+fn nth_check(registered: Time, since: Time, n: u32, interval: Duration) -> Time {
+    let interval = interval.max(Duration::from_millis(1));
+    let passed = since.saturating_sub(registered).as_nanos() / interval.as_nanos();
+    let nth = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(n.max(1));
+    registered + interval.saturating_mul(nth)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_come_every_interval_from_registration_on() {
+        let check = |registered, since, n| {
+            let seconds = Duration::from_secs;
+            nth_check(seconds(registered), seconds(since), n, seconds(10)).as_secs()
+        };
+        assert_eq!(check(3, 3, 1), 13);
+        assert_eq!(check(3, 12, 1), 13);
+        assert_eq!(check(3, 13, 1), 23);
+        assert_eq!(check(3, 14, 5), 63);
+    }
+}

@@ -1,0 +1,302 @@
+//! Faults as values: `Fault::on("CreateImage").nth(2).answer_lost()`.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::Caller;
+
+/// One thing that goes wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault(pub(crate) Kind);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Call(On, Effect),
+    World(WorldFault),
+}
+
+/// What goes wrong in the world, whoever calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WorldFault {
+    /// Every migration fails, with exit status 0.
+    MigrationFails,
+    /// New targets never pass a health check.
+    TargetNeverHealthy(Which),
+    /// Every image ends in the state `failed`.
+    ImageFails,
+    /// No capacity in a zone (or in all), of an instance type (or of all).
+    NoCapacity {
+        /// The zone that ran dry; `None` means every zone.
+        zone: Option<String>,
+        /// The type that ran out; `None` means every type.
+        instance_type: Option<String>,
+    },
+    /// The agent of no new instance comes online.
+    AgentNeverOnline,
+    /// The nth launched instance (the first is 1) comes up impaired: it runs, and neither serves nor reports.
+    ImpairedInstance {
+        /// Which one.
+        nth: u32,
+    },
+    /// The first member in service stops answering for good.
+    MemberDies {
+        /// How long after the first instant.
+        at: Duration,
+    },
+}
+
+/// Which new targets a fault is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// The first to be registered.
+    First,
+    /// All of them.
+    All,
+}
+
+/// The calls a fault strikes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct On {
+    operation: String,
+    function: Option<String>,
+    first: u32,
+    last: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Refused with this code; nothing happened.
+    Error(String),
+    /// Refused with the service's own throttling code; nothing happened.
+    Throttle,
+    /// It happened, and the connection broke before the answer came.
+    AnswerLost,
+    /// It happened, and the answer came late.
+    Slow(Duration),
+}
+
+impl Fault {
+    /// Strikes the first call of an operation, unless told otherwise.
+    #[must_use]
+    pub fn on(operation: &str) -> On {
+        On { operation: operation.to_owned(), function: None, first: 1, last: 1 }
+    }
+
+    /// Something wrong with the world.
+    #[must_use]
+    pub fn world(fault: WorldFault) -> Fault {
+        Fault(Kind::World(fault))
+    }
+}
+
+impl On {
+    /// Strikes the nth matching call; the first is 1.
+    #[must_use]
+    pub fn nth(mut self, nth: u32) -> On {
+        self.first = nth;
+        self.last = nth;
+        self
+    }
+
+    /// Strikes this many matching calls in a row, from the one already chosen on.
+    #[must_use]
+    pub fn times(mut self, times: u32) -> On {
+        self.last = self.first.saturating_add(times.saturating_sub(1));
+        self
+    }
+
+    /// Strikes every matching call.
+    #[must_use]
+    pub fn always(self) -> On {
+        self.times(u32::MAX)
+    }
+
+    /// Counts and strikes the calls of one function only.
+    #[must_use]
+    pub fn by(mut self, function: &str) -> On {
+        self.function = Some(function.to_owned());
+        self
+    }
+
+    /// The call is refused with `code` and has no effect.
+    #[must_use]
+    pub fn error(self, code: &str) -> Fault {
+        Fault(Kind::Call(self, Effect::Error(code.to_owned())))
+    }
+
+    /// The call is throttled, in its service's own words, and has no effect.
+    #[must_use]
+    pub fn throttle(self) -> Fault {
+        Fault(Kind::Call(self, Effect::Throttle))
+    }
+
+    /// The call takes effect; its answer is lost with the connection.
+    #[must_use]
+    pub fn answer_lost(self) -> Fault {
+        Fault(Kind::Call(self, Effect::AnswerLost))
+    }
+
+    /// The call takes effect; its answer comes this much later.
+    #[must_use]
+    pub fn slow(self, by: Duration) -> Fault {
+        Fault(Kind::Call(self, Effect::Slow(by)))
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Kind::Call(on, effect) => write!(f, "{on}: {effect}"),
+            Kind::World(fault) => write!(f, "{fault}"),
+        }
+    }
+}
+
+impl fmt::Display for On {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.operation)?;
+        if let Some(function) = &self.function {
+            write!(f, " by {function}")?;
+        }
+        match (self.first, self.last) {
+            (first, last) if first == last => write!(f, " #{first}"),
+            (first, u32::MAX) => write!(f, " #{first}.."),
+            (first, last) => write!(f, " #{first}..{last}"),
+        }
+    }
+}
+
+impl fmt::Display for Effect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Effect::Error(code) => write!(f, "error {code}"),
+            Effect::Throttle => write!(f, "throttle"),
+            Effect::AnswerLost => write!(f, "answer lost"),
+            Effect::Slow(by) => write!(f, "slow by {by:?}"),
+        }
+    }
+}
+
+impl fmt::Display for WorldFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            WorldFault::MigrationFails => write!(f, "migration fails"),
+            WorldFault::TargetNeverHealthy(Which::First) => write!(f, "first new target never healthy"),
+            WorldFault::TargetNeverHealthy(Which::All) => write!(f, "new targets never healthy"),
+            WorldFault::ImageFails => write!(f, "image fails"),
+            WorldFault::NoCapacity { zone, instance_type } => write!(
+                f,
+                "no capacity for {} in {}",
+                instance_type.as_deref().unwrap_or("any type"),
+                zone.as_deref().unwrap_or("any zone")
+            ),
+            WorldFault::AgentNeverOnline => write!(f, "agents never online"),
+            WorldFault::ImpairedInstance { nth } => write!(f, "launched instance #{nth} impaired"),
+            WorldFault::MemberDies { at } => write!(f, "a member dies after {at:?}"),
+        }
+    }
+}
+
+/// The faults of one rehearsal, and how often each one's calls were seen.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Faults {
+    calls: Vec<(On, Effect, u32)>,
+    world: Vec<WorldFault>,
+}
+
+impl Faults {
+    pub(crate) fn new(faults: Vec<Fault>) -> Faults {
+        let mut armed = Faults::default();
+        for Fault(kind) in faults {
+            match kind {
+                Kind::Call(on, effect) => armed.calls.push((on, effect, 0)),
+                Kind::World(fault) => armed.world.push(fault),
+            }
+        }
+        armed
+    }
+
+    /// Counts one call, and says what strikes it: the first fault that matches.
+    pub(crate) fn strike(&mut self, operation: &str, caller: &Caller) -> Option<Effect> {
+        let mut struck = None;
+        for (on, effect, seen) in &mut self.calls {
+            let matches = on.operation == operation && on.function.as_ref().is_none_or(|name| *name == caller.function);
+            if !matches {
+                continue;
+            }
+            *seen += 1;
+            if struck.is_none() && (on.first..=on.last).contains(seen) {
+                struck = Some(effect.clone());
+            }
+        }
+        struck
+    }
+
+    pub(crate) fn world(&self) -> &[WorldFault] {
+        &self.world
+    }
+
+    pub(crate) fn migration_fails(&self) -> bool {
+        self.world.contains(&WorldFault::MigrationFails)
+    }
+
+    pub(crate) fn image_fails(&self) -> bool {
+        self.world.contains(&WorldFault::ImageFails)
+    }
+
+    pub(crate) fn agent_never_online(&self) -> bool {
+        self.world.contains(&WorldFault::AgentNeverOnline)
+    }
+
+    /// Whether the nth launched instance is impaired.
+    pub(crate) fn impaired(&self, nth: u32) -> bool {
+        self.world.contains(&WorldFault::ImpairedInstance { nth })
+    }
+
+    /// Whether the nth newly registered target never passes a check.
+    pub(crate) fn never_healthy(&self, nth: u32) -> bool {
+        self.world.iter().any(|fault| match fault {
+            WorldFault::TargetNeverHealthy(Which::All) => true,
+            WorldFault::TargetNeverHealthy(Which::First) => nth == 1,
+            _ => false,
+        })
+    }
+
+    pub(crate) fn no_capacity(&self, in_zone: &str, of_type: &str) -> bool {
+        self.world.iter().any(|fault| match fault {
+            WorldFault::NoCapacity { zone, instance_type } => {
+                zone.as_ref().is_none_or(|zone| zone == in_zone)
+                    && instance_type.as_ref().is_none_or(|name| name == of_type)
+            }
+            _ => false,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn struck(fault: Fault, calls: &[(&str, &str)]) -> Vec<bool> {
+        let mut faults = Faults::new(vec![fault]);
+        let caller = |function: &str| Caller { run: String::new(), function: function.to_owned() };
+        calls.iter().map(|(operation, function)| faults.strike(operation, &caller(function)).is_some()).collect()
+    }
+
+    #[test]
+    fn a_fault_strikes_the_calls_it_names_and_no_other() {
+        let calls = [("A", "f"), ("B", "f"), ("A", "g"), ("A", "f"), ("A", "f")];
+        assert_eq!(struck(Fault::on("A").throttle(), &calls), [true, false, false, false, false]);
+        assert_eq!(struck(Fault::on("A").nth(2).times(2).throttle(), &calls), [false, false, true, true, false]);
+        assert_eq!(struck(Fault::on("A").nth(2).by("f").throttle(), &calls), [false, false, false, true, false]);
+        assert_eq!(struck(Fault::on("A").always().throttle(), &calls), [true, false, true, true, true]);
+    }
+
+    #[test]
+    fn a_fault_reads_as_what_it_is() {
+        let read = |fault: Fault| fault.to_string();
+        assert_eq!(read(Fault::on("CreateImage").nth(2).answer_lost()), "CreateImage #2: answer lost");
+        assert_eq!(read(Fault::on("A").by("f").always().error("X")), "A by f #1..: error X");
+        assert_eq!(read(Fault::world(WorldFault::MigrationFails)), "migration fails");
+    }
+}

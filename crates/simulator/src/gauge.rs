@@ -1,0 +1,104 @@
+//! How many members are in service, over time.
+
+use std::collections::BTreeSet;
+
+use crate::clock::Time;
+use crate::report::Capacity;
+
+/// Who is in service: carries the load-balancer tag, has a healthy target, and answers.
+#[derive(Clone, Debug)]
+pub(crate) struct Gauge {
+    in_service: BTreeSet<usize>,
+    /// The number from each time on; never two for one time.
+    series: Vec<(Time, u32)>,
+    /// When faults of the world took one away.
+    deaths: Vec<Time>,
+}
+
+impl Gauge {
+    /// Nobody is in service at the first instant, until someone is placed.
+    pub(crate) fn new() -> Gauge {
+        Gauge { in_service: BTreeSet::new(), series: vec![(Time::ZERO, 0)], deaths: Vec::new() }
+    }
+
+    pub(crate) fn place(&mut self, now: Time, instance: usize, in_service: bool) {
+        let changed = if in_service { self.in_service.insert(instance) } else { self.in_service.remove(&instance) };
+        if changed {
+            let count = u32::try_from(self.in_service.len()).unwrap_or(u32::MAX);
+            match self.series.last_mut() {
+                Some((at, last)) if *at == now => *last = count,
+                _ => self.series.push((now, count)),
+            }
+        }
+    }
+
+    pub(crate) fn contains(&self, instance: usize) -> bool {
+        self.in_service.contains(&instance)
+    }
+
+    pub(crate) fn first_in_service(&self) -> Option<usize> {
+        self.in_service.first().copied()
+    }
+
+    /// One less from now on is no run's doing.
+    pub(crate) fn excuse(&mut self, now: Time) {
+        self.deaths.push(now);
+    }
+
+    pub(crate) fn capacity(&self) -> Capacity {
+        Capacity {
+            floor: self.floor(),
+            lowest: self.series.iter().map(|(_, count)| *count).min().unwrap_or_default(),
+            series: self.series.iter().map(|(at, count)| (at.as_secs_f64(), *count)).collect(),
+        }
+    }
+
+    /// The first time, if any, at which fewer were in service than at the first instant, deaths aside.
+    pub(crate) fn shortfall(&self) -> Option<(Time, u32)> {
+        let excused = |at: Time| self.deaths.iter().filter(|death| **death <= at).count();
+        self.series.iter().copied().find(|(at, count)| (*count as usize) + excused(*at) < self.floor() as usize)
+    }
+
+    pub(crate) fn floor(&self) -> u32 {
+        self.series.first().map_or(0, |(_, count)| *count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_lowest_is_seen_and_what_lasts_no_time_is_not() {
+        let mut gauge = Gauge::new();
+        let at = Duration::from_secs;
+        gauge.place(at(0), 0, true);
+        gauge.place(at(0), 1, true);
+        gauge.place(at(5), 0, false);
+        gauge.place(at(5), 2, true);
+        assert_eq!(gauge.capacity().lowest, 2);
+        assert_eq!(gauge.shortfall(), None);
+        gauge.place(at(6), 2, false);
+        gauge.place(at(7), 2, true);
+        assert_eq!(
+            gauge.capacity(),
+            Capacity { floor: 2, lowest: 1, series: vec![(0.0, 2), (5.0, 2), (6.0, 1), (7.0, 2)] }
+        );
+        assert_eq!(gauge.shortfall(), Some((at(6), 1)));
+    }
+
+    #[test]
+    fn a_death_lowers_what_a_run_must_keep_by_one() {
+        let mut gauge = Gauge::new();
+        let at = Duration::from_secs;
+        gauge.place(at(0), 0, true);
+        gauge.place(at(0), 1, true);
+        gauge.excuse(at(5));
+        gauge.place(at(5), 0, false);
+        assert_eq!(gauge.shortfall(), None);
+        gauge.place(at(6), 1, false);
+        assert_eq!(gauge.shortfall(), Some((at(6), 0)));
+    }
+}

@@ -1,0 +1,182 @@
+//! The first instant: the state that a description of the world makes.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::Caller;
+use crate::buckets::Buckets;
+use crate::dice::Dice;
+use crate::dynamodb::Table;
+use crate::ec2::Ec2;
+use crate::ec2::image::{Image, ImageState, Snapshot, SnapshotState};
+use crate::ec2::instance::{Installed, Phase, Spec};
+use crate::elb::target::{Health, Target};
+use crate::elb::{Group, OWN_GROUP};
+use crate::events::{Event, Queue};
+use crate::faults::{Fault, Faults, WorldFault};
+use crate::gauge::Gauge;
+use crate::journal::Journal;
+use crate::state::State;
+use crate::traffic::Traffic;
+use crate::world::{Subnet, Tag, World};
+
+/// The group the bystanders are in.
+const OTHERS_GROUP: usize = OWN_GROUP + 1;
+
+impl State {
+    /// The golden image and its members, all in service; the bystanders; and the faults to come.
+    pub(crate) fn genesis(world: World, faults: Vec<Fault>) -> State {
+        let world = Arc::new(world);
+        let mut state = State {
+            dice: Dice::new(world.seed),
+            faults: Faults::new(faults),
+            now: Duration::ZERO,
+            queue: Queue::default(),
+            buckets: Buckets::default(),
+            caller: Caller { run: String::new(), function: String::new() },
+            ec2: Ec2::default(),
+            groups: vec![Group { arn: world.target_group.clone(), targets: BTreeMap::new() }],
+            registered: 0,
+            commands: Vec::new(),
+            table: Table::default(),
+            traffic: Traffic::new(world.requests_per_second),
+            gauge: Gauge::new(),
+            spans: Vec::new(),
+            journal: Journal::default(),
+            world,
+        };
+        state.add_members();
+        state.add_bystanders();
+        for fault in state.faults.world().to_vec() {
+            if let WorldFault::MemberDies { at } = fault {
+                state.queue.schedule(at, Event::MemberDies);
+            }
+        }
+        state
+    }
+
+    fn add_members(&mut self) {
+        let world = Arc::clone(&self.world);
+        let version = Tag { key: world.version_tag_key.clone(), value: world.version.clone() };
+        let installed = Installed { version: Some(world.version.clone()), sound: true };
+        let image = world.golden_image.clone();
+        self.add_image(
+            image.clone(),
+            world.image_name.clone(),
+            &[world.fleet_tag.clone(), version],
+            installed.clone(),
+            false,
+        );
+        let tags = tag_map(&[world.fleet_tag.clone(), world.load_balancer_tag.clone()]);
+        for (subnet, count) in spread(&world.subnets, world.members) {
+            let spec = Arc::new(self.spec(&image, &world.member_type, subnet));
+            for launch_index in 0..count {
+                let index = self.add_running(&spec, launch_index, tags.clone(), installed.clone());
+                let target = Target::new(self.now, Health::Healthy, 0, false);
+                self.groups[OWN_GROUP].targets.insert(index, target);
+                self.reroute(index);
+            }
+        }
+    }
+
+    fn add_bystanders(&mut self) {
+        let world = Arc::clone(&self.world);
+        if world.bystanders.is_empty() {
+            return;
+        }
+        let image = self.dice.id("ami", u64::MAX);
+        // Whatever is on it, it is not the fleet's application.
+        let installed = Installed { version: None, sound: false };
+        let name = Tag { key: "Name".to_owned(), value: "someone-else".to_owned() };
+        self.add_image(image.clone(), "someone-elses-image".to_owned(), &[name], installed.clone(), true);
+        let group = world.target_group.rsplit_once(":targetgroup/").map_or("", |(start, _)| start);
+        let arn = format!("{group}:targetgroup/someone-else/0123456789abcdef");
+        self.groups.push(Group { arn, targets: BTreeMap::new() });
+        for bystander in &world.bystanders {
+            for (subnet, count) in spread(&world.subnets, bystander.count) {
+                let spec = Arc::new(self.spec(&image, &world.member_type, subnet));
+                for launch_index in 0..count {
+                    let index = self.add_running(&spec, launch_index, tag_map(&bystander.tags), installed.clone());
+                    self.ec2.instances[index].foreign = true;
+                    let target = Target::new(self.now, Health::Healthy, 0, false);
+                    self.groups[OTHERS_GROUP].targets.insert(index, target);
+                }
+            }
+        }
+    }
+
+    fn add_image(&mut self, id: String, name: String, tags: &[Tag], installed: Installed, foreign: bool) {
+        let (image, snapshot) = (self.ec2.images.len(), self.ec2.snapshots.len());
+        self.ec2.snapshots.push(Snapshot {
+            id: self.dice.id("snap", snapshot as u64),
+            volume: self.dice.id("vol", u64::MAX - snapshot as u64),
+            tags: tag_map(tags),
+            foreign,
+            made_by: String::new(),
+            started: self.now,
+            visible: self.now,
+            state: SnapshotState::Completed,
+            image,
+        });
+        self.ec2.images.push(Image {
+            id,
+            name,
+            description: None,
+            tags: tag_map(tags),
+            foreign,
+            made_by: String::new(),
+            source: None,
+            created: self.now,
+            visible: self.now,
+            state: ImageState::Available,
+            installed,
+            snapshot,
+        });
+    }
+
+    fn spec(&self, image: &str, instance_type: &str, subnet: &Subnet) -> Spec {
+        Spec {
+            reservation: self.dice.id("r", self.ec2.instances.len() as u64),
+            image: image.to_owned(),
+            instance_type: instance_type.to_owned(),
+            subnet: subnet.clone(),
+            security_groups: self.world.security_groups.clone(),
+            instance_profile: self.world.instance_profile.clone(),
+            key_name: None,
+            client_token: None,
+            detailed_monitoring: false,
+            http_tokens: "required".to_owned(),
+            made_by: String::new(),
+        }
+    }
+
+    /// An instance that has been up, serving and reporting since before the first instant.
+    fn add_running(
+        &mut self,
+        spec: &Arc<Spec>,
+        launch_index: usize,
+        tags: BTreeMap<String, String>,
+        installed: Installed,
+    ) -> usize {
+        let now = self.now;
+        let index = self.add_instance(spec, launch_index, tags, installed);
+        let instance = &mut self.ec2.instances[index];
+        instance.phase = Phase::Running;
+        instance.boots = 1;
+        instance.serving = Some(now);
+        (instance.agent, instance.agent_seen) = (Some(now), true);
+        (instance.checked, instance.checks_seen) = (Some(now), true);
+        index
+    }
+}
+
+/// So many over the subnets, as evenly as it goes; the first ones get what is left over.
+fn spread(subnets: &[Subnet], count: u32) -> impl Iterator<Item = (&Subnet, usize)> {
+    let (count, places) = (count as usize, subnets.len().max(1));
+    subnets.iter().enumerate().map(move |(n, subnet)| (subnet, count / places + usize::from(n < count % places)))
+}
+
+fn tag_map(tags: &[Tag]) -> BTreeMap<String, String> {
+    tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
+}

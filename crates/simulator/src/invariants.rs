@@ -1,0 +1,182 @@
+//! What must hold after every run, as far as the world can see it.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::ec2::image::ImageState;
+use crate::elb::OWN_GROUP;
+use crate::state::State;
+
+/// How a run ended, by its own account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settled {
+    /// The outcome it reported.
+    pub outcome: Outcome,
+    /// The run's id, as its calls carried it.
+    pub run: String,
+}
+
+/// The ways a run can end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The fleet runs the new version.
+    Upgraded,
+    /// The fleet is as it was.
+    RolledBack,
+    /// It stopped midway, and a person must look.
+    Frozen,
+    /// It was refused before anything changed.
+    Refused,
+    /// There was nothing to do.
+    Unchanged,
+}
+
+/// What was checked, and what did not hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Verdict {
+    /// The invariants that were checked.
+    pub checked: Vec<&'static str>,
+    /// Each breach of one of them.
+    pub violated: Vec<Violation>,
+}
+
+/// One breach of an invariant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// The invariant's name.
+    pub invariant: &'static str,
+    /// What was seen, with ids.
+    pub detail: String,
+}
+
+impl State {
+    /// Whether the invariants hold for a run that has settled, as far as its outcome says that they must.
+    pub(crate) fn check(&self, settled: &Settled) -> Verdict {
+        type Check = fn(&State, &Settled, &mut Vec<String>);
+        let always: [(&'static str, Check); 4] = [
+            ("capacity-and-requests", State::check_capacity),
+            ("nothing-foreign-touched", State::check_foreign),
+            ("one-run-at-a-time", State::check_one_run),
+            ("golden-image-exists", State::check_golden_image),
+        ];
+        // A frozen run is left for a person as it is, and says itself what is left.
+        let by_outcome: &[(&'static str, Check)] = match settled.outcome {
+            Outcome::Frozen => &[],
+            Outcome::Upgraded => &[("nothing-left-over", State::check_leftovers)],
+            Outcome::RolledBack | Outcome::Refused | Outcome::Unchanged => &[
+                ("nothing-left-over", State::check_leftovers),
+                ("failed-run-leaves-fleet-as-it-was", State::check_as_it_was),
+            ],
+        };
+        let mut verdict = Verdict::default();
+        for (invariant, check) in always.iter().chain(by_outcome) {
+            let mut details = Vec::new();
+            check(self, settled, &mut details);
+            verdict.checked.push(invariant);
+            verdict.violated.extend(details.into_iter().map(|detail| Violation { invariant, detail }));
+        }
+        verdict
+    }
+
+    fn check_capacity(&self, _: &Settled, details: &mut Vec<String>) {
+        if let Some((at, count)) = self.gauge.shortfall() {
+            let floor = self.gauge.floor();
+            details.push(format!("{count} of {floor} members were in service after {:.3} s", at.as_secs_f64()));
+        }
+        let lost = self.traffic.inexcusable();
+        if lost > 0 {
+            details.push(format!("{lost} of {} requests failed", self.traffic.requests().sent));
+        }
+    }
+
+    fn check_foreign(&self, _: &Settled, details: &mut Vec<String>) {
+        details.extend(self.journal.trespasses.iter().cloned());
+    }
+
+    fn check_one_run(&self, _: &Settled, details: &mut Vec<String>) {
+        let runs: Vec<_> = self.journal.changes.iter().collect();
+        for (n, (run, (first, last))) in runs.iter().enumerate() {
+            for (other, (other_first, other_last)) in &runs[n + 1..] {
+                if first <= other_last && other_first <= last {
+                    details.push(format!("the runs {run} and {other} changed the fleet at the same time"));
+                }
+            }
+        }
+    }
+
+    /// The image of every member in service is there, and so is the one there was, unless the run replaced it.
+    fn check_golden_image(&self, settled: &Settled, details: &mut Vec<String>) {
+        details.extend(self.journal.lost_images.iter().cloned());
+        let available =
+            |id: &str| self.ec2.images.iter().any(|image| image.id == id && image.state == ImageState::Available);
+        for (index, one) in self.ec2.instances.iter().enumerate() {
+            if self.gauge.contains(index) && !available(&one.spec.image) {
+                details.push(format!("{}, the image of {}, is not available", one.spec.image, one.id));
+            }
+        }
+        let golden = &self.world.golden_image;
+        if settled.outcome != Outcome::Upgraded && !available(golden) {
+            details.push(format!("the golden image {golden} is not available"));
+        }
+    }
+
+    /// What the run made is in service or gone, and after an upgrade so is what it replaced.
+    fn check_leftovers(&self, settled: &Settled, details: &mut Vec<String>) {
+        let before = self.journal.before.get(&settled.run);
+        let replaced = |id: &str| {
+            settled.outcome == Outcome::Upgraded && before.is_some_and(|before| before.instances.contains_key(id))
+        };
+        let made = |made_by: &str, tags: &BTreeMap<String, String>| {
+            !settled.run.is_empty()
+                && (made_by == settled.run || tags.get(&self.world.run_tag_key) == Some(&settled.run))
+        };
+        for (index, one) in self.ec2.instances.iter().enumerate().filter(|(_, one)| !one.foreign) {
+            let concerned = made(&one.spec.made_by, &one.tags) || replaced(&one.id);
+            if concerned && !one.phase.gone() && !self.gauge.contains(index) {
+                details.push(format!("{} is left over, {}", one.id, one.phase.name()));
+            }
+        }
+        for image in self.ec2.images.iter().filter(|image| image.registered() && made(&image.made_by, &image.tags)) {
+            if !self.in_service_from(&image.id) {
+                details.push(format!("{} is left over, {}", image.id, image.state.name()));
+            }
+        }
+        for snapshot in self.ec2.snapshots.iter().filter(|one| one.exists() && made(&one.made_by, &one.tags)) {
+            if !self.ec2.images[snapshot.image].registered() {
+                details.push(format!("{} is left over without its image", snapshot.id));
+            }
+        }
+        for (index, target) in &self.groups[OWN_GROUP].targets {
+            let one = &self.ec2.instances[*index];
+            if made(&one.spec.made_by, &one.tags) && !self.gauge.contains(*index) {
+                details.push(format!("the target {} is left over, {:?}", one.id, target.health));
+            }
+        }
+    }
+
+    fn in_service_from(&self, image: &str) -> bool {
+        self.ec2.instances.iter().enumerate().any(|(index, one)| one.spec.image == image && self.gauge.contains(index))
+    }
+
+    /// Everything there was when the run began is there again, in the state and with the tags it had.
+    fn check_as_it_was(&self, settled: &Settled, details: &mut Vec<String>) {
+        let Some(before) = self.journal.before.get(&settled.run) else { return };
+        let after = self.inventory();
+        for (id, (phase, tags)) in &before.instances {
+            match after.instances.get(id) {
+                None => details.push(format!("{id} was {} and is gone", phase.name())),
+                Some((now, _)) if now != phase => {
+                    details.push(format!("{id} was {} and is {}", phase.name(), now.name()));
+                }
+                Some((_, now)) if now != tags => {
+                    details.push(format!("{id} had the tags {tags:?} and has {now:?}"));
+                }
+                Some(_) => {}
+            }
+        }
+        details.extend(before.images.difference(&after.images).map(|id| format!("{id} was registered and is not")));
+        details.extend(before.targets.difference(&after.targets).map(|id| format!("{id} was a target and is not")));
+        details.extend(after.targets.difference(&before.targets).map(|id| format!("{id} was no target and is one")));
+    }
+}

@@ -1,0 +1,109 @@
+//! What was done, by whom, to what: the evidence the invariants are checked against.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::clock::Time;
+use crate::ec2::image::ImageState;
+use crate::ec2::instance::Phase;
+use crate::elb::OWN_GROUP;
+use crate::elb::target::Health;
+use crate::state::State;
+
+/// A record of the rehearsal.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Journal {
+    /// Calls by operation.
+    pub(crate) calls: BTreeMap<String, u64>,
+    /// What was asked that the simulator does not imitate.
+    pub(crate) unsupported: BTreeSet<String>,
+    /// Changes to what is someone else's.
+    pub(crate) trespasses: Vec<String>,
+    /// When each run first and last changed something.
+    pub(crate) changes: BTreeMap<String, (Time, Time)>,
+    /// What there was when each run made its first call.
+    pub(crate) before: BTreeMap<String, Inventory>,
+    /// Images that were deregistered while members in service were clones of them.
+    pub(crate) lost_images: Vec<String>,
+}
+
+/// What belongs to the fleet at a time, as far as a run may have to restore it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Inventory {
+    /// State and tags of each instance that is not on its way out.
+    pub(crate) instances: BTreeMap<String, (Phase, BTreeMap<String, String>)>,
+    /// The registered images.
+    pub(crate) images: BTreeSet<String>,
+    /// The targets of the fleet's group that do not drain.
+    pub(crate) targets: BTreeSet<String>,
+}
+
+impl State {
+    pub(crate) fn inventory(&self) -> Inventory {
+        let instances = self.ec2.instances.iter().filter(|one| !one.foreign && !one.phase.gone());
+        let images = self.ec2.images.iter().filter(|image| !image.foreign && image.registered());
+        let targets = self.groups[OWN_GROUP].targets.iter().filter(|(_, target)| target.health != Health::Draining);
+        Inventory {
+            instances: instances.map(|one| (one.id.clone(), (one.phase, one.tags.clone()))).collect(),
+            images: images.map(|image| image.id.clone()).collect(),
+            targets: targets.map(|(index, _)| self.ec2.instances[*index].id.clone()).collect(),
+        }
+    }
+
+    /// The caller's first call: what there is now is what its run has to leave or restore.
+    pub(crate) fn note_first_call(&mut self) {
+        if !self.journal.before.contains_key(&self.caller.run) {
+            let before = self.inventory();
+            self.journal.before.insert(self.caller.run.clone(), before);
+        }
+    }
+
+    /// The caller changes an instance.
+    pub(crate) fn touch_instance(&mut self, operation: &str, instance: usize) {
+        let this = &self.ec2.instances[instance];
+        self.touch(operation, &this.id.clone(), this.foreign);
+    }
+
+    /// The caller changes an image.
+    pub(crate) fn touch_image(&mut self, operation: &str, image: usize) {
+        let this = &self.ec2.images[image];
+        self.touch(operation, &this.id.clone(), this.foreign);
+    }
+
+    /// The caller changes a snapshot.
+    pub(crate) fn touch_snapshot(&mut self, operation: &str, snapshot: usize) {
+        let this = &self.ec2.snapshots[snapshot];
+        self.touch(operation, &this.id.clone(), this.foreign);
+    }
+
+    /// The caller changes who is in a target group.
+    pub(crate) fn touch_target(&mut self, operation: &str, group: usize, instance: usize) {
+        let this = &self.ec2.instances[instance];
+        self.touch(operation, &this.id.clone(), this.foreign || group != OWN_GROUP);
+    }
+
+    fn touch(&mut self, operation: &str, id: &str, foreign: bool) {
+        let now = self.now;
+        if !self.caller.run.is_empty() {
+            match self.journal.changes.get_mut(&self.caller.run) {
+                Some((_, last)) => *last = now,
+                None => {
+                    self.journal.changes.insert(self.caller.run.clone(), (now, now));
+                }
+            }
+        }
+        if foreign {
+            self.journal.trespasses.push(format!("{} called {operation} on {id}", self.caller.function));
+        }
+    }
+
+    /// An image is about to be deregistered. While a member in service is a clone of it, it is a golden image.
+    pub(crate) fn note_lost_golden_image(&mut self, image: usize) {
+        let this = &self.ec2.images[image];
+        let clones = self.ec2.instances.iter().enumerate();
+        let mut members = clones.filter(|(index, one)| one.spec.image == this.id && self.gauge.contains(*index));
+        if let (ImageState::Available, Some((_, member))) = (this.state, members.next()) {
+            let note = format!("{} was deregistered while its clone {} was in service", this.id, member.id);
+            self.journal.lost_images.push(note);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What a rehearsal came to, as the world saw it.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+
+use crate::ec2;
+use crate::state::State;
+
+/// Everything the world can say about a rehearsal so far.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// How often each operation was called, refused calls included.
+    pub calls: BTreeMap<String, u64>,
+    /// What the fleet's clients sent, and lost.
+    pub requests: Requests,
+    /// How many members were in service, and when.
+    pub capacity: Capacity,
+    /// Every drawn latency that took effect, in the order they ended.
+    pub spans: Vec<Span>,
+    /// The instances that carry the load-balancer tag and are not on their way out.
+    pub members: Vec<Member>,
+    /// Every instance but the bystanders'.
+    pub instances: Vec<Instance>,
+    /// Every image but the bystanders'.
+    pub images: Vec<Image>,
+    /// What the simulator was asked and does not imitate.
+    pub unsupported: Vec<String>,
+    /// How long instances ran since the first instant, by type; the bystanders' are not counted.
+    pub instance_seconds: BTreeMap<String, f64>,
+}
+
+/// What clients sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Requests {
+    /// All of them.
+    pub sent: u64,
+    /// Those that got no good answer.
+    pub failed: u64,
+}
+
+/// How many members were in service.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Capacity {
+    /// At the first instant.
+    pub floor: u32,
+    /// The lowest it ever was.
+    pub lowest: u32,
+    /// Seconds since the first instant, and the number in service from then on.
+    pub series: Vec<(f64, u32)>,
+}
+
+/// A latency: what took how long, on which resource.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Span {
+    /// For example `launch` or `drain`.
+    pub kind: &'static str,
+    /// The resource's id.
+    pub resource: String,
+    /// Since the first instant.
+    #[serde(serialize_with = "as_seconds")]
+    pub start: Duration,
+    /// Since the first instant.
+    #[serde(serialize_with = "as_seconds")]
+    pub end: Duration,
+}
+
+/// A member of the fleet.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Member {
+    /// `i-…`
+    pub id: String,
+    /// The image it was launched from.
+    pub image: String,
+    /// The version installed on it.
+    pub version: Option<String>,
+    /// The availability zone it is in.
+    pub zone: String,
+    /// Whether it carries the tag, its target is healthy, and it answers.
+    pub in_service: bool,
+}
+
+/// An instance.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Instance {
+    /// `i-…`
+    pub id: String,
+    /// For example `running`.
+    pub state: &'static str,
+    /// The image it was launched from.
+    pub image: String,
+    /// The version installed on it.
+    pub version: Option<String>,
+    /// Its instance type.
+    pub instance_type: String,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// An image.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Image {
+    /// `ami-…`
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// For example `available`.
+    pub state: &'static str,
+    /// The version it carries.
+    pub version: Option<String>,
+    /// Its tags.
+    pub tags: BTreeMap<String, String>,
+}
+
+fn as_seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}
+
+impl State {
+    /// What the rehearsal came to by now.
+    pub(crate) fn report(&self) -> Report {
+        let own = || self.ec2.instances.iter().enumerate().filter(|(_, one)| !one.foreign);
+        let mut instance_seconds = BTreeMap::new();
+        for (_, one) in own() {
+            *instance_seconds.entry(one.spec.instance_type.clone()).or_default() +=
+                one.ran_until(self.now).as_secs_f64();
+        }
+        let tagged = own().filter(|(_, one)| one.has_tag(&self.world.load_balancer_tag) && !one.phase.gone());
+        Report {
+            calls: self.journal.calls.clone(),
+            requests: self.traffic.requests(),
+            capacity: self.gauge.capacity(),
+            spans: self.spans.clone(),
+            members: tagged.map(|(index, one)| member(one, self.gauge.contains(index))).collect(),
+            instances: own().map(|(_, one)| instance(one)).collect(),
+            images: self.ec2.images.iter().filter(|image| !image.foreign).map(image).collect(),
+            unsupported: self.journal.unsupported.iter().cloned().collect(),
+            instance_seconds,
+        }
+    }
+}
+
+fn member(one: &ec2::instance::Instance, in_service: bool) -> Member {
+    Member {
+        id: one.id.clone(),
+        image: one.spec.image.clone(),
+        version: one.installed.version.clone(),
+        zone: one.spec.subnet.zone.clone(),
+        in_service,
+    }
+}
+
+fn instance(one: &ec2::instance::Instance) -> Instance {
+    Instance {
+        id: one.id.clone(),
+        state: one.phase.name(),
+        image: one.spec.image.clone(),
+        version: one.installed.version.clone(),
+        instance_type: one.spec.instance_type.clone(),
+        tags: one.tags.clone(),
+    }
+}
+
+fn image(image: &ec2::image::Image) -> Image {
+    Image {
+        id: image.id.clone(),
+        name: image.name.clone(),
+        state: image.state.name(),
+        version: image.installed.version.clone(),
+        tags: image.tags.clone(),
+    }
+}

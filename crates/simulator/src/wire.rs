@@ -1,0 +1,103 @@
+//! How calls and answers look on the wire: which service and operation a request is for, and the four formats.
+
+pub(crate) mod cbor;
+pub(crate) mod form;
+pub(crate) mod json;
+pub(crate) mod xml;
+
+use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+
+use crate::service::{Service, ServiceError, unsupported};
+use form::Form;
+use json::Fields;
+
+/// A request, read as far as its format goes.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) service: Service,
+    pub(crate) operation: String,
+    pub(crate) body: Body,
+}
+
+/// What a request asks, in its service's format. Each refuses what nobody took from it.
+#[derive(Clone, Debug)]
+pub(crate) enum Body {
+    Form(Form),
+    Fields(Fields),
+}
+
+/// The version of EC2's API, which every request names.
+const EC2_VERSION: &str = "2016-11-15";
+/// The version of Elastic Load Balancing's second API.
+const LOAD_BALANCING_VERSION: &str = "2015-12-01";
+/// Where CloudWatch's operations are.
+const CLOUDWATCH_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
+
+/// Reads a request.
+pub(crate) fn read(request: &HttpRequest) -> Result<Call, ServiceError> {
+    let Some(body) = request.body().bytes() else {
+        return Err(unsupported("a request whose body is a stream"));
+    };
+    if let Some(target) = request.headers().get("x-amz-target") {
+        return read_json(target, body);
+    }
+    let path = request.uri().split('?').next().unwrap_or_default();
+    if let Some((_, operation)) = path.split_once(CLOUDWATCH_PATH) {
+        let fields = Fields::new(operation, cbor::decode(body)?)?;
+        return Ok(Call { service: Service::CloudWatch, operation: operation.to_owned(), body: Body::Fields(fields) });
+    }
+    let mut form = Form::parse(body);
+    let operation = form.required("Action")?;
+    let service = match form.required("Version")?.as_str() {
+        EC2_VERSION => Service::Ec2,
+        LOAD_BALANCING_VERSION => Service::LoadBalancing,
+        version => return Err(unsupported(format_args!("version {version} of an API ({operation})"))),
+    };
+    Ok(Call { service, operation, body: Body::Form(form) })
+}
+
+fn read_json(target: &str, body: &[u8]) -> Result<Call, ServiceError> {
+    let (service, operation) = match target.split_once('.') {
+        Some(("AmazonSSM", operation)) => (Service::SystemsManager, operation),
+        Some(("DynamoDB_20120810", operation)) => (Service::DynamoDb, operation),
+        _ => return Err(unsupported(format_args!("the target {target}"))),
+    };
+    let fields = Fields::new(operation, json::decode(body)?)?;
+    Ok(Call { service, operation: operation.to_owned(), body: Body::Fields(fields) })
+}
+
+/// What goes back: a status, a content type, a body, and for CloudWatch one header more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) body: Vec<u8>,
+    pub(crate) header: Option<(&'static str, String)>,
+}
+
+impl Answer {
+    pub(crate) fn ok(service: Service, body: Vec<u8>) -> Answer {
+        let header = (service == Service::CloudWatch).then(|| ("smithy-protocol", "rpc-v2-cbor".to_owned()));
+        Answer { status: 200, content_type: content_type(service), body, header }
+    }
+
+    /// A refusal in the service's own format.
+    pub(crate) fn refused(service: Service, error: &ServiceError) -> Answer {
+        let body = match service {
+            Service::Ec2 => xml::ec2_error(error),
+            Service::LoadBalancing => xml::query_error(error),
+            Service::SystemsManager | Service::DynamoDb => json::error(error),
+            Service::CloudWatch => cbor::error(error),
+        };
+        Answer { status: error.status, ..Answer::ok(service, body) }
+    }
+}
+
+fn content_type(service: Service) -> &'static str {
+    match service {
+        Service::Ec2 | Service::LoadBalancing => "text/xml;charset=UTF-8",
+        Service::SystemsManager => "application/x-amz-json-1.1",
+        Service::DynamoDb => "application/x-amz-json-1.0",
+        Service::CloudWatch => "application/cbor",
+    }
+}

@@ -1,0 +1,52 @@
+//! CBOR requests and answers: CloudWatch's (<https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>).
+
+use ciborium::Value as Cbor;
+use serde_json::{Value, json};
+
+use crate::service::{ServiceError, refuse};
+
+/// Reads a request into JSON, which can say all that such requests do.
+pub(crate) fn decode(body: &[u8]) -> Result<Value, ServiceError> {
+    if body.is_empty() {
+        return Ok(json!({}));
+    }
+    ciborium::from_reader(body).map_err(|error| refuse("SerializationException", error.to_string()))
+}
+
+pub(crate) fn encode(value: &Cbor) -> Vec<u8> {
+    let mut out = Vec::new();
+    #[expect(
+        clippy::expect_used,
+        reason = "writing to memory does not fail, and a value of strings and numbers can be written"
+    )]
+    ciborium::into_writer(value, &mut out).expect("a plain value is written");
+    out
+}
+
+/// A map with these members.
+pub(crate) fn map(members: impl IntoIterator<Item = (&'static str, Cbor)>) -> Cbor {
+    Cbor::Map(members.into_iter().map(|(name, value)| (Cbor::from(name), value)).collect())
+}
+
+/// Seconds since 1970, tagged as a time.
+pub(crate) fn timestamp(seconds: f64) -> Cbor {
+    Cbor::Tag(1, Box::new(Cbor::Float(seconds)))
+}
+
+/// A refusal.
+pub(crate) fn error(error: &ServiceError) -> Vec<u8> {
+    encode(&map([("__type", Cbor::from(error.code.as_str())), ("message", Cbor::from(error.message.as_str()))]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_request_is_read_as_json() {
+        let body = encode(&map([("AlarmNames", Cbor::Array(vec![Cbor::from("cpu")]))]));
+        assert_eq!(decode(&body).unwrap(), json!({"AlarmNames": ["cpu"]}));
+        assert_eq!(decode(&[]).unwrap(), json!({}));
+        assert!(decode(&[0xff]).is_err());
+    }
+}

@@ -1,0 +1,71 @@
+//! Bad input: one clear message that names the file, the field and what would be right, and nothing is changed.
+
+use crate::command::{Ran, rehearse};
+use crate::emulators::{Scratch, file};
+use fleetwright::Exit;
+use serde_json::Value;
+
+/// Rehearses with the sample configuration after replacing `from` by `to` in it.
+fn with(from: &str, to: &str, line: &str) -> Ran {
+    let sample = std::fs::read_to_string(file("samplconfig.toml")).unwrap();
+    assert!(sample.contains(from), "the sample configuration has no '{from}'");
+    let scratch = Scratch::new();
+    let path = scratch.path().join("fleet.toml");
+    std::fs::write(&path, sample.replacen(from, to, 1)).unwrap();
+    rehearse(&format!("{line} --output json --config {}", path.display()))
+}
+
+#[track_caller]
+fn check(ran: Ran, exit: Exit, says: &[&str]) {
+    assert_eq!(ran.exit, exit, "{}{}", ran.out, ran.err);
+    for words in says {
+        assert!(ran.err.contains(words), "'{words}' is not in: {}", ran.err);
+    }
+    if exit == Exit::Refused {
+        let object: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(object["outcome"], "refused");
+        let changing = |name: &String| !["Describe", "Get", "List"].iter().any(|read| name.starts_with(read));
+        let calls: Vec<_> = object["calls"].as_object().unwrap().keys().filter(|name| changing(name)).collect();
+        assert!(calls.is_empty(), "a refused run called {calls:?}");
+    } else {
+        assert_eq!(ran.out, "");
+    }
+}
+
+#[test]
+fn a_configuration_that_cannot_be_read() {
+    let to = "--to 1.4.14";
+    check(with("[fleet]", "[fleet", to), Exit::BadInput, &["fleet.toml", "line 4"]);
+    check(with("size = 3", "sise = 3", to), Exit::BadInput, &["fleet.toml", "unknown field `sise`", "size"]);
+    check(with("size = 3", "size = 0", to), Exit::BadInput, &["fleet.toml", "fleet.size", "at least 1"]);
+    check(with("size = 3", "size = \"3\"", to), Exit::BadInput, &["fleet.toml", "size = \"3\"", "expected u32"]);
+    check(with("\"1.3.8\"", "\"1.3\"", to), Exit::BadInput, &["'1.3' is not a version", "1.4.14"]);
+    check(with("ami-0a1b2c3d4e5f60718", "i-0a1b2c3d4e5f60718", to), Exit::BadInput, &["not an image id", "'ami-'"]);
+    check(with("\"eu-central-1b\"", "\"eu-central-1a\"", to), Exit::BadInput, &["fleet.subnets", "one subnet a zone"]);
+    check(with("bake = \"5m\"", "bake = \"5\"", to), Exit::BadInput, &["'5' is not a length of time", "'5m'"]);
+    check(with("canary = 1 ", "canary = 0 ", to), Exit::BadInput, &["upgrade.canary", "at least 1"]);
+    check(with("\"high-availability\"", "\"aws:x\"", to), Exit::BadInput, &["fleet.load_balancer_tag", "reserved"]);
+    check(rehearse("--to 1.4.14 --config nowhere.toml"), Exit::BadInput, &["nowhere.toml", "No such file"]);
+}
+
+#[test]
+fn a_run_that_cannot_go_well() {
+    let to = |to: &str| rehearse(&format!("--to {to} --output json"));
+    check(to("1.3.7"), Exit::Refused, &["to: 1.3.7", "downgrade", "1.3.8"]);
+    check(to("2.4.0"), Exit::Refused, &["no path of hops", "2.4.0", "upgrade.hops"]);
+    let budget = &["fleet.toml", "database.max_connections", "209", "210", "lower fleet.size"];
+    check(with("max_connections = 65536", "max_connections = 209", "--to 1.4.14"), Exit::Refused, budget);
+    let targets = &["fleet.toml", "load_balancer.target_quota", "quota"];
+    check(with("target_quota = 2500", "target_quota = 5", "--to 1.4.14"), Exit::Refused, targets);
+    let foreign = "{ key = \"high-availability\", value = \"appwrite\" }]";
+    let others = with("{ key = \"service\", value = \"billing\" }]", foreign, "--to 1.4.14");
+    check(others, Exit::Refused, &["fleet.load_balancer_tag", "also matches i-", "a load-balancer tag of its own"]);
+}
+
+#[test]
+fn the_wanted_version_is_there_already() {
+    let ran = rehearse("--to 1.3.8 --output json");
+    let object: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((ran.exit, &object["outcome"]), (Exit::Done, &"unchanged".into()));
+    assert!(object["calls"].get("PutItem").is_none() && object["calls"].get("RunInstances").is_none());
+}

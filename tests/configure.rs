@@ -1,0 +1,395 @@
+//! The builder's script, `infra/instance/configure.sh`, with a stub in the place of `docker`.
+
+use crate::emulators::{Scratch, file, until};
+use fleet::{Verdict, Version, judge};
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+const SECRET: &str = "correct-horse-battery";
+
+/// A machine of its own for each test: directories, and what lies on PATH before everything else.
+struct Machine(Scratch);
+
+impl Machine {
+    fn new() -> Self {
+        let machine = Self(Scratch::new());
+        for directory in ["appwrite", "bin", "docker", "share", "systemd", "units"] {
+            fs::create_dir(machine.path(directory)).unwrap();
+        }
+        symlink(file("tests/emulators/docker-stub"), machine.path("bin/docker")).unwrap();
+        symlink("/bin/true", machine.path("bin/systemctl")).unwrap();
+        machine.write("appwrite/docker-compose.yml", &original());
+        machine.write("appwrite/.env", &format!("_APP_ENV=production\n_APP_DB_PASS=\"{SECRET}\"\n"));
+        machine
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.0.path().join(path)
+    }
+
+    fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_default()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn compose_file(&self) -> String {
+        self.read("appwrite/docker-compose.yml")
+    }
+
+    /// What the next migration does.
+    fn migrations(&self, how: &str) {
+        self.write("docker/migrate", how);
+    }
+
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let path = format!("{}:{}", self.path("bin").display(), std::env::var_os("PATH").unwrap().display());
+        let mut command = Command::new(program);
+        command.env_clear().env("PATH", path).env("HOME", self.0.path()).env("DOCKER_STUB", self.path("docker"));
+        for (name, value) in [
+            ("APPWRITE_DIR", "appwrite"),
+            ("STATE_DIR", "state"),
+            ("SHARE_DIR", "share"),
+            ("UNIT_DIR", "units"),
+            ("SYSTEMD_DIR", "systemd"),
+        ] {
+            command.env(format!("FLEETWRIGHT_{name}"), self.path(value));
+        }
+        command.env("FLEETWRIGHT_HEALTH_DEADLINE", "2").env("FLEETWRIGHT_LOCK_DEADLINE", "30");
+        command.env("FLEETWRIGHT_MIGRATE_DEADLINE", "20");
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    fn script(&self, arguments: &[&str]) -> Command {
+        let mut command = self.command(file("infra/instance/configure.sh"));
+        command.args(arguments);
+        command
+    }
+
+    fn hop_command(&self, from: &str, to: &str) -> Command {
+        self.script(&["--version", to, "--from", from, "--run", "run-1"])
+    }
+
+    fn hop(&self, from: &str, to: &str) -> Hop {
+        Hop::of(self.hop_command(from, to).output().unwrap())
+    }
+}
+
+impl Drop for Machine {
+    /// A migration that hangs when a test fails would outlive it.
+    fn drop(&mut self) {
+        if let Ok(migration) = self.read("docker/migrating").trim().parse::<u32>() {
+            let _ = Command::new("kill").arg(migration.to_string()).stderr(Stdio::null()).status();
+        }
+    }
+}
+
+/// How a call of the script ended.
+#[derive(Debug, PartialEq)]
+struct Hop {
+    exit_status: Option<i32>,
+    output: String,
+}
+
+impl Hop {
+    fn of(output: Output) -> Self {
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+        Self { exit_status: output.status.code(), output: String::from_utf8(output.stdout).unwrap() }
+    }
+
+    fn verdict(&self) -> &str {
+        self.output.lines().last().unwrap_or_default()
+    }
+
+    /// It went well, and `fleet` reads that in its output.
+    fn assert_ok(&self, version: &str) {
+        assert_eq!(self.verdict(), format!("fleetwright-verdict: ok version={version}"), "{}", self.output);
+        assert_eq!(self.exit_status, Some(0));
+        assert_eq!(judge(version.parse().unwrap(), &self.output), Verdict::Migrated);
+    }
+
+    /// It failed, for this reason.
+    fn assert_failed(&self, version: &str, reason: &str) {
+        let begin = format!("fleetwright-verdict: failed version={version} reason=");
+        assert!(self.verdict().starts_with(&begin) && self.verdict().contains(reason), "{}", self.output);
+        assert_eq!(self.exit_status, Some(1));
+        let version: Version = version.parse().unwrap();
+        assert!(matches!(judge(version, &self.output), Verdict::Failed(_)));
+        assert!(self.output.len() < 20_000, "Run Command would cut it off");
+    }
+}
+
+fn original() -> String {
+    fs::read_to_string(file("tests/emulators/docker-compose.yml")).unwrap()
+}
+
+/// The compose file with its Appwrite services on another version; the comment in it stays.
+fn at_version(version: &str) -> String {
+    original()
+        .lines()
+        .map(|line| match line.trim_start().starts_with("image:") {
+            true => line.replace("appwrite/appwrite:1.3.8", &format!("appwrite/appwrite:{version}")) + "\n",
+            false => format!("{line}\n"),
+        })
+        .collect()
+}
+
+#[test]
+fn a_good_hop_changes_the_appwrite_images_alone_and_starts_the_appwrite_service_alone() {
+    let machine = Machine::new();
+    machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
+    assert_eq!(machine.compose_file(), at_version("1.4.14"));
+    assert_eq!(machine.compose_file().matches("appwrite/appwrite:1.4.14").count(), 3);
+    assert_eq!(machine.read("docker/started"), "appwrite appwrite/appwrite:1.4.14\n");
+    assert_eq!(machine.read("state/run-1/1.4.14/docker-compose.before.yml"), original());
+}
+
+#[test]
+fn two_hops_in_turn_have_a_verdict_each_and_a_clone_starts_everything_at_boot() {
+    let machine = Machine::new();
+    machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
+    machine.hop("1.4.14", "1.5.11").assert_ok("1.5.11");
+    assert_eq!(machine.compose_file(), at_version("1.5.11"));
+
+    // What systemd does with the unit: the command, in the directory.
+    let unit = machine.read("units/fleetwright-compose.service");
+    let entry = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_else(|| panic!("{unit}"));
+    let mut words = entry("ExecStart=").split(' ');
+    let mut boot = machine.command(words.next().unwrap());
+    assert!(boot.args(words).current_dir(entry("WorkingDirectory=")).status().unwrap().success());
+    let started = machine.read("docker/started");
+    for service in
+        ["mariadb mariadb:10.7", "redis redis:7.0.4-alpine", "appwrite-schedule docker.io/appwrite/appwrite:1.5.11"]
+    {
+        assert!(started.contains(service), "{started}");
+    }
+    assert!(!unit.contains("ExecStartPre"), "the compose file mounts no share: {unit}");
+}
+
+#[test]
+fn each_range_of_versions_has_its_own_words_of_success() {
+    for (from, to) in [("1.5.11", "1.6.2"), ("1.6.2", "1.7.5"), ("1.8.1", "1.9.0")] {
+        let machine = Machine::new();
+        machine.write("appwrite/docker-compose.yml", &at_version(from));
+        machine.hop(from, to).assert_ok(to);
+
+        let machine = Machine::new();
+        machine.write("appwrite/docker-compose.yml", &at_version(from));
+        machine.migrations("other-words");
+        machine.hop(from, to).assert_failed(to, "migrate never printed");
+    }
+}
+
+#[test]
+fn a_migration_that_fails_with_exit_status_0_fails_the_hop() {
+    let machine = Machine::new();
+    machine.migrations("fails");
+    let hop = machine.hop("1.3.8", "1.4.14");
+    hop.assert_failed("1.4.14", "[Error] Failed to migrate project \"console\"");
+    assert!(hop.output.contains("with exit status 0"), "{}", hop.output);
+    assert_eq!(hop.output.lines().count(), 61, "the tail of the log, and the verdict");
+    assert!(machine.read("state/run-1/1.4.14/attempt-1.log").contains("Trace line 1\n"), "the log is whole");
+    assert!(!machine.path("units/fleetwright-compose.service").exists());
+}
+
+#[test]
+fn an_error_outweighs_the_words_of_success() {
+    for error in [
+        "Failed to update project \"console\"",
+        "Failed to migrate project \"console\"",
+        "Failed to update document \"a\"",
+        "PHP Fatal error: out of memory",
+        "SQLSTATE[HY000] [1040] Too many connections",
+        "[Error] Timeout",
+        "Collection not found",
+        "No migration found for version 1.4.14",
+    ] {
+        let machine = Machine::new();
+        machine.migrations(&format!("says {error}"));
+        machine.hop("1.3.8", "1.4.14").assert_failed("1.4.14", error);
+    }
+    let machine = Machine::new();
+    machine.migrations("says Migrated 1/2 projects...");
+    machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
+}
+
+#[test]
+fn nothing_is_migrated_before_the_new_version_answers() {
+    let machine = Machine::new();
+    machine.write("docker/version", "1.3.8");
+    let reason = "appwrite does not say that it is 1.4.14 after 2 s; it says: {\"version\":\"1.3.8\"}";
+    machine.hop("1.3.8", "1.4.14").assert_failed("1.4.14", reason);
+    assert!(!machine.read("docker/calls").contains("migrate"));
+}
+
+#[test]
+fn a_migration_that_hangs_is_ended_at_its_deadline() {
+    let machine = Machine::new();
+    machine.migrations("hangs");
+    let output = machine.hop_command("1.3.8", "1.4.14").env("FLEETWRIGHT_MIGRATE_DEADLINE", "1").output().unwrap();
+    Hop::of(output).assert_failed("1.4.14", "migrate had not ended after 1 s");
+    assert!(!machine.path("docker/running/appwrite").exists(), "it would go on inside the container");
+}
+
+#[test]
+fn a_hop_that_has_a_verdict_is_not_done_again() {
+    let machine = Machine::new();
+    for (how, exit_status) in [("succeeds", 0), ("fails", 1)] {
+        machine.migrations(how);
+        let (from, to) = if exit_status == 0 { ("1.3.8", "1.4.14") } else { ("1.4.14", "1.5.11") };
+        let first = machine.hop(from, to);
+        let calls = machine.read("docker/calls");
+        machine.migrations("hangs");
+        assert_eq!(machine.hop(from, to), first);
+        assert_eq!(first.exit_status, Some(exit_status));
+        assert_eq!(machine.read("docker/calls"), calls);
+    }
+}
+
+#[test]
+fn a_hop_that_was_cut_off_starts_over() {
+    let machine = Machine::new();
+    machine.migrations("hangs");
+    let mut cut = machine.hop_command("1.3.8", "1.4.14").stdout(Stdio::null()).spawn().unwrap();
+    let migration: u32 = until("the migration hangs", || machine.read("docker/migrating").trim().parse().ok());
+    cut.kill().unwrap();
+    assert!(!cut.wait().unwrap().success());
+    assert!(!machine.path("state/run-1/1.4.14/verdict").exists());
+
+    // A half-written compose file is the worst that a cut can leave.
+    machine.write("appwrite/docker-compose.yml", "services:\n");
+    machine.migrations("succeeds");
+    machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
+    assert_eq!(machine.compose_file(), at_version("1.4.14"));
+    until("the migration that was cut off is gone", || {
+        (!PathBuf::from(format!("/proc/{migration}")).exists()).then_some(())
+    });
+}
+
+#[test]
+fn a_second_call_waits_for_the_first_and_prints_the_same() {
+    let machine = Machine::new();
+    machine.migrations("hangs");
+    let first = machine.hop_command("1.3.8", "1.4.14").env("FLEETWRIGHT_MIGRATE_DEADLINE", "3").spawn().unwrap();
+    until("the migration hangs", || machine.path("docker/migrating").exists().then_some(()));
+    let second = machine.hop("1.3.8", "1.4.14");
+    second.assert_failed("1.4.14", "migrate had not ended after 3 s");
+    assert_eq!(Hop::of(first.wait_with_output().unwrap()), second);
+    assert_eq!(machine.read("docker/calls").matches("exec appwrite migrate").count(), 1);
+}
+
+#[test]
+fn wrong_arguments_are_refused_and_nothing_is_changed_or_run() {
+    let machine = Machine::new();
+    let touched = machine.path("touched");
+    let inject = [format!("1.4.14; touch {}", touched.display()), format!("$(touch {})", touched.display())];
+    let hop = |version: &str, from: &str, run: &str| {
+        ["--version", version, "--from", from, "--run", run].map(str::to_owned).to_vec()
+    };
+    let long = "r".repeat(81);
+    let calls = [
+        vec![],
+        hop("1.4.14", "1.3.8", "run-1")[..4].to_vec(),
+        hop("1.4.14", "1.3.8", "run-1")[..5].to_vec(),
+        hop("1.4.14", "1.3.8", "run-1").into_iter().chain(["--force".to_owned(), "yes".to_owned()]).collect(),
+        hop(&inject[0], "1.3.8", "run-1"),
+        hop("1.4.14", &inject[1], "run-1"),
+        hop("1.4.14", "1.3.8", &inject[1]),
+        hop("1.4.14\n1.4.15", "1.3.8", "run-1"),
+        hop("1.4", "1.3.8", "run-1"),
+        hop("1.04.14", "1.3.8", "run-1"),
+        hop("", "1.3.8", "run-1"),
+        hop("1.3.8", "1.3.8", "run-1"),
+        hop("1.3.8", "1.4.14", "run-1"),
+        hop("1.4.14", "1.3.8", "../run"),
+        hop("1.4.14", "1.3.8", ""),
+        hop("1.4.14", "1.3.8", &long),
+    ];
+    for call in calls {
+        let arguments: Vec<&str> = call.iter().map(String::as_str).collect();
+        let output = machine.script(&arguments).output().unwrap();
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{call:?}: {told}");
+        assert!(told.starts_with("configure.sh: ") && told.contains("usage: "), "{call:?}: {told}");
+        assert_eq!(output.stdout, b"");
+    }
+    assert!(!touched.exists() && !machine.path("state").exists() && !machine.path("docker/calls").exists());
+    assert_eq!(machine.compose_file(), original());
+}
+
+#[test]
+fn a_machine_that_is_not_on_the_version_to_start_from_fails_before_anything_is_stopped() {
+    let machine = Machine::new();
+    machine.hop("1.4.14", "1.5.11").assert_failed("1.5.11", "has version 1.3.8 of Appwrite, not 1.4.14");
+    assert!(!machine.path("docker/calls").exists());
+    assert_eq!(machine.compose_file(), original());
+}
+
+#[test]
+fn an_image_line_that_would_be_left_on_the_old_version_fails_the_hop() {
+    for odd in ["image: appwrite/appwrite:${VERSION}", "image: appwrite/appwrite", "{image: appwrite/appwrite:1.3.8}"] {
+        let machine = Machine::new();
+        machine.write("appwrite/docker-compose.yml", &format!("{}  odd:\n    {odd}\n", original()));
+        machine.hop("1.3.8", "1.4.14").assert_failed("1.4.14", odd);
+        assert!(!machine.path("docker/calls").exists());
+    }
+}
+
+#[test]
+fn an_overlay_takes_the_place_of_the_compose_file_from_its_minor_on() {
+    let machine = Machine::new();
+    let overlay = "services:\n  appwrite:\n    image: appwrite/appwrite:1.5.0\n  appwrite-worker-messaging:\n    image: appwrite/appwrite:1.5.0\n";
+    machine.write("appwrite/overlays/1.5/docker-compose.yml", overlay);
+    machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
+    assert_eq!(machine.compose_file(), at_version("1.4.14"));
+    machine.hop("1.4.14", "1.5.11").assert_ok("1.5.11");
+    assert_eq!(machine.compose_file(), overlay.replace("1.5.0", "1.5.11"));
+    machine.hop("1.5.11", "1.6.2").assert_ok("1.6.2");
+    assert_eq!(machine.compose_file(), overlay.replace("1.5.0", "1.6.2"));
+    assert_eq!(machine.read("appwrite/overlays/1.5/docker-compose.yml"), overlay);
+}
+
+#[test]
+fn a_share_that_the_compose_file_mounts_must_be_mounted() {
+    let mounting = |share: &str| format!("{}    volumes:\n      - {share}/uploads:/storage/uploads:rw\n", original());
+    let machine = Machine::new();
+    machine.write("appwrite/docker-compose.yml", &mounting(&machine.path("share").display().to_string()));
+    machine.hop("1.3.8", "1.4.14").assert_failed("1.4.14", "share is not mounted");
+    assert!(!machine.path("docker/started").exists());
+
+    // Another directory whose name begins alike is no share, and /proc is mounted everywhere.
+    let machine = Machine::new();
+    machine.write("appwrite/docker-compose.yml", &mounting(&format!("{}-2", machine.path("share").display())));
+    machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
+    let machine = Machine::new();
+    machine.write("appwrite/docker-compose.yml", &mounting("/proc"));
+    let output = machine.hop_command("1.3.8", "1.4.14").env("FLEETWRIGHT_SHARE_DIR", "/proc").output().unwrap();
+    Hop::of(output).assert_ok("1.4.14");
+    let unit = machine.read("units/fleetwright-compose.service");
+    assert!(unit.contains("\nRequiresMountsFor=/proc\n") && unit.contains("mountpoint -q /proc\n"), "{unit}");
+}
+
+#[test]
+fn an_invalid_compose_file_fails_the_hop_and_nothing_secret_is_printed() {
+    let machine = Machine::new();
+    machine.write("appwrite/docker-compose.yml", &format!("{}# INVALID\n", original()));
+    let hop = machine.hop("1.3.8", "1.4.14");
+    hop.assert_failed("1.4.14", "docker compose finds docker-compose.yml invalid");
+    assert!(!hop.output.contains(SECRET) && hop.output.contains("_APP_DB_PASS=\"***\""), "{}", hop.output);
+    assert!(!machine.path("docker/started").exists());
+}
+
+#[test]
+fn where_systemd_does_not_run_no_unit_is_installed() {
+    let machine = Machine::new();
+    fs::remove_dir(machine.path("systemd")).unwrap();
+    machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
+    assert_eq!(fs::read_dir(machine.path("units")).unwrap().count(), 0);
+}

@@ -1,0 +1,53 @@
+//! Stand-ins for AWS that the tests install and start themselves, on free ports of 127.0.0.1.
+
+mod fleet;
+mod moto;
+mod python;
+mod scratch;
+mod server;
+mod ssm_endpoint;
+mod tests;
+
+use aws_credential_types::Credentials;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::Builder;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use std::path::PathBuf;
+use std::time::Duration;
+
+pub use fleet::{build_fleet, inspect_fleet};
+pub use moto::Moto;
+pub use scratch::Scratch;
+pub use ssm_endpoint::{Migration, SsmEndpoint};
+
+/// What the SDK's clients need to talk to an emulator.
+pub fn sdk_config(endpoint: &str) -> SdkConfig {
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("test", "test", None)))
+        .endpoint_url(endpoint)
+        .http_client(Builder::new().build_http())
+        .region(Region::from_static("eu-central-1"))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .build()
+}
+
+/// A file of the repository.
+pub fn file(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
+}
+
+/// Asks until there is an answer, for a minute at most; processes run in real time.
+#[expect(clippy::disallowed_methods, reason = "another process does not wake this one: it must be asked again")]
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    for _ in 0..1200 {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("after a minute still not: {what}");
+}

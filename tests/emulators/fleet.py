@@ -1,0 +1,241 @@
+"""Builds and looks at a fleet through boto3, a client that nothing else here uses.
+
+    fleet.py ENDPOINT build     makes in an empty account what samplconfig.toml describes, with bystanders; prints the ids
+    fleet.py ENDPOINT inspect   prints everything that is there now
+
+Both print one JSON object.
+"""
+
+import json
+import sys
+
+import boto3
+from boto3.dynamodb.types import TypeDeserializer
+
+ACCOUNT = "123456789012"
+REGION = "eu-central-1"
+ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
+FLEET = {"Key": "fleetwright:fleet", "Value": "appwrite"}
+IN_SERVICE = {"Key": "high-availability", "Value": "appwrite"}
+BYSTANDER = {"Key": "service", "Value": "billing"}
+TABLE = "fleetwright"
+ALARM = "appwrite-5xx"
+PROFILE = "appwrite-member"
+
+
+class Account:
+    def __init__(self, endpoint):
+        self.endpoint = endpoint
+
+    def __getattr__(self, service):
+        made = boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name=REGION,
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+        )
+        setattr(self, service, made)
+        return made
+
+
+def build(aws):
+    vpc = aws.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        {
+            "id": aws.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{number}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"],
+            "zone": zone,
+        }
+        for number, zone in enumerate(ZONES)
+    ]
+    group = aws.ec2.create_security_group(GroupName="appwrite", Description="members", VpcId=vpc)["GroupId"]
+    make_profile(aws)
+    image = golden_image(aws, subnets[0]["id"], group)
+    members = [launch(aws, image, subnet["id"], group, [FLEET, IN_SERVICE], PROFILE) for subnet in subnets]
+    bystanders = [launch(aws, image, subnet["id"], group, [BYSTANDER]) for subnet in subnets[:2]]
+    target_group = make_target_group(aws, "appwrite", vpc, members)
+    bystanders_group = make_target_group(aws, "billing", vpc, bystanders[:1])
+    balance(aws, subnets, group, target_group)
+    make_table(aws)
+    make_alarm(aws)
+    return {
+        "vpc": vpc,
+        "subnets": subnets,
+        "security_group": group,
+        "instance_profile": PROFILE,
+        "image": image,
+        "members": members,
+        "bystanders": bystanders,
+        "target_group": target_group,
+        "bystanders_target_group": bystanders_group,
+        "table": TABLE,
+        "alarm": ALARM,
+    }
+
+
+def make_profile(aws):
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+    }
+    aws.iam.create_role(RoleName=PROFILE, AssumeRolePolicyDocument=json.dumps(trust))
+    aws.iam.create_instance_profile(InstanceProfileName=PROFILE)
+    aws.iam.add_role_to_instance_profile(InstanceProfileName=PROFILE, RoleName=PROFILE)
+
+
+def golden_image(aws, subnet, group):
+    """The image of an instance that was set up by hand and is gone."""
+    stock = aws.ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"][0]["ImageId"]
+    client = launch(aws, stock, subnet, group, [{"Key": "Name", "Value": "client"}])
+    image = aws.ec2.create_image(
+        InstanceId=client,
+        Name="appwrite-1.3.8",
+        TagSpecifications=[
+            {"ResourceType": "image", "Tags": [FLEET, {"Key": "fleetwright:version", "Value": "1.3.8"}]},
+            {"ResourceType": "snapshot", "Tags": [FLEET]},
+        ],
+    )["ImageId"]
+    aws.ec2.terminate_instances(InstanceIds=[client])
+    return image
+
+
+def launch(aws, image, subnet, group, tags, profile=None):
+    return aws.ec2.run_instances(
+        ImageId=image,
+        InstanceType="c6i.large",
+        SubnetId=subnet,
+        SecurityGroupIds=[group],
+        MinCount=1,
+        MaxCount=1,
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+        **({"IamInstanceProfile": {"Name": profile}} if profile else {}),
+    )["Instances"][0]["InstanceId"]
+
+
+def make_target_group(aws, name, vpc, instances):
+    arn = aws.elbv2.create_target_group(Name=name, Protocol="HTTP", Port=80, VpcId=vpc)["TargetGroups"][0]["TargetGroupArn"]
+    aws.elbv2.register_targets(TargetGroupArn=arn, Targets=[{"Id": instance} for instance in instances])
+    return arn
+
+
+def balance(aws, subnets, group, target_group):
+    balancer = aws.elbv2.create_load_balancer(
+        Name="appwrite", Subnets=[subnet["id"] for subnet in subnets], SecurityGroups=[group]
+    )["LoadBalancers"][0]["LoadBalancerArn"]
+    aws.elbv2.create_listener(
+        LoadBalancerArn=balancer,
+        Protocol="HTTP",
+        Port=80,
+        DefaultActions=[{"Type": "forward", "TargetGroupArn": target_group}],
+    )
+
+
+def make_table(aws):
+    keys = {"pk": "HASH", "sk": "RANGE"}
+    aws.dynamodb.create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+        KeySchema=[{"AttributeName": key, "KeyType": kind} for key, kind in keys.items()],
+    )
+
+
+def make_alarm(aws):
+    aws.cloudwatch.put_metric_alarm(
+        AlarmName=ALARM,
+        Namespace="AWS/ApplicationELB",
+        MetricName="HTTPCode_Target_5XX_Count",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=10,
+        ComparisonOperator="GreaterThanThreshold",
+    )
+
+
+def inspect(aws):
+    return {
+        "instances": [
+            seen_instance(instance)
+            for page in aws.ec2.get_paginator("describe_instances").paginate()
+            for reservation in page["Reservations"]
+            for instance in reservation["Instances"]
+        ],
+        "images": [seen_image(image) for image in aws.ec2.describe_images(Owners=["self"])["Images"]],
+        "snapshots": [
+            {"id": snapshot["SnapshotId"], "state": snapshot["State"], "tags": tags(snapshot)}
+            for snapshot in aws.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
+            if snapshot["OwnerId"] == ACCOUNT  # moto lists those of others too
+        ],
+        "targets": {
+            group["TargetGroupArn"]: seen_targets(aws, group["TargetGroupArn"])
+            for group in aws.elbv2.describe_target_groups()["TargetGroups"]
+        },
+        "items": [
+            plain(item)
+            for table in aws.dynamodb.list_tables()["TableNames"]
+            for page in aws.dynamodb.get_paginator("scan").paginate(TableName=table)
+            for item in page["Items"]
+        ],
+    }
+
+
+def seen_instance(instance):
+    return {
+        "id": instance["InstanceId"],
+        "state": instance["State"]["Name"],
+        "image": instance["ImageId"],
+        "type": instance["InstanceType"],
+        "subnet": instance.get("SubnetId"),
+        "zone": instance["Placement"]["AvailabilityZone"],
+        "profile": instance.get("IamInstanceProfile", {}).get("Arn", "").rpartition("/")[2],
+        "tags": tags(instance),
+    }
+
+
+def seen_image(image):
+    disks = [mapping["Ebs"] for mapping in image["BlockDeviceMappings"] if "Ebs" in mapping]
+    return {
+        "id": image["ImageId"],
+        "name": image["Name"],
+        "state": image["State"],
+        "tags": tags(image),
+        "snapshots": [disk["SnapshotId"] for disk in disks if disk.get("SnapshotId")],
+    }
+
+
+def seen_targets(aws, group):
+    """Health by instance."""
+    seen = aws.elbv2.describe_target_health(TargetGroupArn=group)["TargetHealthDescriptions"]
+    return {target["Target"]["Id"]: target["TargetHealth"]["State"] for target in seen}
+
+
+def tags(resource):
+    return {tag["Key"]: tag["Value"] for tag in resource.get("Tags", [])}
+
+
+def plain(item):
+    """An item as JSON: sets become sorted lists, numbers numbers."""
+
+    def value(of):
+        if isinstance(of, dict):
+            return {key: value(inner) for key, inner in of.items()}
+        if isinstance(of, list):
+            return [value(inner) for inner in of]
+        if isinstance(of, set):
+            return sorted(map(value, of))
+        if isinstance(of, (str, bool)) or of is None:
+            return of
+        if isinstance(of, bytes) or not hasattr(of, "as_tuple"):
+            return str(of)
+        return int(of) if of == of.to_integral_value() else float(of)
+
+    return {key: value(TypeDeserializer().deserialize(of)) for key, of in item.items()}
+
+
+def main():
+    _, endpoint, action = sys.argv
+    print(json.dumps({"build": build, "inspect": inspect}[action](Account(endpoint)), indent=1))
+
+
+main()

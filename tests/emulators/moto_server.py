@@ -1,0 +1,42 @@
+"""A moto server of its own on a free port of 127.0.0.1.
+
+The first line it prints is its port. It ends when its standard input ends.
+"""
+
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+
+# Read when moto is imported: one stock image instead of hundreds, and no launch of what does not exist.
+os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("stock-images.json"))
+os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
+os.environ["MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"] = "true"
+
+from cloudwatch_cbor import CloudWatchCbor  # noqa: E402
+from moto.ec2.models.amis import AmiBackend  # noqa: E402
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
+from werkzeug.serving import make_server  # noqa: E402
+
+create_image = AmiBackend.create_image
+
+
+def create_image_and_tag_snapshot(self, instance_id, name, description, tag_specifications):
+    """moto answers 500 where a snapshot's tags are in the call; AWS takes them."""
+    of_snapshot = [given for given in tag_specifications if given["ResourceType"] == "snapshot"]
+    others = [given for given in tag_specifications if given["ResourceType"] != "snapshot"]
+    image = create_image(self, instance_id, name, description, others)
+    for tag in (tag for given in of_snapshot for tag in given["Tags"]):
+        image.ebs_snapshot.add_tag(tag["Key"], tag["Value"])
+    return image
+
+
+AmiBackend.create_image = create_image_and_tag_snapshot
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+application = CloudWatchCbor(DomainDispatcherApplication(create_backend_app))
+server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(server.server_port, flush=True)
+sys.stdin.read()

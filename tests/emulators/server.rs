@@ -1,0 +1,59 @@
+//! An emulator that runs.
+
+use super::until;
+use std::io::{BufRead, BufReader};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::Duration;
+
+/// A process that prints its port on 127.0.0.1 as its first line, and ends when its standard input ends: so it is gone
+/// when this is dropped, and also when the tests are killed.
+pub struct Server {
+    child: Child,
+    port: u16,
+}
+
+impl Server {
+    /// Starts it, and is back when it takes connections.
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let mut server = Self { child, port: 0 };
+        let (tell, told) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = BufReader::new(stdout).read_line(&mut line);
+            let _ = tell.send(read.map(|_| line));
+        });
+        let line = told.recv_timeout(Duration::from_secs(60)).expect("an emulator prints its port within a minute");
+        let line = line.unwrap();
+        server.port = line.trim().parse().unwrap_or_else(|_| panic!("{command:?} printed no port but '{line}'"));
+        until("the emulator takes connections", || TcpStream::connect(("127.0.0.1", server.port)).ok());
+        server
+    }
+
+    /// Its address.
+    pub fn endpoint(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Server {
+    /// Lets it end what it has started; what does not end by itself is killed.
+    fn drop(&mut self) {
+        drop(self.child.stdin.take());
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            until("the emulator has ended", || self.child.try_wait().unwrap());
+        }));
+        if ended.is_err() {
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        }
+    }
+}

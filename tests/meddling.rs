@@ -1,0 +1,102 @@
+//! What every step must bear: being invoked twice, and failing once. Both over the whole workflow, by a hand between
+//! the state machine and the functions.
+
+use asl::{Failure, Resources, StateMachine, Task};
+use fleet::Config;
+use fleetwright::UPGRADE;
+use fleetwright::lambda::Functions;
+use fleetwright::rehearse::{Ending, NamedFault, Plan, Rehearsed, rehearse_through};
+use futures_util::future::LocalBoxFuture;
+use serde_json::Value;
+use std::cell::Cell;
+
+fn plan(faults: &[NamedFault]) -> Plan {
+    let config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
+    Plan { config, to: "1.5.11".parse().unwrap(), faults: faults.to_vec() }
+}
+
+#[track_caller]
+fn check(rehearsed: &Rehearsed, ending: Ending, what: &str) {
+    assert_eq!(rehearsed.outcome, ending, "{what}: {:?}", rehearsed.reason);
+    assert!(rehearsed.invariants.violated.is_empty(), "{what}: {:?}", rehearsed.invariants.violated);
+    assert_eq!(rehearsed.requests.failed, 0, "{what}");
+    assert!(rehearsed.capacity.lowest >= rehearsed.capacity.floor, "{what}: {:?}", rehearsed.capacity);
+}
+
+/// Invokes every function twice, and takes the second answer.
+struct Twice<'a>(Functions<'a>);
+
+impl Resources for Twice<'_> {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            let _ = self.0.call(task.clone()).await;
+            self.0.call(task).await
+        })
+    }
+}
+
+#[test]
+fn every_step_bears_being_invoked_twice() {
+    let twice = |faults: &[NamedFault]| rehearse_through(&plan(faults), &mut |_| {}, |f| Box::new(Twice(f))).unwrap();
+    let upgraded = twice(&[]);
+    check(&upgraded, Ending::Upgraded, "an upgrade");
+    assert_eq!(upgraded.calls["CreateImage"], 1);
+    for fault in [NamedFault::MigrateFails, NamedFault::UnhealthyTarget, NamedFault::ImageFails, NamedFault::NoCapacity]
+    {
+        check(&twice(&[fault]), Ending::RolledBack, &format!("{fault:?}"));
+    }
+}
+
+/// Fails one state for good, once; after its effect, or before it.
+struct FailsOnce<'a> {
+    functions: Functions<'a>,
+    state: String,
+    after: bool,
+    done: Cell<bool>,
+}
+
+impl Resources for FailsOnce<'_> {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        if task.state != self.state || self.done.get() {
+            return self.functions.call(task);
+        }
+        Box::pin(async move {
+            if self.after {
+                // Still waiting is not yet the effect.
+                let answer = self.functions.call(task).await;
+                if answer.as_ref().is_err_and(|failure| failure.error == "NotYet") {
+                    return answer;
+                }
+            }
+            self.done.set(true);
+            Err(Failure { error: "Failed".to_owned(), cause: "by a test".to_owned() })
+        })
+    }
+}
+
+#[test]
+fn any_state_that_fails_leaves_the_fleet_as_it_was_or_frozen_once_it_is_committed() {
+    let machine = StateMachine::parse(UPGRADE).unwrap();
+    let rollback = ["Old in", "Old healthy", "New out", "Delete what the run made", "Finish as rolled back", "Freeze"];
+    let states = machine.tasks().map(|task| task.name).filter(|name| !rollback.contains(name));
+    for state in states {
+        for after in [false, true] {
+            let mut plan = plan(&[]);
+            plan.config.upgrade.approval = true;
+            let rehearsed = rehearse_through(&plan, &mut |_| {}, |functions| {
+                Box::new(FailsOnce { functions, state: state.to_owned(), after, done: Cell::new(false) })
+            })
+            .unwrap();
+            let what = format!("{state} failed {} its effect", if after { "after" } else { "before" });
+            match (state, after) {
+                // Nothing is begun, or the fleet stays locked by a run that nobody undoes: both must be seen.
+                ("Begin", _) => assert_eq!(rehearsed.outcome, Ending::Refused, "{what}"),
+                ("Delete the old members" | "Finish", _) | ("Last look", true) => {
+                    assert_eq!(rehearsed.outcome, Ending::Frozen, "{what}");
+                    assert_eq!(rehearsed.requests.failed, 0, "{what}");
+                }
+                _ => check(&rehearsed, Ending::RolledBack, &what),
+            }
+        }
+    }
+}

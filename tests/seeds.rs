@@ -1,0 +1,22 @@
+//! Many seeds: other latencies, the same promises.
+
+use fleet::Config;
+use fleetwright::rehearse::{Ending, Plan, rehearse};
+
+/// The longest an upgrade may take, against its physical limit.
+const OVERHEAD: f64 = 1.05;
+
+#[test]
+fn upgrades_lose_nothing_whatever_the_latencies() {
+    for seed in 1..=25 {
+        let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
+        config.rehearsal.seed = seed;
+        let rehearsed = rehearse(&Plan { config, to: "1.4.14".parse().unwrap(), faults: vec![] }, &mut |_| {}).unwrap();
+        assert_eq!(rehearsed.outcome, Ending::Upgraded, "seed {seed}: {:?}", rehearsed.reason);
+        assert_eq!(rehearsed.invariants.violated, Vec::<String>::new(), "seed {seed}");
+        assert_eq!(rehearsed.requests.failed, 0, "seed {seed}");
+        assert!(rehearsed.capacity.lowest >= rehearsed.capacity.floor, "seed {seed}: {:?}", rehearsed.capacity);
+        let overhead = rehearsed.virtual_seconds / rehearsed.limit_seconds;
+        assert!(overhead <= OVERHEAD, "seed {seed}: {overhead:.3} of the physical limit");
+    }
+}
