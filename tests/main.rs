@@ -8,6 +8,7 @@ mod configure;
 mod contract;
 mod emulators;
 mod meddling;
+mod parity;
 mod scenarios;
 mod seeds;
 mod simulator;

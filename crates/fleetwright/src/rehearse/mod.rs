@@ -9,7 +9,7 @@ mod world;
 
 pub use fault::NamedFault;
 pub use outcome::{Ending, Rehearsed};
-pub use world::START;
+pub use world::{START, world};
 
 use crate::cli::{Output, RehearseUpgrade};
 use crate::lambda::Functions;
@@ -132,7 +132,7 @@ async fn play(
     let machine = StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())?;
     let member_type = plan.config.fleet.instance_type.as_str();
     let faults = plan.faults.iter().map(|fault| fault.fault(member_type)).collect();
-    let simulator = Simulator::new(world::world(&plan.config), faults);
+    let simulator = Simulator::new(world(&plan.config), faults);
     let run = format!("rehearsal-{}", plan.config.rehearsal.seed);
     let connect = |function: &str| connect(&simulator, &plan.config, &run, function);
 
@@ -153,7 +153,7 @@ async fn play(
 }
 
 fn execution(plan: &Plan, run: &str, simulator: &Simulator) -> Execution {
-    let world = world::world(&plan.config);
+    let world = world(&plan.config);
     let arn = |kind: &str, id: &str| format!("arn:aws:states:{}:{}:{kind}:{id}", world.region, world.account);
     Execution {
         name: run.to_owned(),
@@ -170,21 +170,22 @@ fn execution(plan: &Plan, run: &str, simulator: &Simulator) -> Execution {
 /// A function's clients, which know nothing of being rehearsed.
 fn connect(simulator: &Simulator, config: &Config, run: &str, function: &str) -> Aws {
     let caller = Caller { run: run.to_owned(), function: function.to_owned() };
-    let region = config.fleet.subnets.first().map(|subnet| subnet.zone.region().to_owned());
-    let config = SdkConfig::builder()
+    Aws::new(&sdk_config(simulator, config, caller), TABLE)
+}
+
+/// What the SDK's clients need to call the simulated AWS.
+pub fn sdk_config(simulator: &Simulator, config: &Config, caller: Caller) -> SdkConfig {
+    let region = config.fleet.subnets.first().map(|subnet| Region::new(subnet.zone.region().to_owned()));
+    let credentials = Credentials::from_keys("AKIDREHEARSAL", "rehearsal", None);
+    SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
-        .region(region.map(Region::new))
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(
-            "AKIDREHEARSAL",
-            "rehearsal",
-            None,
-        )))
+        .region(region)
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
         .http_client(simulator.http_client(caller))
         .time_source(simulator.time_source())
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
-        .build();
-    Aws::new(&config, TABLE)
+        .build()
 }
 
 /// Why an execution failed, without Lambda's wrapping.

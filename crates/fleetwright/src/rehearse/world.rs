@@ -10,8 +10,8 @@ pub const START: Timestamp = Timestamp::constant(1_767_495_600, 0);
 /// Instances of each of the others in the account.
 const OTHERS: u32 = 2;
 
-/// The world before the first step.
-pub(super) fn world(config: &Config) -> World {
+/// The world before the first step, as a configuration describes it.
+pub fn world(config: &Config) -> World {
     let fleet = &config.fleet;
     let rehearsal = &config.rehearsal;
     let mut arn = config.load_balancer.target_group.as_str().split(':').skip(4);
