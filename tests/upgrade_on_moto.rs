@@ -86,7 +86,7 @@ impl Stage {
     }
 }
 
-fn with<'a>(list: &'a Value, wanted: impl Fn(&Value) -> bool) -> Vec<&'a Value> {
+fn with(list: &Value, wanted: impl Fn(&Value) -> bool) -> Vec<&Value> {
     list.as_array().unwrap().iter().filter(|entry| wanted(entry)).collect()
 }
 

@@ -8,13 +8,14 @@
 //! | `fleet/NAME` | `fleet` | [`FleetRecord`]: configuration, golden image, lock |
 //! | `fleet/NAME` | `run/ID` | [`Run`]: plan, launches, phase |
 //! | `fleet/NAME` | `run/ID/before` | [`Before`]: what was before the first change |
+//! | `fleet/NAME` | `run/ID/new` | [`NewMembers`]: the ids of the members that the run made |
 //! | `fleet/NAME` | `run/ID/step/TIME/STATE` | [`StepRecord`]: attempts and result |
 
 use crate::StepError;
 use crate::aws::{CallError, Named};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
-use fleet::{Before, FleetName, FleetRecord, Phase, Run, RunRef, StepRecord};
+use fleet::{Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -121,6 +122,23 @@ impl Ledger {
         }
     }
 
+    /// The members that a run made.
+    ///
+    /// # Errors
+    /// Whatever DynamoDB answers, and a record that is missing or cannot be read.
+    pub async fn new_members(&self, run: &RunRef) -> Result<NewMembers, StepError> {
+        let read = self.read(Key::run(run, "/new")).await?;
+        read.map(|read| read.record).ok_or_else(|| StepError::Failed(format!("{run} has no record of its new members")))
+    }
+
+    /// Records the members that a run made. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// Whatever DynamoDB answers.
+    pub async fn record_new_members(&self, run: &RunRef, members: &NewMembers) -> Result<(), StepError> {
+        self.create(Key::run(run, "/new"), members).await.map(drop)
+    }
+
     /// Records what a step came to. Repeating it changes nothing.
     ///
     /// # Errors
@@ -130,27 +148,24 @@ impl Ledger {
         self.create(key, step).await.map(drop)
     }
 
-    /// A run's record, for a step that may act: the run holds the fleet's lock under its own fencing number and goes
-    /// the way the step is for. Renews the lock's lease as time goes on.
+    /// A run's record, for a step that may act: the run is not over, so it holds the fleet's lock, and it goes the way
+    /// that the step is for. Renews the run's lease as time goes on.
     ///
     /// # Errors
-    /// [`StepError::Refused`] when the lock is another's or nobody's, or the run goes another way: a step that wakes
-    /// up late does nothing.
+    /// [`StepError::Refused`] when the run is over or goes another way: a step that wakes up late does nothing.
     pub async fn hold(&self, run: &RunRef, going: Going, now: Timestamp) -> Result<Read<Run>, StepError> {
-        let found = self.run(run).await?.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
-        let fleet = self.fleet(&run.fleet).await?;
-        let mut fleet = fleet.ok_or_else(|| fleet::Refusal::UnknownFleet { fleet: run.fleet.clone() })?;
-        let lock = fleet.record.lock.as_ref();
-        if !lock.is_some_and(|lock| lock.run == run.id && lock.fence == found.record.fence) {
-            let owner = lock.map_or("nobody".to_owned(), |lock| format!("run {}", lock.run));
-            return Err(StepError::Refused(format!("{run} no longer holds the fleet's lock; {owner} does")));
-        }
+        let found = self.run(run).await?;
+        let mut found = found.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
         let phase = &found.record.phase;
-        if going == Going::Forward && !matches!(phase, Phase::Forward | Phase::AwaitingApproval { .. }) {
+        let goes = match going {
+            Going::Forward => matches!(phase, Phase::Forward | Phase::AwaitingApproval { .. }),
+            Going::Either => !matches!(phase, Phase::Ended(_)),
+        };
+        if !goes {
             return Err(StepError::Refused(format!("{run} is {}, so this step does nothing", phase.as_str())));
         }
-        if fleet.record.renew(now) {
-            self.write(&mut fleet).await?;
+        if found.record.renew(now) {
+            self.write(&mut found).await?;
         }
         Ok(found)
     }

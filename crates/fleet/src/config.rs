@@ -27,8 +27,8 @@ pub struct Config {
     /// What machines cost, for estimates.
     #[serde(default)]
     pub prices: Prices,
-    /// The simulated world of a rehearsal. Nothing of it is used on AWS.
-    #[serde(default)]
+    /// The simulated world of a rehearsal. Nothing of it is used on AWS, nor stored in the ledger.
+    #[serde(default, skip_serializing)]
     pub rehearsal: Rehearsal,
 }
 

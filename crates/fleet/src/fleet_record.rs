@@ -1,7 +1,6 @@
 //! The fleet's record in the ledger: its configuration, its golden image and its lock.
 
 use crate::{Config, FleetName, ImageId, RunId, SCHEMA, Version};
-use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// A fleet as the ledger knows it.
@@ -32,20 +31,16 @@ pub struct Golden {
     pub version: Version,
 }
 
-/// The right to change a fleet, held by one run.
+/// The right to change a fleet, held by one run. Its lease is in the run's own record, so that a step that looks
+/// whether it may act reads one record: whoever takes the lock over ends the run that held it, in one transaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lock {
     /// The run that holds it.
     pub run: RunId,
-    /// Until when, unless renewed. Compared by time; DynamoDB's TTL may delete two days late.
-    pub until: Timestamp,
     /// The fencing number it was granted under.
     pub fence: u64,
 }
-
-/// How long a lock is granted for; a run renews it as it goes on.
-const LEASE: SignedDuration = SignedDuration::from_hours(2);
 
 impl FleetRecord {
     /// The record of a fleet whose configuration is applied for the first time.
@@ -60,20 +55,9 @@ impl FleetRecord {
     }
 
     /// Grants the lock to `run` and raises the fence.
-    pub fn lock(&mut self, run: RunId, now: Timestamp) {
+    pub fn lock(&mut self, run: RunId) {
         self.fence += 1;
-        self.lock = Some(Lock { run, until: lease(now), fence: self.fence });
-    }
-
-    /// Renews the lease when less than half of it is left; answers whether it did.
-    pub fn renew(&mut self, now: Timestamp) -> bool {
-        match &mut self.lock {
-            Some(lock) if lock.until.duration_since(now) < LEASE / 2 => {
-                lock.until = lease(now);
-                true
-            }
-            _ => false,
-        }
+        self.lock = Some(Lock { run, fence: self.fence });
     }
 
     /// Makes `golden` the image that members are cloned from; the one before is kept to go back to.
@@ -82,8 +66,4 @@ impl FleetRecord {
             self.previous = Some(std::mem::replace(&mut self.golden, golden));
         }
     }
-}
-
-fn lease(now: Timestamp) -> Timestamp {
-    now.saturating_add(LEASE).unwrap_or(Timestamp::MAX)
 }

@@ -3,6 +3,7 @@
 //! Nothing here talks to AWS or does I/O; every decision is a function of what was observed, so that a rehearsal,
 //! a Lambda function and a test decide alike.
 
+mod as_json;
 mod budget;
 mod config;
 mod deadline;
@@ -36,7 +37,8 @@ pub use id::{
 pub use launches::{NextLaunches, next_launches};
 pub use refusal::Refusal;
 pub use run_record::{
-    Before, IllegalMove, Launch, Member, Outcome, Phase, Role, Run, RunRef, StepRecord, StepResult, Workflow,
+    Before, IllegalMove, Launch, Member, NewMembers, Outcome, Phase, Role, Run, RunRef, StepRecord, StepResult,
+    Workflow,
 };
 pub use span::Span;
 pub use verdict::{Verdict, judge};

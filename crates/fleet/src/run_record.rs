@@ -1,7 +1,7 @@
 //! A run's record in the ledger, and the moves that it can make.
 
 use crate::{Config, FleetName, Golden, ImageId, InstanceId, RunId, SCHEMA, Span, SubnetId, Version, Zone};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// Which run of which fleet: all that a state machine carries from step to step.
@@ -158,6 +158,15 @@ pub struct Member {
     pub zone: Zone,
 }
 
+/// The members that a run made, all of which were seen running.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewMembers {
+    /// Their ids, in order.
+    #[serde(with = "crate::as_json")]
+    pub ids: Vec<InstanceId>,
+}
+
 /// A run as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -178,7 +187,10 @@ pub struct Run {
     pub size: u32,
     /// The fencing number of the run's lock.
     pub fence: u64,
+    /// Until when the run counts as alive, unless renewed. Compared by time; DynamoDB's TTL may delete two days late.
+    pub lease: Timestamp,
     /// The configuration that the run goes by, whatever is applied meanwhile.
+    #[serde(with = "crate::as_json")]
     pub config: Config,
     /// How long a target that is taken out goes on draining.
     pub drain: Span,
@@ -218,6 +230,7 @@ impl Run {
             hops,
             size,
             fence,
+            lease: lease(now),
             config,
             drain: before.drain,
             phase: Phase::Forward,
@@ -242,10 +255,26 @@ impl Run {
         Ok(())
     }
 
+    /// Renews the lease when less than half of it is left; answers whether it did.
+    pub fn renew(&mut self, now: Timestamp) -> bool {
+        let renews = self.lease.duration_since(now) < LEASE / 2;
+        if renews {
+            self.lease = lease(now);
+        }
+        renews
+    }
+
     /// The launches for `role`.
     pub fn launches_of(&self, role: Role) -> impl Iterator<Item = &Launch> {
         self.launches.iter().filter(move |launch| launch.role == role)
     }
+}
+
+/// How long a run counts as alive after it last renewed its lease.
+const LEASE: SignedDuration = SignedDuration::from_hours(2);
+
+fn lease(now: Timestamp) -> Timestamp {
+    now.saturating_add(LEASE).unwrap_or(Timestamp::MAX)
 }
 
 /// What one step of a run came to.

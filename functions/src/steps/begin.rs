@@ -69,7 +69,7 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     check_targets(size, config.load_balancer.target_quota)?;
 
     let now = aws.now();
-    record.record.lock(run.id.clone(), now);
+    record.record.lock(run.id.clone());
     let run = Run::begin(run, hops, size, config, &before, record.record.fence, now);
     aws.ledger().begin(&record, &run, &before).await?;
     Ok(Output { work: Work::Upgrade, hops: run.hops, run: run.run, approval })

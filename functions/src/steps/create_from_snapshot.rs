@@ -7,7 +7,7 @@
 use super::wait::wait;
 use crate::aws::{Aws, InstanceState, LaunchOrder};
 use crate::{Going, StepError};
-use fleet::{ImageId, InstanceType, NextLaunches, Role, Run, RunRef, StateContext, next_launches};
+use fleet::{ImageId, InstanceType, NewMembers, NextLaunches, Role, Run, RunRef, StateContext, next_launches};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -56,11 +56,14 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role }: Input) -> Result<
         }
         NextLaunches::Enough => {
             let running = found.iter().filter(|instance| instance.state == InstanceState::Running).count();
-            if count(running) >= wanted {
-                Ok(Output {})
-            } else {
-                wait(aws, &state, limit, format!("{running} of {wanted} run"))
+            if count(running) < wanted {
+                return wait(aws, &state, limit, format!("{running} of {wanted} run"));
             }
+            if role == Role::Member {
+                let ids = found.into_iter().map(|instance| instance.id).collect();
+                aws.ledger().record_new_members(&run.record.run, &NewMembers { ids }).await?;
+            }
+            Ok(Output {})
         }
     }
 }

@@ -27,12 +27,24 @@ impl Members {
         }
     }
 
+    /// Their ids as the ledger has them, in order, whatever has become of them.
+    pub(crate) async fn recorded(self, aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
+        if self == Self::Old {
+            let before = aws.ledger().before(&run.run).await?;
+            return Ok(before.members.into_iter().map(|member| member.id).collect());
+        }
+        let mut new = aws.ledger().new_members(&run.run).await?.ids;
+        if self == Self::Canary {
+            new.truncate(run.config.upgrade.canary as usize);
+        }
+        Ok(new)
+    }
+
     /// Those of them that are not on their way out for good, in order of id.
     pub(crate) async fn find(self, aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
         match self {
             Self::Old => {
-                let before = aws.ledger().before(&run.run).await?;
-                let ids: BTreeSet<_> = before.members.into_iter().map(|member| member.id).collect();
+                let ids: BTreeSet<_> = self.recorded(aws, run).await?.into_iter().collect();
                 let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
                 found.retain(|instance| instance.is_alive() && ids.contains(&instance.id));
                 Ok(found)

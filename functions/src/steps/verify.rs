@@ -3,7 +3,7 @@
 //!
 //! Changes nothing but the run's own phase: the last look commits the run, after which there is no way back.
 
-use super::crew::{Members, ids};
+use super::crew::Members;
 use super::wait::wait;
 use crate::aws::{Aws, Health};
 use crate::{Going, StepError};
@@ -39,15 +39,15 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
     if check == Check::LastLook && run.record.phase == Phase::Committed {
         return Ok(Output {});
     }
-    let look = look(aws, &run.record, members).await?;
+    let ill = ill(aws, &run.record, members).await?;
     let upgrade = &run.record.config.upgrade;
     match check {
-        Check::Healthy => match look.ill {
+        Check::Healthy => match ill {
             None => Ok(Output {}),
             Some(ill) => wait(aws, &state, run.record.config.limits.healthy, ill),
         },
         Check::Bake => {
-            if let Some(ill) = look.ill {
+            if let Some(ill) = ill {
                 return Err(StepError::Failed(format!("{ill} while the {members} were baking")));
             }
             if let Some(alarm) = aws.alarming(&upgrade.alarms).await?.first() {
@@ -62,7 +62,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
             }
         }
         Check::LastLook => {
-            if let Some(ill) = look.ill {
+            if let Some(ill) = ill {
                 return Err(StepError::Failed(format!("{ill} at the last look before the old are deleted")));
             }
             if let Some(draining) = still_draining(aws, &run.record).await? {
@@ -76,31 +76,18 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
     }
 }
 
-struct Look {
-    /// What is wrong, if anything.
-    ill: Option<String>,
-}
-
-async fn look(aws: &Aws, run: &Run, members: Members) -> Result<Look, StepError> {
-    let found = members.find(aws, run).await?;
-    let wanted = match members {
-        Members::Canary => run.config.upgrade.canary.min(run.size),
-        Members::New | Members::Old => run.size,
-    };
-    let ids = ids(&found);
-    if ids.len() < wanted as usize {
-        return Ok(Look { ill: Some(format!("of the {wanted} {members} only {} stand", ids.len())) });
-    }
+/// What is wrong with the members, if anything. One that is gone is not registered, and so not healthy.
+async fn ill(aws: &Aws, run: &Run, members: Members) -> Result<Option<String>, StepError> {
+    let recorded = members.recorded(aws, run).await?;
+    let ids: Vec<_> = recorded.iter().collect();
     let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
     let ill = health.first_not_healthy(&ids);
-    Ok(Look {
-        ill: ill.map(|(id, ill, count)| format!("{count} of the {wanted} {members} are not healthy ({id} is {ill})")),
-    })
+    Ok(ill.map(|(id, ill, count)| format!("{count} of the {} {members} not healthy ({id} is {ill})", ids.len())))
 }
 
 async fn still_draining(aws: &Aws, run: &Run) -> Result<Option<InstanceId>, StepError> {
-    let old = Members::Old.find(aws, run).await?;
-    let ids = ids(&old);
+    let old = Members::Old.recorded(aws, run).await?;
+    let ids: Vec<_> = old.iter().collect();
     let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
     Ok(ids.into_iter().find(|id| *health.of(id) != Health::Out).cloned())
 }
