@@ -2,7 +2,7 @@
 
 use super::cost::{self, Usage};
 use super::steps::{Step, Steps};
-use super::{Plan, reason};
+use super::{Plan, START, reason};
 use crate::{Exit, UPGRADE};
 use asl::Finished;
 use fleet::Version;
@@ -107,7 +107,7 @@ impl Rehearsed {
             calls: &calls,
         };
         let cost_usd = cost::usd(config, &usage);
-        let limit = simulator.limit(&waits(plan, &steps.all));
+        let limit = simulator.limit(&waits(plan, &steps));
         let verdict = simulator.check(&Settled { outcome: settling(outcome), run: run.to_owned() });
         Self {
             schema_version: 1,
@@ -165,8 +165,10 @@ fn ending(finished: &Finished, steps: &[Step]) -> (Ending, Option<String>) {
 }
 
 /// Waits that the configuration asks for, which no engine could shorten: baking, and a person's answer.
-fn waits(plan: &Plan, steps: &[Step]) -> Vec<Span> {
+fn waits(plan: &Plan, steps: &Steps) -> Vec<Span> {
     let upgrade = &plan.config.upgrade;
+    // The world is a little older than the run: its ledger was written first.
+    let head_start = steps.execution_started.duration_since(START).unsigned_abs();
     let wait = |step: &Step| {
         let length = match (step.payload["check"].as_str(), step.payload["members"].as_str()) {
             (Some("bake"), Some("canary")) => upgrade.canary_bake.into(),
@@ -174,10 +176,10 @@ fn waits(plan: &Plan, steps: &[Step]) -> Vec<Span> {
             _ if step.payload["token"].is_string() => super::APPROVES_AFTER,
             _ => return None,
         };
-        let start = Duration::from_secs_f64(step.started);
+        let start = head_start + Duration::from_secs_f64(step.started);
         step.left.then(|| Span { kind: "wait", resource: step.name.clone(), start, end: start + length })
     };
-    steps.iter().filter_map(wait).collect()
+    steps.all.iter().filter_map(wait).collect()
 }
 
 fn settling(outcome: Ending) -> Settling {

@@ -31,7 +31,7 @@ pub struct Step {
 
 /// Gathers the steps.
 pub(super) struct Steps {
-    execution_started: Timestamp,
+    pub(super) execution_started: Timestamp,
     pub(super) all: Vec<Step>,
     /// What all functions together ran, in virtual seconds.
     pub(super) function_seconds: f64,
