@@ -77,7 +77,15 @@ impl Resources for FailsOnce<'_> {
 #[test]
 fn any_state_that_fails_leaves_the_fleet_as_it_was_or_frozen_once_it_is_committed() {
     let machine = StateMachine::parse(UPGRADE).unwrap();
-    let rollback = ["Old in", "Old healthy", "New out", "Delete what the run made", "Finish as rolled back", "Freeze"];
+    let rollback = [
+        "Old in",
+        "Old healthy",
+        "New out",
+        "Delete what the run made",
+        "Finish as rolled back",
+        "Freeze",
+        "Freeze in mid-rollback",
+    ];
     let states = machine.tasks().map(|task| task.name).filter(|name| !rollback.contains(name));
     for state in states {
         for after in [false, true] {

@@ -16,7 +16,6 @@ use crate::aws::{CallError, Named};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
 use fleet::{Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord};
-use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -95,31 +94,16 @@ impl Ledger {
     /// # Errors
     /// [`StepError::Interrupted`] when somebody wrote the fleet since it was read; whatever else DynamoDB answers.
     pub async fn begin(&self, fleet: &Read<FleetRecord>, run: &Run, before: &Before) -> Result<(), StepError> {
-        let new = |key: Key, item: Result<Attributes, StepError>| {
-            let put = Put::builder().table_name(&self.table).set_item(Some(item?));
-            let put = put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK);
-            transact(put, &key)
-        };
-        let lock = Put::builder()
-            .table_name(&self.table)
-            .set_item(Some(fleet.key.item(&fleet.record, fleet.writing + 1)?))
-            .condition_expression(UNCHANGED)
-            .expression_attribute_names("#writing", WRITING)
-            .expression_attribute_values(":read", AttributeValue::N(fleet.writing.to_string()));
         let (before_key, run_key) = (Key::run(&run.run, "/before"), Key::run(&run.run, ""));
-        let writes = [
-            transact(lock, &fleet.key)?,
-            new(before_key.clone(), before_key.item(before, 1))?,
-            new(run_key.clone(), run_key.item(run, 1))?,
-        ];
-        let call = self.client.transact_write_items().set_transact_items(Some(writes.into()));
-        match call.send().await.of("TransactWriteItems") {
-            Ok(_) => Ok(()),
-            Err(error) if error.is_condition_failed() => {
-                Err(StepError::Interrupted(format!("fleet {} was written by another meanwhile", run.run.fleet)))
-            }
-            Err(error) => Err(error.into()),
-        }
+        self.transact([self.over(fleet)?, self.new_item(&before_key, before)?, self.new_item(&run_key, run)?]).await
+    }
+
+    /// Records that a run is over and what that leaves of the fleet's lock and golden image: both or neither.
+    ///
+    /// # Errors
+    /// [`StepError::Interrupted`] when somebody wrote either since it was read; whatever else DynamoDB answers.
+    pub async fn end(&self, run: &Read<Run>, fleet: &Read<FleetRecord>) -> Result<(), StepError> {
+        self.transact([self.over(run)?, self.over(fleet)?]).await
     }
 
     /// The members that a run made.
@@ -149,25 +133,22 @@ impl Ledger {
     }
 
     /// A run's record, for a step that may act: the run is not over, so it holds the fleet's lock, and it goes the way
-    /// that the step is for. Renews the run's lease as time goes on.
+    /// that the step is for.
     ///
     /// # Errors
     /// [`StepError::Refused`] when the run is over or goes another way: a step that wakes up late does nothing.
-    pub async fn hold(&self, run: &RunRef, going: Going, now: Timestamp) -> Result<Read<Run>, StepError> {
+    pub async fn hold(&self, run: &RunRef, going: Going) -> Result<Read<Run>, StepError> {
         let found = self.run(run).await?;
-        let mut found = found.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
+        let found = found.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
         let phase = &found.record.phase;
         let goes = match going {
             Going::Forward => matches!(phase, Phase::Forward | Phase::AwaitingApproval { .. }),
             Going::Either => !matches!(phase, Phase::Ended(_)),
         };
-        if !goes {
-            return Err(StepError::Refused(format!("{run} is {}, so this step does nothing", phase.as_str())));
+        if goes {
+            return Ok(found);
         }
-        if found.record.renew(now) {
-            self.write(&mut found).await?;
-        }
-        Ok(found)
+        Err(StepError::Refused(format!("{run} is {}, so this step does nothing", phase.as_str())))
     }
 
     /// Writes a record back, on the condition that nobody wrote it since it was read.
@@ -209,11 +190,36 @@ impl Ledger {
     /// Writes a record that is not there yet; answers whether it did.
     async fn create<T: Serialize>(&self, key: Key, record: &T) -> Result<bool, StepError> {
         let put = self.client.put_item().table_name(&self.table).set_item(Some(key.item(record, 1)?));
-        let put = put.condition_expression("attribute_not_exists(#pk)").expression_attribute_names("#pk", PK);
+        let put = put.condition_expression(ABSENT).expression_attribute_names("#pk", PK);
         match put.send().await.of("PutItem") {
             Ok(_) => Ok(true),
             Err(error) if error.is_condition_failed() => Ok(false),
             Err(error) => Err(CallError::into(error)),
+        }
+    }
+
+    /// A record that is not there yet, in a transaction.
+    fn new_item<T: Serialize>(&self, key: &Key, record: &T) -> Result<TransactWriteItem, StepError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(key.item(record, 1)?));
+        key.transact(put.condition_expression(ABSENT).expression_attribute_names("#pk", PK))
+    }
+
+    /// A record over the one that was read, in a transaction.
+    fn over<T: Serialize>(&self, read: &Read<T>) -> Result<TransactWriteItem, StepError> {
+        let item = read.key.item(&read.record, read.writing + 1)?;
+        let put = Put::builder().table_name(&self.table).set_item(Some(item)).condition_expression(UNCHANGED);
+        let put = put.expression_attribute_names("#writing", WRITING);
+        read.key.transact(put.expression_attribute_values(":read", AttributeValue::N(read.writing.to_string())))
+    }
+
+    async fn transact<const N: usize>(&self, writes: [TransactWriteItem; N]) -> Result<(), StepError> {
+        let call = self.client.transact_write_items().set_transact_items(Some(writes.into()));
+        match call.send().await.of("TransactWriteItems") {
+            Ok(_) => Ok(()),
+            Err(error) if error.is_condition_failed() => {
+                Err(StepError::Interrupted("the fleet or the run was written by another meanwhile".to_owned()))
+            }
+            Err(error) => Err(error.into()),
         }
     }
 }
@@ -222,6 +228,7 @@ const PK: &str = "pk";
 const SK: &str = "sk";
 const WRITING: &str = "writing";
 const UNCHANGED: &str = "#writing = :read";
+const ABSENT: &str = "attribute_not_exists(#pk)";
 
 impl Key {
     fn fleet(name: &FleetName) -> Self {
@@ -244,11 +251,12 @@ impl Key {
         item.insert(WRITING.to_owned(), AttributeValue::N(writing.to_string()));
         Ok(item)
     }
-}
 
-fn transact(put: PutBuilder, key: &Key) -> Result<TransactWriteItem, StepError> {
-    let put = put.build().map_err(|error| StepError::Failed(format!("{}/{}: {error}", key.fleet, key.record)))?;
-    Ok(TransactWriteItem::builder().put(put).build())
+    fn transact(&self, put: PutBuilder) -> Result<TransactWriteItem, StepError> {
+        let put = put.build();
+        let put = put.map_err(|error| StepError::Failed(format!("{}/{}: {error}", self.fleet, self.record)))?;
+        Ok(TransactWriteItem::builder().put(put).build())
+    }
 }
 
 #[expect(clippy::disallowed_types, reason = "the SDK's items are hash maps; nothing iterates over them")]

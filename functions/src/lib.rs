@@ -1,5 +1,5 @@
 //! The steps of a run. One file is one step is one Lambda function; [`STEPS`] is the list of them all, from which the
-//! Lambda bootstrap, the local runner and the contract test derive.
+//! local runner and the contract test derive.
 
 mod aws;
 mod error;

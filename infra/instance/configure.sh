@@ -34,7 +34,7 @@ readonly share_dir=${FLEETWRIGHT_SHARE_DIR:-/home/share}
 readonly unit_dir=${FLEETWRIGHT_UNIT_DIR:-/etc/systemd/system}
 readonly systemd_dir=${FLEETWRIGHT_SYSTEMD_DIR:-/run/systemd/system} # it exists where systemd runs
 
-# Seconds. Together they stay below the two hours that a run gives one hop.
+# Seconds. Together, with the pull tried three times, 9,660 s: below the three hours that a run gives one hop.
 readonly pull_deadline=${FLEETWRIGHT_PULL_DEADLINE:-1200}
 readonly start_deadline=${FLEETWRIGHT_START_DEADLINE:-300}
 readonly health_deadline=${FLEETWRIGHT_HEALTH_DEADLINE:-600}

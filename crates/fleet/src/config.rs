@@ -150,14 +150,15 @@ impl Default for Upgrade {
 }
 
 /// How long each wait may take before the run gives up on it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Limits {
     /// From the launch to `running`; measured on EC2: 16 to 18 s.
     pub launch: Span,
     /// From `running` to an SSM agent that answers; seen on EC2: 30 s to over 6 min.
     pub agent: Span,
-    /// One hop: pull, start, migrate. `migrate` can hang for ever.
+    /// One hop, the agent's wait included: pull, start, migrate. `migrate` can hang for ever; the script on the builder
+    /// gives it up after 2 h 41 min at most, so that this one is never the first to do so.
     pub configure: Span,
     /// From the stop to `stopped`.
     pub stop: Span,
@@ -171,12 +172,19 @@ pub struct Limits {
     pub approval: Span,
 }
 
+impl Limits {
+    fn all(&self) -> [Span; 8] {
+        let Self { launch, agent, configure, stop, image, healthy, delete, approval } = *self;
+        [launch, agent, configure, stop, image, healthy, delete, approval]
+    }
+}
+
 impl Default for Limits {
     fn default() -> Self {
         Self {
             launch: Span::minutes(10),
             agent: Span::minutes(15),
-            configure: Span::minutes(120),
+            configure: Span::minutes(180),
             stop: Span::minutes(15),
             image: Span::minutes(24 * 60),
             healthy: Span::minutes(15),
@@ -234,6 +242,11 @@ impl Default for Rehearsal {
     }
 }
 
+/// What the ledger's record of the members before a run holds; DynamoDB takes 400 KB an item.
+const LARGEST: u32 = 4000;
+/// What one RunInstances can launch: EC2's bucket holds 1,000 instances.
+const LARGEST_LAUNCH: u32 = 1000;
+
 /// What is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ConfigError {
@@ -274,14 +287,17 @@ impl Config {
         let checks = [
             (self.fleet.size >= 1, "fleet.size", "a fleet has at least 1 member".to_owned()),
             (
-                self.fleet.size <= 10_000,
-                "fleet.size",
-                format!("{} members are more than the 10,000 that one fleet may have", self.fleet.size),
-            ),
-            (
                 !zones.is_empty(),
                 "fleet.subnets",
                 "name at least one subnet, as { id = \"subnet-…\", zone = \"…\" }".to_owned(),
+            ),
+            (
+                self.fleet.size <= LARGEST.min(LARGEST_LAUNCH.saturating_mul(zones.len().try_into().unwrap_or(0))),
+                "fleet.size",
+                format!(
+                    "{} members are too many: a fleet has at most {LARGEST}, and at most {LARGEST_LAUNCH} in a zone",
+                    self.fleet.size
+                ),
             ),
             (
                 zones.iter().all(|zone| zones.iter().filter(|other| other == &zone).count() == 1),
@@ -337,9 +353,26 @@ impl Config {
                 "two hops of one minor version: name its last patch alone".to_owned(),
             ),
             (
-                self.rehearsal.health_check_interval >= Span::seconds(5),
+                (Span::seconds(5)..=Span::minutes(5)).contains(&self.rehearsal.health_check_interval),
                 "rehearsal.health_check_interval",
-                "AWS takes 5 s to 300 s".to_owned(),
+                "AWS takes 5s to 300s".to_owned(),
+            ),
+            (
+                self.rehearsal.deregistration_delay <= Span::minutes(60),
+                "rehearsal.deregistration_delay",
+                "AWS takes 0s to 3600s".to_owned(),
+            ),
+            (
+                self.limits.all().iter().all(|limit| (Span::minutes(1)..=Span::minutes(48 * 60)).contains(limit)),
+                "limits",
+                "each is from 1m to 48h".to_owned(),
+            ),
+            (
+                self.upgrade.bake.max(self.upgrade.canary_bake) <= Span::minutes(120),
+                "upgrade.bake",
+                "bake and canary_bake are at most 2h each: an execution may have 25,000 events, and baking is watched \
+                 every few seconds; for longer, ask for approval"
+                    .to_owned(),
             ),
             (
                 rate.is_finite() && (0.0..=10_000.0).contains(&rate),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The state that a step runs in: `$$.State` of the context object. Its entry is what deadlines count from, since it
 /// stays the same however often the step is asked again.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "PascalCase")]
+#[serde(rename_all = "PascalCase")]
 pub struct StateContext {
     /// The state's name in the definition.
     pub name: String,

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 /// A fleet as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct FleetRecord {
     /// The version of this record's shape.
     pub schema: u32,
@@ -23,7 +22,6 @@ pub struct FleetRecord {
 
 /// An image and what is installed in it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Golden {
     /// The image.
     pub image: ImageId,
@@ -31,10 +29,8 @@ pub struct Golden {
     pub version: Version,
 }
 
-/// The right to change a fleet, held by one run. Its lease is in the run's own record, so that a step that looks
-/// whether it may act reads one record: whoever takes the lock over ends the run that held it, in one transaction.
+/// The right to change a fleet, held by one run from its begin to its end, both of which are recorded together with it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Lock {
     /// The run that holds it.
     pub run: RunId,

@@ -7,7 +7,7 @@ use crate::{FleetName, InstanceId, RunId, Version};
 pub enum Refusal {
     /// The wanted version is older than the fleet's.
     #[error(
-        "to: {to} would be a downgrade, the fleet runs {from}; migrations have no way back down: name a version above {from}, or roll back to a kept image"
+        "to: {to} would be a downgrade, the fleet runs {from}; migrations have no way back down: name a version above {from}"
     )]
     Downgrade {
         /// What the fleet runs.
@@ -30,9 +30,7 @@ pub enum Refusal {
         known: String,
     },
     /// No running instance carries the load-balancer tag.
-    #[error(
-        "fleet.load_balancer_tag: no running instance carries {tag}, so the fleet is empty: tag its members, or bootstrap the fleet first"
-    )]
+    #[error("fleet.load_balancer_tag: no running instance carries {tag}, so the fleet is empty: tag its members")]
     EmptyFleet {
         /// The load-balancer tag.
         tag: String,
@@ -63,6 +61,26 @@ pub enum Refusal {
         /// The state of its target, as the load balancer says it.
         health: String,
     },
+    /// Something is registered with the target group that is no member.
+    #[error(
+        "load_balancer.target_group: {instance} is registered with it but lacks the load-balancer tag {tag}: an upgrade would leave it in service on the old version; tag it, or take it out"
+    )]
+    Stranger {
+        /// The first such instance.
+        instance: InstanceId,
+        /// The load-balancer tag.
+        tag: String,
+    },
+    /// An alarm that is to stay quiet rings already, or nobody watches.
+    #[error(
+        "upgrade.alarms: '{alarm}' {problem}: name CloudWatch alarms that exist and are quiet when an upgrade begins"
+    )]
+    Alarm {
+        /// The alarm.
+        alarm: String,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The database would run out of connections.
     #[error(
         "database.max_connections: {available} is too few for upgrading {members} members: {clients} clients (both fleets and the builder) of {per_member} connections each need {needed}; raise max_connections, or lower fleet.size or database.connections_per_member"
@@ -92,7 +110,9 @@ pub enum Refusal {
         quota: u32,
     },
     /// Another run holds the fleet.
-    #[error("run {run} is already going on fleet {fleet}: watch it, or abort it first")]
+    #[error(
+        "run {run} holds fleet {fleet}: only one run at a time changes a fleet, and a frozen one keeps it until a person has looked"
+    )]
     Locked {
         /// The fleet.
         fleet: FleetName,
@@ -100,7 +120,7 @@ pub enum Refusal {
         run: RunId,
     },
     /// The ledger knows no such fleet.
-    #[error("fleet: '{fleet}' is not in the ledger: apply its configuration first")]
+    #[error("fleet: '{fleet}' is not in the ledger: record its configuration there first")]
     UnknownFleet {
         /// The fleet asked for.
         fleet: FleetName,

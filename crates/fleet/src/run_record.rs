@@ -1,7 +1,7 @@
 //! A run's record in the ledger, and the moves that it can make.
 
 use crate::{Config, FleetName, Golden, ImageId, InstanceId, RunId, SCHEMA, Span, SubnetId, Version, Zone};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Which run of which fleet: all that a state machine carries from step to step.
@@ -85,8 +85,10 @@ impl Phase {
     fn leads_to(&self, next: &Phase) -> bool {
         use Phase::{AwaitingApproval, Committed, Ended, Forward, RollingBack};
         match (self, next) {
-            (Forward, AwaitingApproval { .. } | Committed | RollingBack) => true,
-            (AwaitingApproval { .. }, AwaitingApproval { .. } | Committed | RollingBack) => true,
+            (
+                Forward | AwaitingApproval { .. },
+                AwaitingApproval { .. } | Committed | RollingBack | Ended(Outcome::Frozen),
+            ) => true,
             (Committed, Ended(Outcome::Upgraded | Outcome::Frozen)) => true,
             (RollingBack, Ended(Outcome::RolledBack | Outcome::Frozen)) => true,
             _ => self == next,
@@ -116,7 +118,6 @@ impl Role {
 
 /// One launch: recorded before it is asked for, settled when its answer is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Launch {
     /// What the instances are for.
     pub role: Role,
@@ -136,9 +137,9 @@ pub struct Launch {
 
 /// What the fleet was before the run's first change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Before {
     /// Every member.
+    #[serde(with = "crate::as_json")]
     pub members: Vec<Member>,
     /// The golden image.
     pub golden: Golden,
@@ -148,7 +149,6 @@ pub struct Before {
 
 /// A member as it was found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Member {
     /// The instance.
     pub id: InstanceId,
@@ -160,7 +160,6 @@ pub struct Member {
 
 /// The members that a run made, all of which were seen running.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct NewMembers {
     /// Their ids, in order.
     #[serde(with = "crate::as_json")]
@@ -169,7 +168,6 @@ pub struct NewMembers {
 
 /// A run as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Run {
     /// The version of this record's shape.
     pub schema: u32,
@@ -187,8 +185,6 @@ pub struct Run {
     pub size: u32,
     /// The fencing number of the run's lock.
     pub fence: u64,
-    /// Until when the run counts as alive, unless renewed. Compared by time; DynamoDB's TTL may delete two days late.
-    pub lease: Timestamp,
     /// The configuration that the run goes by, whatever is applied meanwhile.
     #[serde(with = "crate::as_json")]
     pub config: Config,
@@ -206,7 +202,9 @@ pub struct Run {
     pub started: Timestamp,
     /// When it ended.
     pub ended: Option<Timestamp>,
-    /// Why it did not go through: the error's name and cause.
+    /// When the run turned back, if it did.
+    pub turned_back: Option<Timestamp>,
+    /// Why it did not go through: the error's name and text.
     pub failure: Option<String>,
 }
 
@@ -230,7 +228,6 @@ impl Run {
             hops,
             size,
             fence,
-            lease: lease(now),
             config,
             drain: before.drain,
             phase: Phase::Forward,
@@ -239,6 +236,7 @@ impl Run {
             image: None,
             started: now,
             ended: None,
+            turned_back: None,
             failure: None,
         }
     }
@@ -255,31 +253,14 @@ impl Run {
         Ok(())
     }
 
-    /// Renews the lease when less than half of it is left; answers whether it did.
-    pub fn renew(&mut self, now: Timestamp) -> bool {
-        let renews = self.lease.duration_since(now) < LEASE / 2;
-        if renews {
-            self.lease = lease(now);
-        }
-        renews
-    }
-
     /// The launches for `role`.
     pub fn launches_of(&self, role: Role) -> impl Iterator<Item = &Launch> {
         self.launches.iter().filter(move |launch| launch.role == role)
     }
 }
 
-/// How long a run counts as alive after it last renewed its lease.
-const LEASE: SignedDuration = SignedDuration::from_hours(2);
-
-fn lease(now: Timestamp) -> Timestamp {
-    now.saturating_add(LEASE).unwrap_or(Timestamp::MAX)
-}
-
 /// What one step of a run came to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct StepRecord {
     /// The version of this record's shape.
     pub schema: u32,
@@ -326,6 +307,6 @@ mod tests {
             .iter()
             .map(|from| phases.iter().map(|to| if from.leads_to(to) { 'x' } else { '.' }).collect())
             .collect();
-        assert_eq!(legal, ["xxxx...", ".xxx...", "..x.x.x", "...x.xx", "....x..", ".....x.", "......x"]);
+        assert_eq!(legal, ["xxxx..x", ".xxx..x", "..x.x.x", "...x.xx", "....x..", ".....x.", "......x"]);
     }
 }

@@ -26,6 +26,15 @@ impl Span {
     }
 }
 
+impl std::ops::Add for Span {
+    type Output = Self;
+
+    /// Both, one after the other; at most what a `Span` can hold.
+    fn add(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0))
+    }
+}
+
 impl From<Span> for Duration {
     fn from(span: Span) -> Duration {
         Duration::from_secs(span.0.into())

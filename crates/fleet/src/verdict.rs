@@ -18,20 +18,20 @@ pub enum Verdict {
 const VERDICT: &str = "fleetwright-verdict: ";
 
 /// What a failed `migrate` prints in one version or another.
-const FAILURES: [&str; 8] = [
+const FAILURES: [&str; 7] = [
     "Failed to update project",
     "Failed to migrate project",
     "Failed to update document",
     "Fatal error:",
     "SQLSTATE[",
-    "[Error]",
     "Collection not found",
     "No migration found",
 ];
 
 /// Judges the tail of a hop's output: it went well if the verdict line says so for `hop` and nothing says otherwise.
 pub fn judge(hop: Version, output: &str) -> Verdict {
-    if let Some(line) = output.lines().find(|line| FAILURES.iter().any(|failure| line.contains(failure))) {
+    let fails = |line: &&str| line.starts_with("[Error]") || FAILURES.iter().any(|failure| line.contains(failure));
+    if let Some(line) = output.lines().find(fails) {
         return Verdict::Failed(line.trim().to_owned());
     }
     match output.lines().rev().find_map(|line| line.trim().strip_prefix(VERDICT)) {
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn an_error_in_the_output_outweighs_the_verdict_line() {
-        for failure in FAILURES {
+        for failure in FAILURES.into_iter().chain(["[Error]"]) {
             let output = format!("{failure} x\nfleetwright-verdict: ok version=1.4.14\n");
             assert_eq!(judge(HOP, &output), Verdict::Failed(format!("{failure} x")));
         }

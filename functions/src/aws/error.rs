@@ -19,20 +19,26 @@ const THROTTLED: [&str; 8] = [
 ];
 
 /// AWS stumbled: the call may have taken effect or not.
-const INTERRUPTED: [&str; 8] = [
+const INTERRUPTED: [&str; 9] = [
     "InternalError",
     "InternalFailure",
     "InternalServerError",
     "RequestTimeout",
     "RequestTimeoutException",
     "ServiceUnavailable",
+    "TransactionConflictException",
     "TransactionInProgressException",
     "Unavailable",
 ];
 
-/// The zone has no machine of this type left.
-const NO_CAPACITY: [&str; 3] =
-    ["InsufficientHostCapacity", "InsufficientInstanceCapacity", "InsufficientReservedInstanceCapacity"];
+/// The zone has no machine of this type, or no room for one; another may.
+const NO_CAPACITY: [&str; 5] = [
+    "InsufficientFreeAddressesInSubnet",
+    "InsufficientHostCapacity",
+    "InsufficientInstanceCapacity",
+    "InsufficientReservedInstanceCapacity",
+    "Unsupported",
+];
 
 /// What was just made cannot be described everywhere yet.
 const NOT_VISIBLE_YET: [&str; 3] = ["InvalidAMIID.NotFound", "InvalidInstanceID.NotFound", "InvocationDoesNotExist"];
@@ -63,6 +69,11 @@ impl CallError {
     /// What was just made cannot be described everywhere yet.
     pub fn is_not_visible_yet(&self) -> bool {
         NOT_VISIBLE_YET.contains(&self.code.as_str())
+    }
+
+    /// The image is gone already.
+    pub fn is_image_gone(&self) -> bool {
+        matches!(self.code.as_str(), "InvalidAMIID.NotFound" | "InvalidAMIID.Unavailable")
     }
 
     /// The image's name is taken: by this run's own image if the name derives from the run.
@@ -117,12 +128,13 @@ fn sort<E: ProvideErrorMetadata + Error + 'static>(
     };
     let code = answer.code().unwrap_or_default();
     let stumbled = error.raw_response().is_some_and(|response| response.status().as_u16() >= 500);
+    let text = format!("{code}: {}", answer.message().unwrap_or("no message"));
     let kind = match code {
+        "TransactionCanceledException" if text.contains("TransactionConflict") => Kind::Interrupted,
         code if THROTTLED.contains(&code) => Kind::Throttled,
         code if INTERRUPTED.contains(&code) || stumbled => Kind::Interrupted,
         _ => Kind::Refused,
     };
-    let text = format!("{code}: {}", answer.message().unwrap_or("no message"));
     CallError { operation, kind, code: code.to_owned(), text }
 }
 

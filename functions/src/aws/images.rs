@@ -3,7 +3,7 @@
 use super::instances::ec2_tag;
 use super::{Aws, CallError, Named};
 use aws_sdk_ec2::types::{Filter, ResourceType, TagSpecification};
-use fleet::{FLEET_TAG, ImageId, InstanceId, RUN_TAG, Run, VERSION_TAG, image_name};
+use fleet::{FLEET_TAG, ImageId, InstanceId, RUN_TAG, Run, RunRef, VERSION_TAG, image_name};
 
 /// An image as it was described.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,8 +12,15 @@ pub struct Image {
     pub id: ImageId,
     /// Whether it can be launched from.
     pub state: ImageState,
-    /// The run that made it, by its tag.
-    pub run: Option<String>,
+    tags: Vec<(String, String)>,
+}
+
+impl Image {
+    /// Whether the run made it, by its tags.
+    pub fn is_of(&self, run: &RunRef) -> bool {
+        let carries = |key: &str, value: &str| self.tags.iter().any(|(k, v)| k == key && v == value);
+        carries(FLEET_TAG, run.fleet.as_str()) && carries(RUN_TAG, run.id.as_str())
+    }
 }
 
 /// Whether an image can be launched from.
@@ -77,13 +84,16 @@ impl Aws {
         Ok(answer.image_id().and_then(|id| id.parse().ok()))
     }
 
-    /// Deregisters an image and deletes its snapshots.
+    /// Deregisters an image and deletes its snapshots. One that is gone already is fine.
     ///
     /// # Errors
     /// Whatever EC2 answers.
     pub async fn delete_image(&self, id: &ImageId) -> Result<(), CallError> {
         let call = self.ec2.deregister_image().image_id(id.as_str()).delete_associated_snapshots(true);
-        call.send().await.of("DeregisterImage").map(drop)
+        match call.send().await.of("DeregisterImage") {
+            Err(error) if !error.is_image_gone() => Err(error),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -95,10 +105,6 @@ fn image(described: &aws_sdk_ec2::types::Image) -> Option<Image> {
         Name::Available => ImageState::Available,
         other => ImageState::Unusable(format!("{}: {reason}", other.as_str())),
     };
-    let run = described.tags().iter().find(|tag| tag.key() == Some(RUN_TAG));
-    Some(Image {
-        id: described.image_id()?.parse().ok()?,
-        state,
-        run: run.and_then(|tag| tag.value()).map(str::to_owned),
-    })
+    let tags = described.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())));
+    Some(Image { id: described.image_id()?.parse().ok()?, state, tags: tags.collect() })
 }

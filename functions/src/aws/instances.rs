@@ -2,7 +2,7 @@
 
 use super::{Aws, CallError, Named};
 use aws_sdk_ec2::types::{Filter, InstanceStateName, Tag};
-use fleet::{AnyTag, FLEET_TAG, FleetName, ImageId, InstanceId, ROLE_TAG, RUN_TAG, Role, RunId, Zone};
+use fleet::{AnyTag, FLEET_TAG, FleetName, ImageId, InstanceId, ROLE_TAG, RUN_TAG, Role, RunRef, Zone};
 
 /// At most so many ids in one TerminateInstances, CreateTags or DeleteTags.
 const BATCH: usize = 1000;
@@ -20,8 +20,6 @@ pub struct Instance {
     pub image: ImageId,
     /// Where it stands.
     pub zone: Zone,
-    /// Why it came to its state, in EC2's words.
-    pub reason: String,
     tags: Vec<(String, String)>,
 }
 
@@ -63,13 +61,15 @@ impl Instance {
 }
 
 impl Aws {
-    /// Every instance that carries `tag`, in order of id; those terminated in the last hour or so are among them.
+    /// Every instance that carries all of `tags`, in order of id; those terminated in the last hour or so are among them.
     ///
     /// # Errors
     /// Whatever EC2 answers.
-    pub async fn instances_tagged(&self, key: &str, value: &str) -> Result<Vec<Instance>, CallError> {
-        let filter = Filter::builder().name(format!("tag:{key}")).values(value).build();
-        let mut pages = self.ec2.describe_instances().filters(filter).max_results(PAGE).into_paginator().items().send();
+    pub async fn instances_tagged(&self, tags: &[(&str, &str)]) -> Result<Vec<Instance>, CallError> {
+        let filters =
+            tags.iter().map(|(key, value)| Filter::builder().name(format!("tag:{key}")).values(*value).build());
+        let call = self.ec2.describe_instances().set_filters(Some(filters.collect())).max_results(PAGE);
+        let mut pages = call.into_paginator().items().send();
         let mut found = Vec::new();
         while let Some(reservation) = pages.next().await {
             let reservation = reservation.of("DescribeInstances")?;
@@ -84,15 +84,15 @@ impl Aws {
     /// # Errors
     /// Whatever EC2 answers.
     pub async fn instances_of_fleet(&self, fleet: &FleetName) -> Result<Vec<Instance>, CallError> {
-        self.instances_tagged(FLEET_TAG, fleet.as_str()).await
+        self.instances_tagged(&[(FLEET_TAG, fleet.as_str())]).await
     }
 
-    /// Every instance that a run launched.
+    /// Every instance that a run launched. Both tags count, since two fleets may have runs of one name.
     ///
     /// # Errors
     /// Whatever EC2 answers.
-    pub async fn instances_of_run(&self, run: &RunId) -> Result<Vec<Instance>, CallError> {
-        self.instances_tagged(RUN_TAG, run.as_str()).await
+    pub async fn instances_of_run(&self, run: &RunRef) -> Result<Vec<Instance>, CallError> {
+        self.instances_tagged(&[(FLEET_TAG, run.fleet.as_str()), (RUN_TAG, run.id.as_str())]).await
     }
 
     /// Stops an instance. Repeating it changes nothing.
@@ -169,7 +169,6 @@ fn instance(described: &aws_sdk_ec2::types::Instance) -> Option<Instance> {
         state: state(described.state()?.name()?),
         image: described.image_id()?.parse().ok()?,
         zone: described.placement()?.availability_zone()?.parse().ok()?,
-        reason: described.state_reason().and_then(|reason| reason.message()).unwrap_or_default().to_owned(),
         tags: tags.collect(),
     })
 }

@@ -17,10 +17,12 @@ pub use launch::LaunchOrder;
 pub use targets::Health;
 
 use crate::ledger::Ledger;
+use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// The clients of one function.
 #[derive(Debug, Clone)]
@@ -60,20 +62,40 @@ impl Aws {
         Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::MAX)
     }
 
-    /// The names of those of `alarms` that are in ALARM.
+    /// The first of `alarms` that is in ALARM, or that does not exist, so that nobody watches; metric alarms and
+    /// composite ones.
     ///
     /// # Errors
-    /// Whatever CloudWatch answers; an alarm that does not exist is reported as in ALARM, since nobody watches then.
-    pub async fn alarming(&self, alarms: &[String]) -> Result<Vec<String>, CallError> {
-        if alarms.is_empty() {
-            return Ok(Vec::new());
+    /// Whatever CloudWatch answers.
+    pub async fn first_alarming(&self, alarms: &[String]) -> Result<Option<Alarming>, CallError> {
+        for batch in alarms.chunks(ALARMS) {
+            let call = self.cloudwatch.describe_alarms().set_alarm_names(Some(batch.to_vec())).max_records(100);
+            let call = call.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
+            let answer = call.send().await.of("DescribeAlarms")?;
+            let metric = answer.metric_alarms().iter().map(|alarm| (alarm.alarm_name(), alarm.state_value()));
+            let composite = answer.composite_alarms().iter().map(|alarm| (alarm.alarm_name(), alarm.state_value()));
+            let found: BTreeMap<_, _> = metric.chain(composite).collect();
+            for name in batch {
+                let problem = match found.get(&Some(name.as_str())) {
+                    None => "does not exist",
+                    Some(Some(StateValue::Alarm)) => "is in ALARM",
+                    Some(_) => continue,
+                };
+                return Ok(Some(Alarming { name: name.clone(), problem }));
+            }
         }
-        let answer = self.cloudwatch.describe_alarms().set_alarm_names(Some(alarms.to_vec())).send().await;
-        let answer = answer.of("DescribeAlarms")?;
-        let quiet = |name: &String| {
-            let alarm = answer.metric_alarms().iter().find(|alarm| alarm.alarm_name() == Some(name));
-            alarm.is_some_and(|alarm| alarm.state_value() != Some(&aws_sdk_cloudwatch::types::StateValue::Alarm))
-        };
-        Ok(alarms.iter().filter(|name| !quiet(name)).cloned().collect())
+        Ok(None)
     }
+}
+
+/// At most so many alarms are named in one DescribeAlarms.
+const ALARMS: usize = 100;
+
+/// An alarm that is not quiet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alarming {
+    /// Its name.
+    pub name: String,
+    /// What is wrong, for people.
+    pub problem: &'static str,
 }

@@ -54,6 +54,11 @@ impl TargetHealth {
         Some((first, self.of(first), 1 + ill.count()))
     }
 
+    /// Everyone registered and not on their way out, in order of id.
+    pub fn registered(&self) -> impl Iterator<Item = &InstanceId> {
+        self.0.keys().filter(|id| self.is_in(id))
+    }
+
     /// Whether `id` is registered and not on its way out.
     pub fn is_in(&self, id: &InstanceId) -> bool {
         !matches!(self.of(id), Health::Out | Health::Draining)
@@ -66,7 +71,22 @@ impl Aws {
     /// # Errors
     /// Whatever the load balancer answers.
     pub async fn target_health(&self, group: &TargetGroupArn, ids: &[&InstanceId]) -> Result<TargetHealth, CallError> {
-        let named = (ids.len() <= BY_NAME).then(|| targets(ids));
+        self.health(group, (ids.len() <= BY_NAME).then(|| targets(ids))).await
+    }
+
+    /// The health of all who are registered with the target group.
+    ///
+    /// # Errors
+    /// Whatever the load balancer answers.
+    pub async fn health_of_all(&self, group: &TargetGroupArn) -> Result<TargetHealth, CallError> {
+        self.health(group, None).await
+    }
+
+    async fn health(
+        &self,
+        group: &TargetGroupArn,
+        named: Option<Vec<TargetDescription>>,
+    ) -> Result<TargetHealth, CallError> {
         let call = self.load_balancing.describe_target_health().target_group_arn(group.as_str()).set_targets(named);
         let answer = call.send().await.of("DescribeTargetHealth")?;
         let entries = answer.target_health_descriptions().iter().filter_map(|described| {

@@ -21,7 +21,7 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, token, .. }: Input) -> Result<Output, StepError> {
-    let mut run = aws.ledger().hold(&run, Going::Forward, aws.now()).await?;
+    let mut run = aws.ledger().hold(&run, Going::Forward).await?;
     run.record.move_to(Phase::AwaitingApproval { token })?;
     aws.ledger().write(&mut run).await?;
     Ok(Output {})

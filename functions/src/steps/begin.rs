@@ -4,7 +4,7 @@
 //! Undone by `finish`, which releases the lock. Asked again, it finds its own lock and record and answers the same.
 
 use crate::StepError;
-use crate::aws::{Aws, Health, ImageState, Instance, InstanceState};
+use crate::aws::{Alarming, Aws, Health, ImageState, Instance, InstanceState};
 use fleet::{
     Before, Config, FLEET_TAG, FleetName, FleetRecord, Member, Phase, Refusal, Run, RunId, RunRef, StateContext,
     Version, check_connections, check_targets, hop_path,
@@ -35,6 +35,7 @@ pub(crate) struct Output {
     work: Work,
     hops: Vec<Version>,
     approval: bool,
+    approval_seconds: u32,
 }
 
 #[derive(Debug, Serialize)]
@@ -60,8 +61,9 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     let config = record.record.config.clone();
     let hops = hop_path(record.record.golden.version, to, &config.upgrade.hops)?;
     let approval = approval.unwrap_or(config.upgrade.approval);
+    let approval_seconds = config.limits.approval.as_secs();
     if hops.is_empty() {
-        return Ok(Output { run, work: Work::Nothing, hops, approval });
+        return Ok(Output { run, work: Work::Nothing, hops, approval, approval_seconds });
     }
     let before = look(aws, &record.record).await?;
     let size = u32::try_from(before.members.len()).unwrap_or(u32::MAX);
@@ -72,7 +74,7 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     record.record.lock(run.id.clone());
     let run = Run::begin(run, hops, size, config, &before, record.record.fence, now);
     aws.ledger().begin(&record, &run, &before).await?;
-    Ok(Output { work: Work::Upgrade, hops: run.hops, run: run.run, approval })
+    Ok(Output { work: Work::Upgrade, hops: run.hops, run: run.run, approval, approval_seconds })
 }
 
 fn begun_before(run: Run, approval: Option<bool>) -> Result<Output, StepError> {
@@ -80,7 +82,8 @@ fn begun_before(run: Run, approval: Option<bool>) -> Result<Output, StepError> {
         return Err(StepError::Refused(format!("{} is over: it is {}", run.run, run.phase.as_str())));
     }
     let approval = approval.unwrap_or(run.config.upgrade.approval);
-    Ok(Output { run: run.run, work: Work::Upgrade, hops: run.hops, approval })
+    let approval_seconds = run.config.limits.approval.as_secs();
+    Ok(Output { run: run.run, work: Work::Upgrade, hops: run.hops, approval, approval_seconds })
 }
 
 /// Looks at the fleet as it stands: who its members are and that each is in service, and that the golden image is
@@ -88,7 +91,7 @@ fn begun_before(run: Run, approval: Option<bool>) -> Result<Output, StepError> {
 async fn look(aws: &Aws, record: &FleetRecord) -> Result<Before, StepError> {
     let config = &record.config;
     let tag = &config.fleet.load_balancer_tag;
-    let tagged = aws.instances_tagged(&tag.key, &tag.value).await?;
+    let tagged = aws.instances_tagged(&[(&tag.key, &tag.value)]).await?;
     let tagged: Vec<_> = tagged.iter().filter(|instance| instance.is_alive()).collect();
     if let Some(foreign) = tagged.iter().find(|member| member.tag(FLEET_TAG) != Some(record.name().as_str())) {
         return Err(foreign_member(config, foreign).into());
@@ -98,12 +101,19 @@ async fn look(aws: &Aws, record: &FleetRecord) -> Result<Before, StepError> {
     }
     let ids: Vec<_> = tagged.iter().map(|member| &member.id).collect();
     let group = &config.load_balancer.target_group;
-    if let Some((id, health, _)) = aws.target_health(group, &ids).await?.first_not_healthy(&ids) {
+    let health = aws.health_of_all(group).await?;
+    if let Some(stranger) = health.registered().find(|id| !ids.contains(id)) {
+        return Err(Refusal::Stranger { instance: stranger.clone(), tag: tag.to_string() }.into());
+    }
+    if let Some((id, health, _)) = health.first_not_healthy(&ids) {
         let health = match health {
             Health::Out => "not registered with the target group".to_owned(),
             health => health.to_string(),
         };
         return Err(Refusal::NotInService { instance: id.clone(), health }.into());
+    }
+    if let Some(Alarming { name, problem }) = aws.first_alarming(&config.upgrade.alarms).await? {
+        return Err(Refusal::Alarm { alarm: name, problem }.into());
     }
     let golden = record.golden.clone();
     let problem = match aws.image(&golden.image).await? {

@@ -22,7 +22,7 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, hop }: Input) -> Result<Output, StepError> {
-    let run = aws.ledger().hold(&run, Going::Forward, aws.now()).await?.record;
+    let run = aws.ledger().hold(&run, Going::Forward).await?.record;
     let limits = &run.config.limits;
     let builder = standing_builder(aws, &run).await?.id;
 

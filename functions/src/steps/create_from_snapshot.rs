@@ -22,7 +22,7 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, role }: Input) -> Result<Output, StepError> {
-    let mut run = aws.ledger().hold(&run, Going::Forward, aws.now()).await?;
+    let mut run = aws.ledger().hold(&run, Going::Forward).await?;
     let limit = run.record.config.limits.launch;
     let wanted = match role {
         Role::Builder => 1,
@@ -33,7 +33,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role }: Input) -> Result<
     let launched: u32 = run.record.launches_of(role).filter_map(|launch| launch.launched).sum();
     let mut found = Vec::new();
     if launched > 0 {
-        found = aws.instances_of_run(&run.record.run.id).await?;
+        found = aws.instances_of_run(&run.record.run).await?;
         found.retain(|instance| instance.is_for(role));
     }
     if count(found.len()) < launched {

@@ -50,7 +50,7 @@ impl Members {
                 Ok(found)
             }
             Self::New | Self::Canary => {
-                let mut found = aws.instances_of_run(&run.run.id).await?;
+                let mut found = aws.instances_of_run(&run.run).await?;
                 found.retain(|instance| instance.is_alive() && instance.is_for(Role::Member));
                 if self == Self::Canary {
                     found.truncate(run.config.upgrade.canary as usize);
@@ -83,7 +83,7 @@ pub(crate) fn carrying<'a>(instances: &'a [Instance], tag: &AnyTag, carries: boo
 
 /// The run's builder, if it stands and can be seen.
 pub(crate) async fn builder(aws: &Aws, run: &Run) -> Result<Option<Instance>, StepError> {
-    let found = aws.instances_of_run(&run.run.id).await?;
+    let found = aws.instances_of_run(&run.run).await?;
     Ok(found.into_iter().find(|instance| instance.is_alive() && instance.is_for(Role::Builder)))
 }
 

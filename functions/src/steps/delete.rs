@@ -7,7 +7,7 @@ use super::crew::{Members, builder, carrying, ids};
 use super::wait::wait;
 use crate::aws::{Aws, Health, Instance};
 use crate::{Going, StepError};
-use fleet::{Phase, Run, RunRef, Span, StateContext};
+use fleet::{Phase, Run, RunRef, StateContext};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -30,11 +30,12 @@ enum What {
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {}
 
-/// What was made this long ago can be described everywhere; EC2's advice is to back off for minutes at most.
-const VISIBLE_AFTER: SignedDuration = SignedDuration::from_secs(60);
+/// So long after a run turned back nothing appears any more that it asked for: its last function has timed out (the
+/// state machine gives it 120 s), and what that launched can be described.
+const APPEARS_WITHIN: SignedDuration = SignedDuration::from_secs(180);
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<Output, StepError> {
-    let run = aws.ledger().hold(&run, Going::Either, aws.now()).await?.record;
+    let run = aws.ledger().hold(&run, Going::Either).await?.record;
     let phase = |wanted: Phase| {
         if run.phase == wanted {
             return Ok(());
@@ -53,7 +54,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
         }
         What::MadeByRun => {
             phase(Phase::RollingBack)?;
-            let mut made = aws.instances_of_run(&run.run.id).await?;
+            let mut made = aws.instances_of_run(&run.run).await?;
             let unseen = unseen_launches(&run, made.len(), aws.now());
             made.retain(Instance::is_alive);
             let instances = delete_instances(aws, &run, &made).await?;
@@ -65,8 +66,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
         None => Ok(Output {}),
         Some(still) => {
             // What was just taken out drains first.
-            let limit = Span::seconds(run.config.limits.delete.as_secs() + run.drain.as_secs());
-            wait(aws, &state, limit, still)
+            wait(aws, &state, run.config.limits.delete + run.drain, still)
         }
     }
 }
@@ -78,8 +78,7 @@ async fn delete_instances(aws: &Aws, run: &Run, alive: &[Instance]) -> Result<Op
     let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
     let tagged = carrying(alive, &run.config.fleet.load_balancer_tag, true);
     if let Some(serving) = ids.iter().find(|id| health.is_in(id) || tagged.contains(id)) {
-        let text = format!("{serving} still takes traffic ({}): take it out before it is deleted", health.of(serving));
-        return Err(StepError::Failed(text));
+        return Ok(Some(format!("{serving} still takes traffic ({})", health.of(serving))));
     }
     if let Some(draining) = ids.iter().find(|id| *health.of(id) == Health::Draining) {
         return Ok(Some(format!("{draining} is draining")));
@@ -88,24 +87,28 @@ async fn delete_instances(aws: &Aws, run: &Run, alive: &[Instance]) -> Result<Op
     Ok((!gone).then(|| format!("{} instances are to be terminated ({first} first)", ids.len())))
 }
 
-/// Deregisters the run's image; answers whether it is still there, or may be without being visible yet.
+/// Deregisters the run's image; answers whether it is still there, or may yet appear.
 async fn delete_image(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
-    let Some(asked) = run.image_asked else { return Ok(None) };
+    if run.image_asked.is_none() {
+        return Ok(None);
+    }
     match aws.image_of_run(run).await? {
-        Some(image) => {
+        Some(image) if image.is_of(&run.run) => {
             aws.delete_image(&image.id).await?;
             Ok(Some(format!("image {} is being deregistered", image.id)))
         }
-        None if aws.now().duration_since(asked) < VISIBLE_AFTER => {
-            Ok(Some("an image that was asked for may not be visible yet".to_owned()))
-        }
-        None => Ok(None),
+        Some(_) => Ok(None),
+        None => Ok((run.image.is_none() && may_appear(run, aws.now())).then(|| "the image may yet appear".to_owned())),
     }
 }
 
 /// Whether launches may have made instances that cannot be described yet.
 fn unseen_launches(run: &Run, seen: usize, now: Timestamp) -> Option<String> {
     let asked: u32 = run.launches.iter().map(|launch| launch.launched.unwrap_or(launch.wanted)).sum();
-    let recent = run.launches.iter().any(|launch| now.duration_since(launch.at) < VISIBLE_AFTER);
-    (seen < asked as usize && recent).then(|| format!("{seen} of {asked} instances that were asked for are visible"))
+    let unseen = seen < asked as usize && may_appear(run, now);
+    unseen.then(|| format!("of {asked} instances that were asked for {seen} have appeared"))
+}
+
+fn may_appear(run: &Run, now: Timestamp) -> bool {
+    run.turned_back.is_none_or(|turned_back| now.duration_since(turned_back) < APPEARS_WITHIN)
 }

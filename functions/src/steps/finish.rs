@@ -1,7 +1,8 @@
 //! Ends a run: records its outcome, makes the new image the golden one if it was upgraded, and releases the lock.
 //! A frozen fleet stays locked, so that nothing but a person's repair touches it.
 //!
-//! Not undone. Asked again, it finds the run ended and completes what is missing.
+//! Not undone. All of it is one transaction; asked again, or for another outcome when the run is over,
+//! it answers how the run ended.
 
 use crate::aws::Aws;
 use crate::{Read, StepError};
@@ -16,6 +17,7 @@ pub(crate) struct Input {
     state: StateContext,
     outcome: Outcome,
     failure: Option<Failure>,
+    rollback_failure: Option<Failure>,
 }
 
 /// The error that a state machine caught.
@@ -24,6 +26,16 @@ pub(crate) struct Input {
 struct Failure {
     error: String,
     cause: Option<String>,
+}
+
+impl Failure {
+    /// Its name and its text; Lambda wraps the text into JSON.
+    fn text(self) -> String {
+        let cause = self.cause.unwrap_or_default();
+        let wrapped: Option<serde_json::Value> = serde_json::from_str(&cause).ok();
+        let message = wrapped.as_ref().and_then(|wrapped| wrapped["errorMessage"].as_str()).unwrap_or(&cause);
+        format!("{}: {message}", self.error)
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -43,23 +55,21 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     let fleet = aws.ledger().fleet(&input.run.fleet).await?;
     let mut fleet = fleet.ok_or_else(|| fleet::Refusal::UnknownFleet { fleet: input.run.fleet.clone() })?;
 
-    // The run first, then the lock: cut off in between, asking again completes it.
-    if run.record.phase != Phase::Ended(input.outcome) {
+    let outcome = if let Phase::Ended(outcome) = run.record.phase {
+        outcome
+    } else {
         run.record.move_to(Phase::Ended(input.outcome))?;
         run.record.ended = Some(aws.now());
-        run.record.failure = input.failure.map(|failure| match failure.cause {
-            Some(cause) => format!("{}: {cause}", failure.error),
-            None => failure.error,
-        });
-        aws.ledger().write(&mut run).await?;
-    }
-    let mine = fleet.record.lock.as_ref().is_some_and(|lock| lock.run == input.run.id);
-    if mine && input.outcome != Outcome::Frozen {
-        release(&mut fleet, &run.record, input.outcome);
-        aws.ledger().write(&mut fleet).await?;
-    }
+        let failures = [input.failure, input.rollback_failure].into_iter().flatten().map(Failure::text);
+        run.record.failure = failures.reduce(|first, second| format!("{first}; then, turning back, {second}"));
+        if input.outcome != Outcome::Frozen {
+            release(&mut fleet, &run.record, input.outcome);
+        }
+        aws.ledger().end(&run, &fleet).await?;
+        input.outcome
+    };
     let Run { run, golden, to, size, image, failure, .. } = run.record;
-    Ok(Output { outcome: input.outcome, run, from: golden.version, to, size, image, failure })
+    Ok(Output { outcome, run, from: golden.version, to, size, image, failure })
 }
 
 fn release(fleet: &mut Read<FleetRecord>, run: &Run, outcome: Outcome) {

@@ -6,7 +6,7 @@
 
 use super::crew::{Members, carrying, ids};
 use super::wait::wait;
-use crate::aws::{Aws, Instance};
+use crate::aws::{Aws, Instance, InstanceState};
 use crate::{Going, StepError};
 use fleet::{Phase, Run, RunRef, StateContext};
 use serde::{Deserialize, Serialize};
@@ -34,9 +34,10 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, service }: Input
     let turns_back = (members, service) == (Members::Old, Service::In);
     let back = turns_back || (members, service) == (Members::New, Service::Out);
     let going = if back { Going::Either } else { Going::Forward };
-    let mut run = aws.ledger().hold(&run, going, aws.now()).await?;
+    let mut run = aws.ledger().hold(&run, going).await?;
     if turns_back && run.record.phase != Phase::RollingBack {
         run.record.move_to(Phase::RollingBack)?;
+        run.record.turned_back = Some(aws.now());
         aws.ledger().write(&mut run).await?;
     }
     let run = run.record;
@@ -47,15 +48,14 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, service }: Input
     }
 }
 
+/// Tags and registers whatever was described, which may lag behind what an earlier step did; both calls bear repeating.
+/// A member that does not run cannot be registered, and would keep all others out: whoever checks their health says so.
 async fn bring_in(aws: &Aws, run: &Run, members: &[Instance]) -> Result<Output, StepError> {
     let config = &run.config;
-    let group = &config.load_balancer.target_group;
-    let health = aws.target_health(group, &ids(members)).await?;
-    let untagged = carrying(members, &config.fleet.load_balancer_tag, false);
-    aws.tag(&untagged, &config.fleet.load_balancer_tag).await?;
-    let mut out = ids(members);
-    out.retain(|id| !health.is_in(id));
-    aws.register(group, &out).await?;
+    aws.tag(&ids(members), &config.fleet.load_balancer_tag).await?;
+    let running = members.iter().filter(|member| member.state == InstanceState::Running);
+    let running: Vec<_> = running.map(|member| &member.id).collect();
+    aws.register(&config.load_balancer.target_group, &running).await?;
     Ok(Output {})
 }
 

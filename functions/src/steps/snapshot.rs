@@ -21,7 +21,7 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
-    let mut run = aws.ledger().hold(&run, Going::Forward, aws.now()).await?;
+    let mut run = aws.ledger().hold(&run, Going::Forward).await?;
     let limit = run.record.config.limits.image;
     let name = image_name(&run.record.run, run.record.to);
     let waiting = || wait(aws, &state, limit, format!("image {name} is being made"));
@@ -48,7 +48,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output
         }
         return waiting();
     };
-    if image.run.as_deref() != Some(run.record.run.id.as_str()) {
+    if !image.is_of(&run.record.run) {
         let text =
             format!("image {} has this run's name, {name}, but another's tags: rename or deregister it", image.id);
         return Err(StepError::Failed(text));

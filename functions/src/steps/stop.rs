@@ -20,7 +20,7 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
-    let run = aws.ledger().hold(&run, Going::Forward, aws.now()).await?.record;
+    let run = aws.ledger().hold(&run, Going::Forward).await?.record;
     let builder = standing_builder(aws, &run).await?;
     match builder.state {
         InstanceState::Stopped => return Ok(Output {}),

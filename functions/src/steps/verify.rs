@@ -5,9 +5,9 @@
 
 use super::crew::Members;
 use super::wait::wait;
-use crate::aws::{Aws, Health};
+use crate::aws::{Alarming, Aws, Health};
 use crate::{Going, StepError};
-use fleet::{Deadline, InstanceId, Phase, Run, RunRef, Span, StateContext};
+use fleet::{Deadline, InstanceId, Phase, Run, RunRef, StateContext};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -35,7 +35,7 @@ pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) -> Result<Output, StepError> {
     let going = if members == Members::Old || check == Check::LastLook { Going::Either } else { Going::Forward };
-    let mut run = aws.ledger().hold(&run, going, aws.now()).await?;
+    let mut run = aws.ledger().hold(&run, going).await?;
     if check == Check::LastLook && run.record.phase == Phase::Committed {
         return Ok(Output {});
     }
@@ -50,9 +50,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
             if let Some(ill) = ill {
                 return Err(StepError::Failed(format!("{ill} while the {members} were baking")));
             }
-            if let Some(alarm) = aws.alarming(&upgrade.alarms).await?.first() {
-                return Err(StepError::Failed(format!("alarm {alarm} rings while the {members} are baking")));
-            }
+            quiet(aws, &run.record).await?;
             let bake = if members == Members::Canary { upgrade.canary_bake } else { upgrade.bake };
             let done = Deadline::after(state.entered_time, bake);
             if done.passed(aws.now()) {
@@ -65,8 +63,9 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
             if let Some(ill) = ill {
                 return Err(StepError::Failed(format!("{ill} at the last look before the old are deleted")));
             }
+            quiet(aws, &run.record).await?;
             if let Some(draining) = still_draining(aws, &run.record).await? {
-                let limit = Span::seconds(run.record.drain.as_secs() + run.record.config.limits.healthy.as_secs());
+                let limit = run.record.drain + run.record.config.limits.healthy;
                 return wait(aws, &state, limit, format!("{draining} is draining"));
             }
             run.record.move_to(Phase::Committed)?;
@@ -83,6 +82,13 @@ async fn ill(aws: &Aws, run: &Run, members: Members) -> Result<Option<String>, S
     let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
     let ill = health.first_not_healthy(&ids);
     Ok(ill.map(|(id, ill, count)| format!("{count} of the {} {members} not healthy ({id} is {ill})", ids.len())))
+}
+
+async fn quiet(aws: &Aws, run: &Run) -> Result<(), StepError> {
+    match aws.first_alarming(&run.config.upgrade.alarms).await? {
+        None => Ok(()),
+        Some(Alarming { name, problem }) => Err(StepError::Failed(format!("alarm '{name}' {problem}"))),
+    }
 }
 
 async fn still_draining(aws: &Aws, run: &Run) -> Result<Option<InstanceId>, StepError> {

@@ -156,6 +156,8 @@ fn ending(finished: &Finished, steps: &[Step]) -> (Ending, Option<String>) {
         asl::Outcome::Failed(failure) => {
             let ending = match failure.error.as_str() {
                 "RolledBack" => Ending::RolledBack,
+                "Refused" => Ending::Refused,
+                // Whatever else ends the first step: nothing was begun.
                 _ if steps.len() <= 1 => Ending::Refused,
                 _ => Ending::Frozen,
             };
