@@ -2,10 +2,10 @@
 //! the state machine and the functions.
 
 use asl::{Failure, Resources, StateMachine, Task};
-use fleet::Config;
+use fleet::{AnyTag, Config, RUN_TAG};
 use fleetwright::UPGRADE;
 use fleetwright::lambda::Functions;
-use fleetwright::rehearse::{Ending, NamedFault, Plan, Rehearsed, rehearse_through};
+use fleetwright::rehearse::{Ending, NamedFault, Plan, Rehearsed, rehearse, rehearse_through};
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use std::cell::Cell;
@@ -72,6 +72,28 @@ impl Resources for FailsOnce<'_> {
             Err(Failure { error: "Failed".to_owned(), cause: "by a test".to_owned() })
         })
     }
+}
+
+#[test]
+fn a_rollback_that_fails_leaves_the_old_members_in_service_and_the_fleet_locked() {
+    for state in ["Old in", "Old healthy", "New out", "Delete what the run made", "Finish as rolled back"] {
+        let rehearsed = rehearse_through(&plan(&[NamedFault::UnhealthyTarget]), &mut |_| {}, |functions| {
+            Box::new(FailsOnce { functions, state: state.to_owned(), after: false, done: Cell::new(false) })
+        });
+        let rehearsed = rehearsed.unwrap();
+        check(&rehearsed, Ending::Frozen, state);
+        assert_eq!(rehearsed.steps.last().unwrap().name, "Freeze in mid-rollback");
+        assert_eq!(rehearsed.steps.last().unwrap().error, None, "{state}");
+        let old = rehearsed.members.iter().filter(|member| member.version.as_deref() == Some("1.3.8"));
+        assert_eq!(old.filter(|member| member.in_service).count(), 3, "{state}");
+    }
+}
+
+#[test]
+fn another_fleet_with_a_run_of_the_same_name_is_left_alone() {
+    let mut plan = plan(&[NamedFault::UnhealthyTarget]);
+    plan.config.rehearsal.others = vec![AnyTag { key: RUN_TAG.to_owned(), value: "rehearsal-1".to_owned() }];
+    check(&rehearse(&plan, &mut |_| {}).unwrap(), Ending::RolledBack, "a run of the same name");
 }
 
 #[test]

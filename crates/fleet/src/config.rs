@@ -1,5 +1,7 @@
 //! The configuration of a fleet: the schema of `samplconfig.toml`, and what the ledger stores of it.
 
+mod check;
+
 use crate::{
     FleetName, ImageId, InstanceType, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version, Zone,
     hops::APPWRITE_HOPS,
@@ -172,13 +174,6 @@ pub struct Limits {
     pub approval: Span,
 }
 
-impl Limits {
-    fn all(&self) -> [Span; 8] {
-        let Self { launch, agent, configure, stop, image, healthy, delete, approval } = *self;
-        [launch, agent, configure, stop, image, healthy, delete, approval]
-    }
-}
-
 impl Default for Limits {
     fn default() -> Self {
         Self {
@@ -242,11 +237,6 @@ impl Default for Rehearsal {
     }
 }
 
-/// What the ledger's record of the members before a run holds; DynamoDB takes 400 KB an item.
-const LARGEST: u32 = 4000;
-/// What one RunInstances can launch: EC2's bucket holds 1,000 instances.
-const LARGEST_LAUNCH: u32 = 1000;
-
 /// What is wrong with a configuration.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ConfigError {
@@ -273,121 +263,5 @@ impl Config {
             toml::from_str(text).map_err(|error| ConfigError::Malformed(error.to_string().trim_end().to_owned()))?;
         config.check()?;
         Ok(config)
-    }
-
-    /// Checks what types alone do not say.
-    ///
-    /// # Errors
-    /// The first field that cannot be meant.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        let zones: Vec<_> = self.fleet.subnets.iter().map(|subnet| &subnet.zone).collect();
-        let tag = &self.fleet.load_balancer_tag;
-        let hops = &self.upgrade.hops;
-        let rate = self.rehearsal.requests_per_second;
-        let checks = [
-            (self.fleet.size >= 1, "fleet.size", "a fleet has at least 1 member".to_owned()),
-            (
-                !zones.is_empty(),
-                "fleet.subnets",
-                "name at least one subnet, as { id = \"subnet-…\", zone = \"…\" }".to_owned(),
-            ),
-            (
-                self.fleet.size <= LARGEST.min(LARGEST_LAUNCH.saturating_mul(zones.len().try_into().unwrap_or(0))),
-                "fleet.size",
-                format!(
-                    "{} members are too many: a fleet has at most {LARGEST}, and at most {LARGEST_LAUNCH} in a zone",
-                    self.fleet.size
-                ),
-            ),
-            (
-                zones.iter().all(|zone| zones.iter().filter(|other| other == &zone).count() == 1),
-                "fleet.subnets",
-                "two subnets lie in one zone: name one subnet a zone".to_owned(),
-            ),
-            (
-                zones.iter().all(|zone| zone.region() == zones[0].region()),
-                "fleet.subnets",
-                "the zones lie in different regions: a fleet lives in one".to_owned(),
-            ),
-            (
-                !self.fleet.security_groups.is_empty(),
-                "fleet.security_groups",
-                "name at least one security group".to_owned(),
-            ),
-            (
-                !self.fleet.instance_profile.is_empty(),
-                "fleet.instance_profile",
-                "name the instance profile that lets the SSM agent in".to_owned(),
-            ),
-            (
-                !tag.key.is_empty() && !tag.value.is_empty(),
-                "fleet.load_balancer_tag",
-                "key and value must not be empty".to_owned(),
-            ),
-            (
-                !tag.key.starts_with("fleetwright:") && !tag.key.starts_with("aws:"),
-                "fleet.load_balancer_tag",
-                format!(
-                    "the key '{}' is reserved: choose one that starts neither with 'fleetwright:' nor with 'aws:'",
-                    tag.key
-                ),
-            ),
-            (
-                self.database.connections_per_member >= 1,
-                "database.connections_per_member",
-                "must be at least 1".to_owned(),
-            ),
-            (
-                self.upgrade.canary >= 1,
-                "upgrade.canary",
-                "must be at least 1: the first new members to take traffic".to_owned(),
-            ),
-            (
-                !hops.is_empty() && hops.is_sorted(),
-                "upgrade.hops",
-                "expected the last patch of each minor version, in rising order".to_owned(),
-            ),
-            (
-                hops.windows(2).all(|pair| pair[0].minor() != pair[1].minor()),
-                "upgrade.hops",
-                "two hops of one minor version: name its last patch alone".to_owned(),
-            ),
-            (
-                (Span::seconds(5)..=Span::minutes(5)).contains(&self.rehearsal.health_check_interval),
-                "rehearsal.health_check_interval",
-                "AWS takes 5s to 300s".to_owned(),
-            ),
-            (
-                self.rehearsal.deregistration_delay <= Span::minutes(60),
-                "rehearsal.deregistration_delay",
-                "AWS takes 0s to 3600s".to_owned(),
-            ),
-            (
-                self.limits.all().iter().all(|limit| (Span::minutes(1)..=Span::minutes(48 * 60)).contains(limit)),
-                "limits",
-                "each is from 1m to 48h".to_owned(),
-            ),
-            (
-                self.upgrade.bake.max(self.upgrade.canary_bake) <= Span::minutes(120),
-                "upgrade.bake",
-                "bake and canary_bake are at most 2h each: an execution may have 25,000 events, and baking is watched \
-                 every few seconds; for longer, ask for approval"
-                    .to_owned(),
-            ),
-            (
-                rate.is_finite() && (0.0..=10_000.0).contains(&rate),
-                "rehearsal.requests_per_second",
-                "expected a number from 0 to 10,000".to_owned(),
-            ),
-            (
-                self.prices.member_hour >= 0.0 && self.prices.builder_hour >= 0.0,
-                "prices",
-                "a price is not negative".to_owned(),
-            ),
-        ];
-        match checks.into_iter().find(|(fine, _, _)| !fine) {
-            Some((_, field, problem)) => Err(ConfigError::Invalid { field, problem }),
-            None => Ok(()),
-        }
     }
 }

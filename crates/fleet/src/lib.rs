@@ -12,6 +12,7 @@ mod fleet_record;
 mod hops;
 mod id;
 mod launches;
+mod phase;
 mod refusal;
 mod run_record;
 mod span;
@@ -35,11 +36,9 @@ pub use id::{
     TargetGroupArn, Zone,
 };
 pub use launches::{NextLaunches, next_launches};
+pub use phase::{IllegalMove, Outcome, Phase};
 pub use refusal::Refusal;
-pub use run_record::{
-    Before, IllegalMove, Launch, Member, NewMembers, Outcome, Phase, Role, Run, RunRef, StepRecord, StepResult,
-    Workflow,
-};
+pub use run_record::{Before, Launch, Member, NewMembers, Role, Run, RunRef, StepRecord, StepResult, Workflow};
 pub use span::Span;
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};

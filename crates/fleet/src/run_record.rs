@@ -1,6 +1,8 @@
-//! A run's record in the ledger, and the moves that it can make.
+//! A run's record in the ledger.
 
-use crate::{Config, FleetName, Golden, ImageId, InstanceId, RunId, SCHEMA, Span, SubnetId, Version, Zone};
+use crate::{
+    Config, FleetName, Golden, IllegalMove, ImageId, InstanceId, Phase, RunId, SCHEMA, Span, SubnetId, Version, Zone,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -26,74 +28,6 @@ impl std::fmt::Display for RunRef {
 pub enum Workflow {
     /// The seed's thirteen steps.
     Upgrade,
-}
-
-/// Where a run stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Phase {
-    /// Making and bringing in the new.
-    Forward,
-    /// A person is asked before the old members are deleted; the token answers.
-    AwaitingApproval {
-        /// What Step Functions wants back with the answer.
-        token: String,
-    },
-    /// The old members are being deleted: no way back.
-    Committed,
-    /// Restoring what was before.
-    RollingBack,
-    /// Over.
-    Ended(Outcome),
-}
-
-/// How a run can end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Outcome {
-    /// The fleet runs the wanted version.
-    Upgraded,
-    /// The fleet is as it was before.
-    RolledBack,
-    /// Neither could be reached; a person is needed.
-    Frozen,
-}
-
-/// A move that a run cannot make.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a run that is {from} cannot become {to}")]
-pub struct IllegalMove {
-    from: &'static str,
-    to: &'static str,
-}
-
-impl Phase {
-    /// A word for people.
-    pub fn as_str(&self) -> &'static str {
-        match self {
-            Self::Forward => "going forward",
-            Self::AwaitingApproval { .. } => "awaiting approval",
-            Self::Committed => "deleting the old members",
-            Self::RollingBack => "rolling back",
-            Self::Ended(Outcome::Upgraded) => "upgraded",
-            Self::Ended(Outcome::RolledBack) => "rolled back",
-            Self::Ended(Outcome::Frozen) => "frozen",
-        }
-    }
-
-    /// Whether a run may go from here to `next`. Staying is always legal: a step that is asked again repeats its move.
-    fn leads_to(&self, next: &Phase) -> bool {
-        use Phase::{AwaitingApproval, Committed, Ended, Forward, RollingBack};
-        match (self, next) {
-            (
-                Forward | AwaitingApproval { .. },
-                AwaitingApproval { .. } | Committed | RollingBack | Ended(Outcome::Frozen),
-            ) => true,
-            (Committed, Ended(Outcome::Upgraded | Outcome::Frozen)) => true,
-            (RollingBack, Ended(Outcome::RolledBack | Outcome::Frozen)) => true,
-            _ => self == next,
-        }
-    }
 }
 
 /// What a launched instance is for.
@@ -246,11 +180,7 @@ impl Run {
     /// # Errors
     /// A move that a run cannot make is refused and changes nothing.
     pub fn move_to(&mut self, next: Phase) -> Result<(), IllegalMove> {
-        if !self.phase.leads_to(&next) {
-            return Err(IllegalMove { from: self.phase.as_str(), to: next.as_str() });
-        }
-        self.phase = next;
-        Ok(())
+        self.phase.move_to(next)
     }
 
     /// The launches for `role`.
@@ -286,27 +216,4 @@ pub enum StepResult {
     Done,
     /// It gave up: the error's name and text.
     Failed(String),
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_run_cannot_roll_back_once_the_old_are_being_deleted_nor_change_after_its_end() {
-        let phases = [
-            Phase::Forward,
-            Phase::AwaitingApproval { token: "t".to_owned() },
-            Phase::Committed,
-            Phase::RollingBack,
-            Phase::Ended(Outcome::Upgraded),
-            Phase::Ended(Outcome::RolledBack),
-            Phase::Ended(Outcome::Frozen),
-        ];
-        let legal: Vec<String> = phases
-            .iter()
-            .map(|from| phases.iter().map(|to| if from.leads_to(to) { 'x' } else { '.' }).collect())
-            .collect();
-        assert_eq!(legal, ["xxxx..x", ".xxx..x", "..x.x.x", "...x.xx", "....x..", ".....x.", "......x"]);
-    }
 }
