@@ -13,3 +13,4 @@ mod scenarios;
 mod seeds;
 mod simulator;
 mod upgrade_on_moto;
+mod workflow_run;
