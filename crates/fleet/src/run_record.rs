@@ -26,7 +26,7 @@ impl std::fmt::Display for RunRef {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Workflow {
-    /// The seed's thirteen steps.
+    /// The thirteen steps of an upgrade by hand.
     Upgrade,
 }
 

@@ -1,4 +1,4 @@
-//! Installs and migrates one hop on the builder (seed, steps 3 to 5): waits for the builder's SSM agent, sends the
+//! Installs and migrates one hop on the builder (by hand: steps 3 to 5): waits for the builder's SSM agent, sends the
 //! command once, and judges what it printed, since the exit status of `migrate` lies.
 //!
 //! Not undone: the builder is deleted. The migration of the shared data has no way back but a backup.

@@ -1,5 +1,5 @@
-//! Creates instances from an image: the builder from the golden image (seed, steps 1 and 2), or the new members from
-//! the image that the run made (seed, step 9). None of them carries the load-balancer tag. Ends when all are running.
+//! Creates instances from an image: the builder from the golden image (by hand: steps 1 and 2), or the new members from
+//! the image that the run made (by hand: step 9). None of them carries the load-balancer tag. Ends when all are running.
 //!
 //! Each launch is recorded before it is asked for and carries a client token, so that one whose answer was lost is
 //! found again. A zone that runs dry is made up for by the others. Undone by `delete`.

@@ -1,4 +1,4 @@
-//! Deletes what is no longer needed: the builder (seed, step 8), the old members (seed, step 13), or, when a run
+//! Deletes what is no longer needed: the builder (by hand: step 8), the old members (by hand: step 13), or, when a run
 //! turns back, everything it made. Ends when it is on its way out, from which nothing comes back.
 //!
 //! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.

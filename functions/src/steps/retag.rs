@@ -1,4 +1,4 @@
-//! Brings members in or takes them out (seed, steps 10 and 11). In: the load-balancer tag on, the target registered.
+//! Brings members in or takes them out (by hand: steps 10 and 11). In: the load-balancer tag on, the target registered.
 //! Out: the tag off, the target deregistered, which leaves it draining. Each is the other's undoing.
 //!
 //! Members are taken out only if, at that very instant, those who stay are all healthy. Bringing the old ones in is

@@ -1,4 +1,4 @@
-//! Takes the snapshot of the stopped builder (seed, step 7): an image whose name derives from the run. Ends when it
+//! Takes the snapshot of the stopped builder (by hand: step 7): an image whose name derives from the run. Ends when it
 //! is available, and records it with the run.
 //!
 //! The name is the key: an image whose answer was lost is found by it and never made twice. Undone by `delete`.

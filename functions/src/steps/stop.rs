@@ -1,4 +1,4 @@
-//! Stops the builder (seed, step 6), so that its image is of a machine at rest. Ends when it is stopped.
+//! Stops the builder (by hand: step 6), so that its image is of a machine at rest. Ends when it is stopped.
 //!
 //! Not undone: the builder is deleted.
 

@@ -1,4 +1,4 @@
-//! Checks that everything is in order (seed, step 12): that members are healthy, that they stay so over a bake time
+//! Checks that everything is in order (by hand: step 12): that members are healthy, that they stay so over a bake time
 //! with no alarm ringing, and, as a last look before the old are deleted, that they still are and the old have drained.
 //!
 //! Changes nothing but the run's own phase: the last look commits the run, after which there is no way back.
