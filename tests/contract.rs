@@ -9,6 +9,9 @@ fn upgrade() -> StateMachine {
     StateMachine::parse(UPGRADE).unwrap_or_else(|invalid| panic!("workflow/upgrade.asl.json:\n{invalid}"))
 }
 
+/// What the operator's command calls by itself.
+const OPERATORS: [&str; 1] = ["observe"];
+
 #[test]
 fn every_task_of_the_upgrade_calls_a_step_and_every_step_is_called() {
     let machine = upgrade();
@@ -20,7 +23,7 @@ fn every_task_of_the_upgrade_calls_a_step_and_every_step_is_called() {
             function.strip_prefix("fleetwright-").unwrap_or_else(|| panic!("{} calls '{function}'", task.name))
         })
         .collect();
-    let steps: BTreeSet<_> = STEPS.iter().map(|step| step.name).collect();
+    let steps: BTreeSet<_> = STEPS.iter().map(|step| step.name).filter(|name| !OPERATORS.contains(name)).collect();
     assert_eq!(called, steps);
 }
 

@@ -155,7 +155,7 @@ fn an_upgrade_replaces_the_members_and_nothing_else() {
     assert_eq!(fleet["lock"], Value::Null);
     let run = item(&after, "run/run-1");
     assert_eq!(run["phase"], json!({"ended": "upgraded"}));
-    let before = item(&after, "run/run-1/before");
+    let before = item(&after, "before/run-1");
     let members: Value = serde_json::from_str(before["members"].as_str().unwrap()).unwrap();
     assert_eq!(ids(&with(&members, |_| true)), set(&stage.built["members"]));
     let steps: BTreeSet<_> = with(&after["items"], |item| item["step"].is_string())

@@ -7,15 +7,20 @@
 //! |---|---|---|
 //! | `fleet/NAME` | `fleet` | [`FleetRecord`]: configuration, golden image, lock |
 //! | `fleet/NAME` | `run/ID` | [`Run`]: plan, launches, phase |
-//! | `fleet/NAME` | `run/ID/before` | [`Before`]: what was before the first change |
-//! | `fleet/NAME` | `run/ID/new` | [`NewMembers`]: the ids of the members that the run made |
-//! | `fleet/NAME` | `run/ID/step/TIME/STATE` | [`StepRecord`]: attempts and result |
+//! | `fleet/NAME` | `before/ID` | [`Before`]: what was before the run's first change |
+//! | `fleet/NAME` | `new/ID` | [`NewMembers`]: the ids of the members that the run made |
+//! | `fleet/NAME` | `step/ID/TIME/STATE` | [`StepRecord`]: attempts and result |
+//!
+//! DynamoDB forgets a finished run's record, and what belongs to it, some time after its attribute `expires`.
+
+mod item;
 
 use crate::StepError;
 use crate::aws::{CallError, Named};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
-use fleet::{Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord};
+use fleet::{Abort, Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord};
+use item::{Item, Key, PK, SK, WRITING};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -33,12 +38,6 @@ pub struct Read<T> {
     pub record: T,
     writing: u64,
     key: Key,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Key {
-    fleet: String,
-    record: String,
 }
 
 /// Which way a run must be going for a step to act.
@@ -69,7 +68,7 @@ impl Ledger {
     /// # Errors
     /// Whatever DynamoDB answers, and a record that cannot be read.
     pub async fn run(&self, run: &RunRef) -> Result<Option<Read<Run>>, StepError> {
-        self.read(Key::run(run, "")).await
+        self.read(Key::run(run)).await
     }
 
     /// What was before a run's first change.
@@ -77,8 +76,26 @@ impl Ledger {
     /// # Errors
     /// Whatever DynamoDB answers, and a record that is missing or cannot be read.
     pub async fn before(&self, run: &RunRef) -> Result<Before, StepError> {
-        let read = self.read(Key::run(run, "/before")).await?;
+        let read = self.read(Key::part("before", run)).await?;
         read.map(|read| read.record).ok_or_else(|| StepError::Failed(format!("{run} has no record of what was before")))
+    }
+
+    /// Every run of a fleet, the latest to begin first.
+    ///
+    /// # Errors
+    /// Whatever DynamoDB answers, and a record that cannot be read.
+    pub async fn runs(&self, fleet: &FleetName) -> Result<Vec<Run>, StepError> {
+        let mut runs: Vec<Run> = self.records(Key::fleet(fleet), "run/").await?;
+        runs.sort_by(|a, b| b.started.cmp(&a.started));
+        Ok(runs)
+    }
+
+    /// What the steps of a run came to, in the order in which their states were entered.
+    ///
+    /// # Errors
+    /// Whatever DynamoDB answers, and a record that cannot be read.
+    pub async fn steps(&self, run: &RunRef) -> Result<Vec<StepRecord>, StepError> {
+        self.records(Key::fleet(&run.fleet), &format!("{}/", Key::part("step", run).record)).await
     }
 
     /// Records a fleet that the ledger does not have yet; answers whether it did.
@@ -86,7 +103,7 @@ impl Ledger {
     /// # Errors
     /// Whatever DynamoDB answers.
     pub async fn create_fleet(&self, record: &FleetRecord) -> Result<bool, StepError> {
-        self.create(Key::fleet(record.name()), record).await
+        self.create(Key::fleet(record.name()).item(record, 1)?).await
     }
 
     /// Grants `run` the fleet's lock, and records the run and what was before: all of it or nothing.
@@ -94,8 +111,9 @@ impl Ledger {
     /// # Errors
     /// [`StepError::Interrupted`] when somebody wrote the fleet since it was read; whatever else DynamoDB answers.
     pub async fn begin(&self, fleet: &Read<FleetRecord>, run: &Run, before: &Before) -> Result<(), StepError> {
-        let (before_key, run_key) = (Key::run(&run.run, "/before"), Key::run(&run.run, ""));
-        self.transact([self.over(fleet)?, self.new_item(&before_key, before)?, self.new_item(&run_key, run)?]).await
+        let before = Key::part("before", &run.run).item(before, 1)?.forgotten_after(run.started);
+        let run = Key::run(&run.run).item(run, 1)?;
+        self.transact([self.over(fleet)?, self.absent(before)?, self.absent(run)?]).await
     }
 
     /// Records that a run is over and what that leaves of the fleet's lock and golden image: both or neither.
@@ -111,7 +129,7 @@ impl Ledger {
     /// # Errors
     /// Whatever DynamoDB answers, and a record that is missing or cannot be read.
     pub async fn new_members(&self, run: &RunRef) -> Result<NewMembers, StepError> {
-        let read = self.read(Key::run(run, "/new")).await?;
+        let read = self.read(Key::part("new", run)).await?;
         read.map(|read| read.record).ok_or_else(|| StepError::Failed(format!("{run} has no record of its new members")))
     }
 
@@ -119,8 +137,8 @@ impl Ledger {
     ///
     /// # Errors
     /// Whatever DynamoDB answers.
-    pub async fn record_new_members(&self, run: &RunRef, members: &NewMembers) -> Result<(), StepError> {
-        self.create(Key::run(run, "/new"), members).await.map(drop)
+    pub async fn record_new_members(&self, run: &Run, members: &NewMembers) -> Result<(), StepError> {
+        self.create(Key::part("new", &run.run).item(members, 1)?.forgotten_after(run.started)).await.map(drop)
     }
 
     /// Records what a step came to. Repeating it changes nothing.
@@ -128,8 +146,9 @@ impl Ledger {
     /// # Errors
     /// Whatever DynamoDB answers.
     pub async fn record_step(&self, run: &RunRef, step: &StepRecord) -> Result<(), StepError> {
-        let key = Key::run(run, &format!("/step/{:.3}/{}", step.started, step.state));
-        self.create(key, step).await.map(drop)
+        let record = format!("{}/{:.3}/{}", Key::part("step", run).record, step.started, step.state);
+        let key = Key { record, ..Key::fleet(&run.fleet) };
+        self.create(key.item(step, 1)?.forgotten_after(step.started)).await.map(drop)
     }
 
     /// A run's record, for a step that may act: the run is not over, so it holds the fleet's lock, and it goes the way
@@ -137,6 +156,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StepError::Refused`] when the run is over or goes another way: a step that wakes up late does nothing.
+    /// [`StepError::Failed`] when it goes forward and somebody wants it to turn back.
     pub async fn hold(&self, run: &RunRef, going: Going) -> Result<Read<Run>, StepError> {
         let found = self.run(run).await?;
         let found = found.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
@@ -145,10 +165,15 @@ impl Ledger {
             Going::Forward => matches!(phase, Phase::Forward | Phase::AwaitingApproval { .. }),
             Going::Either => !matches!(phase, Phase::Ended(_)),
         };
-        if goes {
-            return Ok(found);
+        if !goes {
+            return Err(StepError::Refused(format!("{run} is {}, so this step does nothing", phase.as_str())));
         }
-        Err(StepError::Refused(format!("{run} is {}, so this step does nothing", phase.as_str())))
+        match &found.record.abort {
+            Some(Abort { by, at }) if going == Going::Forward => {
+                Err(StepError::Failed(format!("aborted by {by} at {at:.0}")))
+            }
+            _ => Ok(found),
+        }
     }
 
     /// Writes a record back, on the condition that nobody wrote it since it was read.
@@ -157,7 +182,8 @@ impl Ledger {
     /// [`StepError::Interrupted`] when somebody did; whatever else DynamoDB answers.
     pub async fn write<T: Serialize>(&self, read: &mut Read<T>) -> Result<(), StepError> {
         let next = read.writing + 1;
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(read.key.item(&read.record, next)?));
+        let item = read.key.item(&read.record, next)?.0;
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
         let put = put
             .condition_expression(UNCHANGED)
             .expression_attribute_names("#writing", WRITING)
@@ -168,48 +194,62 @@ impl Ledger {
                 Ok(())
             }
             Err(error) if error.is_condition_failed() => {
-                let text = format!("{}/{} was written by another meanwhile", read.key.fleet, read.key.record);
-                Err(StepError::Interrupted(text))
+                Err(StepError::Interrupted(format!("{} was written by another meanwhile", read.key)))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(self.failed(error)),
         }
     }
 
     async fn read<T: DeserializeOwned>(&self, key: Key) -> Result<Option<Read<T>>, StepError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes())).consistent_read(true);
-        let Some(mut item) = get.send().await.of("GetItem")?.item else { return Ok(None) };
-        item.remove(PK);
-        item.remove(SK);
-        let unreadable = |why: String| StepError::Failed(format!("{}/{} cannot be read: {why}", key.fleet, key.record));
-        let writing = item.remove(WRITING).and_then(|writing| writing.as_n().ok()?.parse().ok());
-        let writing = writing.ok_or_else(|| unreadable(format!("it has no number '{WRITING}'")))?;
-        let record = serde_dynamo::from_item(item).map_err(|error| unreadable(error.to_string()))?;
-        Ok(Some(Read { record, writing, key }))
+        let answer = get.send().await.of("GetItem").map_err(|error| self.failed(error))?;
+        let Some(mut item) = answer.item.map(Item) else { return Ok(None) };
+        let writing = item.0.remove(WRITING).and_then(|writing| writing.as_n().ok()?.parse().ok());
+        let writing = writing.ok_or_else(|| key.unreadable(format!("it has no number '{WRITING}'")))?;
+        Ok(Some(Read { record: item.record(&key)?, writing, key }))
+    }
+
+    /// Every record of `fleet`'s whose key begins with `prefix`, in order of key.
+    async fn records<T: DeserializeOwned>(&self, fleet: Key, prefix: &str) -> Result<Vec<T>, StepError> {
+        let query = self.client.query().table_name(&self.table).consistent_read(true);
+        let query = query.key_condition_expression("#pk = :fleet AND begins_with(#sk, :prefix)");
+        let query = query.expression_attribute_names("#pk", PK).expression_attribute_names("#sk", SK);
+        let query = query.expression_attribute_values(":fleet", AttributeValue::S(fleet.fleet.clone()));
+        let query = query.expression_attribute_values(":prefix", AttributeValue::S(prefix.to_owned()));
+        let mut pages = query.into_paginator().send();
+        let mut records = Vec::new();
+        while let Some(page) = pages.next().await {
+            let page = page.of("Query").map_err(|error| self.failed(error))?;
+            for item in page.items.unwrap_or_default() {
+                records.push(Item(item).record(&fleet)?);
+            }
+        }
+        Ok(records)
     }
 
     /// Writes a record that is not there yet; answers whether it did.
-    async fn create<T: Serialize>(&self, key: Key, record: &T) -> Result<bool, StepError> {
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(key.item(record, 1)?));
+    async fn create(&self, item: Item) -> Result<bool, StepError> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item.0));
         let put = put.condition_expression(ABSENT).expression_attribute_names("#pk", PK);
         match put.send().await.of("PutItem") {
             Ok(_) => Ok(true),
             Err(error) if error.is_condition_failed() => Ok(false),
-            Err(error) => Err(CallError::into(error)),
+            Err(error) => Err(self.failed(error)),
         }
     }
 
     /// A record that is not there yet, in a transaction.
-    fn new_item<T: Serialize>(&self, key: &Key, record: &T) -> Result<TransactWriteItem, StepError> {
-        let put = Put::builder().table_name(&self.table).set_item(Some(key.item(record, 1)?));
-        key.transact(put.condition_expression(ABSENT).expression_attribute_names("#pk", PK))
+    fn absent(&self, item: Item) -> Result<TransactWriteItem, StepError> {
+        let put = Put::builder().table_name(&self.table).set_item(Some(item.0));
+        write(put.condition_expression(ABSENT).expression_attribute_names("#pk", PK))
     }
 
     /// A record over the one that was read, in a transaction.
     fn over<T: Serialize>(&self, read: &Read<T>) -> Result<TransactWriteItem, StepError> {
-        let item = read.key.item(&read.record, read.writing + 1)?;
+        let item = read.key.item(&read.record, read.writing + 1)?.0;
         let put = Put::builder().table_name(&self.table).set_item(Some(item)).condition_expression(UNCHANGED);
         let put = put.expression_attribute_names("#writing", WRITING);
-        read.key.transact(put.expression_attribute_values(":read", AttributeValue::N(read.writing.to_string())))
+        write(put.expression_attribute_values(":read", AttributeValue::N(read.writing.to_string())))
     }
 
     async fn transact<const N: usize>(&self, writes: [TransactWriteItem; N]) -> Result<(), StepError> {
@@ -219,45 +259,23 @@ impl Ledger {
             Err(error) if error.is_condition_failed() => {
                 Err(StepError::Interrupted("the fleet or the run was written by another meanwhile".to_owned()))
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(self.failed(error)),
         }
     }
+
+    fn failed(&self, error: CallError) -> StepError {
+        if error.is_table_missing() {
+            let text = format!("there is no table '{}' in this account and region: deploy the stack first", self.table);
+            return StepError::Refused(text);
+        }
+        error.into()
+    }
 }
 
-const PK: &str = "pk";
-const SK: &str = "sk";
-const WRITING: &str = "writing";
+fn write(put: PutBuilder) -> Result<TransactWriteItem, StepError> {
+    let put = put.build().map_err(|error| StepError::Failed(error.to_string()))?;
+    Ok(TransactWriteItem::builder().put(put).build())
+}
+
 const UNCHANGED: &str = "#writing = :read";
 const ABSENT: &str = "attribute_not_exists(#pk)";
-
-impl Key {
-    fn fleet(name: &FleetName) -> Self {
-        Self { fleet: format!("fleet/{name}"), record: "fleet".to_owned() }
-    }
-
-    fn run(run: &RunRef, part: &str) -> Self {
-        Self { fleet: format!("fleet/{}", run.fleet), record: format!("run/{}{part}", run.id) }
-    }
-
-    fn attributes(&self) -> Attributes {
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        [(PK.to_owned(), text(&self.fleet)), (SK.to_owned(), text(&self.record))].into()
-    }
-
-    fn item<T: Serialize>(&self, record: &T, writing: u64) -> Result<Attributes, StepError> {
-        let mut item: Attributes = serde_dynamo::to_item(record)
-            .map_err(|error| StepError::Failed(format!("{}/{}: {error}", self.fleet, self.record)))?;
-        item.extend(self.attributes());
-        item.insert(WRITING.to_owned(), AttributeValue::N(writing.to_string()));
-        Ok(item)
-    }
-
-    fn transact(&self, put: PutBuilder) -> Result<TransactWriteItem, StepError> {
-        let put = put.build();
-        let put = put.map_err(|error| StepError::Failed(format!("{}/{}: {error}", self.fleet, self.record)))?;
-        Ok(TransactWriteItem::builder().put(put).build())
-    }
-}
-
-#[expect(clippy::disallowed_types, reason = "the SDK's items are hash maps; nothing iterates over them")]
-type Attributes = std::collections::HashMap<String, AttributeValue>;

@@ -3,6 +3,8 @@
 
 mod aws;
 mod error;
+#[cfg(feature = "lambda")]
+pub mod lambda;
 mod ledger;
 mod step;
 mod steps;

@@ -1,7 +1,7 @@
 //! The list of steps, and what is the same for all: JSON in, JSON or a named error out, and a record of how it ended.
 
 use crate::steps::{
-    ask_approval, begin, configure, create_from_snapshot, delete, finish, retag, snapshot, stop, verify,
+    ask_approval, begin, configure, create_from_snapshot, delete, finish, observe, retag, snapshot, stop, verify,
 };
 use crate::{Aws, StepError};
 use fleet::{RunRef, SCHEMA, StateContext, StepRecord, StepResult};
@@ -40,6 +40,7 @@ steps! {
     "create-from-snapshot" => create_from_snapshot,
     "delete" => delete,
     "finish" => finish,
+    "observe" => observe,
     "retag" => retag,
     "snapshot" => snapshot,
     "stop" => stop,

@@ -89,6 +89,14 @@ ids! {
             && t.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
     /// A run: the name of its Step Functions execution.
     RunId is "a run's id", "expected 1 to 80 letters, digits, '-' and '_' (an execution's name)", |t| word(t, "-_", 80);
+    /// What a plan was made for: SHA-256 over the start of a run.
+    Fingerprint is "a plan's fingerprint", "expected 64 hexadecimal digits", |t| t.len() == 64 && word(t, "", 64);
+}
+
+impl Fingerprint {
+    pub(crate) fn of(digest: [u8; 32]) -> Self {
+        Self(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
 }
 
 impl Zone {

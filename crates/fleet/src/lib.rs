@@ -3,15 +3,18 @@
 //! Nothing here talks to AWS or does I/O; every decision is a function of what was observed, so that a rehearsal,
 //! a Lambda function and a test decide alike.
 
+mod admission;
 mod as_json;
 mod budget;
 mod config;
 mod deadline;
 mod derived;
 mod fleet_record;
+mod health;
 mod hops;
 mod id;
 mod launches;
+mod observed;
 mod phase;
 mod refusal;
 mod run_record;
@@ -20,6 +23,7 @@ mod verdict;
 mod version;
 mod zones;
 
+pub use admission::{Admission, admit};
 pub use budget::{check_connections, check_targets};
 pub use config::{
     AnyTag, Builder, Config, ConfigError, Database, FleetConfig, Limits, LoadBalancer, Prices, Rehearsal, Subnet,
@@ -30,15 +34,17 @@ pub use derived::{
     FLEET_TAG, ROLE_TAG, RUN_TAG, VERSION_TAG, client_token, command_comment, image_name, instance_name,
 };
 pub use fleet_record::{FleetRecord, Golden, Lock};
+pub use health::Health;
 pub use hops::{APPWRITE_HOPS, hop_path};
 pub use id::{
-    CommandId, FleetName, ImageId, InstanceId, InstanceType, InvalidId, RunId, SecurityGroupId, SubnetId,
+    CommandId, Fingerprint, FleetName, ImageId, InstanceId, InstanceType, InvalidId, RunId, SecurityGroupId, SubnetId,
     TargetGroupArn, Zone,
 };
 pub use launches::{NextLaunches, next_launches};
+pub use observed::{Alarming, Observed, Tagged};
 pub use phase::{IllegalMove, Outcome, Phase};
 pub use refusal::Refusal;
-pub use run_record::{Before, Launch, Member, NewMembers, Role, Run, RunRef, StepRecord, StepResult, Workflow};
+pub use run_record::{Abort, Before, Launch, Member, NewMembers, Role, Run, RunRef, StepRecord, StepResult, Workflow};
 pub use span::Span;
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};

@@ -1,6 +1,6 @@
 //! Why a run is not begun. A refusal changes nothing.
 
-use crate::{FleetName, InstanceId, RunId, Version};
+use crate::{FleetName, ImageId, InstanceId, RunId, Version};
 
 /// A reason not to begin, with the setting concerned and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -79,7 +79,7 @@ pub enum Refusal {
         /// The alarm.
         alarm: String,
         /// What is wrong with it.
-        problem: &'static str,
+        problem: String,
     },
     /// The database would run out of connections.
     #[error(
@@ -120,9 +120,15 @@ pub enum Refusal {
         run: RunId,
     },
     /// The ledger knows no such fleet.
-    #[error("fleet: '{fleet}' is not in the ledger: record its configuration there first")]
+    #[error("fleet: '{fleet}' is not in the ledger: record its configuration there with 'fleetwright apply'")]
     UnknownFleet {
         /// The fleet asked for.
+        fleet: FleetName,
+    },
+    /// The fleet is not the one that was planned for.
+    #[error("plan: fleet {fleet} has changed since the plan was made: make a new one, read it, and start that")]
+    PlanIsOld {
+        /// The fleet.
         fleet: FleetName,
     },
     /// The golden image is gone or unusable.
@@ -131,7 +137,7 @@ pub enum Refusal {
     )]
     GoldenImage {
         /// The image.
-        image: crate::ImageId,
+        image: ImageId,
         /// What is wrong with it.
         problem: String,
     },

@@ -140,6 +140,21 @@ pub struct Run {
     pub turned_back: Option<Timestamp>,
     /// Why it did not go through: the error's name and text.
     pub failure: Option<String>,
+    /// Who wants it to turn back; the next forward step sees it.
+    #[serde(default)]
+    pub abort: Option<Abort>,
+    /// When DynamoDB may forget the record. None while the run goes on, and of a frozen one.
+    #[serde(default, with = "jiff::fmt::serde::timestamp::second::optional")]
+    pub expires: Option<Timestamp>,
+}
+
+/// A person's wish that a run turn back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Abort {
+    /// Who, as AWS names them.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 impl Run {
@@ -172,6 +187,8 @@ impl Run {
             ended: None,
             turned_back: None,
             failure: None,
+            abort: None,
+            expires: None,
         }
     }
 

@@ -4,6 +4,7 @@ use crate::StepError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::request_id::RequestId;
 use std::error::Error;
 
 /// Slow down: the rate is the problem, not the call.
@@ -86,6 +87,11 @@ impl CallError {
         self.code == "InvalidInstanceId"
     }
 
+    /// DynamoDB has no such table.
+    pub fn is_table_missing(&self) -> bool {
+        self.code == "ResourceNotFoundException"
+    }
+
     /// The item, or one of the transaction's, was not as the condition wanted it.
     pub fn is_condition_failed(&self) -> bool {
         self.code == "ConditionalCheckFailedException"
@@ -103,15 +109,26 @@ impl From<CallError> for StepError {
     }
 }
 
-/// Names the operation of a call and sorts its error into what it means for a step.
+/// Names the operation of a call, logs it with the id by which AWS's support finds it, and sorts its error into what it
+/// means for a step.
 pub trait Named<T> {
     /// The answer, or the error of `operation`.
     fn of(self, operation: &'static str) -> Result<T, CallError>;
 }
 
-impl<T, E: ProvideErrorMetadata + Error + 'static> Named<T> for Result<T, SdkError<E, HttpResponse>> {
+impl<T: RequestId, E: ProvideErrorMetadata + Error + 'static> Named<T> for Result<T, SdkError<E, HttpResponse>> {
     fn of(self, operation: &'static str) -> Result<T, CallError> {
-        self.map_err(|error| sort(operation, &error))
+        match self {
+            Ok(answer) => {
+                tracing::info!(operation, aws_request = answer.request_id(), "answered");
+                Ok(answer)
+            }
+            Err(error) => {
+                let sorted = sort(operation, &error);
+                tracing::warn!(operation, aws_request = error.request_id(), error = sorted.text);
+                Err(sorted)
+            }
+        }
     }
 }
 

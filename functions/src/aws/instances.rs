@@ -69,11 +69,12 @@ impl Aws {
         let filters =
             tags.iter().map(|(key, value)| Filter::builder().name(format!("tag:{key}")).values(*value).build());
         let call = self.ec2.describe_instances().set_filters(Some(filters.collect())).max_results(PAGE);
-        let mut pages = call.into_paginator().items().send();
+        let mut pages = call.into_paginator().send();
         let mut found = Vec::new();
-        while let Some(reservation) = pages.next().await {
-            let reservation = reservation.of("DescribeInstances")?;
-            found.extend(reservation.instances().iter().filter_map(instance));
+        while let Some(page) = pages.next().await {
+            let page = page.of("DescribeInstances")?;
+            let reservations = page.reservations().iter();
+            found.extend(reservations.flat_map(|reservation| reservation.instances()).filter_map(instance));
         }
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)

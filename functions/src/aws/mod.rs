@@ -14,13 +14,13 @@ pub use error::{CallError, Named};
 pub use images::ImageState;
 pub use instances::{Instance, InstanceState};
 pub use launch::LaunchOrder;
-pub use targets::Health;
 
 use crate::ledger::Ledger;
 use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
+use fleet::Alarming;
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -81,7 +81,7 @@ impl Aws {
                     Some(Some(StateValue::Alarm)) => "is in ALARM",
                     Some(_) => continue,
                 };
-                return Ok(Some(Alarming { name: name.clone(), problem }));
+                return Ok(Some(Alarming { name: name.clone(), problem: problem.to_owned() }));
             }
         }
         Ok(None)
@@ -90,12 +90,3 @@ impl Aws {
 
 /// At most so many alarms are named in one DescribeAlarms.
 const ALARMS: usize = 100;
-
-/// An alarm that is not quiet.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alarming {
-    /// Its name.
-    pub name: String,
-    /// What is wrong, for people.
-    pub problem: &'static str,
-}

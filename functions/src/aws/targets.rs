@@ -2,40 +2,13 @@
 
 use super::{Aws, CallError, Named};
 use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthStateEnum};
-use fleet::{InstanceId, Span, TargetGroupArn};
+use fleet::{Health, InstanceId, Span, TargetGroupArn};
 use std::collections::BTreeMap;
 
 /// So many targets in one call; a thousand members come in with five calls.
 const BATCH: usize = 200;
 /// Up to so many targets are asked for by name, more by asking for all.
 const BY_NAME: usize = 20;
-
-/// How a target is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Health {
-    /// Registered, its first checks not through.
-    Initial,
-    /// Takes traffic.
-    Healthy,
-    /// Its checks fail; in the load balancer's words.
-    Unhealthy(String),
-    /// Taken out, finishing its requests.
-    Draining,
-    /// Not registered, or in a zone that the load balancer does not serve.
-    Out,
-}
-
-impl std::fmt::Display for Health {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Initial => f.write_str("initial"),
-            Self::Healthy => f.write_str("healthy"),
-            Self::Unhealthy(reason) => write!(f, "unhealthy ({reason})"),
-            Self::Draining => f.write_str("draining"),
-            Self::Out => f.write_str("not registered"),
-        }
-    }
-}
 
 /// The health of targets, as one call found it.
 #[derive(Debug, Clone, PartialEq, Eq)]

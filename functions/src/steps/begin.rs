@@ -3,12 +3,10 @@
 //!
 //! Undone by `finish`, which releases the lock. Asked again, it finds its own lock and record and answers the same.
 
+use super::look::look;
 use crate::StepError;
-use crate::aws::{Alarming, Aws, Health, ImageState, Instance, InstanceState};
-use fleet::{
-    Before, Config, FLEET_TAG, FleetName, FleetRecord, Member, Phase, Refusal, Run, RunId, RunRef, StateContext,
-    Version, check_connections, check_targets, hop_path,
-};
+use crate::aws::Aws;
+use fleet::{Fingerprint, FleetName, Phase, Refusal, Run, RunId, RunRef, StateContext, Version, admit, hop_path};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -27,6 +25,8 @@ struct Request {
     fleet: FleetName,
     to: Version,
     approval: Option<bool>,
+    /// The plan that was read; a fleet that has changed since is refused.
+    plan: Option<Fingerprint>,
 }
 
 #[derive(Debug, Serialize)]
@@ -46,7 +46,7 @@ enum Work {
 }
 
 pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
-    let Request { fleet, to, approval } = input.request;
+    let Request { fleet, to, approval, plan } = input.request;
     let run = RunRef { fleet: fleet.clone(), id: input.run };
     let record = aws.ledger().fleet(&fleet).await?;
     let mut record = record.ok_or(Refusal::UnknownFleet { fleet })?;
@@ -65,15 +65,14 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     if hops.is_empty() {
         return Ok(Output { run, work: Work::Nothing, hops, approval, approval_seconds });
     }
-    let before = look(aws, &record.record).await?;
-    let size = u32::try_from(before.members.len()).unwrap_or(u32::MAX);
-    check_connections(size, &config.database)?;
-    check_targets(size, config.load_balancer.target_quota)?;
-
+    let admission = admit(&record.record, &look(aws, &record.record).await?, &hops)?;
+    if plan.is_some_and(|plan| plan != admission.fingerprint) {
+        return Err(Refusal::PlanIsOld { fleet: run.fleet }.into());
+    }
     let now = aws.now();
     record.record.lock(run.id.clone());
-    let run = Run::begin(run, hops, size, config, &before, record.record.fence, now);
-    aws.ledger().begin(&record, &run, &before).await?;
+    let run = Run::begin(run, hops, admission.size, config, &admission.before, record.record.fence, now);
+    aws.ledger().begin(&record, &run, &admission.before).await?;
     Ok(Output { work: Work::Upgrade, hops: run.hops, run: run.run, approval, approval_seconds })
 }
 
@@ -84,61 +83,4 @@ fn begun_before(run: Run, approval: Option<bool>) -> Result<Output, StepError> {
     let approval = approval.unwrap_or(run.config.upgrade.approval);
     let approval_seconds = run.config.limits.approval.as_secs();
     Ok(Output { run: run.run, work: Work::Upgrade, hops: run.hops, approval, approval_seconds })
-}
-
-/// Looks at the fleet as it stands: who its members are and that each is in service, and that the golden image is
-/// there to clone the builder from.
-async fn look(aws: &Aws, record: &FleetRecord) -> Result<Before, StepError> {
-    let config = &record.config;
-    let tag = &config.fleet.load_balancer_tag;
-    let tagged = aws.instances_tagged(&[(&tag.key, &tag.value)]).await?;
-    let tagged: Vec<_> = tagged.iter().filter(|instance| instance.is_alive()).collect();
-    if let Some(foreign) = tagged.iter().find(|member| member.tag(FLEET_TAG) != Some(record.name().as_str())) {
-        return Err(foreign_member(config, foreign).into());
-    }
-    if !tagged.iter().any(|member| member.state == InstanceState::Running) {
-        return Err(Refusal::EmptyFleet { tag: tag.to_string() }.into());
-    }
-    let ids: Vec<_> = tagged.iter().map(|member| &member.id).collect();
-    let group = &config.load_balancer.target_group;
-    let health = aws.health_of_all(group).await?;
-    if let Some(stranger) = health.registered().find(|id| !ids.contains(id)) {
-        return Err(Refusal::Stranger { instance: stranger.clone(), tag: tag.to_string() }.into());
-    }
-    if let Some((id, health, _)) = health.first_not_healthy(&ids) {
-        let health = match health {
-            Health::Out => "not registered with the target group".to_owned(),
-            health => health.to_string(),
-        };
-        return Err(Refusal::NotInService { instance: id.clone(), health }.into());
-    }
-    if let Some(Alarming { name, problem }) = aws.first_alarming(&config.upgrade.alarms).await? {
-        return Err(Refusal::Alarm { alarm: name, problem }.into());
-    }
-    let golden = record.golden.clone();
-    let problem = match aws.image(&golden.image).await? {
-        None => Some("does not exist".to_owned()),
-        Some(image) if image.state != ImageState::Available => Some(format!("is not available ({:?})", image.state)),
-        Some(_) => None,
-    };
-    if let Some(problem) = problem {
-        return Err(Refusal::GoldenImage { image: golden.image, problem }.into());
-    }
-    let members = tagged.iter().map(|member| Member {
-        id: member.id.clone(),
-        image: member.image.clone(),
-        zone: member.zone.clone(),
-    });
-    Ok(Before { members: members.collect(), golden, drain: aws.deregistration_delay(group).await? })
-}
-
-fn foreign_member(config: &Config, foreign: &Instance) -> Refusal {
-    let owner = foreign.tag(FLEET_TAG);
-    Refusal::ForeignMember {
-        tag: config.fleet.load_balancer_tag.to_string(),
-        instance: foreign.id.clone(),
-        owner: owner.map_or("belongs to no fleet".to_owned(), |owner| format!("belongs to fleet {owner}")),
-        fleet: config.fleet.name.clone(),
-        fleet_tag: FLEET_TAG,
-    }
 }

@@ -61,7 +61,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role }: Input) -> Result<
             }
             if role == Role::Member {
                 let ids = found.into_iter().map(|instance| instance.id).collect();
-                aws.ledger().record_new_members(&run.record.run, &NewMembers { ids }).await?;
+                aws.ledger().record_new_members(&run.record, &NewMembers { ids }).await?;
             }
             Ok(Output {})
         }

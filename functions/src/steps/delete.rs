@@ -5,9 +5,9 @@
 
 use super::crew::{Members, builder, carrying, ids};
 use super::wait::wait;
-use crate::aws::{Aws, Health, Instance};
+use crate::aws::{Aws, Instance};
 use crate::{Going, StepError};
-use fleet::{Phase, Run, RunRef, StateContext};
+use fleet::{Health, Phase, Run, RunRef, StateContext};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 

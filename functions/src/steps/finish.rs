@@ -7,7 +7,11 @@
 use crate::aws::Aws;
 use crate::{Read, StepError};
 use fleet::{FleetRecord, Golden, ImageId, Outcome, Phase, Run, RunRef, StateContext, Version};
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
+
+/// How long the record of a finished run is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -62,7 +66,9 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
         run.record.ended = Some(aws.now());
         let failures = [input.failure, input.rollback_failure].into_iter().flatten().map(Failure::text);
         run.record.failure = failures.reduce(|first, second| format!("{first}; then, turning back, {second}"));
+        // A frozen run is kept, since it still holds the fleet.
         if input.outcome != Outcome::Frozen {
+            run.record.expires = run.record.ended.and_then(|ended| ended.saturating_add(KEPT).ok());
             release(&mut fleet, &run.record, input.outcome);
         }
         aws.ledger().end(&run, &fleet).await?;

@@ -6,10 +6,12 @@ pub(crate) mod configure;
 pub(crate) mod create_from_snapshot;
 pub(crate) mod delete;
 pub(crate) mod finish;
+pub(crate) mod observe;
 pub(crate) mod retag;
 pub(crate) mod snapshot;
 pub(crate) mod stop;
 pub(crate) mod verify;
 
 mod crew;
+mod look;
 mod wait;

@@ -5,9 +5,9 @@
 
 use super::crew::Members;
 use super::wait::wait;
-use crate::aws::{Alarming, Aws, Health};
+use crate::aws::Aws;
 use crate::{Going, StepError};
-use fleet::{Deadline, InstanceId, Phase, Run, RunRef, StateContext};
+use fleet::{Alarming, Deadline, Health, InstanceId, Phase, Run, RunRef, StateContext};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]

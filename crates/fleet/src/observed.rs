@@ -1,0 +1,57 @@
+//! A fleet as it was found on AWS: what an operator is shown, and what is decided on.
+
+use crate::{Health, ImageId, InstanceId, Span, Zone};
+use serde::{Deserialize, Serialize};
+
+/// A fleet as it was found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Observed {
+    /// Every living instance that carries the load-balancer tag, in order of id.
+    pub tagged: Vec<Tagged>,
+    /// What is registered with the target group without the tag, in order of id.
+    pub strangers: Vec<InstanceId>,
+    /// The first alarm that is not quiet, of those that the configuration names.
+    pub alarm: Option<Alarming>,
+    /// What is wrong with the golden image, if anything.
+    pub golden_problem: Option<String>,
+    /// How long a target that is taken out goes on draining.
+    pub drain: Span,
+}
+
+/// An instance that carries the load-balancer tag.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tagged {
+    /// The instance.
+    pub id: InstanceId,
+    /// The image it is a clone of.
+    pub image: ImageId,
+    /// Where it stands.
+    pub zone: Zone,
+    /// Whether it runs.
+    pub running: bool,
+    /// The fleet that its tag names.
+    pub fleet: Option<String>,
+    /// How its target is.
+    pub health: Health,
+}
+
+/// An alarm that is not quiet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alarming {
+    /// Its name.
+    pub name: String,
+    /// What is wrong, for people.
+    pub problem: String,
+}
+
+impl Observed {
+    /// How many members are in service.
+    pub fn in_service(&self) -> usize {
+        self.tagged.iter().filter(|member| member.health == Health::Healthy).count()
+    }
+
+    /// Every instance that carries the tag but is not the fleet's.
+    pub(crate) fn foreign<'a>(&'a self, fleet: &'a str) -> impl Iterator<Item = &'a Tagged> {
+        self.tagged.iter().filter(move |member| member.fleet.as_deref() != Some(fleet))
+    }
+}

@@ -1,0 +1,72 @@
+//! A step as a Lambda function: events in, answers or named errors out, a log line and metrics for each invocation.
+
+mod log;
+mod metrics;
+
+use crate::{Aws, Step, StepError};
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use fleet::StateContext;
+use futures_util::FutureExt;
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
+use serde::Deserialize;
+use serde_json::Value;
+use std::any::Any;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+use tracing::Instrument;
+
+/// How long one call to AWS may take, in all; well within the function's own time-out.
+const CALL: Duration = Duration::from_secs(20);
+/// How long connecting may take.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// Serves the step called `handler` until Lambda ends the process. An unknown one answers every event with `Refused`.
+///
+/// # Errors
+/// When Lambda's runtime interface fails.
+pub async fn serve(handler: &str, table: &str) -> Result<(), Error> {
+    log::start();
+    let aws = Aws::new(&Box::pin(sdk_config()).await, table);
+    let aws = &aws;
+    // Boxed: the compiler gives up on types as deep as the SDK's and the runtime's together.
+    lambda_runtime::run(service_fn(move |event| Box::pin(answer(aws, handler, event)))).await
+}
+
+async fn sdk_config() -> SdkConfig {
+    let tls = Provider::Rustls(CryptoMode::Ring);
+    let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(CALL).build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https())
+        .timeout_config(timeouts)
+        .load()
+        .await
+}
+
+async fn answer(aws: &Aws, handler: &str, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {
+    let request = event.context.request_id;
+    let span = log::invocation(handler, &request, &event.payload);
+    let attempts = StateContext::deserialize(&event.payload["state"]).map_or(1, |state| state.retry_count + 1);
+    let began = aws.now();
+    let answer = perform(aws, handler, event.payload).instrument(span.clone()).await;
+    let took = aws.now().duration_since(began);
+    span.in_scope(|| log::outcome(&answer));
+    let outcome = answer.as_ref().map_or_else(StepError::name, |_| "Done");
+    metrics::emit(&metrics::Invocation { step: handler, outcome, took, attempts, at: began });
+    answer.map_err(|error| Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() })
+}
+
+/// The step's answer. A panic is a defect, and a named error like any other: the run turns back.
+async fn perform(aws: &Aws, handler: &str, input: Value) -> Result<Value, StepError> {
+    let Some(step) = Step::named(handler) else {
+        return Err(StepError::Refused(format!("this function's Handler '{handler}' is no step")));
+    };
+    let answer = AssertUnwindSafe(step.invoke(aws, input)).catch_unwind().await;
+    answer.unwrap_or_else(|panic| Err(StepError::Failed(format!("the step panicked: {}", text(panic.as_ref())))))
+}
+
+fn text(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}

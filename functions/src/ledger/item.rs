@@ -1,0 +1,86 @@
+//! A record as an item of the table: its key, its attributes, and when it may be forgotten.
+
+use crate::StepError;
+use aws_sdk_dynamodb::types::AttributeValue;
+use fleet::{FleetName, RunRef};
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+pub(super) const PK: &str = "pk";
+pub(super) const SK: &str = "sk";
+/// The attribute that counts how often the record was written.
+pub(super) const WRITING: &str = "writing";
+/// The table's TTL attribute, in seconds since 1970.
+const EXPIRES: &str = "expires";
+
+/// What belongs to a run is kept for so long from its beginning: longer than a run can last, which is a year, and than
+/// the record of a finished one is kept.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 800);
+
+#[expect(clippy::disallowed_types, reason = "the SDK's items are hash maps; nothing iterates over them")]
+type Attributes = std::collections::HashMap<String, AttributeValue>;
+
+/// Where a record is in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    pub(super) fleet: String,
+    pub(super) record: String,
+}
+
+impl std::fmt::Display for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.fleet, self.record)
+    }
+}
+
+impl Key {
+    pub(super) fn fleet(name: &FleetName) -> Self {
+        Self { fleet: format!("fleet/{name}"), record: "fleet".to_owned() }
+    }
+
+    pub(super) fn run(run: &RunRef) -> Self {
+        Self::part("run", run)
+    }
+
+    pub(super) fn part(part: &str, run: &RunRef) -> Self {
+        Self { record: format!("{part}/{}", run.id), ..Self::fleet(&run.fleet) }
+    }
+
+    pub(super) fn attributes(&self) -> Attributes {
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        [(PK.to_owned(), text(&self.fleet)), (SK.to_owned(), text(&self.record))].into()
+    }
+
+    pub(super) fn item<T: Serialize>(&self, record: &T, writing: u64) -> Result<Item, StepError> {
+        let item = serde_dynamo::to_item(record).map_err(|error| StepError::Failed(format!("{self}: {error}")));
+        let mut item: Attributes = item?;
+        item.extend(self.attributes());
+        item.insert(WRITING.to_owned(), AttributeValue::N(writing.to_string()));
+        Ok(Item(item))
+    }
+
+    pub(super) fn unreadable(&self, why: impl std::fmt::Display) -> StepError {
+        StepError::Failed(format!("{self} cannot be read: {why}"))
+    }
+}
+
+/// A record with its key.
+pub(super) struct Item(pub(super) Attributes);
+
+impl Item {
+    /// The same, forgotten some time after what began at `start` is of use to nobody.
+    pub(super) fn forgotten_after(mut self, start: Timestamp) -> Self {
+        let expires = start.saturating_add(KEPT).unwrap_or(Timestamp::MAX);
+        self.0.insert(EXPIRES.to_owned(), AttributeValue::N(expires.as_second().to_string()));
+        self
+    }
+
+    /// The record; `key` says in an error which one it was.
+    pub(super) fn record<T: DeserializeOwned>(mut self, key: &Key) -> Result<T, StepError> {
+        self.0.remove(PK);
+        let sk = self.0.remove(SK).and_then(|sk| sk.as_s().ok().cloned()).unwrap_or_default();
+        let key = Key { record: sk, ..key.clone() };
+        serde_dynamo::from_item(self.0).map_err(|error| key.unreadable(error))
+    }
+}
