@@ -86,7 +86,7 @@ impl Ledger {
     /// Whatever DynamoDB answers, and a record that cannot be read.
     pub async fn runs(&self, fleet: &FleetName) -> Result<Vec<Run>, StepError> {
         let mut runs: Vec<Run> = self.records(Key::fleet(fleet), "run/").await?;
-        runs.sort_by(|a, b| b.started.cmp(&a.started));
+        runs.sort_by_key(|run| std::cmp::Reverse(run.started));
         Ok(runs)
     }
 
@@ -266,7 +266,7 @@ impl Ledger {
     fn failed(&self, error: CallError) -> StepError {
         if error.is_table_missing() {
             let text = format!("there is no table '{}' in this account and region: deploy the stack first", self.table);
-            return StepError::Refused(text);
+            return StepError::Failed(text);
         }
         error.into()
     }

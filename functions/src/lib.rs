@@ -9,7 +9,7 @@ mod ledger;
 mod step;
 mod steps;
 
-pub use aws::{Aws, CallError};
+pub use aws::{Aws, CallError, Named};
 pub use error::StepError;
 pub use ledger::{Going, Ledger, Read};
 pub use step::{STEPS, Step};

@@ -1,5 +1,9 @@
 //! The command line.
 
+mod operate;
+
+pub use operate::{Abort, Apply, OfFleet, OfRun, Operate, PlanArgs, UpgradeArgs, Watch, Watching};
+
 use crate::rehearse::{self, NamedFault};
 use crate::{Exit, Streams, run_workflow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -9,7 +13,7 @@ use std::path::PathBuf;
 /// Keeps a fleet of cloned servers at the right size and on the right version.
 ///
 /// Data goes to standard output, talk to standard error. Exit status: 0 done, 1 error, 2 bad usage or input,
-/// 3 rolled back, 4 frozen and needs a person, 6 refused.
+/// 3 rolled back, 4 frozen and needs a person, 5 still going, 6 refused.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110)]
 pub struct Command {
@@ -28,6 +32,8 @@ enum What {
     /// Work with any definition in the Amazon States Language.
     #[command(subcommand)]
     Workflow(Workflow),
+    #[command(flatten)]
+    Operate(Operate),
 }
 
 #[derive(Debug, Subcommand)]
@@ -100,6 +106,7 @@ impl Command {
         match self.what {
             What::Rehearse(Rehearse::Upgrade(args)) => rehearse::upgrade(&args, streams),
             What::Workflow(Workflow::Run(args)) => run_workflow::run(&args, streams),
+            What::Operate(what) => crate::operate::run(&what, streams),
         }
     }
 }

@@ -15,6 +15,8 @@ pub enum Exit {
     RolledBack = 3,
     /// The run stopped where it stood, and a person is needed.
     Frozen = 4,
+    /// The time to watch is over; the run goes on.
+    StillGoing = 5,
     /// Refused: a downgrade, a budget, a lock, …; nothing was changed.
     Refused = 6,
 }

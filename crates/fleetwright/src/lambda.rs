@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// What a step's Lambda function is called: this and the step's name.
-const PREFIX: &str = "fleetwright-";
+pub(crate) const PREFIX: &str = "fleetwright-";
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 const INVOKE_AND_WAIT: &str = "arn:aws:states:::lambda:invoke.waitForTaskToken";
 

@@ -3,6 +3,8 @@
 pub mod cli;
 mod exit;
 pub mod lambda;
+mod length;
+mod operate;
 mod progress;
 pub mod rehearse;
 mod run_workflow;
@@ -13,3 +15,8 @@ pub use streams::Streams;
 
 /// The upgrade's definition, exactly as it is deployed.
 pub const UPGRADE: &str = include_str!("../../../workflow/upgrade.asl.json");
+
+/// What the ledger's table is called.
+const TABLE: &str = "fleetwright";
+/// What the upgrade's state machine is called.
+const STATE_MACHINE: &str = "fleetwright-upgrade";

@@ -1,6 +1,7 @@
 //! Shows the steps as they go: a bar on a terminal, plain lines elsewhere. All of it on standard error.
 
 use crate::Streams;
+use crate::length::clock;
 use asl::{Event, EventKind, StateType};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use jiff::Timestamp;
@@ -33,7 +34,7 @@ impl<'p, 's> Progress<'p, 's> {
             EventKind::StateEntered { state_type: StateType::Task, name, .. } => {
                 self.entered.insert((name.to_string(), event.iteration), (event.at, 0));
                 if let Some(bar) = &self.bar {
-                    bar.set_message(format!("{} {name}", clock(started, event.at)));
+                    bar.set_message(format!("{} {name}", since(started, event.at)));
                 }
             }
             EventKind::TaskScheduled { name, .. } => {
@@ -43,10 +44,10 @@ impl<'p, 's> Progress<'p, 's> {
             }
             EventKind::StateExited { state_type: StateType::Task, name, .. } => self.step_ended(started, event, name),
             EventKind::TaskFailed { name, failure, .. } if !["NotYet", "Refused"].contains(&failure.error.as_str()) => {
-                self.line(&format!("{} {name}: {}", clock(started, event.at), first_line(&failure.cause)));
+                self.line(&format!("{} {name}: {}", since(started, event.at), first_line(&failure.cause)));
             }
             EventKind::ParallelStateFailed(failure) => {
-                self.line(&format!("{} gave up: {}", clock(started, event.at), first_line(&failure.cause)));
+                self.line(&format!("{} gave up: {}", since(started, event.at), first_line(&failure.cause)));
             }
             _ => {}
         }
@@ -55,7 +56,7 @@ impl<'p, 's> Progress<'p, 's> {
     fn step_ended(&mut self, started: Timestamp, event: &Event, name: &str) {
         let Some((entered, attempts)) = self.entered.remove(&(name.to_owned(), event.iteration)) else { return };
         let seconds = event.at.duration_since(entered).as_secs_f64();
-        self.line(&format!("{} {name} ({seconds:.0}s, asked {attempts} times)", clock(started, event.at)));
+        self.line(&format!("{} {name} ({seconds:.0}s, asked {attempts} times)", since(started, event.at)));
         if let Some(bar) = &self.bar {
             bar.inc(1);
         }
@@ -76,9 +77,8 @@ impl<'p, 's> Progress<'p, 's> {
     }
 }
 
-fn clock(started: Timestamp, at: Timestamp) -> String {
-    let seconds = at.duration_since(started).as_secs();
-    format!("{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60, seconds % 60)
+fn since(started: Timestamp, at: Timestamp) -> String {
+    clock(at.duration_since(started).as_secs())
 }
 
 /// The message of an error, as Lambda wraps it or bare.

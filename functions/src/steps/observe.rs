@@ -5,16 +5,23 @@
 use super::look::look;
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{FleetName, Observed, Refusal};
+use fleet::{Config, FleetName, FleetRecord, Observed, Refusal};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     fleet: FleetName,
+    /// Instead of the ledger's configuration: one that is about to be applied.
+    config: Option<Config>,
 }
 
-pub(crate) async fn run(aws: &Aws, Input { fleet }: Input) -> Result<Observed, StepError> {
-    let record = aws.ledger().fleet(&fleet).await?.ok_or(Refusal::UnknownFleet { fleet })?;
-    look(aws, &record.record).await
+pub(crate) async fn run(aws: &Aws, Input { fleet, config }: Input) -> Result<Observed, StepError> {
+    let record = match (aws.ledger().fleet(&fleet).await?, config) {
+        (Some(read), None) => read.record,
+        (Some(read), Some(config)) => FleetRecord { config, ..read.record },
+        (None, Some(config)) => FleetRecord::new(config),
+        (None, None) => return Err(Refusal::UnknownFleet { fleet }.into()),
+    };
+    look(aws, &record).await
 }

@@ -14,7 +14,7 @@ pub use world::{START, world};
 use crate::cli::{Output, RehearseUpgrade};
 use crate::lambda::Functions;
 use crate::progress::{Progress, first_line};
-use crate::{Exit, Streams, UPGRADE};
+use crate::{Exit, STATE_MACHINE, Streams, TABLE, UPGRADE};
 use asl::{Event, Execution, Limits, Resources, StateMachine};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -30,8 +30,6 @@ use simulator::{Caller, Simulator};
 use std::time::Duration;
 use steps::Steps;
 
-/// What the ledger's table is called.
-const TABLE: &str = "fleetwright";
 /// How many a smooth upgrade by one hop goes through, for the progress bar.
 const STEPS_OF_AN_UPGRADE: u64 = 17;
 /// How long the simulated person takes to approve.
@@ -157,10 +155,10 @@ fn execution(plan: &Plan, run: &str, simulator: &Simulator) -> Execution {
     let arn = |kind: &str, id: &str| format!("arn:aws:states:{}:{}:{kind}:{id}", world.region, world.account);
     Execution {
         name: run.to_owned(),
-        id: arn("execution", &format!("fleetwright-upgrade:{run}")),
-        role: format!("arn:aws:iam::{}:role/fleetwright-upgrade", world.account),
-        state_machine: "fleetwright-upgrade".to_owned(),
-        state_machine_id: arn("stateMachine", "fleetwright-upgrade"),
+        id: arn("execution", &format!("{STATE_MACHINE}:{run}")),
+        role: format!("arn:aws:iam::{}:role/{STATE_MACHINE}", world.account),
+        state_machine: STATE_MACHINE.to_owned(),
+        state_machine_id: arn("stateMachine", STATE_MACHINE),
         input: json!({"fleet": plan.config.fleet.name, "to": plan.to}),
         started: simulator.now().try_into().unwrap_or(START),
         limits: Limits::default(),

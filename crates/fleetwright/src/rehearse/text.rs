@@ -1,6 +1,7 @@
 //! What a rehearsal came to, for people.
 
 use super::outcome::{Ending, Rehearsed};
+use crate::length::length;
 use console::Style;
 use std::fmt::Write;
 
@@ -107,12 +108,4 @@ fn course(r: &Rehearsed) -> String {
         parts.push(if *at == 0.0 { count.to_string() } else { format!("{count} from {}", length(*at)) });
     }
     parts.join(", ")
-}
-
-fn length(seconds: f64) -> String {
-    let whole = seconds.round() as u64;
-    match (whole / 60, whole % 60) {
-        (0, s) => format!("{s}s"),
-        (m, s) => format!("{m}m {s:02}s"),
-    }
 }

@@ -48,7 +48,7 @@ pub fn world(config: &Config) -> World {
         alarms: config.upgrade.alarms.clone(),
         configure_document: config.upgrade.configure_document.clone(),
         requests_per_second: rehearsal.requests_per_second,
-        table: super::TABLE.to_owned(),
+        table: crate::TABLE.to_owned(),
         latencies: Latencies::default(),
     }
 }

@@ -1,0 +1,139 @@
+//! The command line against a deployed stack. Region, profile and endpoints come from where the AWS CLI takes them.
+
+use super::Output;
+use clap::{Args, Subcommand};
+use fleet::{FleetName, RunId, Span, Version};
+use std::path::PathBuf;
+
+/// What is done with a deployed fleet.
+#[derive(Debug, Subcommand)]
+pub enum Operate {
+    /// Check a fleet's configuration, also against AWS, and store it in the ledger.
+    Apply(Apply),
+    /// Say what an upgrade would do, how long it takes and what it needs. Changes nothing.
+    Plan(PlanArgs),
+    /// Start an upgrade and watch it to its end.
+    Upgrade(UpgradeArgs),
+    /// Show a fleet as the ledger has it and as it stands on AWS.
+    Status(OfFleet),
+    /// Watch a run to its end; the exit status says how it ended.
+    Watch(Watch),
+    /// List a fleet's runs, the latest first.
+    History(OfFleet),
+    /// Let a run that waits for it delete the old members.
+    Approve(OfRun),
+    /// Make a run turn back and restore what was before.
+    Abort(Abort),
+}
+
+/// Which configuration is applied.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The fleet's configuration.
+    #[arg(long, value_name = "FILE")]
+    pub config: PathBuf,
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// Which fleet.
+#[derive(Debug, Args)]
+pub struct OfFleet {
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    pub fleet: FleetName,
+    /// How the result is shown.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// Which run.
+#[derive(Debug, Args)]
+pub struct OfRun {
+    /// The run; the one that holds the fleet unless given.
+    pub run: Option<RunId>,
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    pub fleet: FleetName,
+}
+
+/// What is planned.
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    /// The version to upgrade to, such as 1.4.14.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Version,
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    pub fleet: FleetName,
+    /// Where the plan is written, to be started with `upgrade --plan`.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// How the plan is shown.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// What is started.
+#[derive(Debug, Args)]
+pub struct UpgradeArgs {
+    /// The version to upgrade to, such as 1.4.14.
+    #[arg(long, value_name = "VERSION")]
+    pub to: Option<Version>,
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    pub fleet: Option<FleetName>,
+    /// A plan of `plan --out`; it is refused if the fleet has changed since.
+    #[arg(long, value_name = "FILE")]
+    pub plan: Option<PathBuf>,
+    /// Whether a person is asked before the old members are deleted, whatever the configuration says.
+    #[arg(long, value_name = "true|false")]
+    pub approval: Option<bool>,
+    /// Do not watch: return as soon as it is started.
+    #[arg(long, conflicts_with = "timeout")]
+    pub detach: bool,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
+}
+
+/// Which run is watched.
+#[derive(Debug, Args)]
+pub struct Watch {
+    /// Which run.
+    #[command(flatten)]
+    pub of: OfRun,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
+}
+
+/// Which run is to turn back.
+#[derive(Debug, Args)]
+pub struct Abort {
+    /// Which run.
+    #[command(flatten)]
+    pub of: OfRun,
+    /// Do not watch: return as soon as it is asked for.
+    #[arg(long, conflicts_with = "timeout")]
+    pub detach: bool,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
+}
+
+/// How a run is watched.
+#[derive(Debug, Args)]
+pub struct Watching {
+    /// How long to watch, such as 90s or 2h; without end unless given. Exit status 5 when it is over and the run is not.
+    #[arg(long, value_name = "TIME", value_parser = span)]
+    pub timeout: Option<Span>,
+    /// How the outcome is shown.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+fn span(text: &str) -> Result<Span, String> {
+    Span::try_from(text.to_owned()).map_err(|error| error.to_string())
+}

@@ -1,0 +1,112 @@
+//! `apply`: checks a fleet's configuration, also against AWS, and stores it in the ledger.
+
+use super::show;
+use super::stack::Stack;
+use super::stop::Stop;
+use crate::cli::Output;
+use crate::{Exit, Streams};
+use fleet::{Config, FleetName, FleetRecord, Golden, admit};
+use functions::StepError;
+use serde::Serialize;
+use std::path::Path;
+
+#[derive(Serialize)]
+struct Applied {
+    schema_version: u32,
+    fleet: FleetName,
+    what: What,
+    /// What members are cloned from: what the last upgrade made, whatever the file says.
+    golden: Golden,
+    in_service: usize,
+    /// What an operator should know, and what an upgrade would be refused for.
+    notes: Vec<String>,
+}
+
+#[derive(Serialize, Clone, Copy, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum What {
+    Created,
+    Changed,
+    Unchanged,
+}
+
+/// Reads and checks the file, before anything is called.
+pub(super) fn read(file: &Path) -> Result<Config, Stop> {
+    let named = |problem: &dyn std::fmt::Display| Stop::bad_input(format!("{}: {problem}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
+    Config::from_toml(&text).map_err(|error| named(&error))
+}
+
+pub(super) async fn run(
+    config: &Config,
+    stack: &Stack,
+    output: Output,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, Stop> {
+    let name = &config.fleet.name;
+    let observed = stack.observe(name, Some(config)).await?;
+    let (what, record) = store(stack, config).await?;
+    let mut notes = Vec::new();
+    if record.golden.image != config.fleet.golden_image {
+        let Golden { image, version } = &record.golden;
+        notes.push(format!(
+            "fleet.golden_image: the fleet was upgraded since: it stays at {image} ({version}), not at the file's {}",
+            config.fleet.golden_image
+        ));
+    }
+    if let Some(lock) = &record.lock {
+        notes.push(format!("run {} is going; it goes by the configuration that it started with", lock.run));
+    }
+    if let Err(refusal) = admit(&record, &observed, &[]) {
+        notes.push(format!("an upgrade would be refused now: {refusal}"));
+    }
+    let applied = Applied {
+        schema_version: 1,
+        fleet: name.clone(),
+        what,
+        golden: record.golden,
+        in_service: observed.in_service(),
+        notes,
+    };
+    show(streams, output, &applied, text)?;
+    Ok(Exit::Done)
+}
+
+/// Stores the configuration on whatever the ledger has of the fleet, however often another writes meanwhile.
+async fn store(stack: &Stack, config: &Config) -> Result<(What, FleetRecord), Stop> {
+    loop {
+        let Some(mut found) = stack.ledger.fleet(&config.fleet.name).await? else {
+            let record = FleetRecord::new(config.clone());
+            if stack.ledger.create_fleet(&record).await? {
+                return Ok((What::Created, record));
+            }
+            continue;
+        };
+        // As it is stored, which leaves out the rehearsal's world.
+        let stored = Config { rehearsal: found.record.config.rehearsal.clone(), ..config.clone() };
+        if found.record.config == stored {
+            return Ok((What::Unchanged, found.record));
+        }
+        found.record.config = stored;
+        match stack.ledger.write(&mut found).await {
+            Ok(()) => return Ok((What::Changed, found.record)),
+            Err(StepError::Interrupted(_)) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+fn text(applied: &Applied) -> String {
+    let Applied { fleet, golden, in_service, .. } = applied;
+    let what = match applied.what {
+        What::Created => "is recorded",
+        What::Changed => "has a new configuration",
+        What::Unchanged => "has this configuration already",
+    };
+    let mut text = format!("fleet {fleet} {what}: {} on {}, {in_service} in service", golden.version, golden.image);
+    for note in &applied.notes {
+        text.push_str("\nnote: ");
+        text.push_str(note);
+    }
+    text
+}

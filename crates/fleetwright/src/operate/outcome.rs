@@ -1,0 +1,95 @@
+//! A run as it is shown: how it ended, or that it goes on.
+
+use crate::Exit;
+use crate::length::{clock, length};
+use fleet::{FleetName, ImageId, Outcome, Phase, Run, RunId, StepRecord, StepResult, Version};
+use jiff::Timestamp;
+use serde::Serialize;
+
+/// A run, over or not.
+#[derive(Serialize)]
+pub(super) struct Ended {
+    pub(super) schema_version: u32,
+    pub(super) run: RunId,
+    pub(super) fleet: FleetName,
+    /// `upgraded`, `rolled back`, `frozen`, or what it is doing.
+    pub(super) outcome: &'static str,
+    pub(super) from: Version,
+    pub(super) to: Version,
+    pub(super) image: Option<ImageId>,
+    pub(super) size: u32,
+    pub(super) started: Timestamp,
+    pub(super) seconds: Option<f64>,
+    pub(super) failure: Option<String>,
+    /// Whether a migration of the data was begun, which no rollback undoes.
+    pub(super) migration_begun: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) steps: Vec<StepRecord>,
+    #[serde(skip)]
+    phase: Phase,
+}
+
+impl Ended {
+    pub(super) fn new(run: Run, steps: Vec<StepRecord>) -> Self {
+        Self {
+            schema_version: 1,
+            run: run.run.id,
+            fleet: run.run.fleet,
+            outcome: run.phase.as_str(),
+            from: run.golden.version,
+            to: run.to,
+            image: run.image,
+            size: run.size,
+            started: run.started,
+            seconds: run.ended.map(|ended| ended.duration_since(run.started).as_secs_f64()),
+            failure: run.failure,
+            migration_begun: steps.iter().any(|step| step.step == "configure"),
+            steps,
+            phase: run.phase,
+        }
+    }
+
+    /// What the command ends with; none while the run goes on.
+    pub(super) fn exit(&self) -> Option<Exit> {
+        match self.phase {
+            Phase::Ended(Outcome::Upgraded) => Some(Exit::Done),
+            Phase::Ended(Outcome::RolledBack) => Some(Exit::RolledBack),
+            Phase::Ended(Outcome::Frozen) => Some(Exit::Frozen),
+            _ => None,
+        }
+    }
+
+    /// For people: what, on which id, and what is to be done.
+    pub(super) fn text(&self) -> String {
+        let Self { run, fleet, from, to, outcome, .. } = self;
+        let took = self.seconds.map(|seconds| format!(" after {}", length(seconds))).unwrap_or_default();
+        let mut text = format!("{outcome}{took}: run {run} of fleet {fleet}, {from} -> {to}, {} members", self.size);
+        if let Some(image) = &self.image {
+            text.push_str(&format!(", image {image}"));
+        }
+        if let Some(failure) = &self.failure {
+            text.push_str(&format!("\nbecause {failure}"));
+        }
+        let turned_back = matches!(self.phase, Phase::Ended(Outcome::RolledBack | Outcome::Frozen));
+        if turned_back && self.migration_begun {
+            text.push_str(
+                "\nthe migration of the data had begun and is not undone: if the old version fails, restore the backup",
+            );
+        }
+        if self.phase == Phase::Ended(Outcome::Frozen) {
+            text.push_str("\nthe fleet stays locked until a person has looked: see infra/runbook/frozen.md");
+        }
+        text
+    }
+}
+
+/// One line on what a step came to.
+pub(super) fn step_line(run_started: Timestamp, step: &StepRecord) -> String {
+    let at = step.ended.duration_since(run_started).as_secs().max(0);
+    let lasted = step.ended.duration_since(step.started).as_secs_f64();
+    let clock = clock(at);
+    match &step.result {
+        StepResult::Done => format!("{clock} {} ({lasted:.0}s, asked {} times)", step.state, step.attempts),
+        StepResult::Failed(why) => format!("{clock} {} FAILED: {}", step.state, why.lines().next().unwrap_or_default()),
+    }
+}

@@ -1,0 +1,243 @@
+//! `plan`: what an upgrade would do to the fleet as it stands. Only reads, and decides as the run itself does.
+
+use super::show;
+use super::stack::Stack;
+use super::stop::Stop;
+use crate::cli::PlanArgs;
+use crate::length::length;
+use crate::rehearse::{self, Ending, Rehearsed};
+use crate::{Exit, Streams};
+use fleet::{
+    Admission, Config, Fingerprint, FleetName, FleetRecord, Golden, InstanceType, Member, Observed, Outcome, Phase,
+    Refusal, Run, Version, admit, hop_path,
+};
+use serde::{Deserialize, Serialize};
+use std::fmt::Write;
+use std::path::Path;
+
+/// What an upgrade would do. `upgrade --plan` starts it if the fleet has not changed since.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Plan {
+    pub(super) schema_version: u32,
+    pub(super) workflow: String,
+    pub(super) fleet: FleetName,
+    pub(super) from: Version,
+    pub(super) to: Version,
+    pub(super) hops: Vec<Version>,
+    /// Whether a person is asked before the old members are deleted.
+    pub(super) approval: bool,
+    /// The members that are replaced.
+    pub(super) members: Vec<Member>,
+    /// What the builder is a clone of; the new members' image is made of the builder.
+    pub(super) golden: Golden,
+    pub(super) builder_type: InstanceType,
+    pub(super) in_service: u32,
+    /// The lowest number of members in service while the upgrade goes on.
+    pub(super) lowest_in_service: u32,
+    /// Instances beside the members at the worst moment: the new members, and the builder before them.
+    pub(super) extra_instances: u32,
+    pub(super) connections: Budget,
+    pub(super) targets: Budget,
+    pub(super) duration: Duration,
+    /// The extra machines and the services, in US dollars, if it takes as long as the rehearsal.
+    pub(super) cost_usd: f64,
+    /// The steps in order, with the times of the rehearsal.
+    pub(super) steps: Vec<PlannedStep>,
+    /// What the plan was made for.
+    pub(super) fingerprint: Fingerprint,
+}
+
+/// What is needed at the worst moment, and what there is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Budget {
+    pub(super) needed: u64,
+    pub(super) available: u64,
+}
+
+/// How long it is expected to take, in seconds, and by what that is known.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "by", rename_all = "kebab-case")]
+pub(super) enum Duration {
+    /// The fleet's own upgrades through as many hops.
+    PastRuns {
+        /// How many there were.
+        runs: usize,
+        /// Half of them took less.
+        median_seconds: f64,
+        /// None took longer.
+        longest_seconds: f64,
+    },
+    /// A rehearsal of this upgrade: the fleet has had none like it.
+    Rehearsal {
+        /// What it took.
+        seconds: f64,
+    },
+}
+
+/// One step, in seconds since the start.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct PlannedStep {
+    pub(super) name: String,
+    pub(super) starts: f64,
+    pub(super) lasts: f64,
+}
+
+pub(super) async fn run(stack: &Stack, args: &PlanArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let record = stack.fleet(&args.fleet).await?.record;
+    if let Some(lock) = &record.lock {
+        return Err(Refusal::Locked { fleet: args.fleet.clone(), run: lock.run.clone() }.into());
+    }
+    let hops = hop_path(record.golden.version, args.to, &record.config.upgrade.hops)?;
+    if hops.is_empty() {
+        streams.talk(format!("nothing to do: fleet {} is on {}", args.fleet, args.to));
+        return Ok(Exit::Done);
+    }
+    let observed = stack.observe(&args.fleet, None).await?;
+    let admission = admit(&record, &observed, &hops)?;
+    let rehearsed = rehearsed(&record, &observed, &admission, args.to).await?;
+    let past = stack.ledger.runs(&args.fleet).await?;
+    let plan = plan(record, hops, admission, rehearsed, &past);
+    if let Some(file) = &args.out {
+        write(file, &plan)?;
+        streams.talk(format!("the plan is in {}: start it with 'fleetwright upgrade --plan {0}'", file.display()));
+    }
+    show(streams, args.output, &plan, text)?;
+    Ok(Exit::Done)
+}
+
+/// Reads a plan that was written to a file.
+pub(super) fn read(file: &Path) -> Result<Plan, Stop> {
+    let named = |problem: &dyn std::fmt::Display| Stop::bad_input(format!("{}: {problem}", file.display()));
+    let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
+    serde_json::from_str(&text).map_err(|error| named(&format!("not a plan of 'fleetwright plan --out': {error}")))
+}
+
+fn write(file: &Path, plan: &Plan) -> Result<(), Stop> {
+    let json = serde_json::to_string_pretty(plan).map_err(|error| Stop::error(error.to_string()))?;
+    std::fs::write(file, json + "\n").map_err(|error| Stop::error(format!("{}: {error}", file.display())))
+}
+
+/// The same upgrade of the same fleet in a simulated AWS.
+async fn rehearsed(
+    record: &FleetRecord,
+    observed: &Observed,
+    admission: &Admission,
+    to: Version,
+) -> Result<Rehearsed, Stop> {
+    let mut config: Config = record.config.clone();
+    config.fleet.size = admission.size;
+    config.fleet.version = record.golden.version;
+    config.fleet.golden_image = record.golden.image.clone();
+    config.rehearsal.deregistration_delay = observed.drain;
+    let plan = rehearse::Plan { config, to, faults: Vec::new() };
+    // On a thread of its own, since it has a clock of its own.
+    let rehearsed = tokio::task::spawn_blocking(move || rehearse::rehearse(&plan, &mut |_| {})).await;
+    let rehearsed = rehearsed.map_err(|error| Stop::error(format!("the rehearsal: {error}")))?.map_err(Stop::error)?;
+    match (&rehearsed.outcome, &rehearsed.reason) {
+        (Ending::Upgraded, _) => Ok(rehearsed),
+        (outcome, reason) => {
+            let reason = reason.as_deref().unwrap_or("no reason given");
+            Err(Stop::refused(format!("this upgrade does not go through in a rehearsal ({outcome:?}): {reason}")))
+        }
+    }
+}
+
+fn plan(record: FleetRecord, hops: Vec<Version>, admission: Admission, rehearsed: Rehearsed, past: &[Run]) -> Plan {
+    let FleetRecord { config, golden, .. } = record;
+    let size = u64::from(admission.size);
+    Plan {
+        schema_version: 1,
+        workflow: "upgrade".to_owned(),
+        fleet: config.fleet.name,
+        from: golden.version,
+        to: rehearsed.to,
+        approval: config.upgrade.approval,
+        members: admission.before.members,
+        golden,
+        builder_type: config.builder.instance_type,
+        in_service: rehearsed.capacity.floor,
+        lowest_in_service: rehearsed.capacity.lowest,
+        extra_instances: admission.size.saturating_add(1),
+        connections: Budget {
+            needed: (2 * size + 1) * u64::from(config.database.connections_per_member),
+            available: config.database.max_connections.into(),
+        },
+        targets: Budget { needed: 2 * size, available: config.load_balancer.target_quota.into() },
+        duration: duration(past, hops.len(), rehearsed.virtual_seconds),
+        cost_usd: rehearsed.cost_usd,
+        steps: rehearsed
+            .steps
+            .into_iter()
+            .map(|step| PlannedStep { name: step.name, starts: step.started, lasts: step.ended - step.started })
+            .collect(),
+        hops,
+        fingerprint: admission.fingerprint,
+    }
+}
+
+fn duration(past: &[Run], hops: usize, rehearsed: f64) -> Duration {
+    let alike = past.iter().filter(|run| run.phase == Phase::Ended(Outcome::Upgraded) && run.hops.len() == hops);
+    let mut took: Vec<f64> =
+        alike.filter_map(|run| Some(run.ended?.duration_since(run.started).as_secs_f64())).collect();
+    took.sort_by(f64::total_cmp);
+    match took.last() {
+        None => Duration::Rehearsal { seconds: rehearsed },
+        Some(&longest_seconds) => {
+            Duration::PastRuns { runs: took.len(), median_seconds: took[took.len() / 2], longest_seconds }
+        }
+    }
+}
+
+fn text(plan: &Plan) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_text(&mut out, plan);
+    out
+}
+
+fn write_text(out: &mut String, p: &Plan) -> std::fmt::Result {
+    let hops = p.hops.iter().map(Version::to_string).collect::<Vec<_>>().join(", ");
+    writeln!(out, "upgrade of fleet {}, {} -> {}: installs {hops} in turn", p.fleet, p.from, p.to)?;
+    let zones = |zone: &fleet::Zone| p.members.iter().filter(|member| member.zone == *zone).count();
+    let mut spread: Vec<_> = p.members.iter().map(|member| &member.zone).collect();
+    spread.sort();
+    spread.dedup();
+    let spread = spread.into_iter().map(|zone| format!("{} in {zone}", zones(zone))).collect::<Vec<_>>().join(", ");
+    writeln!(out, "  members      {} are replaced: {spread}", p.members.len())?;
+    for member in p.members.iter().take(10) {
+        writeln!(out, "               {} {} {}", member.id, member.image, member.zone)?;
+    }
+    if p.members.len() > 10 {
+        writeln!(out, "               and {} more", p.members.len() - 10)?;
+    }
+    writeln!(
+        out,
+        "  builder      one {}, a clone of {}; its image is the new members'",
+        p.builder_type, p.golden.image
+    )?;
+    match &p.duration {
+        Duration::PastRuns { runs, median_seconds, longest_seconds } => writeln!(
+            out,
+            "  takes        about {}, at most {} so far, by {runs} past upgrades of as many hops",
+            length(*median_seconds),
+            length(*longest_seconds)
+        )?,
+        Duration::Rehearsal { seconds } => {
+            let how = "by a rehearsal, since this fleet has had no such upgrade yet";
+            writeln!(out, "  takes        about {}, {how}", length(*seconds))?;
+        }
+    }
+    writeln!(out, "  capacity     {} in service, never below {}", p.in_service, p.lowest_in_service)?;
+    writeln!(out, "  extra        at most {} instances, about ${:.2}", p.extra_instances, p.cost_usd)?;
+    let Budget { needed, available } = p.connections;
+    writeln!(out, "  connections  {needed} of {available} at the worst moment")?;
+    let Budget { needed, available } = p.targets;
+    writeln!(out, "  targets      {needed} of {available} at the worst moment")?;
+    let asked = if p.approval { "a person is asked before the old members are deleted" } else { "nobody is asked" };
+    writeln!(out, "  approval     {asked}")?;
+    writeln!(out, "  steps")?;
+    for step in &p.steps {
+        writeln!(out, "    at {:>7}  {} ({})", length(step.starts), step.name, length(step.lasts))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,146 @@
+//! The deployed stack, as the command reaches it.
+
+use super::stop::Stop;
+use crate::lambda::PREFIX;
+use crate::progress::first_line;
+use crate::{STATE_MACHINE, TABLE};
+use aws_config::BehaviorVersion;
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_sfn::types::ExecutionStatus;
+use aws_smithy_async::time::SharedTimeSource;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use fleet::{Config, FleetName, FleetRecord, Observed, Refusal, Run, RunId, RunRef};
+use functions::{Ledger, Named, Read};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+/// Clients, names, and who is calling.
+pub(super) struct Stack {
+    pub(super) step_functions: aws_sdk_sfn::Client,
+    pub(super) ledger: Ledger,
+    /// Who is calling, as AWS names them.
+    pub(super) caller: String,
+    lambda: aws_sdk_lambda::Client,
+    clock: SharedTimeSource,
+    /// `arn:PARTITION:states:REGION:ACCOUNT`.
+    states: String,
+}
+
+/// Where an execution stands.
+pub(super) enum Execution {
+    Going,
+    /// Over; the error and its cause unless it succeeded.
+    Over {
+        failure: Option<(String, String)>,
+    },
+}
+
+/// So many of an execution's latest events tell what it is doing.
+const LATEST: i32 = 20;
+
+impl Stack {
+    /// Finds region, credentials and endpoints where the AWS CLI finds them, and asks AWS who that is.
+    pub(super) async fn connect() -> Result<Self, Stop> {
+        let tls = Provider::Rustls(CryptoMode::Ring);
+        let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
+        let config = aws_config::defaults(BehaviorVersion::latest()).http_client(http).load().await;
+        let region = config.region().cloned().ok_or_else(|| {
+            Stop::bad_input("no AWS region: set AWS_REGION, or choose a profile that has one with AWS_PROFILE")
+        })?;
+        let identity = aws_sdk_sts::Client::new(&config).get_caller_identity().send().await.of("GetCallerIdentity")?;
+        let caller = identity.arn().unwrap_or_default().to_owned();
+        let partition = caller.split(':').nth(1).unwrap_or("aws");
+        let account = identity.account().unwrap_or_default();
+        Ok(Self {
+            step_functions: aws_sdk_sfn::Client::new(&config),
+            ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), TABLE),
+            lambda: aws_sdk_lambda::Client::new(&config),
+            clock: config.time_source().unwrap_or_default(),
+            states: format!("arn:{partition}:states:{region}:{account}"),
+            caller,
+        })
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The upgrade's state machine.
+    pub(super) fn state_machine(&self) -> String {
+        format!("{}:stateMachine:{STATE_MACHINE}", self.states)
+    }
+
+    /// A run's execution.
+    pub(super) fn execution(&self, run: &RunId) -> String {
+        format!("{}:execution:{STATE_MACHINE}:{run}", self.states)
+    }
+
+    /// A fleet's record.
+    pub(super) async fn fleet(&self, name: &FleetName) -> Result<Read<FleetRecord>, Stop> {
+        let found = self.ledger.fleet(name).await?;
+        found.ok_or_else(|| Refusal::UnknownFleet { fleet: name.clone() }.into())
+    }
+
+    /// A run's record: of the run that is named, or of the one that holds the fleet, or of the last one.
+    pub(super) async fn run(&self, fleet: &FleetName, named: Option<&RunId>) -> Result<Read<Run>, Stop> {
+        let id = match (named, &self.fleet(fleet).await?.record.lock) {
+            (Some(named), _) => named.clone(),
+            (None, Some(lock)) => lock.run.clone(),
+            (None, None) => {
+                let last = self.ledger.runs(fleet).await?.into_iter().next();
+                last.map(|run| run.run.id).ok_or_else(|| Stop::refused(format!("fleet {fleet} has had no run yet")))?
+            }
+        };
+        let run = RunRef { fleet: fleet.clone(), id };
+        let found = self.ledger.run(&run).await?;
+        found.ok_or_else(|| Stop::refused(format!("{run} is not in the ledger")))
+    }
+
+    /// Where a run's execution stands.
+    pub(super) async fn describe(&self, run: &RunId) -> Result<Execution, Stop> {
+        let call = self.step_functions.describe_execution().execution_arn(self.execution(run));
+        let answer = call.send().await.of("DescribeExecution")?;
+        if *answer.status() == ExecutionStatus::Running {
+            return Ok(Execution::Going);
+        }
+        let failure = (*answer.status() != ExecutionStatus::Succeeded).then(|| {
+            let error = answer.error().unwrap_or(answer.status().as_str()).to_owned();
+            (error, first_line(answer.cause().unwrap_or("no cause given")))
+        });
+        Ok(Execution::Over { failure })
+    }
+
+    /// What a run's execution is doing at this moment, and what it waits for.
+    pub(super) async fn doing(&self, run: &RunId) -> Result<Option<String>, Stop> {
+        let call = self.step_functions.get_execution_history().execution_arn(self.execution(run));
+        let answer = call.reverse_order(true).max_results(LATEST).send().await.of("GetExecutionHistory")?;
+        let mut waiting = None;
+        for event in answer.events() {
+            if let Some(failed) = event.task_failed_event_details() {
+                waiting = waiting.or(failed.cause());
+            }
+            if let Some(entered) = event.state_entered_event_details() {
+                let waiting = waiting.map(|cause| format!(": {}", first_line(cause))).unwrap_or_default();
+                return Ok(Some(format!("{}{waiting}", entered.name())));
+            }
+        }
+        Ok(waiting.map(first_line))
+    }
+
+    /// The fleet as it stands on AWS, by the ledger's configuration or by another.
+    pub(super) async fn observe(&self, fleet: &FleetName, config: Option<&Config>) -> Result<Observed, Stop> {
+        let function = format!("{PREFIX}observe");
+        let input = json!({"fleet": fleet, "config": config}).to_string();
+        let call = self.lambda.invoke().function_name(&function).payload(Blob::new(input));
+        let answer = call.send().await.of("Invoke")?;
+        let payload = answer.payload().map(Blob::as_ref).unwrap_or_default();
+        let payload: Value = serde_json::from_slice(payload)
+            .map_err(|error| Stop::error(format!("the answer of {function} is not JSON: {error}")))?;
+        if answer.function_error().is_some() {
+            let text = payload["errorMessage"].as_str().unwrap_or("no message");
+            let error = payload["errorType"].as_str().unwrap_or("no name");
+            return Err(Stop::error(format!("{function}: {error}: {text}")));
+        }
+        serde_json::from_value(payload).map_err(|error| Stop::error(format!("the answer of {function}: {error}")))
+    }
+}

@@ -1,0 +1,99 @@
+//! `status`: a fleet as the ledger has it and as it stands on AWS.
+
+use super::show;
+use super::stack::Stack;
+use super::stop::Stop;
+use crate::cli::OfFleet;
+use crate::{Exit, Streams};
+use fleet::{FleetName, Golden, Observed, Run, RunId, Version, admit};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::fmt::Write;
+
+#[derive(Serialize)]
+struct Status {
+    schema_version: u32,
+    fleet: FleetName,
+    golden: Golden,
+    previous: Option<Golden>,
+    in_service: usize,
+    observed: Observed,
+    /// The run that holds the fleet.
+    run: Option<Going>,
+    /// What an upgrade would be refused for now.
+    problem: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Going {
+    run: RunId,
+    to: Version,
+    phase: &'static str,
+    started: Timestamp,
+    /// What it does at this moment, and what it waits for.
+    doing: Option<String>,
+}
+
+pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let record = stack.fleet(&args.fleet).await?.record;
+    let observed = stack.observe(&args.fleet, None).await?;
+    let run = match &record.lock {
+        None => None,
+        Some(lock) => {
+            let Run { run, to, phase, started, .. } = stack.run(&args.fleet, Some(&lock.run)).await?.record;
+            let doing = stack.doing(&run.id).await?;
+            Some(Going { run: run.id, to, phase: phase.as_str(), started, doing })
+        }
+    };
+    // While a run goes on, what it changes is no problem.
+    let problem = if run.is_some() { None } else { admit(&record, &observed, &[]).err() };
+    let status = Status {
+        schema_version: 1,
+        fleet: args.fleet.clone(),
+        golden: record.golden,
+        previous: record.previous,
+        in_service: observed.in_service(),
+        observed,
+        run,
+        problem: problem.map(|refusal| refusal.to_string()),
+    };
+    show(streams, args.output, &status, text)?;
+    Ok(Exit::Done)
+}
+
+fn text(status: &Status) -> String {
+    let mut out = String::new();
+    // Writing to a String cannot fail.
+    let _ = write_text(&mut out, status);
+    out
+}
+
+fn write_text(out: &mut String, s: &Status) -> std::fmt::Result {
+    let tagged = s.observed.tagged.len();
+    writeln!(out, "fleet {} is on {}, {} of {tagged} members in service", s.fleet, s.golden.version, s.in_service)?;
+    writeln!(out, "  image     {}", s.golden.image)?;
+    if let Some(Golden { image, version }) = &s.previous {
+        writeln!(out, "  previous  {image} ({version})")?;
+    }
+    for member in &s.observed.tagged {
+        writeln!(out, "  member    {} {} {} {}", member.id, member.image, member.zone, member.health)?;
+    }
+    for stranger in &s.observed.strangers {
+        writeln!(out, "  stranger  {stranger} takes traffic without the load-balancer tag")?;
+    }
+    match &s.run {
+        None => writeln!(out, "  run       none")?,
+        Some(going) => {
+            let doing = going.doing.as_ref().map(|doing| format!(": {doing}")).unwrap_or_default();
+            writeln!(
+                out,
+                "  run       {} to {} since {:.0}, {}{doing}",
+                going.run, going.to, going.started, going.phase
+            )?;
+        }
+    }
+    if let Some(problem) = &s.problem {
+        writeln!(out, "  problem   {problem}")?;
+    }
+    Ok(())
+}
