@@ -8,8 +8,8 @@ use std::time::Duration;
 const TRANSITION: f64 = 0.025 / 1_000.0;
 /// Lambda, a request. <https://aws.amazon.com/lambda/pricing/>
 const INVOCATION: f64 = 0.20 / 1_000_000.0;
-/// Lambda on x86, a second with 128 MB.
-const FUNCTION_SECOND: f64 = 0.000_016_666_7 / 8.0;
+/// Lambda on x86, a second with the 256 MB that the template gives a function.
+const FUNCTION_SECOND: f64 = 0.000_016_666_7 / 4.0;
 /// DynamoDB on demand, a write and a strongly consistent read. <https://aws.amazon.com/dynamodb/pricing/on-demand/>
 const TABLE_WRITE: f64 = 0.625 / 1_000_000.0;
 const TABLE_READ: f64 = 0.125 / 1_000_000.0;
