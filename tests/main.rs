@@ -12,5 +12,6 @@ mod parity;
 mod scenarios;
 mod seeds;
 mod simulator;
+mod turning_back;
 mod upgrade_on_moto;
 mod workflow_run;

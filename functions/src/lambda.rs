@@ -57,16 +57,31 @@ async fn answer(aws: &Aws, handler: &str, event: LambdaEvent<Value>) -> Result<V
     answer.map_err(|error| Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() })
 }
 
-/// The step's answer. A panic is a defect, and a named error like any other: the run turns back.
+/// The step's answer. A panic is a defect, and a named error like any other, so that the run turns back.
 async fn perform(aws: &Aws, handler: &str, input: Value) -> Result<Value, StepError> {
     let Some(step) = Step::named(handler) else {
         return Err(StepError::Refused(format!("this function's Handler '{handler}' is no step")));
     };
-    let answer = AssertUnwindSafe(step.invoke(aws, input)).catch_unwind().await;
+    unpanicked(step.invoke(aws, input)).await
+}
+
+async fn unpanicked(step: impl Future<Output = Result<Value, StepError>>) -> Result<Value, StepError> {
+    let answer = AssertUnwindSafe(step).catch_unwind().await;
     answer.unwrap_or_else(|panic| Err(StepError::Failed(format!("the step panicked: {}", text(panic.as_ref())))))
 }
 
 fn text(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<&str>().copied();
     text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_named_error() {
+        let answer = unpanicked(async { panic!("at the {}", "disco") }).await;
+        assert_eq!(answer, Err(StepError::Failed("the step panicked: at the disco".to_owned())));
+    }
 }

@@ -45,6 +45,8 @@ pub struct Read<T> {
 pub enum Going {
     /// Making and bringing in the new; a step that wakes up after the run turned back must do nothing.
     Forward,
+    /// The same, or past the point of no return: the step that leads over it is asked again there.
+    ForwardOrCommitted,
     /// Any way: the step serves both.
     Either,
 }
@@ -163,13 +165,16 @@ impl Ledger {
         let phase = &found.record.phase;
         let goes = match going {
             Going::Forward => matches!(phase, Phase::Forward | Phase::AwaitingApproval { .. }),
+            Going::ForwardOrCommitted => {
+                matches!(phase, Phase::Forward | Phase::AwaitingApproval { .. } | Phase::Committed)
+            }
             Going::Either => !matches!(phase, Phase::Ended(_)),
         };
         if !goes {
             return Err(StepError::Refused(format!("{run} is {}, so this step does nothing", phase.as_str())));
         }
         match &found.record.abort {
-            Some(Abort { by, at }) if going == Going::Forward => {
+            Some(Abort { by, at }) if going != Going::Either && *phase != Phase::Committed => {
                 Err(StepError::Failed(format!("aborted by {by} at {at:.0}")))
             }
             _ => Ok(found),

@@ -65,7 +65,8 @@ impl<'a> Functions<'a> {
         }
     }
 
-    fn clients(&self, step: &str) -> Aws {
+    /// The clients that a step's function has.
+    pub fn clients(&self, step: &str) -> Aws {
         let mut connected = self.connected.borrow_mut();
         connected.entry(step.to_owned()).or_insert_with(|| (self.connect)(step)).clone()
     }

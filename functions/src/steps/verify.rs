@@ -34,7 +34,11 @@ enum Check {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) -> Result<Output, StepError> {
-    let going = if members == Members::Old || check == Check::LastLook { Going::Either } else { Going::Forward };
+    let going = match (members, check) {
+        (Members::Old, _) => Going::Either,
+        (_, Check::LastLook) => Going::ForwardOrCommitted,
+        _ => Going::Forward,
+    };
     let mut run = aws.ledger().hold(&run, going).await?;
     if check == Check::LastLook && run.record.phase == Phase::Committed {
         return Ok(Output {});

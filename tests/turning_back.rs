@@ -1,0 +1,119 @@
+//! What a person decides of a run: that it turn back, wherever it stands; and that it start only on the fleet planned for.
+
+use asl::{Failure, Resources, StateMachine, Task};
+use fleet::{Abort, Config, FleetRecord, Observed, RunRef, admit, hop_path};
+use fleetwright::UPGRADE;
+use fleetwright::lambda::Functions;
+use fleetwright::rehearse::{Ending, Plan, in_virtual_time, rehearse_through, sdk_config, world};
+use functions::{Aws, Step, StepError};
+use futures_util::future::LocalBoxFuture;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use simulator::{Caller, Simulator};
+use std::cell::Cell;
+
+fn config() -> Config {
+    Config::from_toml(include_str!("../samplconfig.toml")).unwrap()
+}
+
+/// Wants the run to turn back when it first asks a certain state's step, and lets the step answer.
+struct WantsBack<'a> {
+    functions: Functions<'a>,
+    state: String,
+    done: Cell<bool>,
+}
+
+impl WantsBack<'_> {
+    async fn ask(&self, run: &RunRef) {
+        let aws = self.functions.clients("abort");
+        let mut run = aws.ledger().run(run).await.unwrap().unwrap();
+        run.record.abort = Some(Abort { by: "a test".to_owned(), at: aws.now() });
+        aws.ledger().write(&mut run).await.unwrap();
+    }
+}
+
+impl Resources for WantsBack<'_> {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            if task.state == self.state && !self.done.replace(true) {
+                self.ask(&RunRef::deserialize(&task.input["Payload"]["run"]).unwrap()).await;
+            }
+            self.functions.call(task).await
+        })
+    }
+}
+
+#[test]
+fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
+    let machine = StateMachine::parse(UPGRADE).unwrap();
+    let elsewhere = [
+        "Begin",
+        "Old in",
+        "Old healthy",
+        "New out",
+        "Delete what the run made",
+        "Finish as rolled back",
+        "Freeze",
+        "Freeze in mid-rollback",
+    ];
+    let mut turned_back = 0;
+    for state in machine.tasks().map(|task| task.name).filter(|name| !elsewhere.contains(name)) {
+        let mut config = config();
+        config.upgrade.approval = true;
+        let plan = Plan { config, to: "1.4.14".parse().unwrap(), faults: Vec::new() };
+        let rehearsed = rehearse_through(&plan, &mut |_| {}, |functions| {
+            Box::new(WantsBack { functions, state: state.to_owned(), done: Cell::new(false) })
+        });
+        let rehearsed = rehearsed.unwrap();
+        let reason = rehearsed.reason.as_deref().unwrap_or_default();
+        if ["Delete the old members", "Finish"].contains(&state) {
+            assert_eq!(rehearsed.outcome, Ending::Upgraded, "{state}: {reason}");
+        } else {
+            assert_eq!(rehearsed.outcome, Ending::RolledBack, "{state}: {reason}");
+            assert!(reason.contains("aborted by a test"), "{state}: {reason}");
+            turned_back += 1;
+        }
+        assert!(rehearsed.invariants.violated.is_empty(), "{state}: {:?}", rehearsed.invariants.violated);
+        assert_eq!(rehearsed.requests.failed, 0, "{state}");
+    }
+    assert_eq!(turned_back, 15);
+}
+
+#[test]
+fn a_run_begins_only_on_the_fleet_that_was_planned_for() {
+    in_virtual_time(async {
+        let config = config();
+        let simulator = Simulator::new(world(&config), Vec::new());
+        let caller = Caller { run: "run-1".to_owned(), function: "begin".to_owned() };
+        let aws = Aws::new(&sdk_config(&simulator, &config, caller), "fleetwright");
+        assert!(aws.ledger().create_fleet(&FleetRecord::new(config.clone())).await.unwrap());
+        let before = aws.ledger().fleet(&config.fleet.name).await.unwrap().unwrap();
+        let record = &before.record;
+
+        let seen = Step::named("observe").unwrap().invoke(&aws, json!({"fleet": "appwrite"})).await.unwrap();
+        let observed: Observed = serde_json::from_value(seen).unwrap();
+        let to = "1.4.14".parse().unwrap();
+        let hops = hop_path(record.golden.version, to, &config.upgrade.hops).unwrap();
+        let planned = admit(record, &observed, &hops).unwrap().fingerprint;
+
+        let mut smaller = observed.clone();
+        smaller.tagged.pop();
+        let other = admit(record, &smaller, &hops).unwrap().fingerprint;
+        let error = begin(&aws, other.as_str()).await.unwrap_err();
+        assert_eq!(error.name(), "Refused");
+        assert!(error.to_string().contains("has changed since the plan was made"), "{error}");
+        let after = aws.ledger().fleet(&config.fleet.name).await.unwrap().unwrap();
+        assert_eq!(after, before, "a refusal changes nothing");
+
+        let begun = begin(&aws, planned.as_str()).await.unwrap();
+        assert_eq!(begun["work"], "upgrade");
+    })
+    .unwrap();
+}
+
+async fn begin(aws: &Aws, plan: &str) -> Result<Value, StepError> {
+    let state = json!({"Name": "Begin", "EnteredTime": "2026-01-04T03:00:00Z", "RetryCount": 0});
+    let request = json!({"fleet": "appwrite", "to": "1.4.14", "plan": plan});
+    let input = json!({"run": "run-1", "request": request, "state": state});
+    Step::named("begin").unwrap().invoke(aws, input).await
+}
