@@ -46,8 +46,9 @@ DOCUMENT
     sed 's/^./          &/' configure.sh
     # After the script, so that nothing on the way takes the end of the file, and with it of the script, for blank.
     cat <<'DOCUMENT'
-      # The script's own deadlines come to 9,660 s; a run gives one hop three hours.
-      timeoutSeconds: "10500"
+      # More than the script's own deadlines, so that it is the script that gives up and says so; and, with the 15 min
+      # that an agent may take to come online, no more than the three hours that a run gives one hop.
+      timeoutSeconds: "9900"
 DOCUMENT
 } >configure.document.yaml.new
 mv configure.document.yaml.new configure.document.yaml

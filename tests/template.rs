@@ -1,0 +1,146 @@
+//! What is deployed, infra/template.yaml, against what it is made of: the list of steps, the definition, the script.
+
+use crate::emulators::file;
+use fleet::Limits;
+use fleetwright::UPGRADE;
+use functions::STEPS;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+const TEMPLATE: &str = include_str!("../infra/template.yaml");
+const SCRIPT: &str = include_str!("../infra/instance/configure.sh");
+const DOCUMENT: &str = include_str!("../infra/instance/configure.document.yaml");
+
+fn yaml(text: &str) -> Value {
+    serde_saphyr::from_str(text).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn of_type<'a>(template: &'a Value, kind: &str) -> BTreeMap<&'a str, &'a Value> {
+    let resources = template["Resources"].as_object().unwrap().iter();
+    let of_type = resources.filter(|(_, resource)| resource["Type"] == kind);
+    of_type.map(|(id, resource)| (id.as_str(), &resource["Properties"])).collect()
+}
+
+fn attribute(resource: &str, name: &str) -> Value {
+    json!({"Fn::GetAtt": [resource, name]})
+}
+
+/// How often `wanted` stands in `value`, at any depth.
+fn count(value: &Value, wanted: &Value) -> usize {
+    let inside = match value {
+        Value::Array(items) => items.iter().map(|item| count(item, wanted)).sum(),
+        Value::Object(fields) => fields.values().map(|field| count(field, wanted)).sum(),
+        _ => 0,
+    };
+    inside + usize::from(value == wanted)
+}
+
+#[test]
+fn every_step_is_one_function_and_every_function_is_a_step() {
+    let template = yaml(TEMPLATE);
+    let functions = of_type(&template, "AWS::Serverless::Function");
+    let mut handlers: Vec<_> = functions.values().map(|function| function["Handler"].as_str().unwrap()).collect();
+    handlers.sort_unstable();
+    assert_eq!(handlers, STEPS.iter().map(|step| step.name).collect::<Vec<_>>());
+    for (id, function) in functions {
+        let step = function["Handler"].as_str().unwrap();
+        assert_eq!(function["FunctionName"], format!("fleetwright-{step}"), "{id}");
+        let metadata = &template["Resources"][id]["Metadata"];
+        assert_eq!(metadata["BuildProperties"], json!({"Binary": "bootstrap"}), "{id}: else SAM builds more than once");
+    }
+    assert_eq!(TEMPLATE.matches("CodeUri: ..").count(), 1);
+    assert_eq!(template["Globals"]["Function"]["CodeUri"], "..");
+}
+
+#[test]
+fn every_function_has_a_role_of_its_own_that_writes_its_own_log() {
+    let template = yaml(TEMPLATE);
+    let (roles, logs) = (of_type(&template, "AWS::IAM::Role"), of_type(&template, "AWS::Logs::LogGroup"));
+    for (id, function) in of_type(&template, "AWS::Serverless::Function") {
+        let (role, log) = (format!("{id}Role"), format!("{id}Log"));
+        assert_eq!(function["Role"], attribute(&role, "Arn"), "{id}");
+        assert_eq!(count(&template, &attribute(&role, "Arn")), 1, "{role} is shared");
+        assert_eq!(
+            logs[log.as_str()]["LogGroupName"],
+            format!("/aws/lambda/{}", function["FunctionName"].as_str().unwrap())
+        );
+        assert_eq!(count(&template, &attribute(&log, "Arn")), 1, "{log} is shared");
+
+        let role = roles[role.as_str()];
+        assert_eq!(role["ManagedPolicyArns"], Value::Null, "{id}: its role says itself what it may");
+        let statements: Vec<_> = role["Policies"].as_array().unwrap().iter().collect();
+        let [policy] = statements[..] else { panic!("{id} has {} policies", statements.len()) };
+        let write = policy["PolicyDocument"]["Statement"].as_array().unwrap().iter().find(|one| one["Sid"] == "OwnLog");
+        assert_eq!(write.unwrap()["Resource"], attribute(&log, "Arn"), "{id}");
+    }
+}
+
+#[test]
+fn the_state_machine_is_the_file_and_may_call_the_steps_in_it_and_no_others() {
+    let template = yaml(TEMPLATE);
+    let machine = of_type(&template, "AWS::Serverless::StateMachine")["Upgrade"];
+    let definition = file("infra").join(machine["DefinitionUri"].as_str().unwrap());
+    assert_eq!(fs::read_to_string(definition).unwrap(), UPGRADE);
+    assert_eq!(machine["DefinitionSubstitutions"], Value::Null, "what is deployed is the file");
+    assert_eq!(machine["Type"], "STANDARD");
+
+    let role = of_type(&template, "AWS::IAM::Role")["UpgradeRole"];
+    let mut statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
+    let call = statements.find(|one| one["Action"] == "lambda:InvokeFunction").unwrap();
+    let functions = of_type(&template, "AWS::Serverless::Function");
+    let may_call: BTreeSet<_> = call["Resource"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|function| functions[function["Fn::GetAtt"][0].as_str().unwrap()]["FunctionName"].as_str().unwrap())
+        .collect();
+    let machine = asl::StateMachine::parse(UPGRADE).unwrap();
+    let calls: BTreeSet<_> =
+        machine.tasks().map(|task| task.parameters.unwrap()["FunctionName"].as_str().unwrap()).collect();
+    assert_eq!(may_call, calls);
+}
+
+/// A function that went on after the state machine had given it up would act behind its back.
+#[test]
+fn a_function_has_timed_out_before_the_state_machine_gives_it_up() {
+    let template = yaml(TEMPLATE);
+    let function = template["Globals"]["Function"]["Timeout"].as_u64().unwrap();
+    let given = UPGRADE.lines().filter_map(|line| line.trim().strip_prefix("\"TimeoutSeconds\": "));
+    let given: BTreeSet<u64> = given.map(|seconds| seconds.trim_end_matches(',').parse().unwrap()).collect();
+    assert!(given.first().is_some_and(|least| function < *least), "{function} s, of {given:?}");
+}
+
+#[test]
+fn the_table_is_keyed_and_forgets_as_the_ledger_has_it() {
+    let template = yaml(TEMPLATE);
+    let table = of_type(&template, "AWS::DynamoDB::Table")["Ledger"];
+    let keys: Vec<_> = table["KeySchema"].as_array().unwrap().iter().map(|key| &key["AttributeName"]).collect();
+    assert_eq!(keys, ["pk", "sk"]);
+    assert_eq!(table["TimeToLiveSpecification"], json!({"AttributeName": "expires", "Enabled": true}));
+}
+
+#[test]
+fn the_document_is_the_script_and_hands_it_what_the_script_would_take() {
+    let document = yaml(DOCUMENT);
+    let inputs = &document["mainSteps"][0]["inputs"];
+    let [shell, arguments, script] = &inputs["runCommand"].as_array().unwrap()[..] else { panic!("{inputs:#}") };
+    assert_eq!(shell, "#!/usr/bin/env bash");
+    assert_eq!(arguments, "set -- --version '{{ Version }}' --from '{{ From }}' --run '{{ Run }}'");
+    assert!(script == SCRIPT, "run infra/instance/make-document.sh");
+
+    let parameters = document["parameters"].as_object().unwrap();
+    let names: BTreeSet<_> = parameters.keys().map(String::as_str).collect();
+    assert_eq!(names, BTreeSet::from(["From", "Run", "Version"]), "what functions/src/aws/commands.rs sends");
+    let number = "(0|[1-9][0-9]{0,4})";
+    let version = format!(r"^{number}\.{number}\.{number}$");
+    let run = "^[A-Za-z0-9_-]{1,80}$";
+    assert!(SCRIPT.contains(&format!("number='{number}'")) && SCRIPT.contains(run), "the script checks otherwise");
+    for (name, pattern) in [("Version", version.as_str()), ("From", &version), ("Run", run)] {
+        assert_eq!(parameters[name]["allowedPattern"], pattern, "{name}");
+    }
+
+    let seconds: u32 = inputs["timeoutSeconds"].as_str().unwrap().parse().unwrap();
+    let limits = Limits::default();
+    assert!(limits.agent.as_secs() + seconds <= limits.configure.as_secs(), "{seconds} s");
+}
