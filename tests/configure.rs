@@ -1,4 +1,7 @@
-//! The builder's script, `infra/instance/configure.sh`, with a stub in the place of `docker`.
+//! The builder's script, `infra/instance/configure.sh`: here with a stub in the place of `docker`, in `real` with Docker.
+
+mod host;
+mod real;
 
 use crate::emulators::{Scratch, file, until};
 use fleet::{Verdict, Version, judge};
@@ -170,7 +173,7 @@ fn two_hops_in_turn_have_a_verdict_each_and_a_clone_starts_everything_at_boot() 
     {
         assert!(started.contains(service), "{started}");
     }
-    assert!(!unit.contains("ExecStartPre"), "the compose file mounts no share: {unit}");
+    assert!(!machine.path("units/docker.service.d").exists(), "the compose file mounts no share");
 }
 
 #[test]
@@ -325,6 +328,39 @@ fn wrong_arguments_are_refused_and_nothing_is_changed_or_run() {
 }
 
 #[test]
+fn a_directory_that_could_become_shell_or_a_setting_of_a_unit_is_refused() {
+    for odd in
+        ["/home/share; reboot", "/home/$(reboot)", "/home/share\nExecStart=/bin/true", "home/share", "/home/100%"]
+    {
+        let machine = Machine::new();
+        let output = machine.hop_command("1.3.8", "1.4.14").env("FLEETWRIGHT_SHARE_DIR", odd).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{odd}");
+        assert!(!machine.path("docker/calls").exists() && machine.compose_file() == original());
+    }
+}
+
+/// A call that waits outlasts one that works, so that it does not call failed what still goes on, and Run Command ends
+/// neither before it has had its say.
+#[test]
+fn the_deadlines_fit_into_each_other() {
+    let number = |text: &str, after: &str| -> u32 {
+        let (_, rest) = text.split_once(after).unwrap_or_else(|| panic!("{after}"));
+        rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
+    };
+    let script = fs::read_to_string(file("infra/instance/configure.sh")).unwrap();
+    let deadline = |name: &str| number(&script, &format!("FLEETWRIGHT_{name}_DEADLINE:-"));
+    let work = deadline("DOCKER")
+        + 60
+        + 3 * deadline("PULL")
+        + 3 * deadline("START")
+        + deadline("HEALTH")
+        + deadline("MIGRATE");
+    let document = fs::read_to_string(file("infra/instance/configure.document.yaml")).unwrap();
+    assert!(work < deadline("LOCK"), "{work}");
+    assert!(deadline("LOCK") < number(&document, "timeoutSeconds: \""));
+}
+
+#[test]
 fn a_machine_that_is_not_on_the_version_to_start_from_fails_before_anything_is_stopped() {
     let machine = Machine::new();
     machine.hop("1.4.14", "1.5.11").assert_failed("1.5.11", "has version 1.3.8 of Appwrite, not 1.4.14");
@@ -372,8 +408,27 @@ fn a_share_that_the_compose_file_mounts_must_be_mounted() {
     machine.write("appwrite/docker-compose.yml", &mounting("/proc"));
     let output = machine.hop_command("1.3.8", "1.4.14").env("FLEETWRIGHT_SHARE_DIR", "/proc").output().unwrap();
     Hop::of(output).assert_ok("1.4.14");
-    let unit = machine.read("units/fleetwright-compose.service");
-    assert!(unit.contains("\nRequiresMountsFor=/proc\n") && unit.contains("mountpoint -q /proc\n"), "{unit}");
+    let drop_in = machine.read("units/docker.service.d/fleetwright.conf");
+    assert!(drop_in.contains("mountpoint -q /proc || mount /proc; mountpoint -q /proc'"), "{drop_in}");
+
+    // What Docker Compose reads counts, whatever it reads it from.
+    let machine = Machine::new();
+    machine.write("appwrite/docker-compose.override.yml", &mounting(&machine.path("share").display().to_string()));
+    machine.write(
+        "appwrite/docker-compose.override.yml",
+        &machine.read("appwrite/docker-compose.override.yml").replace("1.3.8", "1.4.14"),
+    );
+    machine.hop("1.3.8", "1.4.14").assert_failed("1.4.14", "share is not mounted");
+}
+
+#[test]
+fn a_file_that_docker_compose_reads_besides_must_not_keep_the_old_version() {
+    let machine = Machine::new();
+    let more = "services:\n  appwrite-worker-mails:\n    image: appwrite/appwrite:1.3.8\n";
+    machine.write("appwrite/docker-compose.override.yml", more);
+    let reason = "docker compose would run 'image: appwrite/appwrite:1.3.8' all the same";
+    machine.hop("1.3.8", "1.4.14").assert_failed("1.4.14", reason);
+    assert!(!machine.path("docker/started").exists());
 }
 
 #[test]
@@ -384,6 +439,23 @@ fn an_invalid_compose_file_fails_the_hop_and_nothing_secret_is_printed() {
     hop.assert_failed("1.4.14", "docker compose finds docker-compose.yml invalid");
     assert!(!hop.output.contains(SECRET) && hop.output.contains("_APP_DB_PASS=\"***\""), "{}", hop.output);
     assert!(!machine.path("docker/started").exists());
+}
+
+#[test]
+fn a_secret_is_masked_however_env_has_it() {
+    for (line, secret) in [
+        ("_APP_SMTP_PASSWORD=of#a#staple # of the relay", "of#a#staple"),
+        ("export _APP_OPENSSL_KEY_V1=with-a-comma\r", "with-a-comma"),
+        ("  _APP_EXECUTOR_SECRET = 'and \"quoted\"'  # twice", "and \"quoted\""),
+        ("_APP_DB_PASS=\"a # b\"", "a # b"),
+    ] {
+        let machine = Machine::new();
+        machine.write("appwrite/.env", &format!("{line}\n"));
+        machine.migrations(&format!("says SQLSTATE[1045] with <{secret}>"));
+        let hop = machine.hop("1.3.8", "1.4.14");
+        hop.assert_failed("1.4.14", "migrate printed: SQLSTATE[1045] with <***>");
+        assert!(!hop.output.contains(secret), "{}", hop.output);
+    }
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod parity;
 mod scenarios;
 mod seeds;
 mod simulator;
+mod skip;
 mod template;
 mod turning_back;
 mod upgrade_on_moto;

@@ -33,13 +33,16 @@ readonly state_dir=${FLEETWRIGHT_STATE_DIR:-/var/lib/fleetwright}
 readonly share_dir=${FLEETWRIGHT_SHARE_DIR:-/home/share}
 readonly unit_dir=${FLEETWRIGHT_UNIT_DIR:-/etc/systemd/system}
 readonly systemd_dir=${FLEETWRIGHT_SYSTEMD_DIR:-/run/systemd/system} # it exists where systemd runs
+readonly builder_mark=/run/fleetwright-builder                       # see builder.sh; gone when the machine is off
 
-# Seconds. Together, with the pull tried three times, 9,660 s: below the three hours that a run gives one hop.
+# Seconds. Together, with the pull tried three times, 9,780 s. A call that waits for another waits longer than that, and
+# Run Command ends neither before its 9,900 s.
+readonly docker_deadline=${FLEETWRIGHT_DOCKER_DEADLINE:-120}
 readonly pull_deadline=${FLEETWRIGHT_PULL_DEADLINE:-1200}
 readonly start_deadline=${FLEETWRIGHT_START_DEADLINE:-300}
 readonly health_deadline=${FLEETWRIGHT_HEALTH_DEADLINE:-600}
 readonly migrate_deadline=${FLEETWRIGHT_MIGRATE_DEADLINE:-4500}
-readonly lock_deadline=${FLEETWRIGHT_LOCK_DEADLINE:-7000}
+readonly lock_deadline=${FLEETWRIGHT_LOCK_DEADLINE:-9800}
 
 # Run Command keeps 24,000 characters of the output; 60 lines of 240 leave room for the verdict.
 readonly tail_lines=60
@@ -48,7 +51,7 @@ readonly line_limit=240
 # What `migrate` prints when it fails. Its exit status is 0 then in most versions.
 readonly failure='Failed to (update|migrate) project|Failed to update document|Fatal error:|SQLSTATE\[|^\[Error\]|Collection not found|No migration found'
 
-version='' from='' run='' hop_dir='' log=''
+version='' from='' run='' hop_dir='' log='' mounts_share=no
 
 main() {
     parse_arguments "$@"
@@ -64,6 +67,7 @@ main() {
     fi
     open_log
     cd "$appwrite_dir"
+    start_docker
     start_over
     set_version
     start_appwrite
@@ -95,9 +99,10 @@ parse_arguments() {
 check_settings() {
     local directory seconds
     for directory in "$appwrite_dir" "$state_dir" "$share_dir" "$unit_dir" "$systemd_dir"; do
-        [[ $directory == /* ]] || refuse "the directory '$directory' is not an absolute path"
+        # They go into units and into a command of one.
+        [[ $directory =~ ^(/[A-Za-z0-9_.-]+)+$ ]] || refuse "the directory '$directory' is not a plain absolute path"
     done
-    for seconds in "$pull_deadline" "$start_deadline" "$health_deadline" "$migrate_deadline" "$lock_deadline"; do
+    for seconds in "$docker_deadline" "$pull_deadline" "$start_deadline" "$health_deadline" "$migrate_deadline" "$lock_deadline"; do
         [[ $seconds =~ ^[1-9][0-9]{0,5}$ ]] || refuse "the deadline '$seconds' is not a number of seconds"
     done
     [[ -f $appwrite_dir/docker-compose.yml ]] || refuse "there is no $appwrite_dir/docker-compose.yml"
@@ -148,6 +153,46 @@ say() {
     printf '%s fleetwright: %s\n' "$(date -u +%FT%TZ)" "$1"
 }
 
+# Docker, without the containers that it starts by itself. A clone of an image that was made by hand has everything that
+# its member ran, with restart policies; so the user data of a builder, builder.sh, holds Docker back from the start of the
+# machine, and the policies are taken away here while it does not run. (Docker has no setting for it, and to mask the
+# services of Appwrite, or to cut the network off, would be to know them or the image's firewall.)
+start_docker() {
+    if [[ ! -d $systemd_dir ]]; then
+        say "no systemd here: Docker is taken as it is"
+        return
+    fi
+    [[ -e $builder_mark ]] || say "there is no $builder_mark: its user data did not run, and everything has started at boot"
+    # It would start everything, and again and again where that fails.
+    systemctl stop fleetwright-compose.service || true
+    if systemctl is-active --quiet docker.service; then
+        return
+    fi
+    disarm_containers "$(docker_root)"
+    rm -f "$systemd_dir"/docker.{service,socket}.d/fleetwright-builder.conf
+    systemctl daemon-reload
+    timeout "$docker_deadline" systemctl start docker.service || fail "systemd could not start Docker"
+    [[ -z $(docker ps --quiet) ]] || say "Docker has started containers all the same"
+}
+
+# Where Docker keeps its data, as it is told in its configuration or on its command line.
+docker_root() {
+    local root
+    root=$({ cat /etc/docker/daemon.json; systemctl show --property=ExecStart docker.service; } 2>/dev/null |
+        grep -oE '(data-root|graph)"?[[:space:]]*[:= ][[:space:]]*"?/[^" ]+' | head -n 1 | grep -oE '/.*$') || true
+    printf '%s' "${root:-/var/lib/docker}"
+}
+
+# With user namespaces the containers are one directory deeper.
+disarm_containers() {
+    local settings
+    for settings in "$1"/containers/*/hostconfig.json "$1"/*.*/containers/*/hostconfig.json; do
+        if [[ -f $settings ]]; then
+            sed -i 's/"RestartPolicy":{[^}]*}/"RestartPolicy":{"Name":"no","MaximumRetryCount":0}/' "$settings"
+        fi
+    done
+}
+
 # The compose file as it was before the hop, whatever an attempt that was cut off has left.
 start_over() {
     local before=$hop_dir/docker-compose.before.yml unknown
@@ -156,6 +201,7 @@ start_over() {
         replace_compose_file "$before"
     else
         cp -p docker-compose.yml "$before.new"
+        sync "$before.new"
         mv "$before.new" "$before"
     fi
     check_images "$before" docker-compose.yml
@@ -166,20 +212,28 @@ start_over() {
     compose "$start_deadline" rm --stop --force || fail "the running services could not be removed"
 }
 
-# The new compose file in place of the old one, and valid.
+# The new compose file in place of the old one, and valid. Docker Compose may read more than that file, and fills in
+# variables: what it makes of all of it must have the version and, where it mounts the share, find it mounted.
 set_version() {
-    local overlay=overlays/${version%.*}/docker-compose.yml source=docker-compose.yml
+    local overlay=overlays/${version%.*}/docker-compose.yml source=docker-compose.yml config odd
     if [[ -f $overlay ]]; then
         source=$overlay
         say "the operator's overlay $overlay takes the place of docker-compose.yml"
         check_images "$source" "$overlay"
     fi
-    if mounts_share "$source"; then
-        mountpoint -q "$share_dir" || fail "$share_dir is not mounted, and $source mounts it into containers"
-    fi
     sed -E "s~$image_line~\\1:$version\\4~" "$source" >"$hop_dir/docker-compose.after.yml"
     replace_compose_file "$hop_dir/docker-compose.after.yml"
-    compose 60 config --quiet || fail "docker compose finds $source invalid"
+    say "docker compose config"
+    # It has secrets in it, and stays out of the log.
+    config=$(timeout --foreground --kill-after=30 60 docker compose config 3>&-) ||
+        fail "docker compose finds $source invalid"
+    odd=$(grep -E '^[[:space:]]*image:.*appwrite/appwrite([^A-Za-z0-9._/-]|$)' <<<"$config" |
+        grep -vE "appwrite/appwrite:$(quote_regex "$version")[\"']?\$" | head -n 1) || true
+    [[ -z $odd ]] || fail "docker compose would run '$(trim "$odd")' all the same"
+    if grep -qE "(^|[^A-Za-z0-9_./-])$(quote_regex "$share_dir")([^A-Za-z0-9_.-]|\$)" <<<"$config"; then
+        mounts_share=yes
+        mountpoint -q "$share_dir" || fail "$share_dir is not mounted, and $source mounts it into containers"
+    fi
 }
 
 # An image of Appwrite itself: appwrite/console, appwrite/assistant and the databases are other images.
@@ -197,12 +251,6 @@ versions_in() {
     grep -E "$image_line" "$1" | sed -E 's#^[^:]*:.*appwrite/appwrite:([0-9.]+).*$#\1#'
 }
 
-mounts_share() {
-    local share
-    share=$(quote_regex "$share_dir")
-    grep -qE "^([^#]*[^#A-Za-z0-9_./-])?$share([^A-Za-z0-9_.-]|\$)" "$1"
-}
-
 quote_regex() {
     printf '%s' "$1" | sed 's/[][\.*^$+?(){}|]/\\&/g'
 }
@@ -216,6 +264,7 @@ trim() {
 replace_compose_file() {
     cp -p docker-compose.yml docker-compose.yml.new
     cat "$1" >docker-compose.yml.new
+    sync docker-compose.yml.new
     mv docker-compose.yml.new docker-compose.yml
 }
 
@@ -247,12 +296,13 @@ readonly probe="wget -q -T 5 -O - --header 'Host: localhost' http://127.0.0.1$he
     curl -fsS -m 5 -H 'Host: localhost' http://127.0.0.1$health"
 
 ask_version() {
-    local networks='{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}' addresses
+    local address
     if timeout --foreground --kill-after=5 15 docker exec appwrite sh -c "$probe"; then
         return
     fi
-    addresses=$(timeout --foreground --kill-after=5 15 docker inspect --format "$networks" appwrite) || return
-    curl -fsS -m 5 -H 'Host: localhost' "http://${addresses%% *}$health"
+    address=$(timeout --foreground --kill-after=5 15 docker inspect appwrite |
+        sed -nE 's/^ *"IPAddress": "([0-9.]+)",?$/\1/p' | sort -u) || return
+    curl -fsS -m 5 -H 'Host: localhost' "http://${address%%$'\n'*}$health"
 }
 
 wait_for_version() {
@@ -303,38 +353,57 @@ plain() {
 
 leave_for_clones() {
     compose "$start_deadline" rm --stop --force || fail "the services could not be stopped"
+    # Every hop would make the disk of every clone fuller.
+    docker image rm "appwrite/appwrite:$from" || say "the image of $from stays"
     if [[ ! -d $systemd_dir ]]; then
         say "no systemd here: nothing will start the services at boot"
         return
     fi
-    boot_unit >"$unit_dir/fleetwright-compose.service.new"
-    chmod 644 "$unit_dir/fleetwright-compose.service.new"
-    mv "$unit_dir/fleetwright-compose.service.new" "$unit_dir/fleetwright-compose.service"
+    if [[ $mounts_share == yes ]]; then
+        docker_drop_in | install_unit docker.service.d/fleetwright.conf
+    else
+        rm -f "$unit_dir/docker.service.d/fleetwright.conf"
+    fi
+    boot_unit | install_unit fleetwright-compose.service
     systemctl daemon-reload || fail "systemd could not reload its units"
     systemctl enable docker.service fleetwright-compose.service || fail "systemd could not enable the start at boot"
 }
 
-boot_unit() {
-    local share='' check=''
-    if mounts_share docker-compose.yml; then
-        # Without its mount a container would bind an empty directory and serve from it.
-        share="RequiresMountsFor=${share_dir//%/%%}"
-        check="ExecStartPre=/usr/bin/env mountpoint -q ${share_dir//%/%%}"
-    fi
+install_unit() {
+    install -D -m 644 /dev/stdin "$unit_dir/$1.new"
+    mv "$unit_dir/$1.new" "$unit_dir/$1"
+}
+
+# A container whose share is not mounted would bind an empty directory and serve from it. Not only the first start is to
+# be kept from that: later on it is Docker that starts the containers, with itself. So Docker waits for the share, and
+# looks for itself: 'mount' says that all is well of a share that fstab calls nofail.
+docker_drop_in() {
     cat <<UNIT
 [Unit]
-Description=Starts every service of ${appwrite_dir//%/%%}/docker-compose.yml at boot
-Requires=docker.service
-Wants=network-online.target
-After=docker.service network-online.target remote-fs.target
+After=remote-fs.target
 StartLimitIntervalSec=0
-$share
+
+[Service]
+ExecStartPre=/usr/bin/env sh -c 'mountpoint -q $share_dir || mount $share_dir; mountpoint -q $share_dir'
+Restart=on-failure
+RestartSec=5
+UNIT
+}
+
+# It wants Docker, but does not require it: what is required must be there at the first try.
+boot_unit() {
+    cat <<UNIT
+[Unit]
+Description=Starts every service of $appwrite_dir/docker-compose.yml at boot
+Wants=docker.service network-online.target
+After=docker.service network-online.target
+ConditionPathExists=!$builder_mark
+StartLimitIntervalSec=0
 
 [Service]
 Type=oneshot
 RemainAfterExit=yes
-WorkingDirectory=${appwrite_dir//%/%%}
-$check
+WorkingDirectory=$appwrite_dir
 ExecStart=/usr/bin/env docker compose up --detach --remove-orphans
 Restart=on-failure
 RestartSec=10
@@ -344,8 +413,12 @@ WantedBy=multi-user.target
 UNIT
 }
 
+# What fails because the machine goes down is not the version's fault, and is tried again.
 fail() {
     say "failed: $1"
+    if [[ $(systemctl is-system-running 2>/dev/null) == stopping ]]; then
+        give_up "the machine goes down; call it again"
+    fi
     conclude failed "$1"
 }
 
@@ -382,7 +455,14 @@ mask_secrets() {
                 at = index(line, "=")
                 if (at == 0 || substr(line, 1, at - 1) !~ /PASS|SECRET|KEY|TOKEN|CONFIG|CONNECTIONS|DSN/) continue
                 value = substr(line, at + 1)
-                gsub(/^[ \t]*["\047]?|["\047]?[ \t\r]*$/, "", value)
+                gsub(/^[ \t]+|[ \t\r]+$/, "", value)
+                quote = substr(value, 1, 1)
+                if (quote !~ /["\047]/) {
+                    sub(/[ \t]+#.*$/, "", value)
+                } else {
+                    value = substr(value, 2)
+                    if ((end = match(value, quote "([ \t]+#.*)?$")) > 0) value = substr(value, 1, end - 1)
+                }
                 if (length(value) >= 4) secrets[++count] = value
             }
         }

@@ -1,0 +1,336 @@
+//! Machines of their own for tests: each with systemd, a Docker daemon, Docker Compose and a registry to pull from, on the
+//! kernel of this machine and with its programs. Nothing of this machine's own Docker is touched.
+
+use super::Hop;
+use crate::emulators::{Scratch, file, until};
+use crate::skip::skip;
+use sha2::{Digest, Sha256};
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+const FIXTURES: [&str; 4] = ["machine.sh", "registry.py", "appwrite.sh", "docker-compose.yml"];
+
+/// A machine: its disk, the server of its share, and, while it is on, its processes.
+pub struct Host {
+    disk: Scratch,
+    on: Option<On>,
+    /// Machines have processes enough to keep this one busy: one at a time.
+    _turn: MutexGuard<'static, ()>,
+}
+
+impl Host {
+    /// A clone of a golden image that was made by hand, on version 1.3.8, not booted yet. Where there can be no machines,
+    /// says that the test is skipped.
+    pub fn clone_of_golden_image() -> Option<Self> {
+        static MISSING: OnceLock<Option<String>> = OnceLock::new();
+        if let Some(missing) = MISSING.get_or_init(missing) {
+            skip(missing);
+            return None;
+        }
+        static TURN: Mutex<()> = Mutex::new(());
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = Self { disk: Scratch::new(), on: None, _turn: turn };
+        copy(&golden_image(), &host.path(""));
+        fs::create_dir_all(host.share("")).unwrap();
+        Some(host)
+    }
+
+    /// A path on its disk.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.disk.path().join("root").join(path)
+    }
+
+    pub fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.path(path)).unwrap_or_default()
+    }
+
+    fn share(&self, path: &str) -> PathBuf {
+        self.disk.path().join("share/config").join(path)
+    }
+
+    /// What the next migration does.
+    pub fn migrations(&self, how: &str) {
+        fs::write(self.share("migrate"), how).unwrap();
+    }
+
+    /// Who has come to act on the live data since this was last asked, sorted.
+    pub fn joined(&self) -> Vec<String> {
+        let joined = fs::read_to_string(self.share("joined")).unwrap_or_default();
+        let _ = fs::remove_file(self.share("joined"));
+        let mut joined: Vec<String> = joined.lines().map(str::to_owned).collect();
+        joined.sort();
+        joined
+    }
+
+    /// Boots as a member, whose user data is none of Fleetwright's.
+    pub fn boot_as_member(&mut self) {
+        let _ = fs::remove_file(self.path("user-data"));
+        self.boot(&self.disk.path().join("share"));
+    }
+
+    /// Boots as a builder.
+    pub fn boot_as_builder(&mut self) {
+        fs::copy(file("infra/instance/builder.sh"), self.path("user-data")).unwrap();
+        self.boot(&self.disk.path().join("share"));
+    }
+
+    fn boot(&mut self, share: &Path) {
+        self.power_off();
+        let on = On::boot(&self.path(""), share);
+        on.settle();
+        self.on = Some(on);
+    }
+
+    /// Boots as a member while the server of the share does not answer; back when Docker has been kept from starting.
+    pub fn boot_without_share(&mut self) {
+        self.power_off();
+        self.on = Some(On::boot(&self.path(""), &self.disk.path().join("none")));
+        let restarts = ["show", "--property=NRestarts", "--value", "docker.service"];
+        until("Docker is to be started again", || (self.run("systemctl", &restarts).trim() != "0").then_some(()));
+    }
+
+    /// In an orderly way: the containers are stopped, but Docker remembers that they ran.
+    pub fn power_off(&mut self) {
+        let Some(mut on) = self.on.take() else { return };
+        let _ = on.command("systemctl").arg("poweroff").output().unwrap();
+        until("the machine is off", || on.machine.try_wait().unwrap());
+    }
+
+    /// What a program on the machine prints on its standard output.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> String {
+        let output = self.command(program).args(arguments).output().unwrap();
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program} {arguments:?}: {told}{}", self.journal());
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    pub fn is_active(&self, unit: &str) -> bool {
+        self.command("systemctl").args(["is-active", "--quiet", unit]).status().unwrap().success()
+    }
+
+    /// Each service that runs, with its image, sorted.
+    pub fn running(&self) -> Vec<String> {
+        self.services(&["ps", "--format", r#"{{.Label "com.docker.compose.service"}} {{.Image}}"#])
+    }
+
+    /// Each service that was started since Docker was, sorted.
+    pub fn started(&self) -> Vec<String> {
+        let now = self.run("date", &["+%s"]);
+        let filters = ["--filter", "type=container", "--filter", "event=start"];
+        let format = ["--format", r#"{{index .Actor.Attributes "com.docker.compose.service"}}"#];
+        self.services(&[&["events", "--since", "1", "--until", now.trim()], &filters[..], &format].concat())
+    }
+
+    fn services(&self, arguments: &[&str]) -> Vec<String> {
+        let mut services: Vec<String> = self.run("docker", arguments).lines().map(str::to_owned).collect();
+        services.sort();
+        services
+    }
+
+    /// A call of the script as Run Command makes it, with next to nothing in the environment, and in a process group of
+    /// its own.
+    pub fn hop_command(&self, from: &str, to: &str, settings: &[&str]) -> Command {
+        fs::copy(file("infra/instance/configure.sh"), self.path("root/configure.sh")).unwrap();
+        let mut command = self.command("env");
+        command.args(settings).args(["/root/configure.sh", "--version", to, "--from", from, "--run", "run-1"]);
+        command.process_group(0);
+        command
+    }
+
+    pub fn hop(&self, from: &str, to: &str) -> Hop {
+        Hop::of(self.hop_command(from, to, &[]).output().unwrap())
+    }
+
+    fn command(&self, program: &str) -> Command {
+        self.on.as_ref().unwrap().command(program)
+    }
+
+    fn journal(&self) -> String {
+        let output = self.command("journalctl").args(["--no-pager", "--lines", "100"]).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+}
+
+/// The processes of a machine.
+struct On {
+    /// Ends when the machine is off, and takes all of the machine along when it is killed.
+    machine: Child,
+    registry: Child,
+    /// The machine's first process, as this machine numbers it.
+    init: u32,
+}
+
+impl On {
+    /// Back when its systemd answers.
+    fn boot(root: &Path, share: &Path) -> Self {
+        // Whoever kills the tests ends their machines.
+        let mut command = Command::new("setpriv");
+        command.args(["--pdeathsig", "KILL"]).arg(fixture("machine.sh")).arg("boot").arg(root).arg(share);
+        let machine = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let children = format!("/proc/{0}/task/{0}/children", machine.id());
+        let init = until("the machine has processes", || {
+            let child: u32 = fs::read_to_string(&children).ok()?.trim().parse().ok()?;
+            let name = fs::read_to_string(format!("/proc/{child}/comm")).ok()?;
+            (name == "systemd\n").then_some(child)
+        });
+        let on = Self { registry: start_registry(init), machine, init };
+        until("systemd answers", || {
+            on.command("systemctl").arg("show").output().unwrap().status.success().then_some(())
+        });
+        on
+    }
+
+    /// Back when all units are up, or have failed.
+    fn settle(&self) {
+        until("the machine has booted", || {
+            let state = self.command("systemctl").arg("is-system-running").output().unwrap().stdout;
+            matches!(state.as_slice(), b"running\n" | b"degraded\n").then_some(())
+        });
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("nsenter");
+        command.args(["--all", "--target", &self.init.to_string(), "env", "--ignore-environment"]);
+        command.args(["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", program]);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+}
+
+impl Drop for On {
+    fn drop(&mut self) {
+        let _ = self.machine.kill();
+        let _ = self.machine.wait();
+        drop(self.registry.stdin.take());
+        let _ = self.registry.wait();
+        // The kernel ends what was in it a moment later.
+        let cgroup = format!("fleetwright-{}", self.machine.id());
+        for parent in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] {
+            let cgroup = Path::new(parent).join(&cgroup);
+            if cgroup.exists() {
+                until("the machine has left nothing behind", || {
+                    let _ = Command::new("find").arg(&cgroup).args(["-depth", "-type", "d", "-delete"]).output();
+                    (!cgroup.exists()).then_some(())
+                });
+            }
+        }
+    }
+}
+
+/// In the machine's network, where it stands for Docker's own.
+fn start_registry(init: u32) -> Child {
+    let mut command = Command::new("nsenter");
+    command.arg(format!("--net=/proc/{init}/ns/net")).arg("python3").arg(fixture("registry.py"));
+    command.arg(BUSYBOX).arg(fixture("appwrite.sh")).arg("5000");
+    let mut registry = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(registry.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "listening\n");
+    registry
+}
+
+/// The disk of a member on which everything was set up and started by hand, then powered off. Made once, and again when
+/// what it is made with has changed.
+fn golden_image() -> PathBuf {
+    let mut key = Sha256::new();
+    for fixture in FIXTURES.map(fixture) {
+        key.update(fs::read(fixture).unwrap());
+    }
+    for version in [vec!["docker", "version"], vec!["docker", "compose", "version"], vec!["docker-compose", "version"]]
+    {
+        key.update(Command::new(version[0]).args(&version[1..]).output().map(|told| told.stdout).unwrap_or_default());
+    }
+    let key: String = key.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let images = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("golden-images");
+    fs::create_dir_all(&images).unwrap();
+    let lock = fs::File::create(images.join(format!("{key}.lock"))).unwrap();
+    lock.lock().unwrap();
+
+    let (image, unfinished) = (images.join(&key), images.join(format!("{key}.unfinished")));
+    if !image.exists() {
+        let _ = fs::remove_dir_all(&unfinished);
+        make_golden_image(&unfinished);
+        fs::rename(&unfinished, &image).unwrap();
+    }
+    image
+}
+
+fn make_golden_image(root: &Path) {
+    assert!(Command::new(fixture("machine.sh")).arg("make").arg(root).status().unwrap().success());
+    fs::create_dir_all(root.join("root/appwrite")).unwrap();
+    fs::copy(fixture("docker-compose.yml"), root.join("root/appwrite/docker-compose.yml")).unwrap();
+    if !has_compose_plugin() {
+        let plugins = root.join("root/.docker/cli-plugins");
+        fs::create_dir_all(&plugins).unwrap();
+        fs::write(plugins.join("docker-compose"), COMPOSE_PLUGIN).unwrap();
+        fs::set_permissions(plugins.join("docker-compose"), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let share = Scratch::new();
+    fs::create_dir(share.path().join("config")).unwrap();
+    let mut on = On::boot(root, share.path());
+    on.settle();
+    let up =
+        on.command("sh").args(["-c", "cd /root/appwrite && HOME=/root docker compose up --detach"]).output().unwrap();
+    assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
+    let _ = on.command("systemctl").arg("poweroff").output().unwrap();
+    until("the machine is off", || on.machine.try_wait().unwrap());
+}
+
+/// `docker compose` by the program of its first version, where there is no other.
+const COMPOSE_PLUGIN: &str = r#"#!/bin/sh
+if [ "$1" = docker-cli-plugin-metadata ]; then
+    printf '{"SchemaVersion": "0.1.0", "Vendor": "Docker", "Version": "1"}\n'
+    exit
+fi
+shift
+exec docker-compose "$@"
+"#;
+
+const BUSYBOX: &str = "/bin/busybox";
+
+/// What a machine of its own needs and this one does not have.
+fn missing() -> Option<String> {
+    let succeeds = |program: &str, arguments: &[&str]| {
+        Command::new(program).args(arguments).output().is_ok_and(|output: Output| output.status.success())
+    };
+    let exists = |program: &&str| succeeds("sh", &["-c", &format!("command -v {program}")]);
+    let programs =
+        ["containerd", "curl", "docker", "dockerd", "ip", "iptables", "nsenter", "python3", "setpriv", "unshare"];
+    if let Some(program) = programs.into_iter().find(|program| !exists(program)) {
+        return Some(format!("this machine has no {program}"));
+    }
+    if !Path::new("/lib/systemd/systemd").exists() || !Path::new("/bin").is_symlink() {
+        return Some("this machine has no systemd, or not all its programs in /usr".to_owned());
+    }
+    if !has_compose_plugin() && !exists(&"docker-compose") {
+        return Some("this machine has no Docker Compose".to_owned());
+    }
+    if !succeeds(BUSYBOX, &["true"]) || succeeds("ldd", &[BUSYBOX]) {
+        return Some(format!("{BUSYBOX} is not a static busybox (on Debian: apt-get install busybox-static)"));
+    }
+    let namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "true"];
+    if !succeeds("sh", &["-c", "test $(id -u) = 0"]) || !succeeds("unshare", &namespaces) {
+        return Some("only root can make a machine of its own".to_owned());
+    }
+    None
+}
+
+/// Where a machine has it too: in /usr.
+fn has_compose_plugin() -> bool {
+    let output = Command::new("docker").args(["compose", "version"]).env("HOME", "/none").output();
+    output.is_ok_and(|output| output.status.success())
+}
+
+fn fixture(name: &str) -> PathBuf {
+    file("tests/configure").join(name)
+}
+
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args(["--archive", "--reflink=auto"]).arg(from).arg(to).status().unwrap();
+    assert!(copied.success());
+}
