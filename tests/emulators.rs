@@ -1,7 +1,9 @@
 //! Stand-ins for AWS that the tests install and start themselves, on free ports of 127.0.0.1.
 
 mod fleet;
+mod ministack;
 mod moto;
+mod outcome;
 mod python;
 mod scratch;
 mod server;
@@ -18,19 +20,26 @@ use aws_types::region::Region;
 use std::path::PathBuf;
 use std::time::Duration;
 
-pub use fleet::{build_fleet, inspect_fleet};
+pub use fleet::{BuiltFleet, build_fleet, configuration, inspect_fleet};
+pub use ministack::Ministack;
 pub use moto::Moto;
+pub use python::{python, sam, without_aws};
 pub use scratch::Scratch;
 pub use ssm_endpoint::{Migration, SsmEndpoint};
+
+/// The account that the emulators keep. Its number is its root's key where anybody looks at keys.
+pub const ACCOUNT: &str = "123456789012";
+/// The region of all that is there.
+pub const REGION: &str = "eu-central-1";
 
 /// What the SDK's clients need to talk to an emulator.
 pub fn sdk_config(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
-        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys("test", "test", None)))
+        .credentials_provider(SharedCredentialsProvider::new(Credentials::from_keys(ACCOUNT, "test", None)))
         .endpoint_url(endpoint)
         .http_client(Builder::new().build_http())
-        .region(Region::from_static("eu-central-1"))
+        .region(Region::from_static(REGION))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .build()
 }

@@ -1,7 +1,7 @@
 //! The simulated AWS beside moto: the same calls to both, compared in what the SDK reads back. Where they differ, AWS's
 //! documentation decides, and the difference stands here with its reason.
 
-use crate::emulators::{Moto, build_fleet, sdk_config};
+use crate::emulators::{Moto, build_fleet, configuration, sdk_config};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::{Filter, InstanceType, ResourceType, Tag, TagSpecification};
@@ -9,7 +9,6 @@ use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use aws_types::SdkConfig;
 use fleet::Config;
 use fleetwright::rehearse;
-use serde_json::Value;
 use simulator::{Caller, Simulator};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -297,16 +296,6 @@ fn targets(ids: &[String]) -> Vec<TargetDescription> {
 
 fn code<E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(error: SdkError<E, R>) -> String {
     error.code().unwrap_or_else(|| panic!("no code in {error:?}")).to_owned()
-}
-
-fn configuration(built: &Value) -> Config {
-    let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
-    let id = |field: &str| built[field].as_str().unwrap();
-    config.fleet.golden_image = id("image").parse().unwrap();
-    config.fleet.security_groups = vec![id("security_group").parse().unwrap()];
-    config.fleet.subnets = serde_json::from_value(built["subnets"].clone()).unwrap();
-    config.load_balancer.target_group = id("target_group").parse().unwrap();
-    config
 }
 
 #[test]

@@ -1,9 +1,9 @@
-"""Builds and looks at a fleet through boto3, a client that nothing else here uses.
+"""Builds and looks at fleets through boto3, a client that nothing else here uses.
 
-    fleet.py ENDPOINT build     makes in an empty account what samplconfig.toml describes, with bystanders; prints the ids
-    fleet.py ENDPOINT inspect   prints everything that is there now
+    fleet.py build NAME   makes what samplconfig.toml describes, for a fleet of this name, with bystanders; prints the ids
+    fleet.py inspect      prints everything that is there now
 
-Both print one JSON object.
+Both print one JSON object. Where the services are is told by AWS_ENDPOINT_URL and its siblings for single services.
 """
 
 import json
@@ -15,31 +15,22 @@ from boto3.dynamodb.types import TypeDeserializer
 ACCOUNT = "123456789012"
 REGION = "eu-central-1"
 ZONES = ["eu-central-1a", "eu-central-1b", "eu-central-1c"]
-FLEET = {"Key": "fleetwright:fleet", "Value": "appwrite"}
-IN_SERVICE = {"Key": "high-availability", "Value": "appwrite"}
 BYSTANDER = {"Key": "service", "Value": "billing"}
 TABLE = "fleetwright"
-ALARM = "appwrite-5xx"
-PROFILE = "appwrite-member"
 
 
 class Account:
-    def __init__(self, endpoint):
-        self.endpoint = endpoint
-
     def __getattr__(self, service):
-        made = boto3.client(
-            service,
-            endpoint_url=self.endpoint,
-            region_name=REGION,
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-        )
+        # An account's number is its root's key where anybody looks at keys.
+        keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "test"}
+        made = boto3.client(service, region_name=REGION, **keys)
         setattr(self, service, made)
         return made
 
 
-def build(aws):
+def build(aws, name):
+    fleet, in_service = {"Key": "fleetwright:fleet", "Value": name}, {"Key": "high-availability", "Value": name}
+    profile, alarm = f"{name}-member", f"{name}-5xx"
     vpc = aws.ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
         {
@@ -48,51 +39,53 @@ def build(aws):
         }
         for number, zone in enumerate(ZONES)
     ]
-    group = aws.ec2.create_security_group(GroupName="appwrite", Description="members", VpcId=vpc)["GroupId"]
-    make_profile(aws)
-    image = golden_image(aws, subnets[0]["id"], group)
-    members = [launch(aws, image, subnet["id"], group, [FLEET, IN_SERVICE], PROFILE) for subnet in subnets]
+    group = aws.ec2.create_security_group(GroupName=name, Description="members", VpcId=vpc)["GroupId"]
+    make_profile(aws, profile)
+    image = golden_image(aws, name, fleet, subnets[0]["id"], group)
+    members = [launch(aws, image, subnet["id"], group, [fleet, in_service], profile) for subnet in subnets]
     bystanders = [launch(aws, image, subnet["id"], group, [BYSTANDER]) for subnet in subnets[:2]]
-    target_group = make_target_group(aws, "appwrite", vpc, members)
-    bystanders_group = make_target_group(aws, "billing", vpc, bystanders[:1])
-    balance(aws, subnets, group, target_group)
-    make_table(aws)
-    make_alarm(aws)
+    target_group = make_target_group(aws, name, vpc, members)
+    bystanders_group = make_target_group(aws, f"{name}-billing", vpc, bystanders[:1])
+    balance(aws, name, subnets, group, target_group)
+    make_alarm(aws, alarm)
+    if TABLE not in aws.dynamodb.list_tables()["TableNames"]:
+        make_table(aws)
     return {
+        "fleet": name,
         "vpc": vpc,
         "subnets": subnets,
         "security_group": group,
-        "instance_profile": PROFILE,
+        "instance_profile": profile,
         "image": image,
         "members": members,
         "bystanders": bystanders,
         "target_group": target_group,
         "bystanders_target_group": bystanders_group,
         "table": TABLE,
-        "alarm": ALARM,
+        "alarm": alarm,
     }
 
 
-def make_profile(aws):
+def make_profile(aws, profile):
     trust = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}],
     }
-    aws.iam.create_role(RoleName=PROFILE, AssumeRolePolicyDocument=json.dumps(trust))
-    aws.iam.create_instance_profile(InstanceProfileName=PROFILE)
-    aws.iam.add_role_to_instance_profile(InstanceProfileName=PROFILE, RoleName=PROFILE)
+    aws.iam.create_role(RoleName=profile, AssumeRolePolicyDocument=json.dumps(trust))
+    aws.iam.create_instance_profile(InstanceProfileName=profile)
+    aws.iam.add_role_to_instance_profile(InstanceProfileName=profile, RoleName=profile)
 
 
-def golden_image(aws, subnet, group):
+def golden_image(aws, name, fleet, subnet, group):
     """The image of an instance that was set up by hand and is gone."""
     stock = aws.ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"][0]["ImageId"]
     client = launch(aws, stock, subnet, group, [{"Key": "Name", "Value": "client"}])
     image = aws.ec2.create_image(
         InstanceId=client,
-        Name="appwrite-1.3.8",
+        Name=f"{name}-1.3.8",
         TagSpecifications=[
-            {"ResourceType": "image", "Tags": [FLEET, {"Key": "fleetwright:version", "Value": "1.3.8"}]},
-            {"ResourceType": "snapshot", "Tags": [FLEET]},
+            {"ResourceType": "image", "Tags": [fleet, {"Key": "fleetwright:version", "Value": "1.3.8"}]},
+            {"ResourceType": "snapshot", "Tags": [fleet]},
         ],
     )["ImageId"]
     aws.ec2.terminate_instances(InstanceIds=[client])
@@ -118,9 +111,9 @@ def make_target_group(aws, name, vpc, instances):
     return arn
 
 
-def balance(aws, subnets, group, target_group):
+def balance(aws, name, subnets, group, target_group):
     balancer = aws.elbv2.create_load_balancer(
-        Name="appwrite", Subnets=[subnet["id"] for subnet in subnets], SecurityGroups=[group]
+        Name=name, Subnets=[subnet["id"] for subnet in subnets], SecurityGroups=[group]
     )["LoadBalancers"][0]["LoadBalancerArn"]
     aws.elbv2.create_listener(
         LoadBalancerArn=balancer,
@@ -140,9 +133,9 @@ def make_table(aws):
     )
 
 
-def make_alarm(aws):
+def make_alarm(aws, name):
     aws.cloudwatch.put_metric_alarm(
-        AlarmName=ALARM,
+        AlarmName=name,
         Namespace="AWS/ApplicationELB",
         MetricName="HTTPCode_Target_5XX_Count",
         Statistic="Sum",
@@ -234,8 +227,8 @@ def plain(item):
 
 
 def main():
-    _, endpoint, action = sys.argv
-    print(json.dumps({"build": build, "inspect": inspect}[action](Account(endpoint)), indent=1))
+    _, action, *arguments = sys.argv
+    print(json.dumps({"build": build, "inspect": inspect}[action](Account(), *arguments), indent=1))
 
 
 main()

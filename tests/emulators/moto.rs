@@ -9,7 +9,7 @@ pub struct Moto(Server);
 impl Moto {
     /// Starts one of its own for the caller.
     pub fn start() -> Self {
-        Self(Server::start(python("moto_server.py")))
+        Self(Server::start(python("emulators/moto_server.py")))
     }
 
     /// Its address.

@@ -16,10 +16,12 @@ os.environ["MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"] = "true"
 
 from cloudwatch_cbor import CloudWatchCbor  # noqa: E402
 from moto.ec2.models.amis import AmiBackend  # noqa: E402
+from moto.ec2.responses.amis import AmisResponse  # noqa: E402
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
 create_image = AmiBackend.create_image
+deregister_image = AmisResponse.deregister_image
 
 
 def create_image_and_tag_snapshot(self, instance_id, name, description, tag_specifications):
@@ -32,7 +34,17 @@ def create_image_and_tag_snapshot(self, instance_id, name, description, tag_spec
     return image
 
 
+def deregister_image_and_delete_snapshots(self):
+    """moto keeps the snapshots of an image also where the call asks for their end; AWS deletes them."""
+    image = self.ec2_backend.amis.get(self._get_param("ImageId"))
+    answer = deregister_image(self)
+    if image and str(self._get_param("DeleteAssociatedSnapshots")).lower() == "true":
+        self.ec2_backend.delete_snapshot(image.ebs_snapshot.id)
+    return answer
+
+
 AmiBackend.create_image = create_image_and_tag_snapshot
+AmisResponse.deregister_image = deregister_image_and_delete_snapshots
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 application = CloudWatchCbor(DomainDispatcherApplication(create_backend_app))

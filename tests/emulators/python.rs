@@ -1,4 +1,4 @@
-//! Python with the packages of `requirements.txt`, installed once under Cargo's target directory.
+//! Python with the packages of a list of requirements, installed once under Cargo's target directory.
 
 use super::file;
 use sha2::{Digest, Sha256};
@@ -7,11 +7,19 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// A call of one of the scripts beside this file.
+/// A call of a script of the repository, with the packages of the emulators.
 pub fn python(script: &str) -> Command {
     static INSTALLED: OnceLock<Installed> = OnceLock::new();
-    let mut command = INSTALLED.get_or_init(install).command();
-    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(file("tests/emulators").join(script));
+    let mut command = INSTALLED.get_or_init(|| install("requirements.txt")).command();
+    command.env("PYTHONDONTWRITEBYTECODE", "1").arg(file("tests").join(script));
+    command
+}
+
+/// A call of `sam`. Its packages and those of the emulators want different versions of the same ones.
+pub fn sam() -> Command {
+    static INSTALLED: OnceLock<Installed> = OnceLock::new();
+    let mut command = INSTALLED.get_or_init(|| install("sam-requirements.txt")).command();
+    command.env("SAM_CLI_TELEMETRY", "0").args(["-m", "samcli"]);
     command
 }
 
@@ -24,22 +32,34 @@ enum Installed {
 }
 
 impl Installed {
+    /// Python with these packages, and with nothing of AWS in its environment: no key of whoever runs the tests.
     fn command(&self) -> Command {
-        match self {
+        let mut command = match self {
             Self::Environment(path) => Command::new(path.join("bin/python")),
             Self::Directory(path) => {
                 let mut command = Command::new("python3");
                 command.env("PYTHONPATH", path);
                 command
             }
-        }
+        };
+        without_aws(&mut command);
+        command
     }
 }
 
+/// Takes from a command's environment what would lead it to a real account.
+pub fn without_aws(command: &mut Command) {
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"AWS_")) {
+        command.env_remove(name);
+    }
+    command.env("AWS_CONFIG_FILE", "/dev/null").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null");
+    command.env("AWS_EC2_METADATA_DISABLED", "true");
+}
+
 /// Installs what is not there yet. One process does it at a time, and what was cut off is done again.
-fn install() -> Installed {
-    let requirements = fs::read(file("tests/emulators/requirements.txt")).unwrap();
-    let key = key(&requirements, &python_version());
+fn install(requirements: &str) -> Installed {
+    let requirements = file("tests/emulators").join(requirements);
+    let key = key(&fs::read(&requirements).unwrap(), &python_version());
     let emulators = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("emulators");
     fs::create_dir_all(&emulators).unwrap();
     let lock = fs::File::create(emulators.join(format!("{key}.lock"))).unwrap();
@@ -49,7 +69,7 @@ fn install() -> Installed {
     let (environment, directory, ready) = (home.join("venv"), home.join("packages"), home.join("ready"));
     if !ready.exists() {
         let _ = fs::remove_dir_all(&home);
-        install_packages(&environment, &directory);
+        install_packages(&requirements, &environment, &directory);
         fs::write(&ready, "").unwrap();
     }
     if directory.exists() { Installed::Directory(directory) } else { Installed::Environment(environment) }
@@ -70,13 +90,13 @@ fn python_version() -> Vec<u8> {
     }
 }
 
-fn install_packages(environment: &Path, directory: &Path) {
+fn install_packages(requirements: &Path, environment: &Path, directory: &Path) {
     let made = run(Command::new("python3").args(["-m", "venv"]).arg(environment));
     let installed = if made.status.success() {
-        run(&mut pip(Command::new(environment.join("bin/python"))))
+        run(pip(Command::new(environment.join("bin/python"))).arg(requirements))
     } else {
         let _ = fs::remove_dir_all(environment);
-        run(pip(Command::new("python3")).arg("--target").arg(directory))
+        run(pip(Command::new("python3")).arg(requirements).arg("--target").arg(directory))
     };
     assert!(
         installed.status.success(),
@@ -88,7 +108,6 @@ fn install_packages(environment: &Path, directory: &Path) {
 
 fn pip(mut python: Command) -> Command {
     python.args(["-m", "pip", "install", "--quiet", "--no-input", "--disable-pip-version-check", "--requirement"]);
-    python.arg(file("tests/emulators/requirements.txt"));
     python
 }
 

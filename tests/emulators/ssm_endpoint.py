@@ -1,11 +1,11 @@
 """Stands in for Systems Manager: runs what Run Command is sent, so that a real script gives a real verdict.
 
-    ssm_endpoint.py --configure SCRIPT --stub DOCKER --compose FILE --work DIRECTORY [--migrate fails]
+    ssm_endpoint.py [--configure SCRIPT] --stub DOCKER --compose FILE --work DIRECTORY [--migrate fails[:VERSION]]
 
-It knows one document, `fleetwright-configure`, and runs the script with the document's parameters, once for each
-instance that a command names. An instance is a directory with a compose file of its own and a stub in the place of
-`docker`; it comes to be when it is first named, and stays. The script's true output, exit status and state are
-answered. Operations, members and parameters that it does not know are refused loudly.
+It knows one document, `fleetwright-configure`: the script itself, or what CreateDocument brings. It runs that with the
+document's parameters, once for each instance that a command names. An instance is a directory with a compose file of its
+own and a stub in the place of `docker`; it comes to be when it is first named, and stays. The script's true output,
+exit status and state are answered. Operations, members and parameters that it does not know are refused loudly.
 
 The first line it prints is its port on 127.0.0.1. It ends, with all it started, when its standard input ends.
 """
@@ -40,6 +40,48 @@ class Refused(Exception):
         self.code = code
 
 
+class Script:
+    """The script itself, called as its document calls it."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def check(self, parameters):
+        if set(parameters) != set(OPTIONS) or any(len(values) != 1 for values in parameters.values()):
+            raise Refused("InvalidParameters", f"one value each for {', '.join(OPTIONS)}, not {parameters}")
+
+    def call(self, parameters, _):
+        return [self.path, *(part for name, option in OPTIONS.items() for part in (option, parameters[name][0]))]
+
+
+class Document:
+    """A document with one step, `aws:runShellScript`, as the agent runs it."""
+
+    def __init__(self, content):
+        self.declared = content["parameters"]
+        [step] = content["mainSteps"]
+        if (content["schemaVersion"], step["action"], step["name"]) != ("2.2", "aws:runShellScript", PLUGIN):
+            raise Refused("InvalidDocumentContent", f"not known here: {step['action']} {step['name']}")
+        self.lines = step["inputs"]["runCommand"]
+
+    def check(self, parameters):
+        if set(parameters) != set(self.declared):
+            raise Refused("InvalidParameters", f"one value each for {', '.join(self.declared)}, not {parameters}")
+        for name, values in parameters.items():
+            pattern = self.declared[name]["allowedPattern"]
+            if not (len(values) == 1 and re.fullmatch(pattern, values[0])):
+                raise Refused("InvalidParameters", f"{name} is one value that matches {pattern}, not {values}")
+
+    def call(self, parameters, directory):
+        script = "\n".join(self.lines)
+        for name, [value] in parameters.items():
+            script = re.sub(r"\{\{ *" + name + r" *\}\}", lambda _, value=value: value, script)
+        file = directory / f"{uuid.uuid4()}.sh"
+        file.write_text(script)
+        file.chmod(0o700)
+        return ["sh", "-c", str(file)]
+
+
 class Invocation:
     """One command on one instance."""
 
@@ -54,13 +96,15 @@ class Invocation:
 
     def run(self, fleet):
         directory = fleet.sandbox(self.instance)
-        arguments = [part for name, option in OPTIONS.items() for part in (option, self.command.parameters[name][0])]
+        call = self.command.document.call(self.command.parameters, directory)
+        migrate = fleet.migrate if self.command.parameters["Version"][0].startswith(fleet.of) else "succeeds"
+        (directory / "docker" / "migrate").write_text(migrate)
         with self.lock:
             if self.cancelled:
                 return
             self.started = time.time()
             self.process = subprocess.Popen(
-                [fleet.configure, *arguments],
+                call,
                 cwd=directory,
                 env=fleet.environment(directory),
                 stdin=subprocess.DEVNULL,
@@ -88,8 +132,8 @@ class Invocation:
 
 
 class Command:
-    def __init__(self, request):
-        self.id = str(uuid.uuid4())
+    def __init__(self, document, request):
+        self.id, self.document = str(uuid.uuid4()), document
         self.comment = request.get("Comment", "")
         self.parameters = request["Parameters"]
         self.requested = time.time()
@@ -126,7 +170,8 @@ class Fleet:
 
     def __init__(self, options):
         self.work, self.compose, self.stub = Path(options.work), options.compose, options.stub
-        self.configure, self.migrate = options.configure, options.migrate
+        self.migrate, _, self.of = options.migrate.partition(":")
+        self.documents = {DOCUMENT: Script(options.configure)} if options.configure else {}
         self.commands = {}
         self.lock = threading.Lock()
 
@@ -138,7 +183,6 @@ class Fleet:
                     (directory / part).mkdir(parents=True)
                 shutil.copy(self.compose, directory / "appwrite" / "docker-compose.yml")
                 (directory / "bin" / "docker").symlink_to(self.stub)
-                (directory / "docker" / "migrate").write_text(self.migrate)
         return directory
 
     @staticmethod
@@ -169,6 +213,19 @@ class Fleet:
 
     # One method for each operation of the service, named as there.
 
+    def CreateDocument(self, request):
+        known(request, "Name", "Content")
+        if request["Name"] != DOCUMENT or DOCUMENT in self.documents:
+            raise Refused("DocumentAlreadyExists", f"it is {DOCUMENT} that is made here, and once")
+        self.documents[DOCUMENT] = Document(json.loads(request["Content"]))
+        return {}
+
+    def DeleteDocument(self, request):
+        known(request, "Name")
+        if self.documents.pop(request["Name"], None) is None:
+            raise Refused("InvalidDocument", f"there is no document {request['Name']}")
+        return {}
+
     def DescribeInstanceInformation(self, request):
         known(request, "Filters", "MaxResults", "NextToken")
         instances = []
@@ -187,17 +244,16 @@ class Fleet:
 
     def SendCommand(self, request):
         known(request, "DocumentName", "InstanceIds", "Parameters", "Comment", "TimeoutSeconds")
-        if request.get("DocumentName") != DOCUMENT:
+        document = self.documents.get(request.get("DocumentName"))
+        if document is None:
             raise Refused("InvalidDocument", f"there is no document {request.get('DocumentName')}")
         check_instances(request.get("InstanceIds", []))
         if not 1 <= len(request["InstanceIds"]) <= INSTANCES_LIMIT:
             raise Refused("ValidationException", f"1 to {INSTANCES_LIMIT} instances, not {len(request['InstanceIds'])}")
         if len(request.get("Comment", "")) > COMMENT_LIMIT:
             raise Refused("ValidationException", f"a comment has at most {COMMENT_LIMIT} characters")
-        parameters = request.get("Parameters", {})
-        if set(parameters) != set(OPTIONS) or any(len(values) != 1 for values in parameters.values()):
-            raise Refused("InvalidParameters", f"one value each for {', '.join(OPTIONS)}, not {parameters}")
-        command = Command(request)
+        document.check(request.get("Parameters", {}))
+        command = Command(document, request)
         self.commands[command.id] = command
         answer = command.wire()
         for invocation in command.invocations:
@@ -344,9 +400,10 @@ def handler(fleet):
 
 def main():
     parser = argparse.ArgumentParser()
-    for option in ("--configure", "--stub", "--compose", "--work"):
+    for option in ("--stub", "--compose", "--work"):
         parser.add_argument(option, required=True)
-    parser.add_argument("--migrate", default="succeeds", choices=("succeeds", "fails", "hangs"))
+    parser.add_argument("--configure")
+    parser.add_argument("--migrate", default="succeeds", help="succeeds, fails or hangs, and of which version")
     fleet = Fleet(parser.parse_args())
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(fleet))
     print(server.server_port, flush=True)

@@ -3,6 +3,7 @@
 use super::python::python;
 use super::server::Server;
 use super::{Scratch, file};
+use fleet::Version;
 
 /// How migrations go on the instances of an endpoint.
 #[derive(Debug, Clone, Copy)]
@@ -11,6 +12,8 @@ pub enum Migration {
     Succeeds,
     /// They fail, with exit status 0.
     Fails,
+    /// That to this version fails, with exit status 0.
+    FailsTo(Version),
     /// They never end.
     Hangs,
 }
@@ -22,18 +25,28 @@ pub struct SsmEndpoint {
 }
 
 impl SsmEndpoint {
-    /// Starts one of its own for the caller.
+    /// Starts one of its own for the caller, which has the script of the repository.
     pub fn start(migration: Migration) -> Self {
+        Self::started(migration, &["--configure", file("infra/instance/configure.sh").to_str().unwrap()])
+    }
+
+    /// The same, which is yet to be given its document.
+    pub fn start_without_document(migration: Migration) -> Self {
+        Self::started(migration, &[])
+    }
+
+    fn started(migration: Migration, document: &[&str]) -> Self {
         let instances = Scratch::new();
-        let mut command = python("ssm_endpoint.py");
-        command.arg("--configure").arg(file("infra/instance/configure.sh"));
+        let mut command = python("emulators/ssm_endpoint.py");
+        command.args(document);
         command.arg("--stub").arg(file("tests/emulators/docker-stub"));
         command.arg("--compose").arg(file("tests/emulators/docker-compose.yml"));
         command.arg("--work").arg(instances.path());
         command.arg("--migrate").arg(match migration {
-            Migration::Succeeds => "succeeds",
-            Migration::Fails => "fails",
-            Migration::Hangs => "hangs",
+            Migration::Succeeds => "succeeds".to_owned(),
+            Migration::Fails => "fails".to_owned(),
+            Migration::FailsTo(version) => format!("fails:{version}"),
+            Migration::Hangs => "hangs".to_owned(),
         });
         Self { server: Server::start(command), instances }
     }

@@ -1,0 +1,25 @@
+//! CloudFormation, Lambda, Step Functions, DynamoDB, IAM and what a stack has besides, by ministack.
+
+use super::python::python;
+use super::server::Server;
+use super::{Moto, SsmEndpoint};
+
+/// A ministack server with an empty account. It holds callers to their policies, and skips the waits of Step Functions.
+pub struct Ministack(Server);
+
+impl Ministack {
+    /// Starts one of its own for the caller, whose functions find the services of others there.
+    pub fn start(moto: &Moto, ssm: &SsmEndpoint) -> Self {
+        let mut command = python("emulators/ministack_server.py");
+        for service in ["CLOUDWATCH", "EC2", "ELASTIC_LOAD_BALANCING_V2"] {
+            command.env(format!("AWS_ENDPOINT_URL_{service}"), moto.endpoint());
+        }
+        command.env("AWS_ENDPOINT_URL_SSM", ssm.endpoint());
+        Self(Server::start(command))
+    }
+
+    /// Its address.
+    pub fn endpoint(&self) -> String {
+        self.0.endpoint()
+    }
+}

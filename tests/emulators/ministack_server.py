@@ -1,0 +1,105 @@
+"""A ministack server of its own on a free port of 127.0.0.1, with an empty account.
+
+The first line it prints is its port. It ends, with all the functions it has started, when its standard input ends.
+
+A function inherits this process's environment. So `AWS_ENDPOINT_URL_EC2` and its siblings, set here, lead the functions
+of a stack to other emulators, and its template need not know.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import sys
+import tempfile
+import threading
+import urllib.request
+
+listener = socket.create_server(("127.0.0.1", 0))
+address = f"http://127.0.0.1:{listener.getsockname()[1]}"
+scratch = tempfile.TemporaryDirectory(prefix="ministack-")
+
+# Read when ministack is imported. AUTH makes it hold callers to their policies; waits of 0 skip those of Wait and Retry.
+os.environ |= {
+    "AUTH": "true",
+    "AWS_ENDPOINT_URL": address,
+    "GATEWAY_PORT": str(listener.getsockname()[1]),
+    "IOT_MTLS_ENABLED": "0",
+    "LOG_LEVEL": "ERROR",
+    "MINISTACK_ACCOUNT_ID": "123456789012",
+    "MINISTACK_HOST": "127.0.0.1",
+    "MINISTACK_REGION": "eu-central-1",
+    "SFN_WAIT_SCALE": "0",
+    "SFTP_ENABLED": "0",
+    "TMPDIR": scratch.name,
+}
+tempfile.tempdir = scratch.name
+
+from hypercorn.asyncio import serve  # noqa: E402
+from hypercorn.config import Config  # noqa: E402
+from ministack.app import app  # noqa: E402
+from ministack.services import stepfunctions  # noqa: E402
+from ministack.services.cloudformation import provisioners  # noqa: E402
+
+run_sub_machine = stepfunctions._run_sub_machine
+execute_task = stepfunctions._execute_task
+
+
+def run_branch(states, start_at, given, execution, context):
+    """ministack's parallel branches share one context object, and see each other's `$$.State`; AWS's do not."""
+    return run_sub_machine(states, start_at, given, execution, dict(context))
+
+
+def execute_task_of_branch(state, given, execution, context):
+    """ministack knows `TimeoutSeconds` but not `TimeoutSecondsPath`, which says how long an answer is waited for: a second
+    here for a minute. And its history leaves out the states of branches."""
+    if path := state.get("TimeoutSecondsPath"):
+        state = state | {"TimeoutSeconds": stepfunctions._resolve_path(path, given) / 60}
+    entered = {"name": context["State"]["Name"], "input": json.dumps(given)}
+    if execution["events"][-1].get("stateEnteredEventDetails") != entered:
+        stepfunctions._add_event(execution, "TaskStateEntered", {"stateEnteredEventDetails": entered})
+    return execute_task(state, given, execution, context)
+
+
+def systems_manager(operation, members):
+    """A call of Systems Manager, which is elsewhere."""
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"AmazonSSM.{operation}"}
+    request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL_SSM"], json.dumps(members).encode(), headers)
+    with urllib.request.urlopen(request) as answer:
+        return json.load(answer)
+
+
+def create_document(logical_id, properties, stack):
+    """ministack's CloudFormation has no documents; this one goes to where commands are sent to."""
+    name = properties["Name"]
+    systems_manager("CreateDocument", {"Name": name, "Content": json.dumps(properties["Content"])})
+    return name, {}
+
+
+def delete_document(name, properties):
+    systems_manager("DeleteDocument", {"Name": name})
+
+
+stepfunctions._run_sub_machine = run_branch
+stepfunctions._execute_task = execute_task_of_branch
+provisioners._RESOURCE_HANDLERS["AWS::SSM::Document"] = {"create": create_document, "delete": delete_document}
+
+config = Config()
+config.bind = [f"fd://{listener.fileno()}"]
+config.loglevel = "ERROR"
+
+
+async def main():
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def watch():
+        sys.stdin.read()
+        loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=watch, daemon=True).start()
+    print(listener.getsockname()[1], flush=True)
+    await serve(app, config, shutdown_trigger=ended.wait)
+
+
+asyncio.run(main())
