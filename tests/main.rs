@@ -13,6 +13,7 @@ mod scenarios;
 mod seeds;
 mod simulator;
 mod skip;
+mod stack;
 mod template;
 mod turning_back;
 mod upgrade_on_moto;

@@ -1,0 +1,157 @@
+//! The deployed stack: the real template through a real `sam deploy`, the real bootstrap behind every function, the
+//! command as an operator runs it, and afterwards a look at all that is there by a client that the product does not use.
+//! ministack is CloudFormation, Lambda, Step Functions, DynamoDB and IAM, and holds functions and operators to their
+//! policies; moto is EC2 and load balancing; Run Command runs the deployed document.
+
+mod bad_input;
+mod client;
+mod deployed;
+
+use deployed::Stack;
+use fleetwright::UPGRADE;
+use serde_json::{Value, json};
+
+/// What a run has done when it asks a person.
+const UNTIL_APPROVAL: [(&str, &str); 14] = [
+    ("All healthy", "done"),
+    ("Ask for approval", "done"),
+    ("Bake", "done"),
+    ("Canary bakes", "done"),
+    ("Canary healthy", "done"),
+    ("Canary in", "done"),
+    ("Create the builder", "done"),
+    ("Create the new members", "done"),
+    ("Delete the builder", "done"),
+    ("Install and migrate", "done"),
+    ("Old out", "done"),
+    ("Stop the builder", "done"),
+    ("Take the snapshot", "done"),
+    ("The rest in", "done"),
+];
+
+#[test]
+fn an_upgrade_started_through_step_functions_replaces_the_members_and_tells_so() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("plain");
+    let root = stack.root();
+    let queue = stack.listen_to_outcomes();
+
+    let ended = root.upgrade("plain-1", &json!({"fleet": "plain", "to": "1.4.14"}));
+    assert_eq!((&ended["status"], &ended["output"]["outcome"]), (&json!("SUCCEEDED"), &json!("upgraded")), "{ended:#}");
+    assert_eq!(ended["definition"], UPGRADE);
+    println!("upgraded in {} s from start to end, waits skipped, by {} attempts", ended["seconds"], ended["attempts"]);
+    let builder = fleet.assert_upgraded("plain-1", &["1.4.14"], false);
+    let compose = stack.ssm.compose_file(&builder);
+    assert_eq!(compose.matches("appwrite/appwrite:1.4.14").count(), 3, "{compose}");
+
+    let told = stack.outcome_of("plain-1", &queue);
+    assert_eq!(told["what"], "Fleetwright: run plain-1 has SUCCEEDED", "{told:#}");
+    assert_eq!(told["asked"], json!({"fleet": "plain", "to": "1.4.14"}).to_string());
+}
+
+#[test]
+fn an_upgrade_is_planned_started_and_watched_by_the_command() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("operated");
+    let operator = stack.operator();
+    let file = stack.work.path().join("operated.plan");
+    let file = file.display();
+
+    let planned = operator.fleetwright(&format!("plan --fleet operated --to 1.4.14 --out {file}"));
+    assert_eq!(planned.exit, 0, "{planned:?}");
+    let upgraded = operator.fleetwright(&format!("upgrade --plan {file} --output json"));
+    assert_eq!(upgraded.exit, 0, "{upgraded:?}");
+    let outcome: Value = serde_json::from_str(&upgraded.out).unwrap();
+    assert_eq!((&outcome["outcome"], &outcome["to"]), (&json!("upgraded"), &json!("1.4.14")), "{outcome:#}");
+    assert!(upgraded.err.contains("Create the new members"), "{upgraded:?}");
+    let run = outcome["run"].as_str().unwrap();
+    fleet.assert_upgraded(run, &["1.4.14"], false);
+
+    let again = operator.fleetwright(&format!("upgrade --plan {file}"));
+    assert_eq!(again.exit, 0, "{again:?}");
+    assert!(again.err.contains("nothing to do"), "{again:?}");
+    let watched = operator.fleetwright(&format!("watch {run} --fleet operated"));
+    assert_eq!(watched.exit, 0, "{watched:?}");
+    let status = operator.fleetwright("status --fleet operated");
+    assert!(status.out.contains("fleet operated is on 1.4.14, 3 of 3 members in service"), "{status:?}");
+    let history = operator.fleetwright("history --fleet operated");
+    assert!(history.out.contains(run) && history.out.contains("1.3.8 -> 1.4.14  upgraded"), "{history:?}");
+}
+
+#[test]
+fn a_migration_that_fails_with_exit_status_0_leaves_the_fleet_as_it_was() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("broken");
+    let upgrade = stack.operator().fleetwright("upgrade --fleet broken --to 1.5.11 --output json");
+    assert_eq!(upgrade.exit, 3, "{upgrade:?}");
+    let outcome: Value = serde_json::from_str(&upgrade.out).unwrap();
+    assert_eq!(outcome["outcome"], "rolled back");
+    let hops = ["done", "failed"].map(|result| ("Install and migrate", result));
+    let came: Vec<_> = [("Create the builder", "done")].into_iter().chain(hops).collect();
+    let why = fleet.assert_rolled_back(outcome["run"].as_str().unwrap(), &came);
+    assert!(why.contains("installing 1.5.11 on builder") && why.contains("Failed to migrate project"), "{why}");
+    assert_eq!(outcome["failure"], why);
+}
+
+#[test]
+fn a_run_that_waits_for_approval_is_the_only_one_and_goes_on_when_it_is_approved() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("approved");
+    let operator = stack.operator();
+    let run = operator.asks_for_approval("approved");
+
+    let second = operator.fleetwright("upgrade --fleet approved --to 1.5.11");
+    assert_eq!(second.exit, 6, "{second:?}");
+    assert!(second.err.contains(&run), "{second:?}");
+    // Who goes round the command is refused by the run itself.
+    let second = stack.root().upgrade("approved-2", &json!({"fleet": "approved", "to": "1.5.11"}));
+    assert_eq!((&second["status"], &second["error"]), (&json!("FAILED"), &json!("Refused")), "{second:#}");
+    assert!(second["cause"].as_str().unwrap().contains(&run), "{second:#}");
+
+    let approved = operator.fleetwright("approve --fleet approved");
+    assert_eq!(approved.exit, 0, "{approved:?}");
+    let watched = operator.fleetwright(&format!("watch {run} --fleet approved"));
+    assert_eq!(watched.exit, 0, "{watched:?}");
+    fleet.assert_upgraded(&run, &["1.4.14"], true);
+}
+
+#[test]
+fn a_run_that_is_aborted_instead_of_approved_restores_what_was_before() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("aborted");
+    let operator = stack.operator();
+    let run = operator.asks_for_approval("aborted");
+    let aborted = operator.fleetwright("abort --fleet aborted");
+    assert_eq!(aborted.exit, 0, "{aborted:?}");
+    let why = fleet.assert_rolled_back(&run, &UNTIL_APPROVAL);
+    assert!(why.contains("aborted by arn:aws:iam::123456789012:user/operator"), "{why}");
+    let watched = operator.fleetwright(&format!("watch {run} --fleet aborted"));
+    assert_eq!(watched.exit, 3, "{watched:?}");
+}
+
+#[test]
+fn a_run_that_nobody_answers_restores_what_was_before_and_takes_no_answer_after() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet_with("silent", |config| config.limits.approval = fleet::Span::seconds(60));
+    let operator = stack.operator();
+    let upgrade = operator.fleetwright("upgrade --fleet silent --to 1.4.14 --approval true --output json");
+    assert_eq!(upgrade.exit, 3, "{upgrade:?}");
+    let outcome: Value = serde_json::from_str(&upgrade.out).unwrap();
+    let run = outcome["run"].as_str().unwrap();
+    let why = fleet.assert_rolled_back(run, &UNTIL_APPROVAL);
+    assert!(why.contains("States.Timeout"), "{why}");
+
+    let late = operator.fleetwright(&format!("approve {run} --fleet silent"));
+    assert_eq!(late.exit, 6, "{late:?}");
+    assert!(late.err.contains("rolled back, not awaiting approval"), "{late:?}");
+    // The token of a question that nobody waits on any more.
+    let key = json!({"pk": {"S": "fleet/silent"}, "sk": {"S": format!("run/{run}")}});
+    let phase = json!({":p": {"M": {"awaiting-approval": {"M": {"token": {"S": "gone"}}}}}});
+    let update = json!({
+        "TableName": "fleetwright", "Key": key, "UpdateExpression": "SET phase = :p", "ExpressionAttributeValues": phase,
+    });
+    stack.root().call("dynamodb", "update_item", &update);
+    let late = operator.fleetwright(&format!("approve {run} --fleet silent"));
+    assert_eq!(late.exit, 6, "{late:?}");
+    assert!(late.err.contains("no longer waits for this approval"), "{late:?}");
+}

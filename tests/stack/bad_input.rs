@@ -1,0 +1,113 @@
+//! What the deployed stack makes of what is wrong: a clear message, and nothing changed.
+
+use super::client::Caller;
+use super::deployed::Stack;
+use functions::STEPS;
+use serde_json::{Value, json};
+
+#[test]
+fn an_unknown_fleet_is_refused_by_name() {
+    let stack = Stack::shared();
+    let ended = stack.root().upgrade("nobody-1", &json!({"fleet": "nobody", "to": "1.4.14"}));
+    assert_eq!((&ended["status"], &ended["error"]), (&json!("FAILED"), &json!("Refused")), "{ended:#}");
+    assert!(ended["cause"].as_str().unwrap().contains("nobody"), "{ended:#}");
+    for line in ["plan --fleet nobody --to 1.4.14", "upgrade --fleet nobody --to 1.4.14", "status --fleet nobody"] {
+        let ran = stack.operator().fleetwright(line);
+        assert_eq!(ran.exit, 6, "{ran:?}");
+        assert!(ran.err.contains("nobody"), "{ran:?}");
+    }
+}
+
+#[test]
+fn an_event_of_the_wrong_shape_is_refused_by_every_function() {
+    let stack = Stack::shared();
+    for step in STEPS {
+        let (error, message) =
+            stack.root().invoke(&format!("fleetwright-{}", step.name), &json!({"run": 7})).unwrap_err();
+        assert_eq!(error, "Refused", "{}: {message}", step.name);
+        assert!(message.starts_with("the step's input: "), "{}: {message}", step.name);
+    }
+    let ended = stack.root().upgrade("shapeless-1", &json!({"fleet": "plain", "to": "latest"}));
+    assert_eq!((&ended["status"], &ended["error"]), (&json!("FAILED"), &json!("Refused")), "{ended:#}");
+    assert!(ended["cause"].as_str().unwrap().contains("latest"), "{ended:#}");
+}
+
+#[test]
+fn a_wrong_token_is_refused() {
+    let stack = Stack::shared();
+    let answer = json!({"taskToken": "wrong", "output": "{}"});
+    let refused = stack.operator().try_call("stepfunctions", "send_task_success", &answer).unwrap_err();
+    assert_eq!(refused.code, "TaskDoesNotExist");
+}
+
+#[test]
+fn a_permission_that_is_missing_is_named() {
+    let stack = Stack::shared();
+    stack.fleet("unreadable");
+    let stranger = stack.user("stranger", None);
+    denied(&stranger, "status --fleet unreadable", "dynamodb:GetItem");
+    denied(&stranger, "upgrade --fleet unreadable --to 1.4.14", "dynamodb:GetItem");
+    let reader = stack.user("reader", Some(&stack.policy("reader", "dynamodb:GetItem")));
+    denied(&reader, "upgrade --fleet unreadable --to 1.4.14", "states:StartExecution");
+    denied(&reader, "status --fleet unreadable", "lambda:InvokeFunction");
+    denied(&reader, "history --fleet unreadable", "dynamodb:Query");
+
+    let event = json!({"fleet": "unreadable"});
+    stack.copy_of_observe("powerless", "fleetwright", "sts:GetCallerIdentity");
+    let (error, message) = stack.root().invoke("powerless", &event).unwrap_err();
+    assert_eq!(error, "Failed", "{message}");
+    assert!(message.contains("not authorized to perform: dynamodb:GetItem"), "{message}");
+}
+
+fn denied(caller: &Caller, line: &str, action: &str) {
+    let ran = caller.fleetwright(line);
+    assert_eq!(ran.exit, 1, "{line}: {ran:?}");
+    assert!(ran.err.contains(&format!("not authorized to perform: {action}")), "{line}: {ran:?}");
+}
+
+#[test]
+fn a_table_that_is_not_there_is_named() {
+    let stack = Stack::shared();
+    let ran = stack.root().in_region("eu-west-1").fleetwright("status --fleet plain");
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    assert!(ran.err.contains("there is no table 'fleetwright' in this account and region"), "{ran:?}");
+
+    stack.copy_of_observe("misled", "nowhere", "*");
+    let (error, message) = stack.root().invoke("misled", &json!({"fleet": "plain"})).unwrap_err();
+    assert_eq!(error, "Failed", "{message}");
+    assert!(message.contains("there is no table 'nowhere'"), "{message}");
+}
+
+#[test]
+fn keys_that_aws_does_not_know_are_an_error_that_says_so() {
+    let stack = Stack::shared();
+    let ran = stack.caller("AKIAIOSFODNN7EXAMPLE", "unknown").fleetwright("status --fleet plain");
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    assert!(ran.err.contains("The security token included in the request is invalid"), "{ran:?}");
+}
+
+impl Stack {
+    /// A function with the code of `observe` and another table, whose role may do one thing.
+    fn copy_of_observe(&self, name: &str, table: &str, action: &str) {
+        let root = self.root();
+        let asked = json!({"StackName": "fleetwright", "TemplateStage": "Processed"});
+        let template: Value = match &root.call("cloudformation", "get_template", &asked)["TemplateBody"] {
+            Value::String(text) => serde_json::from_str(text).unwrap(),
+            template => template.clone(),
+        };
+        let trust = json!({
+            "Version": "2012-10-17",
+            "Statement": [{"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}],
+        });
+        let role = json!({"RoleName": name, "AssumeRolePolicyDocument": trust.to_string()});
+        let role = root.call("iam", "create_role", &role)["Role"]["Arn"].clone();
+        let policy = self.policy(name, action);
+        root.call("iam", "attach_role_policy", &json!({"RoleName": name, "PolicyArn": policy}));
+        let function = json!({
+            "FunctionName": name, "Runtime": "provided.al2023", "Handler": "observe", "Role": role,
+            "Code": template["Resources"]["Observe"]["Properties"]["Code"],
+            "Environment": {"Variables": {"TABLE": table}},
+        });
+        root.call("lambda", "create_function", &function);
+    }
+}
