@@ -31,6 +31,7 @@ os.environ |= {
     "MINISTACK_REGION": "eu-central-1",
     "SFN_WAIT_SCALE": "0",
     "SFTP_ENABLED": "0",
+    "STATE_DIR": scratch.name,
     "TMPDIR": scratch.name,
 }
 tempfile.tempdir = scratch.name
