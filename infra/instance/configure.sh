@@ -154,9 +154,8 @@ say() {
 }
 
 # Docker, without the containers that it starts by itself. A clone of an image that was made by hand has everything that
-# its member ran, with restart policies; so the user data of a builder, builder.sh, holds Docker back from the start of the
-# machine, and the policies are taken away here while it does not run. (Docker has no setting for it, and to mask the
-# services of Appwrite, or to cut the network off, would be to know them or the image's firewall.)
+# its member ran, with restart policies. So the user data of a builder, builder.sh, holds Docker back from the start of
+# the machine, and the policies are taken away here while Docker does not run: it has no setting that would do.
 start_docker() {
     if [[ ! -d $systemd_dir ]]; then
         say "no systemd here: Docker is taken as it is"
@@ -171,7 +170,8 @@ start_docker() {
     disarm_containers "$(docker_root)"
     rm -f "$systemd_dir"/docker.{service,socket}.d/fleetwright-builder.conf
     systemctl daemon-reload
-    timeout "$docker_deadline" systemctl start docker.service || fail "systemd could not start Docker"
+    timeout "$docker_deadline" systemctl start docker.service ||
+        fail "systemd could not start Docker$(mountpoint -q "$share_dir" || printf ', and %s is not mounted' "$share_dir")"
     [[ -z $(docker ps --quiet) ]] || say "Docker has started containers all the same"
 }
 

@@ -2,6 +2,7 @@
 
 use super::host::Host;
 use crate::emulators::until;
+use std::fs;
 use std::process::{Command, Stdio};
 
 /// What joins the live data when a machine starts everything.
@@ -79,6 +80,18 @@ fn a_builder_that_nobody_marked_has_started_everything_and_is_cleared_before_its
     host.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
     assert_eq!(host.joined(), hop_to("1.4.14"));
     assert!(host.read("var/lib/fleetwright/run-1/1.4.14/attempt-1.log").contains("its user data did not run"));
+}
+
+#[test]
+fn a_builder_whose_docker_keeps_its_data_elsewhere_starts_nothing_either() {
+    let Some(mut host) = Host::clone_of_golden_image() else { return };
+    fs::rename(host.path("var/lib/docker"), host.path("srv/docker")).unwrap();
+    let settings = host.read("etc/docker/daemon.json").replace('{', r#"{"data-root": "/srv/docker", "#);
+    fs::write(host.path("etc/docker/daemon.json"), settings).unwrap();
+    host.boot_as_builder();
+    host.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
+    assert_eq!(host.started(), ["appwrite"]);
+    assert_eq!(host.joined(), hop_to("1.4.14"));
 }
 
 #[test]

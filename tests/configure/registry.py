@@ -10,6 +10,7 @@ import gzip
 import hashlib
 import io
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -18,6 +19,7 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 DOCKER = "application/vnd.docker"
+ARCHITECTURE = {"aarch64": "arm64", "x86_64": "amd64"}[platform.machine()]
 ENTRY_POINTS = ("http", "migrate", "realtime", "schedule", "serve", "worker-functions")
 
 
@@ -59,7 +61,7 @@ class Registry:
         # Nothing in the image ends by itself, nor wants time to end.
         run = {"Cmd": ["http"], "Env": ["PATH=/bin", f"VERSION={tag}"], "StopSignal": "SIGKILL"}
         image = {
-            "architecture": "amd64",
+            "architecture": ARCHITECTURE,
             "os": "linux",
             "config": run,
             "rootfs": {"type": "layers", "diff_ids": [self.layer_id]},
