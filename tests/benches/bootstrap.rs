@@ -1,5 +1,6 @@
 //! What a Lambda function costs before it does anything: seconds from the start of its process to ready, the size of
 //! its binary, and its memory after an event. `cargo bench --bench bootstrap`
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on says where")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -74,7 +75,11 @@ impl Lambda {
         let command = Command::new(&*BOOTSTRAP)
             .env_clear()
             .envs([("_HANDLER", handler), ("TABLE", "fleetwright"), ("AWS_REGION", "eu-central-1")])
-            .envs([("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b"), ("AWS_ENDPOINT_URL", "http://127.0.0.1:9")])
+            .envs([
+                ("AWS_ACCESS_KEY_ID", "a"),
+                ("AWS_SECRET_ACCESS_KEY", "b"),
+                ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ])
             .envs([("AWS_LAMBDA_FUNCTION_NAME", "fleetwright-verify"), ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")])
             .envs([("AWS_LAMBDA_FUNCTION_VERSION", "1"), ("AWS_LAMBDA_LOG_GROUP_NAME", "g")])
             .envs([("AWS_LAMBDA_LOG_STREAM_NAME", "s")])

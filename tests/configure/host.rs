@@ -5,6 +5,7 @@ use super::Hop;
 use crate::emulators::{Scratch, file, until};
 use crate::skip::skip;
 use sha2::{Digest, Sha256};
+use std::cell::Cell;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
@@ -19,6 +20,8 @@ const FIXTURES: [&str; 4] = ["machine.sh", "registry.py", "appwrite.sh", "docker
 pub struct Host {
     disk: Scratch,
     on: Option<On>,
+    /// How many of those who joined are told.
+    joined: Cell<usize>,
     /// Machines have processes enough to keep this one busy: one at a time.
     _turn: MutexGuard<'static, ()>,
 }
@@ -34,7 +37,7 @@ impl Host {
         }
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let host = Self { disk: Scratch::new(), on: None, _turn: turn };
+        let host = Self { disk: Scratch::new(), on: None, joined: Cell::new(0), _turn: turn };
         copy(&golden_image(), &host.path(""));
         fs::create_dir_all(host.share("")).unwrap();
         Some(host)
@@ -60,9 +63,9 @@ impl Host {
 
     /// Who has come to act on the live data since this was last asked, sorted.
     pub fn joined(&self) -> Vec<String> {
-        let joined = fs::read_to_string(self.share("joined")).unwrap_or_default();
-        let _ = fs::remove_file(self.share("joined"));
-        let mut joined: Vec<String> = joined.lines().map(str::to_owned).collect();
+        let all = fs::read_to_string(self.share("joined")).unwrap_or_default();
+        let mut joined: Vec<String> = all.lines().skip(self.joined.get()).map(str::to_owned).collect();
+        self.joined.set(self.joined.get() + joined.len());
         joined.sort();
         joined
     }

@@ -24,6 +24,17 @@ fn all_run(host: &Host, version: &str) {
     until("every service runs", || (host.is_active("docker.service") && host.running() == wanted).then_some(()));
 }
 
+fn all_start(host: &Host, version: &str) {
+    all_run(host, version);
+    let mut joined = Vec::new();
+    until("every service joins", || {
+        joined.extend(host.joined());
+        (joined.len() >= everyone(version).len()).then_some(())
+    });
+    joined.sort();
+    assert_eq!(joined, everyone(version));
+}
+
 fn compose_file(version: &str) -> String {
     include_str!("docker-compose.yml").replace("appwrite/appwrite:1.3.8", &format!("appwrite/appwrite:{version}"))
 }
@@ -41,14 +52,12 @@ fn a_good_hop_on_a_builder_that_starts_nothing_of_its_own_and_its_clones_start_e
     assert_eq!(host.run("docker", &["ps", "--all", "--quiet"]), "");
 
     host.boot_as_member();
-    all_run(&host, "1.4.14");
-    assert_eq!(host.joined(), everyone("1.4.14"));
+    all_start(&host, "1.4.14");
     // The next time it is Docker that starts them.
     host.boot_as_member();
-    all_run(&host, "1.4.14");
-    assert_eq!(host.joined(), everyone("1.4.14"));
+    all_start(&host, "1.4.14");
 
-    // The builder of the next upgrade, where the share is as slow as it may be.
+    // The builder of the next upgrade, whose image the script has left.
     host.boot_as_builder();
     assert!(!host.is_active("docker.service"));
     host.hop("1.4.14", "1.5.11").assert_ok("1.5.11");
@@ -68,15 +77,14 @@ fn two_hops_in_turn_start_nothing_but_appwrite() {
     let images = host.run("docker", &["images", "--format", "{{.Repository}}:{{.Tag}}", "appwrite/appwrite"]);
     assert_eq!(images, "appwrite/appwrite:1.5.11\n");
     host.boot_as_member();
-    all_run(&host, "1.5.11");
+    all_start(&host, "1.5.11");
 }
 
 #[test]
 fn a_builder_that_nobody_marked_has_started_everything_and_is_cleared_before_its_hop() {
     let Some(mut host) = Host::clone_of_golden_image() else { return };
     host.boot_as_member();
-    all_run(&host, "1.3.8");
-    assert_eq!(host.joined(), everyone("1.3.8"));
+    all_start(&host, "1.3.8");
     host.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
     assert_eq!(host.joined(), hop_to("1.4.14"));
     assert!(host.read("var/lib/fleetwright/run-1/1.4.14/attempt-1.log").contains("its user data did not run"));
@@ -161,16 +169,12 @@ fn a_member_whose_share_is_missing_at_boot_starts_nothing_until_it_is_there() {
     host.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
     host.boot_as_member();
     all_run(&host, "1.4.14");
-    for containers in ["Docker would start them", "a first boot makes them"] {
-        if containers == "a first boot makes them" {
-            host.run("docker", &["rm", "--force", "appwrite"]);
-        }
-        host.boot_without_share();
-        assert!(!host.is_active("docker.service"), "{containers}");
-        assert!(!host.path("home/share/config").exists(), "an empty directory was bound");
-        host.run("mount", &["-o", "remount,rw", "/srv"]);
-        host.run("mkdir", &["-p", "/srv/share/config"]);
-        all_run(&host, "1.4.14");
-        assert_eq!(host.run("cat", &["/srv/share/config/joined"]).lines().count(), 4);
-    }
+    // Docker would start all but one, and the unit would make that.
+    host.run("docker", &["rm", "--force", "appwrite"]);
+    host.boot_without_share();
+    assert!(!host.is_active("docker.service"));
+    assert!(!host.path("home/share/config").exists(), "an empty directory was bound");
+    host.run("mount", &["-o", "remount,rw", "/srv"]);
+    host.run("mkdir", &["-p", "/srv/share/config"]);
+    all_run(&host, "1.4.14");
 }

@@ -6,7 +6,11 @@ use aws_sdk_ec2::types::{
     HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest, InstanceType as Ec2Type,
     ResourceType, TagSpecification,
 };
+use aws_smithy_types::base64;
 use fleet::{FLEET_TAG, ImageId, InstanceType, ROLE_TAG, RUN_TAG, Role, Run, SubnetId, client_token, instance_name};
+
+/// The user data of a builder, which keeps what a member runs from starting on it.
+const BUILDER: &str = include_str!("../../../infra/instance/builder.sh");
 
 /// One launch in one zone.
 #[derive(Debug, Clone, Copy)]
@@ -57,6 +61,7 @@ impl Aws {
             .set_security_group_ids(Some(fleet.security_groups.iter().map(ToString::to_string).collect()))
             .iam_instance_profile(IamInstanceProfileSpecification::builder().name(&fleet.instance_profile).build())
             .metadata_options(InstanceMetadataOptionsRequest::builder().http_tokens(HttpTokensState::Required).build())
+            .set_user_data((order.role == Role::Builder).then(|| base64::encode(BUILDER)))
             .tag_specifications(tagged(ResourceType::Instance))
             .tag_specifications(tagged(ResourceType::Volume))
             .send()

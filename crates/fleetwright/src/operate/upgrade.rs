@@ -66,7 +66,7 @@ pub(super) async fn run(
             return Err(Stop::refused(changes(plan, &observed, &now.before.golden.image)));
         }
     }
-    let run = RunRef { id: run_id(stack, to)?, fleet };
+    let run = RunRef { id: run_id(stack, &fleet, to)?, fleet };
     let input = request(&run, to, args.approval, plan.map(|plan| plan.fingerprint));
     let start = stack.step_functions.start_execution().state_machine_arn(stack.state_machine());
     start.name(run.id.as_str()).input(input).send().await.of("StartExecution")?;
@@ -79,9 +79,10 @@ pub(super) async fn run(
     watch::until_over(stack, &run, &args.watching, streams).await
 }
 
-/// An execution's name, which is the run's: what it is for, and when it was asked for.
-fn run_id(stack: &Stack, to: Version) -> Result<RunId, Stop> {
-    let id = format!("upgrade-{to}-{}", stack.now().strftime("%Y%m%d-%H%M%S")).replace('.', "-");
+/// An execution's name, which is the run's: what it is for, and when it was asked for. All fleets share a state machine,
+/// and so its executions' names.
+fn run_id(stack: &Stack, fleet: &FleetName, to: Version) -> Result<RunId, Stop> {
+    let id = format!("{fleet}-{to}-{}", stack.now().strftime("%Y%m%d-%H%M%S")).replace('.', "-");
     id.parse().map_err(|error: fleet::InvalidId| Stop::error(error.to_string()))
 }
 

@@ -1,5 +1,7 @@
 //! `RunInstances`.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +69,7 @@ struct Request {
 impl Request {
     fn read(state: &State, form: &mut Form) -> Result<Request, ServiceError> {
         check_shutdown_behavior(form)?;
+        check_user_data(form)?;
         let client_token = form.take("ClientToken");
         if client_token.as_ref().is_some_and(|token| token.len() > 64 || !token.is_ascii()) {
             return Err(refuse("InvalidParameterValue", "ClientToken must be at most 64 ASCII characters"));
@@ -128,6 +131,22 @@ fn instance_profile(state: &State, form: &mut Form) -> Result<Option<String>, Se
     }
     Ok(Some(name))
 }
+
+/// Any that fits; no machine here runs it.
+fn check_user_data(form: &mut Form) -> Result<(), ServiceError> {
+    let Some(encoded) = form.take("UserData") else { return Ok(()) };
+    match BASE64_STANDARD.decode(encoded) {
+        Err(_) => Err(refuse("InvalidParameterValue", "Invalid BASE64 encoding of user data.")),
+        Ok(data) if data.len() > USER_DATA => {
+            Err(refuse("InvalidParameterValue", "User data is limited to 16384 bytes"))
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+/// The most that user data may be, in bytes.
+/// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html>
+const USER_DATA: usize = 16 * 1024;
 
 /// Either is taken: no machine here shuts itself down.
 fn check_shutdown_behavior(form: &mut Form) -> Result<(), ServiceError> {
