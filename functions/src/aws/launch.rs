@@ -9,7 +9,8 @@ use aws_sdk_ec2::types::{
 use aws_smithy_types::base64;
 use fleet::{FLEET_TAG, ImageId, InstanceType, ROLE_TAG, RUN_TAG, Role, Run, SubnetId, client_token, instance_name};
 
-/// The user data of a builder, which keeps what a member runs from starting on it.
+/// The user data of a builder: marks the machine for systemd and holds Docker back until configure.sh lets it start,
+/// since a clone of a member would start all its services.
 const BUILDER: &str = include_str!("../../../infra/instance/builder.sh");
 
 /// One launch in one zone.
