@@ -107,6 +107,7 @@ fn any_state_that_fails_leaves_the_fleet_as_it_was_or_frozen_once_it_is_committe
         "Finish as rolled back",
         "Freeze",
         "Freeze in mid-rollback",
+        "Take up",
     ];
     let states = machine.tasks().map(|task| task.name).filter(|name| !rollback.contains(name));
     for state in states {

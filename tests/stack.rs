@@ -1,7 +1,7 @@
 //! The deployed stack: the real template through a real `sam deploy`, the real bootstrap behind every function, the
 //! command as an operator runs it, and afterwards a look at all that is there by a client that the product does not use.
 //! ministack is CloudFormation, Lambda, Step Functions, DynamoDB and IAM, and holds functions and operators to their
-//! policies; moto is EC2 and load balancing; Run Command runs the deployed document.
+//! policies there; moto is EC2 and load balancing, and asks for no policy; Run Command runs the deployed document.
 
 mod bad_input;
 mod client;

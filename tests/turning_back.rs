@@ -55,6 +55,7 @@ fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
         "Finish as rolled back",
         "Freeze",
         "Freeze in mid-rollback",
+        "Take up",
     ];
     let mut turned_back = 0;
     for state in machine.tasks().map(|task| task.name).filter(|name| !elsewhere.contains(name)) {

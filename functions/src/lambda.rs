@@ -7,7 +7,7 @@ use crate::{Aws, Step, StepError};
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use fleet::StateContext;
+use fleet::{Reach, StateContext};
 use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Deserialize;
@@ -16,19 +16,20 @@ use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tracing::Instrument;
+use tracing_subscriber::filter::LevelFilter;
 
 /// How long one call to AWS may take, in all; well within the function's own time-out.
 const CALL: Duration = Duration::from_secs(20);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// Serves the step called `handler` until Lambda ends the process. An unknown one answers every event with `Refused`.
+/// Serves the step called `handler` until Lambda ends the process, and logs from `level` on. An unknown one answers every event with `Refused`.
 ///
 /// # Errors
 /// When Lambda's runtime interface fails.
-pub async fn serve(handler: &str, table: &str) -> Result<(), Error> {
-    log::start();
-    let aws = Aws::new(&Box::pin(sdk_config()).await, table);
+pub async fn serve(handler: &str, table: &str, reach: Reach, level: LevelFilter) -> Result<(), Error> {
+    log::start(level);
+    let aws = Aws::new(&Box::pin(sdk_config()).await, table).within(reach);
     let aws = &aws;
     // Boxed: the compiler gives up on types as deep as the SDK's and the runtime's together.
     lambda_runtime::run(service_fn(move |event| Box::pin(answer(aws, handler, event)))).await

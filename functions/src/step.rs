@@ -1,7 +1,8 @@
 //! The list of steps, and what is the same for all: JSON in, JSON or a named error out, and a record of how it ended.
 
 use crate::steps::{
-    ask_approval, begin, configure, create_from_snapshot, delete, finish, observe, retag, snapshot, stop, verify,
+    ask_approval, begin, configure, create_from_snapshot, delete, finish, observe, retag, snapshot, stop, take_up,
+    verify,
 };
 use crate::{Aws, StepError};
 use fleet::{RunRef, SCHEMA, StateContext, StepRecord, StepResult};
@@ -44,6 +45,7 @@ steps! {
     "retag" => retag,
     "snapshot" => snapshot,
     "stop" => stop,
+    "take-up" => take_up,
     "verify" => verify,
 }
 
@@ -64,6 +66,11 @@ impl Step {
             Ok(_) => StepResult::Done,
             Err(error) if error.is_final() => StepResult::Failed(format!("{}: {error}", error.name())),
             Err(_) => return answer,
+        };
+        let of_run = match of_run {
+            // What fails may be about a run that never was.
+            Some((run, _)) if answer.is_err() && !matches!(aws.ledger().run(&run).await, Ok(Some(_))) => None,
+            of_run => of_run,
         };
         if let Some((run, state)) = of_run {
             let record = StepRecord {

@@ -33,14 +33,6 @@ fn an_event_of_the_wrong_shape_is_refused_by_every_function() {
 }
 
 #[test]
-fn a_wrong_token_is_refused() {
-    let stack = Stack::shared();
-    let answer = json!({"taskToken": "wrong", "output": "{}"});
-    let refused = stack.operator().try_call("stepfunctions", "send_task_success", &answer).unwrap_err();
-    assert_eq!(refused.code, "TaskDoesNotExist");
-}
-
-#[test]
 fn a_permission_that_is_missing_is_named() {
     let stack = Stack::shared();
     stack.fleet("unreadable");

@@ -26,6 +26,9 @@ pub struct Admission {
 pub fn admit(record: &FleetRecord, observed: &Observed, hops: &[Version]) -> Result<Admission, Refusal> {
     let config = &record.config;
     let tag = || config.fleet.load_balancer_tag.to_string();
+    if let Some(why) = &observed.out_of_reach {
+        return Err(Refusal::OutOfReach { why: why.clone() });
+    }
     if let Some(foreign) = observed.foreign(record.name().as_str()).next() {
         return Err(foreign_member(config, foreign));
     }

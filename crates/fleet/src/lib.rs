@@ -16,6 +16,7 @@ mod id;
 mod launches;
 mod observed;
 mod phase;
+mod reach;
 mod refusal;
 mod run_record;
 mod span;
@@ -24,7 +25,7 @@ mod version;
 mod zones;
 
 pub use admission::{Admission, admit};
-pub use budget::{check_connections, check_targets};
+pub use budget::{Budget, check_connections, check_targets, connections, targets};
 pub use config::{
     AnyTag, Builder, Config, ConfigError, Database, FleetConfig, Limits, LoadBalancer, Prices, Rehearsal, Subnet,
     Upgrade,
@@ -43,8 +44,11 @@ pub use id::{
 pub use launches::{NextLaunches, next_launches};
 pub use observed::{Alarming, Observed, Tagged};
 pub use phase::{IllegalMove, Outcome, Phase};
+pub use reach::Reach;
 pub use refusal::Refusal;
-pub use run_record::{Abort, Before, Launch, Member, NewMembers, Role, Run, RunRef, StepRecord, StepResult, Workflow};
+pub use run_record::{
+    Abort, Before, Launch, Member, NewMembers, Role, Run, RunRef, StepRecord, StepResult, Way, Workflow,
+};
 pub use span::Span;
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};

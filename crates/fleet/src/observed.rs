@@ -12,6 +12,9 @@ pub struct Observed {
     pub strangers: Vec<InstanceId>,
     /// The first alarm that is not quiet, of those that the configuration names.
     pub alarm: Option<Alarming>,
+    /// Why the stack must not touch the fleet, if it must not.
+    #[serde(default)]
+    pub out_of_reach: Option<String>,
     /// What is wrong with the golden image, if anything.
     pub golden_problem: Option<String>,
     /// How long a target that is taken out goes on draining.

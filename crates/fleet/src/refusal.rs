@@ -29,6 +29,12 @@ pub enum Refusal {
         /// The hop list, for people.
         known: String,
     },
+    /// The stack may not touch the fleet.
+    #[error("{why}: update the stack's parameters with 'sam deploy --guided'")]
+    OutOfReach {
+        /// The field, and what it is not among.
+        why: String,
+    },
     /// No running instance carries the load-balancer tag.
     #[error("fleet.load_balancer_tag: no running instance carries {tag}, so the fleet is empty: tag its members")]
     EmptyFleet {

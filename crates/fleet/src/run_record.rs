@@ -140,12 +140,31 @@ pub struct Run {
     pub turned_back: Option<Timestamp>,
     /// Why it did not go through: the error's name and text.
     pub failure: Option<String>,
+    /// When a migration of the data was first asked for; no way back undoes it.
+    #[serde(default)]
+    pub migration_asked: Option<Timestamp>,
+    /// When it was committed: from then on the old members are deleted, and there is no way back.
+    #[serde(default)]
+    pub committed: Option<Timestamp>,
+    /// The execution that took the run up after its own had died.
+    #[serde(default)]
+    pub taken_up_by: Option<RunId>,
     /// Who wants it to turn back; the next forward step sees it.
     #[serde(default)]
     pub abort: Option<Abort>,
     /// When DynamoDB may forget the record. None while the run goes on, and of a frozen one.
     #[serde(default, with = "jiff::fmt::serde::timestamp::second::optional")]
     pub expires: Option<Timestamp>,
+}
+
+/// The way on for a run that is taken up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Way {
+    /// The old members stand: what was before is restored.
+    Back,
+    /// The old members are being deleted: the rest of them go, and the run is done.
+    Forward,
 }
 
 /// A person's wish that a run turn back.
@@ -187,6 +206,9 @@ impl Run {
             ended: None,
             turned_back: None,
             failure: None,
+            migration_asked: None,
+            committed: None,
+            taken_up_by: None,
             abort: None,
             expires: None,
         }
@@ -198,6 +220,26 @@ impl Run {
     /// A move that a run cannot make is refused and changes nothing.
     pub fn move_to(&mut self, next: Phase) -> Result<(), IllegalMove> {
         self.phase.move_to(next)
+    }
+
+    /// Turns the run back; from then on its forward steps do nothing. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// Refused once the run is committed or over.
+    pub fn turn_back(&mut self, now: Timestamp) -> Result<(), IllegalMove> {
+        self.move_to(Phase::RollingBack)?;
+        self.turned_back.get_or_insert(now);
+        Ok(())
+    }
+
+    /// The way on for whoever takes the run up.
+    pub fn way_on(&self) -> Way {
+        if self.committed.is_some() { Way::Forward } else { Way::Back }
+    }
+
+    /// The execution that the run goes on in.
+    pub fn execution(&self) -> &RunId {
+        self.taken_up_by.as_ref().unwrap_or(&self.run.id)
     }
 
     /// The launches for `role`.

@@ -5,8 +5,9 @@ mod answer;
 mod apply;
 mod history;
 mod live;
-mod outcome;
 mod plan;
+mod repair;
+mod shown_run;
 mod stack;
 mod status;
 mod stop;
@@ -48,6 +49,7 @@ async fn perform(what: &Operate, streams: &mut Streams<'_>) -> Result<Exit, Stop
         Operate::History(args) => history::run(&Stack::connect().await?, args, streams).await,
         Operate::Approve(args) => answer::approve(&Stack::connect().await?, args, streams).await,
         Operate::Abort(args) => answer::abort(&Stack::connect().await?, args, streams).await,
+        Operate::Repair(args) => repair::run(&Stack::connect().await?, args, streams).await,
     }
 }
 

@@ -20,7 +20,7 @@ use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
-use fleet::Alarming;
+use fleet::{Alarming, Reach};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -33,6 +33,7 @@ pub struct Aws {
     cloudwatch: aws_sdk_cloudwatch::Client,
     ledger: Ledger,
     clock: SharedTimeSource,
+    reach: Option<Reach>,
 }
 
 impl Aws {
@@ -49,7 +50,18 @@ impl Aws {
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), table),
             clock: config.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new())),
+            reach: None,
         }
+    }
+
+    /// The same, in a stack that may touch no more than this.
+    pub fn within(self, reach: Reach) -> Self {
+        Self { reach: Some(reach), ..self }
+    }
+
+    /// What the stack may touch, if that is known.
+    pub(crate) fn reach(&self) -> Option<&Reach> {
+        self.reach.as_ref()
     }
 
     /// The ledger.

@@ -3,20 +3,18 @@
 use crate::StepError;
 use serde_json::Value;
 use tracing::{Span, error, info, info_span, warn};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts logging to standard output, which is where Lambda takes it from. `AWS_LAMBDA_LOG_LEVEL`, set by the function's
-/// logging configuration, says how much.
-pub(super) fn start() {
-    let level =
-        EnvFilter::builder().with_env_var("AWS_LAMBDA_LOG_LEVEL").with_default_directive(default()).from_env_lossy();
-    let log = tracing_subscriber::fmt().json().flatten_event(true).with_span_list(false).with_env_filter(level);
+/// Starts logging to standard output, which is where Lambda takes it from: this crate's own lines, since the SDK's may
+/// hold what was sent.
+pub(super) fn start(level: LevelFilter) {
+    let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false);
+    let own = Targets::new().with_target("functions", level);
     // A subscriber that is set already serves as well.
-    let _ = log.try_init();
-}
-
-fn default() -> tracing_subscriber::filter::Directive {
-    tracing_subscriber::filter::LevelFilter::INFO.into()
+    let _ = tracing_subscriber::registry().with(json.with_filter(own)).try_init();
 }
 
 /// What every line of an invocation says of it.

@@ -16,7 +16,7 @@ const EXPIRES: &str = "expires";
 
 /// What belongs to a run is kept for so long from its beginning: longer than a run can last, which is a year, and than
 /// the record of a finished one is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 800);
+const PARTS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 800);
 
 #[expect(clippy::disallowed_types, reason = "the SDK's items are hash maps; nothing iterates over them")]
 type Attributes = std::collections::HashMap<String, AttributeValue>;
@@ -71,7 +71,7 @@ pub(super) struct Item(pub(super) Attributes);
 impl Item {
     /// The same, forgotten some time after what began at `start` is of use to nobody.
     pub(super) fn forgotten_after(mut self, start: Timestamp) -> Self {
-        let expires = start.saturating_add(KEPT).unwrap_or(Timestamp::MAX);
+        let expires = start.saturating_add(PARTS_KEPT).unwrap_or(Timestamp::MAX);
         self.0.insert(EXPIRES.to_owned(), AttributeValue::N(expires.as_second().to_string()));
         self
     }

@@ -22,20 +22,24 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, hop }: Input) -> Result<Output, StepError> {
-    let run = aws.ledger().hold(&run, Going::Forward).await?.record;
-    let limits = &run.config.limits;
-    let builder = standing_builder(aws, &run).await?.id;
+    let mut read = aws.ledger().hold(&run, Going::Forward).await?;
+    let run = &read.record;
+    let limits = run.config.limits;
+    let builder = standing_builder(aws, run).await?.id;
 
     let Some(command) = aws.command(&builder, &run.run, hop).await? else {
         let silent = || wait(aws, &state, limits.agent, format!("the SSM agent of builder {builder} is not online"));
         if !aws.agent_is_online(&builder).await? {
             return silent();
         }
+        if run.migration_asked.is_none() {
+            read.record.migration_asked = Some(aws.now());
+            aws.ledger().write(&mut read).await?;
+        }
+        let run = &read.record;
         let document = &run.config.upgrade.configure_document;
-        return match aws
-            .send_command(document, &builder, &run.run, version_before(&run.hops, hop, run.golden.version), hop)
-            .await
-        {
+        let before = version_before(&run.hops, hop, run.golden.version);
+        return match aws.send_command(document, &builder, &run.run, before, hop).await {
             Ok(()) => wait(aws, &state, limits.configure, format!("{hop} is being installed on builder {builder}")),
             Err(error) if error.is_agent_unknown() => silent(),
             Err(error) => Err(error.into()),

@@ -30,5 +30,6 @@ pub(crate) async fn look(aws: &Aws, record: &FleetRecord) -> Result<Observed, St
         fleet: instance.tag(FLEET_TAG).map(str::to_owned),
         health: health.of(&instance.id).clone(),
     });
-    Ok(Observed { tagged: tagged.collect(), strangers, alarm, golden_problem, drain })
+    let out_of_reach = aws.reach().and_then(|reach| reach.refuses(config));
+    Ok(Observed { tagged: tagged.collect(), strangers, alarm, out_of_reach, golden_problem, drain })
 }

@@ -10,6 +10,7 @@ pub(crate) mod observe;
 pub(crate) mod retag;
 pub(crate) mod snapshot;
 pub(crate) mod stop;
+pub(crate) mod take_up;
 pub(crate) mod verify;
 
 mod crew;

@@ -36,8 +36,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, service }: Input
     let going = if back { Going::Either } else { Going::Forward };
     let mut run = aws.ledger().hold(&run, going).await?;
     if turns_back && run.record.phase != Phase::RollingBack {
-        run.record.move_to(Phase::RollingBack)?;
-        run.record.turned_back = Some(aws.now());
+        run.record.turn_back(aws.now())?;
         aws.ledger().write(&mut run).await?;
     }
     let run = run.record;

@@ -73,6 +73,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
                 return wait(aws, &state, limit, format!("{draining} is draining"));
             }
             run.record.move_to(Phase::Committed)?;
+            run.record.committed = Some(aws.now());
             aws.ledger().write(&mut run).await?;
             Ok(Output {})
         }

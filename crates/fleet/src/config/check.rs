@@ -8,6 +8,9 @@ const LARGEST: u32 = 4000;
 /// What one RunInstances can launch: EC2's bucket holds 1,000 instances.
 const LARGEST_LAUNCH: u32 = 1000;
 
+/// How long Run Command lets the document run, in seconds; see infra/instance/make-document.sh.
+const CONFIGURE_SECONDS: u32 = 9900;
+
 impl Config {
     /// Checks what types alone do not say.
     ///
@@ -18,7 +21,17 @@ impl Config {
         let tag = &self.fleet.load_balancer_tag;
         let hops = &self.upgrade.hops;
         let rate = self.rehearsal.requests_per_second;
+        let limits = &self.limits;
+        let script = limits.agent + Span::seconds(CONFIGURE_SECONDS);
         let checks = [
+            (
+                limits.configure >= script,
+                "limits.configure",
+                format!(
+                    "a hop takes up to limits.agent and {CONFIGURE_SECONDS} s: anything below {} s would delete the builder in the middle of a migration",
+                    script.as_secs()
+                ),
+            ),
             (self.fleet.size >= 1, "fleet.size", "a fleet has at least 1 member".to_owned()),
             (
                 !zones.is_empty(),

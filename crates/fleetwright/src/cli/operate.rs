@@ -22,8 +22,10 @@ pub enum Operate {
     History(OfFleet),
     /// Let a run that waits for it delete the old members.
     Approve(OfRun),
-    /// Make a run turn back and restore what was before.
+    /// Make a run turn back and restore the members that were there before.
     Abort(Abort),
+    /// Bring a run that is frozen, or whose execution was stopped, to its end.
+    Repair(Repair),
 }
 
 /// Which configuration is applied.
@@ -118,6 +120,20 @@ pub struct Abort {
     /// Do not watch: return as soon as it is asked for.
     #[arg(long, conflicts_with = "timeout")]
     pub detach: bool,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
+}
+
+/// Which fleet is repaired.
+#[derive(Debug, Args)]
+pub struct Repair {
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    pub fleet: FleetName,
+    /// Do it; without this it only says what it would do.
+    #[arg(long)]
+    pub yes: bool,
     /// How it is watched.
     #[command(flatten)]
     pub watching: Watching,

@@ -1,6 +1,6 @@
 //! `approve` and `abort`: a person's answers to a run.
 
-use super::stack::Stack;
+use super::stack::{Execution, Stack};
 use super::stop::Stop;
 use super::watch;
 use crate::cli::{Abort as Args, OfRun};
@@ -8,7 +8,7 @@ use crate::{Exit, Streams};
 use aws_sdk_sfn::operation::send_task_failure::SendTaskFailureError;
 use aws_sdk_sfn::operation::send_task_success::SendTaskSuccessError;
 use fleet::{Abort, Phase, Run};
-use functions::{Named, Read, StepError};
+use functions::{Named, Read};
 use serde_json::json;
 
 /// Lets a run that waits for it delete the old members.
@@ -17,6 +17,9 @@ pub(super) async fn approve(stack: &Stack, args: &OfRun, streams: &mut Streams<'
     let Phase::AwaitingApproval { token } = &run.phase else {
         return Err(Stop::refused(format!("{} is {}, not awaiting approval", run.run, run.phase.as_str())));
     };
+    if let Some(abort) = &run.abort {
+        return Err(Stop::refused(format!("{} turns back: {} aborted it", run.run, abort.by)));
+    }
     let answer = json!({"approved_by": stack.caller}).to_string();
     let sent = stack.step_functions.send_task_success().task_token(token).output(answer).send().await;
     if let Err(error) = &sent
@@ -48,11 +51,14 @@ pub(super) async fn abort(stack: &Stack, args: &Args, streams: &mut Streams<'_>)
             sent.of("SendTaskFailure")?;
         }
     }
-    streams.talk(format!("{} is to turn back; what was before is restored", run.run));
+    streams.talk(format!("{} is to turn back: the members that were there before are restored", run.run));
+    if run.migration_asked.is_some() {
+        streams.talk("a migration of the data was begun; what goes on of it is cut off, and nothing of it is undone");
+    }
     if args.detach {
         return Ok(Exit::Done);
     }
-    match watch::until_over(stack, &run.run, &args.watching, streams).await? {
+    match watch::until_over(stack, &run.run, run.execution(), &args.watching, streams).await? {
         // That is what was asked for.
         Exit::RolledBack => Ok(Exit::Done),
         other => Ok(other),
@@ -60,24 +66,26 @@ pub(super) async fn abort(stack: &Stack, args: &Args, streams: &mut Streams<'_>)
 }
 
 async fn ask_to_turn_back(stack: &Stack, of: &OfRun) -> Result<Run, Stop> {
-    loop {
-        let mut run: Read<Run> = stack.run(&of.fleet, of.run.as_ref()).await?;
-        match run.record.phase {
-            Phase::Forward | Phase::AwaitingApproval { .. } => {}
-            Phase::RollingBack => return Ok(run.record),
-            Phase::Committed | Phase::Ended(_) => {
-                let why = format!("{} is {}: there is nothing to turn back", run.record.run, run.record.phase.as_str());
-                return Err(Stop::refused(why));
-            }
-        }
-        run.record.abort.get_or_insert(Abort { by: stack.caller.clone(), at: stack.now() });
-        match stack.ledger.write(&mut run).await {
-            Ok(()) => return Ok(run.record),
-            // A step wrote meanwhile; where the run stands now decides.
-            Err(StepError::Interrupted(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
+    let run = stack.run(&of.fleet, of.run.as_ref()).await?.record;
+    if !matches!(run.phase, Phase::Ended(_)) && !matches!(stack.describe(run.execution()).await?, Execution::Going) {
+        return Err(Stop::dead(&run.run, run.phase.as_str()));
     }
+    stack
+        .however_often_written(async || {
+            let mut run: Read<Run> = stack.run(&of.fleet, of.run.as_ref()).await?;
+            match run.record.phase {
+                Phase::Forward | Phase::AwaitingApproval { .. } => {}
+                Phase::RollingBack => return Ok(run.record),
+                Phase::Committed | Phase::Ended(_) => {
+                    let (what, stands) = (&run.record.run, run.record.phase.as_str());
+                    return Err(Stop::refused(format!("{what} is {stands}: there is nothing to turn back")));
+                }
+            }
+            run.record.abort.get_or_insert(Abort { by: stack.caller.clone(), at: stack.now() });
+            stack.ledger.write(&mut run).await?;
+            Ok(run.record)
+        })
+        .await
 }
 
 fn no_longer_asked(run: &Run) -> Stop {

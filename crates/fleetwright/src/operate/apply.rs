@@ -45,13 +45,13 @@ pub(super) async fn run(
 ) -> Result<Exit, Stop> {
     let name = &config.fleet.name;
     let observed = stack.observe(name, Some(config)).await?;
-    let (what, record) = store(stack, config).await?;
+    let (what, record) = stack.however_often_written(async || store(stack, config).await).await?;
     let mut notes = Vec::new();
-    if record.golden.image != config.fleet.golden_image {
-        let Golden { image, version } = &record.golden;
+    let Golden { image, version } = &record.golden;
+    if (image, version) != (&config.fleet.golden_image, &config.fleet.version) {
         notes.push(format!(
-            "fleet.golden_image: the fleet was upgraded since: it stays at {image} ({version}), not at the file's {}",
-            config.fleet.golden_image
+            "fleet.golden_image, fleet.version: an upgrade has set them to {image} and {version}; the file's {} and {} are not used",
+            config.fleet.golden_image, config.fleet.version
         ));
     }
     if let Some(lock) = &record.lock {
@@ -72,28 +72,26 @@ pub(super) async fn run(
     Ok(Exit::Done)
 }
 
-/// Stores the configuration on whatever the ledger has of the fleet, however often another writes meanwhile.
+/// Stores the configuration. Until the first upgrade the file also says what the golden image is.
 async fn store(stack: &Stack, config: &Config) -> Result<(What, FleetRecord), Stop> {
-    loop {
-        let Some(mut found) = stack.ledger.fleet(&config.fleet.name).await? else {
-            let record = FleetRecord::new(config.clone());
-            if stack.ledger.create_fleet(&record).await? {
-                return Ok((What::Created, record));
-            }
-            continue;
+    let Some(mut found) = stack.ledger.fleet(&config.fleet.name).await? else {
+        let record = FleetRecord::new(config.clone());
+        return match stack.ledger.create_fleet(&record).await? {
+            true => Ok((What::Created, record)),
+            false => Err(StepError::Interrupted("the fleet was recorded by another meanwhile".to_owned()).into()),
         };
-        // As it is stored, which leaves out the rehearsal's world.
-        let stored = Config { rehearsal: found.record.config.rehearsal.clone(), ..config.clone() };
-        if found.record.config == stored {
-            return Ok((What::Unchanged, found.record));
-        }
-        found.record.config = stored;
-        match stack.ledger.write(&mut found).await {
-            Ok(()) => return Ok((What::Changed, found.record)),
-            Err(StepError::Interrupted(_)) => {}
-            Err(error) => return Err(error.into()),
-        }
+    };
+    let before = found.record.clone();
+    // As it is stored, which leaves out the rehearsal's world.
+    found.record.config = Config { rehearsal: before.config.rehearsal.clone(), ..config.clone() };
+    if before.previous.is_none() && before.lock.is_none() {
+        found.record.golden = FleetRecord::new(config.clone()).golden;
     }
+    if found.record == before {
+        return Ok((What::Unchanged, before));
+    }
+    stack.ledger.write(&mut found).await?;
+    Ok((What::Changed, found.record))
 }
 
 fn text(applied: &Applied) -> String {

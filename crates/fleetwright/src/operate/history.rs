@@ -1,7 +1,7 @@
 //! `history`: the runs of a fleet, the latest first.
 
-use super::outcome::Ended;
 use super::show;
+use super::shown_run::ShownRun;
 use super::stack::Stack;
 use super::stop::Stop;
 use crate::cli::OfFleet;
@@ -12,14 +12,14 @@ use serde::Serialize;
 #[derive(Serialize)]
 struct History {
     schema_version: u32,
-    runs: Vec<Ended>,
+    runs: Vec<ShownRun>,
 }
 
 pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let name = stack.fleet(&args.fleet).await?.record.config.fleet.name;
     let runs = stack.ledger.runs(&name).await?;
     let history =
-        History { schema_version: 1, runs: runs.into_iter().map(|run| Ended::new(run, Vec::new())).collect() };
+        History { schema_version: 1, runs: runs.into_iter().map(|run| ShownRun::new(run, Vec::new())).collect() };
     show(streams, args.output, &history, text)?;
     Ok(Exit::Done)
 }

@@ -3,17 +3,21 @@
 use super::show;
 use super::stack::Stack;
 use super::stop::Stop;
-use crate::cli::PlanArgs;
+use crate::cli::{Output, PlanArgs};
 use crate::length::length;
 use crate::rehearse::{self, Ending, Rehearsed};
 use crate::{Exit, Streams};
 use fleet::{
-    Admission, Config, Fingerprint, FleetName, FleetRecord, Golden, InstanceType, Member, Observed, Outcome, Phase,
-    Refusal, Run, Version, admit, hop_path,
+    Admission, Budget, Config, Fingerprint, FleetName, FleetRecord, Golden, InstanceType, Member, Observed, Outcome,
+    Phase, Refusal, Run, Version, admit, connections, hop_path, targets,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use std::fmt::Write;
 use std::path::Path;
+
+const SCHEMA_VERSION: u32 = 1;
+const WORKFLOW: &str = "upgrade";
 
 /// What an upgrade would do. `upgrade --plan` starts it if the fleet has not changed since.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -45,13 +49,6 @@ pub(super) struct Plan {
     pub(super) steps: Vec<PlannedStep>,
     /// What the plan was made for.
     pub(super) fingerprint: Fingerprint,
-}
-
-/// What is needed at the worst moment, and what there is.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Budget {
-    pub(super) needed: u64,
-    pub(super) available: u64,
 }
 
 /// How long it is expected to take, in seconds, and by what that is known.
@@ -89,7 +86,7 @@ pub(super) async fn run(stack: &Stack, args: &PlanArgs, streams: &mut Streams<'_
     }
     let hops = hop_path(record.golden.version, args.to, &record.config.upgrade.hops)?;
     if hops.is_empty() {
-        streams.talk(format!("nothing to do: fleet {} is on {}", args.fleet, args.to));
+        nothing_to_do(&args.fleet, args.to, args.output, streams);
         return Ok(Exit::Done);
     }
     let observed = stack.observe(&args.fleet, None).await?;
@@ -105,11 +102,27 @@ pub(super) async fn run(stack: &Stack, args: &PlanArgs, streams: &mut Streams<'_
     Ok(Exit::Done)
 }
 
+/// Says that the fleet is where it is wanted.
+pub(super) fn nothing_to_do(fleet: &FleetName, to: Version, output: Output, streams: &mut Streams<'_>) {
+    streams.talk(format!("nothing to do: fleet {fleet} is on {to}"));
+    if output == Output::Json {
+        streams.data(json!({"schema_version": SCHEMA_VERSION, "fleet": fleet, "to": to, "outcome": "unchanged"}));
+    }
+}
+
 /// Reads a plan that was written to a file.
 pub(super) fn read(file: &Path) -> Result<Plan, Stop> {
     let named = |problem: &dyn std::fmt::Display| Stop::bad_input(format!("{}: {problem}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
-    serde_json::from_str(&text).map_err(|error| named(&format!("not a plan of 'fleetwright plan --out': {error}")))
+    let plan: Plan = serde_json::from_str(&text)
+        .map_err(|error| named(&format!("not a plan of this release's 'fleetwright plan --out': {error}")))?;
+    if (plan.schema_version, plan.workflow.as_str()) != (SCHEMA_VERSION, WORKFLOW) {
+        let (version, workflow) = (plan.schema_version, &plan.workflow);
+        let what =
+            format!("a plan of version {version} for '{workflow}'; this release starts {SCHEMA_VERSION}, '{WORKFLOW}'");
+        return Err(named(&what));
+    }
+    Ok(plan)
 }
 
 fn write(file: &Path, plan: &Plan) -> Result<(), Stop> {
@@ -144,10 +157,9 @@ async fn rehearsed(
 
 fn plan(record: FleetRecord, hops: Vec<Version>, admission: Admission, rehearsed: Rehearsed, past: &[Run]) -> Plan {
     let FleetRecord { config, golden, .. } = record;
-    let size = u64::from(admission.size);
     Plan {
-        schema_version: 1,
-        workflow: "upgrade".to_owned(),
+        schema_version: SCHEMA_VERSION,
+        workflow: WORKFLOW.to_owned(),
         fleet: config.fleet.name,
         from: golden.version,
         to: rehearsed.to,
@@ -158,11 +170,8 @@ fn plan(record: FleetRecord, hops: Vec<Version>, admission: Admission, rehearsed
         in_service: rehearsed.capacity.floor,
         lowest_in_service: rehearsed.capacity.lowest,
         extra_instances: admission.size.saturating_add(1),
-        connections: Budget {
-            needed: (2 * size + 1) * u64::from(config.database.connections_per_member),
-            available: config.database.max_connections.into(),
-        },
-        targets: Budget { needed: 2 * size, available: config.load_balancer.target_quota.into() },
+        connections: connections(admission.size, &config.database),
+        targets: targets(admission.size, config.load_balancer.target_quota),
         duration: duration(past, hops.len(), rehearsed.virtual_seconds),
         cost_usd: rehearsed.cost_usd,
         steps: rehearsed
@@ -218,9 +227,10 @@ fn write_text(out: &mut String, p: &Plan) -> std::fmt::Result {
     match &p.duration {
         Duration::PastRuns { runs, median_seconds, longest_seconds } => writeln!(
             out,
-            "  takes        about {}, at most {} so far, by {runs} past upgrades of as many hops",
+            "  takes        about {}, at most {} so far, by {runs} past upgrade{} of as many hops",
             length(*median_seconds),
-            length(*longest_seconds)
+            length(*longest_seconds),
+            if *runs == 1 { "" } else { "s" }
         )?,
         Duration::Rehearsal { seconds } => {
             let how = "by a rehearsal, since this fleet has had no such upgrade yet";

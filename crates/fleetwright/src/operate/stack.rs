@@ -13,6 +13,7 @@ use fleet::{Config, FleetName, FleetRecord, Observed, Refusal, Run, RunId, RunRe
 use functions::{Ledger, Named, Read};
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use std::time::Duration;
 
 /// Clients, names, and who is calling.
 pub(super) struct Stack {
@@ -33,10 +34,16 @@ pub(super) enum Execution {
     Over {
         failure: Option<(String, String)>,
     },
+    /// Not known: it was just started, or ended more than 90 days ago, or never was.
+    Unknown,
 }
 
 /// So many of an execution's latest events tell what it is doing.
 const LATEST: i32 = 20;
+
+/// How often a change is tried, and what lies between.
+const TRIES: u32 = 10;
+const BETWEEN_TRIES: Duration = Duration::from_millis(300);
 
 impl Stack {
     /// Finds region, credentials and endpoints where the AWS CLI finds them, and asks AWS who that is.
@@ -99,7 +106,12 @@ impl Stack {
     /// Where a run's execution stands.
     pub(super) async fn describe(&self, run: &RunId) -> Result<Execution, Stop> {
         let call = self.step_functions.describe_execution().execution_arn(self.execution(run));
-        let answer = call.send().await.of("DescribeExecution")?;
+        let answer = match call.send().await {
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
+                return Ok(Execution::Unknown);
+            }
+            answer => answer.of("DescribeExecution")?,
+        };
         if *answer.status() == ExecutionStatus::Running {
             return Ok(Execution::Going);
         }
@@ -113,7 +125,12 @@ impl Stack {
     /// What a run's execution is doing at this moment, and what it waits for.
     pub(super) async fn doing(&self, run: &RunId) -> Result<Option<String>, Stop> {
         let call = self.step_functions.get_execution_history().execution_arn(self.execution(run));
-        let answer = call.reverse_order(true).max_results(LATEST).send().await.of("GetExecutionHistory")?;
+        let answer = match call.reverse_order(true).max_results(LATEST).send().await {
+            Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
+                return Ok(None);
+            }
+            answer => answer.of("GetExecutionHistory")?,
+        };
         let mut waiting = None;
         for event in answer.events() {
             if let Some(failed) = event.task_failed_event_details() {
@@ -125,6 +142,17 @@ impl Stack {
             }
         }
         Ok(waiting.map(first_line))
+    }
+
+    /// Does what reads and writes a record until no step has written it in between, or AWS goes on stumbling.
+    pub(super) async fn however_often_written<T>(&self, change: impl AsyncFn() -> Result<T, Stop>) -> Result<T, Stop> {
+        for _ in 1..TRIES {
+            match change().await {
+                Err(stop) if stop.passing => tokio::time::sleep(BETWEEN_TRIES).await,
+                changed => return changed,
+            }
+        }
+        change().await
     }
 
     /// The fleet as it stands on AWS, by the ledger's configuration or by another.

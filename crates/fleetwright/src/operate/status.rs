@@ -1,11 +1,11 @@
 //! `status`: a fleet as the ledger has it and as it stands on AWS.
 
 use super::show;
-use super::stack::Stack;
+use super::stack::{Execution, Stack};
 use super::stop::Stop;
 use crate::cli::OfFleet;
 use crate::{Exit, Streams};
-use fleet::{FleetName, Golden, Observed, Run, RunId, Version, admit};
+use fleet::{FleetName, Golden, Observed, Outcome, Phase, Run, RunId, Version, admit};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt::Write;
@@ -20,7 +20,7 @@ struct Status {
     observed: Observed,
     /// The run that holds the fleet.
     run: Option<Going>,
-    /// What an upgrade would be refused for now.
+    /// What an upgrade would be refused for now, or why the run does not go on.
     problem: Option<String>,
 }
 
@@ -37,16 +37,16 @@ struct Going {
 pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let record = stack.fleet(&args.fleet).await?.record;
     let observed = stack.observe(&args.fleet, None).await?;
-    let run = match &record.lock {
-        None => None,
+    let (run, problem) = match &record.lock {
+        None => (None, admit(&record, &observed, &[]).err().map(|refusal| refusal.to_string())),
         Some(lock) => {
-            let Run { run, to, phase, started, .. } = stack.run(&args.fleet, Some(&lock.run)).await?.record;
-            let doing = stack.doing(&run.id).await?;
-            Some(Going { run: run.id, to, phase: phase.as_str(), started, doing })
+            let run = stack.run(&args.fleet, Some(&lock.run)).await?.record;
+            let problem = stuck(stack, &run).await?;
+            let doing = stack.doing(run.execution()).await?;
+            let Run { run, to, phase, started, .. } = run;
+            (Some(Going { run: run.id, to, phase: phase.as_str(), started, doing }), problem)
         }
     };
-    // While a run goes on, what it changes is no problem.
-    let problem = if run.is_some() { None } else { admit(&record, &observed, &[]).err() };
     let status = Status {
         schema_version: 1,
         fleet: args.fleet.clone(),
@@ -55,10 +55,20 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
         in_service: observed.in_service(),
         observed,
         run,
-        problem: problem.map(|refusal| refusal.to_string()),
+        problem,
     };
     show(streams, args.output, &status, text)?;
     Ok(Exit::Done)
+}
+
+/// Why the run that holds the fleet does not go on, if it does not. While one goes on, what it changes is no problem.
+async fn stuck(stack: &Stack, run: &Run) -> Result<Option<String>, Stop> {
+    if run.phase == Phase::Ended(Outcome::Frozen) {
+        let why = run.failure.as_deref().unwrap_or("no reason recorded");
+        return Ok(Some(format!("frozen, because {why}; see infra/runbook/frozen.md")));
+    }
+    let going = matches!(stack.describe(run.execution()).await?, Execution::Going);
+    Ok((!going).then(|| Stop::dead(&run.run, run.phase.as_str()).to_string()))
 }
 
 fn text(status: &Status) -> String {

@@ -1,35 +1,45 @@
 //! Why a command ends before it is done.
 
 use crate::Exit;
-use fleet::Refusal;
+use fleet::{Refusal, RunRef};
 use functions::{CallError, StepError};
 
 /// What is said on standard error, and the exit status.
 #[derive(Debug)]
 pub(super) struct Stop {
     pub(super) exit: Exit,
+    /// Whether it may pass by itself: AWS stumbled, asked to slow down, or could not be reached.
+    pub(super) passing: bool,
     text: String,
 }
 
 impl Stop {
+    fn new(exit: Exit, text: impl Into<String>) -> Self {
+        Self { exit, passing: false, text: text.into() }
+    }
+
     /// It did not work.
     pub(super) fn error(text: impl Into<String>) -> Self {
-        Self { exit: Exit::Error, text: text.into() }
+        Self::new(Exit::Error, text)
     }
 
     /// What was given is wrong; nothing was changed.
     pub(super) fn bad_input(text: impl Into<String>) -> Self {
-        Self { exit: Exit::BadInput, text: text.into() }
-    }
-
-    /// A person is needed.
-    pub(super) fn frozen(text: impl Into<String>) -> Self {
-        Self { exit: Exit::Frozen, text: text.into() }
+        Self::new(Exit::BadInput, text)
     }
 
     /// It must not be done now; nothing was changed.
     pub(super) fn refused(text: impl Into<String>) -> Self {
-        Self { exit: Exit::Refused, text: text.into() }
+        Self::new(Exit::Refused, text)
+    }
+
+    /// The run's execution has ended and the run has not; a person is needed.
+    pub(super) fn dead(run: &RunRef, doing: &str) -> Self {
+        let fleet = &run.fleet;
+        let text = format!(
+            "the execution of {run} ended while it was {doing}: the fleet stays as it is, and locked, until 'fleetwright repair --fleet {fleet}'; see infra/runbook/stopped.md"
+        );
+        Self::new(Exit::Frozen, text)
     }
 }
 
@@ -50,13 +60,16 @@ impl From<StepError> for Stop {
     fn from(error: StepError) -> Self {
         match error {
             StepError::Refused(text) => Self::refused(text),
-            other => Self::error(other.to_string()),
+            StepError::Failed(text) => Self::error(text),
+            StepError::NotYet(text) | StepError::Throttled(text) | StepError::Interrupted(text) => {
+                Self { passing: true, ..Self::error(text) }
+            }
         }
     }
 }
 
 impl From<CallError> for Stop {
     fn from(error: CallError) -> Self {
-        Self::error(error.to_string())
+        StepError::from(error).into()
     }
 }

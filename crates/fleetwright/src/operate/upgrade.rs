@@ -4,7 +4,7 @@ use super::plan::{self, Plan};
 use super::stack::Stack;
 use super::stop::Stop;
 use super::watch;
-use crate::cli::UpgradeArgs;
+use crate::cli::{Output, UpgradeArgs};
 use crate::{Exit, Streams};
 use fleet::{Fingerprint, FleetName, Observed, RunId, RunRef, Version, admit, hop_path};
 use functions::Named;
@@ -56,7 +56,7 @@ pub(super) async fn run(
     }
     let hops = hop_path(record.golden.version, to, &record.config.upgrade.hops)?;
     if hops.is_empty() {
-        streams.talk(format!("nothing to do: fleet {fleet} is on {to}"));
+        plan::nothing_to_do(&fleet, to, args.watching.output, streams);
         return Ok(Exit::Done);
     }
     if let Some(plan) = &plan {
@@ -71,12 +71,15 @@ pub(super) async fn run(
     let start = stack.step_functions.start_execution().state_machine_arn(stack.state_machine());
     start.name(run.id.as_str()).input(input).send().await.of("StartExecution")?;
     if args.detach {
-        streams.data(&run.id);
-        streams.talk(format!("{run} is started; 'fleetwright watch --fleet {}' shows it", run.fleet));
+        match args.watching.output {
+            Output::Text => streams.data(&run.id),
+            Output::Json => streams.data(json!({"schema_version": 1, "run": run.id, "fleet": run.fleet})),
+        }
+        streams.talk(format!("{run} is started; 'fleetwright watch {} --fleet {}' shows it", run.id, run.fleet));
         return Ok(Exit::Done);
     }
     streams.talk(format!("{run} is started; it goes on if this command is interrupted"));
-    watch::until_over(stack, &run, &args.watching, streams).await
+    watch::until_over(stack, &run, &run.id, &args.watching, streams).await
 }
 
 /// An execution's name, which is the run's: what it is for, and when it was asked for. All fleets share a state machine,

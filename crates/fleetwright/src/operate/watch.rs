@@ -1,117 +1,185 @@
 //! `watch`: a run as it goes, to its end; the exit status says how it ended.
 
 use super::live::Live;
-use super::outcome::{Ended, step_line};
 use super::show;
+use super::shown_run::{ShownRun, step_line};
 use super::stack::{Execution, Stack};
 use super::stop::Stop;
-use crate::cli::{Watch, Watching};
+use crate::cli::{Output, Watch, Watching};
 use crate::{Exit, Streams};
-use fleet::{Phase, RunRef, StepRecord};
-use jiff::{SignedDuration, Timestamp};
+use fleet::{Phase, Run, RunId, RunRef, StepRecord};
+use jiff::SignedDuration;
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// How often is looked.
 const EVERY: Duration = Duration::from_secs(2);
+/// So many looks in turn may fail, five minutes of them, before the watching ends; the run does not.
+const FAILURES: u32 = 150;
+/// So many looks may find neither an execution nor a run: what was just started is not seen everywhere at once.
+const UNSEEN: u32 = 15;
 
 pub(super) async fn run(stack: &Stack, args: &Watch, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    let run = stack.run(&args.of.fleet, args.of.run.as_ref()).await?.record.run;
-    until_over(stack, &run, &args.watching, streams).await
+    let run = match &args.of.run {
+        // It may be so new that the ledger does not have it yet.
+        Some(id) => RunRef { fleet: args.of.fleet.clone(), id: id.clone() },
+        None => stack.run(&args.of.fleet, None).await?.record.run,
+    };
+    until_over(stack, &run, &run.id, &args.watching, streams).await
 }
 
-/// Shows a run's steps as they end, then how it ended.
+/// Shows a run's steps as they end, then how it ended. `execution` is the one that was started last for it.
 pub(super) async fn until_over(
     stack: &Stack,
     run: &RunRef,
+    execution: &RunId,
     watching: &Watching,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Stop> {
-    let until = watching.timeout.map(|timeout| stack.now() + SignedDuration::from(timeout));
     let mut live = Live::new(streams);
-    let over = follow(stack, run, until, &mut live).await;
+    let over = follow(stack, run, execution, watching, &mut live).await;
     live.end();
-    let (ended, exit) = match over? {
-        Over::Ended(ended, exit) => (ended, exit),
+    match over? {
+        Over::Ended(shown, exit) => {
+            show(streams, watching.output, &*shown, ShownRun::text)?;
+            Ok(exit)
+        }
         Over::Unchanged => {
-            streams.talk(format!("{run}: nothing to do, the fleet is on that version"));
-            return Ok(Exit::Done);
+            unchanged(run, watching.output, streams);
+            Ok(Exit::Done)
         }
         Over::StillGoing => {
-            streams.talk(format!("{run} is still going; 'fleetwright watch' takes it up again"));
-            return Ok(Exit::StillGoing);
+            streams.talk(format!("{run} goes on; 'fleetwright watch {} --fleet {}' shows it", run.id, run.fleet));
+            Ok(Exit::StillGoing)
         }
-    };
-    show(streams, watching.output, &*ended, Ended::text)?;
-    Ok(exit)
+    }
+}
+
+/// Says that there was nothing to do.
+fn unchanged(run: &RunRef, output: Output, streams: &mut Streams<'_>) {
+    streams.talk(format!("{run}: nothing to do, the fleet is on that version"));
+    if output == Output::Json {
+        streams.data(json!({"schema_version": 1, "run": run.id, "fleet": run.fleet, "outcome": "unchanged"}));
+    }
 }
 
 enum Over {
-    Ended(Box<Ended>, Exit),
+    Ended(Box<ShownRun>, Exit),
     Unchanged,
     StillGoing,
 }
 
-async fn follow(stack: &Stack, run: &RunRef, until: Option<Timestamp>, live: &mut Live<'_, '_>) -> Result<Over, Stop> {
+/// What one look saw.
+struct Seen {
+    execution: Execution,
+    /// The run and its steps, once it is in the ledger.
+    run: Option<(Run, Vec<StepRecord>)>,
+}
+
+async fn look(stack: &Stack, run: &RunRef, execution: &RunId) -> Result<Seen, Stop> {
+    // The execution before the ledger: once it is over, nothing of the run is written any more.
+    let execution = stack.describe(execution).await?;
+    let run = match stack.ledger.run(run).await? {
+        None => None,
+        Some(read) => Some((read.record, stack.ledger.steps(run).await?)),
+    };
+    Ok(Seen { execution, run })
+}
+
+async fn follow(
+    stack: &Stack,
+    run: &RunRef,
+    execution: &RunId,
+    watching: &Watching,
+    live: &mut Live<'_, '_>,
+) -> Result<Over, Stop> {
+    let until = watching.timeout.map(|timeout| stack.now() + SignedDuration::from(timeout));
+    let mut execution = execution.clone();
     let mut shown = BTreeSet::new();
+    let (mut failures, mut unseen) = (0, 0);
     loop {
-        // The execution before the ledger: once it is over, nothing of the run is written any more.
-        let execution = stack.describe(&run.id).await?;
-        let record = stack.ledger.run(run).await?.map(|read| read.record);
-        let Some(record) = record else {
-            if let Some(over) = not_begun(run, &execution)? {
-                return Ok(over);
+        match look(stack, run, &execution).await {
+            Err(stop) if stop.passing && failures < FAILURES => {
+                failures += 1;
+                live.once(&format!("{stop}; the run goes on meanwhile, looking again"));
             }
-            tokio::time::sleep(EVERY).await;
-            continue;
-        };
-        let steps = stack.ledger.steps(run).await?;
-        for step in &steps {
-            if shown.insert((step.started, step.state.clone())) {
-                live.line(&step_line(record.started, step));
+            Err(stop) if stop.passing => return Ok(Over::StillGoing),
+            Err(stop) => return Err(stop),
+            Ok(Seen { execution: stands, run: None }) => {
+                failures = 0;
+                if let Some(over) = not_begun(run, &stands, &mut unseen)? {
+                    return Ok(over);
+                }
             }
-        }
-        if let Phase::AwaitingApproval { .. } = &record.phase {
-            live.once(&format!("{run} waits for a person: fleetwright approve --fleet {}, or abort", run.fleet));
-        }
-        if let Phase::Ended(_) = &record.phase {
-            return Ok(ended(record, steps));
-        }
-        if let Execution::Over { .. } = execution {
-            return Err(dead(run, record.phase.as_str()));
+            Ok(Seen { execution: stands, run: Some((record, steps)) }) => {
+                failures = 0;
+                for step in &steps {
+                    if shown.insert((step.started, step.state.clone())) {
+                        live.line(&step_line(record.started, step));
+                    }
+                }
+                if let Some(over) = over(run, record.clone(), steps, &stands, &mut execution)? {
+                    return Ok(over);
+                }
+                if let Phase::AwaitingApproval { .. } = &record.phase {
+                    let fleet = &run.fleet;
+                    live.once(&format!("{run} waits for a person: 'fleetwright approve --fleet {fleet}', or abort"));
+                }
+                if live.is_animated() {
+                    let doing = stack.doing(&execution).await.ok().flatten();
+                    live.now(doing.as_deref().unwrap_or(record.phase.as_str()));
+                }
+            }
         }
         if until.is_some_and(|until| stack.now() >= until) {
             return Ok(Over::StillGoing);
-        }
-        if live.is_animated() {
-            live.now(&stack.doing(&run.id).await?.unwrap_or_else(|| record.phase.as_str().to_owned()));
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-fn ended(record: fleet::Run, steps: Vec<StepRecord>) -> Over {
-    let ended = Ended::new(record, steps);
-    let exit = ended.exit().unwrap_or(Exit::Error);
-    Over::Ended(Box::new(ended), exit)
+/// How a run that is in the ledger ended, if it has.
+fn over(
+    run: &RunRef,
+    record: Run,
+    steps: Vec<StepRecord>,
+    stands: &Execution,
+    execution: &mut RunId,
+) -> Result<Option<Over>, Stop> {
+    if record.execution() != execution {
+        match stands {
+            // It is about to take the run up.
+            Execution::Going => {}
+            Execution::Over { failure: Some((error, cause)) } if error == "Refused" => {
+                return Err(Stop::refused(cause));
+            }
+            // Another has taken the run up since.
+            Execution::Over { .. } | Execution::Unknown => record.execution().clone_into(execution),
+        }
+        return Ok(None);
+    }
+    let shown = ShownRun::new(record, steps);
+    match (shown.exit(), stands) {
+        (Some(exit), _) => Ok(Some(Over::Ended(Box::new(shown), exit))),
+        (None, Execution::Going) => Ok(None),
+        (None, Execution::Over { .. } | Execution::Unknown) => Err(Stop::dead(run, shown.outcome)),
+    }
 }
 
 /// How an execution ended that left no run in the ledger, if it has ended.
-fn not_begun(run: &RunRef, execution: &Execution) -> Result<Option<Over>, Stop> {
+fn not_begun(run: &RunRef, execution: &Execution, unseen: &mut u32) -> Result<Option<Over>, Stop> {
     match execution {
         Execution::Going => Ok(None),
+        Execution::Unknown if *unseen < UNSEEN => {
+            *unseen += 1;
+            Ok(None)
+        }
+        Execution::Unknown => Err(Stop::refused(format!("there is no {run}"))),
         Execution::Over { failure: None } => Ok(Some(Over::Unchanged)),
         Execution::Over { failure: Some((error, cause)) } if error == "Refused" => Err(Stop::refused(cause)),
         Execution::Over { failure: Some((error, cause)) } => {
             Err(Stop::error(format!("{run} was not begun, nothing was changed: {error}: {cause}")))
         }
     }
-}
-
-/// An execution that was stopped, or that ended where no state caught it.
-fn dead(run: &RunRef, doing: &str) -> Stop {
-    let text = format!(
-        "the execution of {run} ended while it was {doing}: the fleet stays locked and as it is until a person has looked: see infra/runbook/stopped.md"
-    );
-    Stop::frozen(text)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 /// A run, over or not.
 #[derive(Serialize)]
-pub(super) struct Ended {
+pub(super) struct ShownRun {
     pub(super) schema_version: u32,
     pub(super) run: RunId,
     pub(super) fleet: FleetName,
@@ -21,15 +21,15 @@ pub(super) struct Ended {
     pub(super) started: Timestamp,
     pub(super) seconds: Option<f64>,
     pub(super) failure: Option<String>,
-    /// Whether a migration of the data was begun, which no rollback undoes.
-    pub(super) migration_begun: bool,
+    /// Whether a migration of the data was asked for, which no rollback undoes.
+    pub(super) migration_asked: bool,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) steps: Vec<StepRecord>,
     #[serde(skip)]
     phase: Phase,
 }
 
-impl Ended {
+impl ShownRun {
     pub(super) fn new(run: Run, steps: Vec<StepRecord>) -> Self {
         Self {
             schema_version: 1,
@@ -43,7 +43,7 @@ impl Ended {
             started: run.started,
             seconds: run.ended.map(|ended| ended.duration_since(run.started).as_secs_f64()),
             failure: run.failure,
-            migration_begun: steps.iter().any(|step| step.step == "configure"),
+            migration_asked: run.migration_asked.is_some(),
             steps,
             phase: run.phase,
         }
@@ -71,13 +71,13 @@ impl Ended {
             text.push_str(&format!("\nbecause {failure}"));
         }
         let turned_back = matches!(self.phase, Phase::Ended(Outcome::RolledBack | Outcome::Frozen));
-        if turned_back && self.migration_begun {
+        if turned_back && self.migration_asked {
             text.push_str(
-                "\nthe migration of the data had begun and is not undone: if the old version fails, restore the backup",
+                "\na migration of the data was begun and is not undone: if the old version fails, restore the backup",
             );
         }
         if self.phase == Phase::Ended(Outcome::Frozen) {
-            text.push_str("\nthe fleet stays locked until a person has looked: see infra/runbook/frozen.md");
+            text.push_str("\nthe fleet stays locked until 'fleetwright repair': see infra/runbook/frozen.md");
         }
         text
     }

@@ -1,0 +1,57 @@
+//! What a deployed stack may touch, by its parameters. The fence is in the roles; this is so that a fleet outside it is
+//! refused before anything begins, and not in the middle.
+
+use crate::Config;
+
+/// The fleets and target groups of a stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    fleets: Vec<String>,
+    target_groups: Vec<String>,
+}
+
+impl Reach {
+    /// From the stack's parameters, each a list with commas in between.
+    pub fn new(fleets: &str, target_groups: &str) -> Self {
+        let list = |text: &str| text.split(',').map(|part| part.trim().to_owned()).collect();
+        Self { fleets: list(fleets), target_groups: list(target_groups) }
+    }
+
+    /// Why the stack must not touch the fleet, if it must not.
+    pub fn refuses(&self, config: &Config) -> Option<String> {
+        let (name, group) = (config.fleet.name.as_str(), config.load_balancer.target_group.as_str());
+        if !self.fleets.iter().any(|fleet| fleet == name) {
+            return Some(format!(
+                "fleet.name: {name} is not among the stack's FleetNames ({})",
+                self.fleets.join(", ")
+            ));
+        }
+        let within = |pattern: &String| match pattern.strip_suffix('*') {
+            Some(prefix) => group.starts_with(prefix),
+            None => group == pattern,
+        };
+        (!self.target_groups.iter().any(within)).then(|| {
+            format!(
+                "load_balancer.target_group: {group} is not among the stack's TargetGroups ({})",
+                self.target_groups.join(", ")
+            )
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fleet_or_target_group_that_is_not_the_stacks_is_refused_by_field() {
+        let config = Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap();
+        let group = config.load_balancer.target_group.as_str();
+        let any = &format!("{}*", &group[..group.rfind('/').unwrap() + 1]);
+        assert_eq!(Reach::new("other,appwrite", group).refuses(&config), None);
+        assert_eq!(Reach::new("appwrite", any).refuses(&config), None);
+        assert!(Reach::new("other", group).refuses(&config).unwrap().starts_with("fleet.name"));
+        let other = any.replace("/appwrite/", "/appwrite-2/");
+        assert!(Reach::new("appwrite", &other).refuses(&config).unwrap().starts_with("load_balancer.target_group"));
+    }
+}

@@ -1,0 +1,195 @@
+//! An orchestrator that dies: its execution stops for good wherever it stands, and another one takes the run up.
+
+use asl::{Execution, Failure, Finished, Limits, Outcome, Resources, StateMachine, Task};
+use fleet::{Config, FleetRecord, Phase, RunRef};
+use fleetwright::UPGRADE;
+use fleetwright::lambda::Functions;
+use fleetwright::rehearse::{START, in_virtual_time, sdk_config, world};
+use functions::Aws;
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Value, json};
+use simulator::invariants::{Outcome as Settling, Settled};
+use simulator::{Caller, Simulator};
+use std::cell::RefCell;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+const RUN: &str = "run-1";
+
+/// Stops the execution at a state, before its step is invoked or after it has answered well.
+struct Dies<'a, 'f> {
+    functions: &'a Functions<'f>,
+    state: &'a str,
+    after: bool,
+    died: &'a Notify,
+}
+
+impl Resources for Dies<'_, '_> {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        if task.state != self.state {
+            return self.functions.call(task);
+        }
+        Box::pin(async move {
+            if self.after {
+                let answer = self.functions.call(task).await;
+                if answer.is_err() {
+                    return answer;
+                }
+            }
+            self.died.notify_one();
+            std::future::pending().await
+        })
+    }
+}
+
+/// Fails some states for good, each once.
+struct Fails<'a, 'f> {
+    functions: &'a Functions<'f>,
+    states: RefCell<Vec<&'a str>>,
+}
+
+impl Resources for Fails<'_, '_> {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        let mut states = self.states.borrow_mut();
+        let Some(index) = states.iter().position(|state| *state == task.state) else {
+            return self.functions.call(task);
+        };
+        states.remove(index);
+        Box::pin(async { Err(Failure { error: "Failed".to_owned(), cause: "by a test".to_owned() }) })
+    }
+}
+
+struct Stage {
+    config: Config,
+    simulator: Simulator,
+    machine: StateMachine,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        let config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
+        let simulator = Simulator::new(world(&config), Vec::new());
+        let stage = Self { config, simulator, machine: StateMachine::parse(UPGRADE).unwrap() };
+        assert!(stage.aws("apply").ledger().create_fleet(&FleetRecord::new(stage.config.clone())).await.unwrap());
+        stage
+    }
+
+    fn aws(&self, function: &str) -> Aws {
+        let caller = Caller { run: RUN.to_owned(), function: function.to_owned() };
+        Aws::new(&sdk_config(&self.simulator, &self.config, caller), "fleetwright")
+    }
+
+    async fn execute(&self, name: &str, input: Value, resources: &dyn Resources) -> Finished {
+        let execution = Execution {
+            name: name.to_owned(),
+            id: format!("arn:aws:states:eu-central-1:123456789012:execution:fleetwright-upgrade:{name}"),
+            role: "arn:aws:iam::123456789012:role/fleetwright-upgrade".to_owned(),
+            state_machine: "fleetwright-upgrade".to_owned(),
+            state_machine_id: "arn:aws:states:eu-central-1:123456789012:stateMachine:fleetwright-upgrade".to_owned(),
+            input,
+            started: self.simulator.now().try_into().unwrap_or(START),
+            limits: Limits::default(),
+        };
+        asl::run(&self.machine, execution, resources, &mut |_| {}).await
+    }
+
+    /// Takes the run up, and holds the invariants against how that ended.
+    async fn repair(&self, functions: &Functions<'_>, what: &str) -> Settling {
+        let finished = self.execute("repair-1", json!({"fleet": "appwrite", "repair": RUN}), functions).await;
+        let settling = match &finished.outcome {
+            Outcome::Succeeded(_) => Settling::Upgraded,
+            Outcome::Failed(Failure { error, .. }) if error == "RolledBack" => Settling::RolledBack,
+            Outcome::Failed(failure) => panic!("{what}: {failure:?}"),
+        };
+        let verdict = self.simulator.check(&Settled { outcome: settling, run: RUN.to_owned() });
+        assert!(verdict.violated.is_empty(), "{what}: {:?}", verdict.violated);
+        assert_eq!(self.simulator.report().requests.failed, 0, "{what}");
+        let fleet = self.aws("status").ledger().fleet(&self.config.fleet.name).await.unwrap().unwrap().record;
+        assert_eq!(fleet.lock, None, "{what}");
+        let version = if settling == Settling::Upgraded { "1.4.14" } else { "1.3.8" };
+        assert_eq!(fleet.golden.version.to_string(), version, "{what}");
+        settling
+    }
+}
+
+fn upgrade() -> Value {
+    json!({"fleet": "appwrite", "to": "1.4.14", "approval": true})
+}
+
+#[test]
+fn a_run_whose_execution_died_anywhere_is_brought_to_its_end() {
+    let machine = StateMachine::parse(UPGRADE).unwrap();
+    let back = ["Old in", "Old healthy", "New out", "Delete what the run made", "Finish as rolled back"];
+    let elsewhere = ["Take up", "Begin", "Freeze", "Freeze in mid-rollback"];
+    let (mut rolled_back, mut upgraded) = (0, 0);
+    for state in machine.tasks().map(|task| task.name).filter(|name| !back.contains(name) && !elsewhere.contains(name))
+    {
+        for after in [false, true] {
+            let what = format!("dead {} '{state}'", if after { "after" } else { "before" });
+            let settling = in_virtual_time(async {
+                let stage = Stage::set().await;
+                let functions = Functions::new(|function| stage.aws(function), Duration::from_secs(300));
+                let died = Notify::new();
+                let dies = Dies { functions: &functions, state, after, died: &died };
+                tokio::select! {
+                    finished = stage.execute(RUN, upgrade(), &dies) => panic!("{what}: {finished:?}"),
+                    () = died.notified() => {}
+                }
+                if (state, after) == ("Finish", true) {
+                    return None;
+                }
+                Some(stage.repair(&functions, &what).await)
+            });
+            match settling.unwrap() {
+                Some(Settling::RolledBack) => rolled_back += 1,
+                Some(_) => upgraded += 1,
+                // The run was over.
+                None => {}
+            }
+        }
+    }
+    // From "Last look" on, once it has answered, the run is committed.
+    assert_eq!((rolled_back, upgraded), (29, 4));
+}
+
+#[test]
+fn a_frozen_run_goes_back_while_its_old_members_stand_and_forward_once_they_are_being_deleted() {
+    let cases: [(&[&str], _); 4] = [
+        (&["Bake", "Old healthy"], Settling::RolledBack),
+        (&["Bake", "Delete what the run made"], Settling::RolledBack),
+        (&["Delete the old members"], Settling::Upgraded),
+        (&["Finish"], Settling::Upgraded),
+    ];
+    for (failing, expected) in cases {
+        let settling = in_virtual_time(async {
+            let stage = Stage::set().await;
+            let functions = Functions::new(|function| stage.aws(function), Duration::from_secs(300));
+            let fails = Fails { functions: &functions, states: RefCell::new(failing.to_vec()) };
+            let finished = stage.execute(RUN, upgrade(), &fails).await;
+            let Outcome::Failed(failure) = &finished.outcome else { panic!("{failing:?}: {finished:?}") };
+            assert_eq!(failure.error, "Frozen", "{failing:?}");
+            stage.repair(&functions, failing[0]).await
+        });
+        assert_eq!(settling.unwrap(), expected, "{failing:?}");
+    }
+}
+
+#[test]
+fn what_holds_no_fleet_is_not_taken_up() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        let functions = Functions::new(|function| stage.aws(function), Duration::ZERO);
+        let repair = |run: &str| json!({"fleet": "appwrite", "repair": run});
+        let refused = stage.execute("repair-1", repair("run-0"), &functions).await;
+        let Outcome::Failed(failure) = &refused.outcome else { panic!("{refused:?}") };
+        assert!(failure.error == "Refused" && failure.cause.contains("does not hold its fleet"), "{failure:?}");
+
+        stage.execute(RUN, upgrade(), &functions).await;
+        let late = stage.execute("repair-2", repair(RUN), &functions).await;
+        assert!(matches!(&late.outcome, Outcome::Failed(failure) if failure.error == "Refused"), "{late:?}");
+        let run = RunRef { fleet: stage.config.fleet.name.clone(), id: RUN.parse().unwrap() };
+        let run = stage.aws("status").ledger().run(&run).await.unwrap().unwrap().record;
+        assert_eq!(run.phase, Phase::Ended(fleet::Outcome::Upgraded));
+    })
+    .unwrap();
+}
