@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::path::{Path, Step};
+
 /// A definition that the service, or this engine, does not take.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
@@ -9,13 +11,65 @@ pub struct Invalid {
     pub defects: Vec<Defect>,
 }
 
+/// The service's name for a kind of defect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum DefectCode {
+    /// The text is no JSON.
+    InvalidJsonDescription,
+    /// A state that is named as the next one is not there, or a state that is there is never the next one.
+    MissingTransitionTarget,
+    /// Anything else.
+    SchemaValidationFailed,
+}
+
 /// One thing that is wrong with a definition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Defect {
+    /// Its kind.
+    pub code: DefectCode,
     /// A JSON path into the definition, such as `$.States.Begin.Retry[0]`.
     pub path: String,
     /// What is wrong there.
     pub reason: String,
+}
+
+impl Invalid {
+    /// What `CreateStateMachine` answers to such a definition, as far as its words are known.
+    pub fn service_message(&self) -> String {
+        let told = |defect: &Defect| format!("{}: {} at {}", defect.code.name(), defect.reason, defect.location());
+        let defects: Vec<String> = self.defects.iter().map(told).collect();
+        format!("Invalid State Machine Definition: '{}'", defects.join(", "))
+    }
+}
+
+impl DefectCode {
+    /// As the service writes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            DefectCode::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
+            DefectCode::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
+            DefectCode::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
+        }
+    }
+}
+
+impl Defect {
+    /// The path in the service's way of writing it: `/States/Begin/Retry[0]`.
+    pub fn location(&self) -> String {
+        // A place in a definition is a path of names and indices.
+        let steps = Path::parse(&self.path).map(|path| path.steps).unwrap_or_default();
+        if steps.is_empty() {
+            return "/".to_owned();
+        }
+        let mut location = String::new();
+        for step in &steps {
+            match step {
+                Step::Name(name) => location.push_str(&format!("/{name}")),
+                Step::Index(index) => location.push_str(&format!("[{index}]")),
+            }
+        }
+        location
+    }
 }
 
 impl fmt::Display for Defect {

@@ -40,7 +40,7 @@ mod time;
 pub use definition::{StateMachine, TaskState};
 pub use event::{Event, EventKind, StateType};
 pub use execution::{Execution, Limits};
-pub use invalid::{Defect, Invalid};
+pub use invalid::{Defect, DefectCode, Invalid};
 pub use outcome::{Failure, Finished, Outcome};
 pub use resources::{Heartbeat, Resources, Task};
 pub use run::run;

@@ -9,7 +9,6 @@ use super::states::variables;
 use crate::choice::{self, Choice, Comparison, Nature, Order, Rule, Test};
 use crate::definition::Setting;
 use crate::path::Path;
-use crate::time;
 
 /// What an operator compares.
 #[derive(Clone, Copy)]
@@ -162,14 +161,7 @@ fn with_value(fields: &mut Fields<'_>, name: &'static str, family: Family) -> Op
         Family::Matches => Comparison::Matches(choice::pattern(fields.text(name)?)),
         Family::Number(order) => Comparison::Number(order, Setting::Fixed(number(fields, name)?)),
         Family::Text(order) => Comparison::Text(order, Setting::Fixed(fields.text(name)?.to_owned())),
-        Family::Time(order) => {
-            let text = fields.text(name)?;
-            let at = time::parse(text);
-            if at.is_none() {
-                fields.defect(name, format!("'{text}' is not a timestamp such as 2016-03-14T01:59:00Z"));
-            }
-            Comparison::Time(order, Setting::Fixed(at?))
-        }
+        Family::Time(order) => Comparison::Time(order, Setting::Fixed(fields.timestamp(name)?)),
     })
 }
 

@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
+use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use super::Loader;
 use crate::definition::{ResultPath, Select, Setting};
-use crate::invalid;
+use crate::invalid::{self, DefectCode};
 use crate::path::{Path, Root};
 use crate::template::Template;
+use crate::time;
 
 /// Fields of the other query language, which a definition in this one cannot have.
 const JSONATA_FIELDS: [&str; 4] = ["Arguments", "Condition", "Items", "Output"];
@@ -43,6 +45,12 @@ impl<'j> Fields<'j> {
 
     pub(super) fn defect(&self, key: &str, reason: impl Into<String>) {
         self.loader.defect(self.place_of(key), reason);
+    }
+
+    /// A defect of a field that names a state that is not there.
+    pub(super) fn missing_target(&self, key: &str, name: &str) {
+        let reason = format!("Missing '{key}' target: {name}");
+        self.loader.defect_of(DefectCode::MissingTransitionTarget, self.place_of(key), reason);
     }
 
     /// A defect of the object as a whole.
@@ -182,6 +190,14 @@ impl<'j> Fields<'j> {
             return None;
         }
         self.template(key)
+    }
+
+    pub(super) fn timestamp(&mut self, key: &'static str) -> Option<Timestamp> {
+        let at = time::parse(self.text(key)?);
+        if at.is_none() {
+            self.defect(key, "String does not match RFC3339 timestamp");
+        }
+        at
     }
 
     pub(super) fn path(&mut self, key: &'static str) -> Option<Path> {

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::fields::Fields;
 use super::{Loader, NAME_CHARS_MAX};
 use crate::definition::{Kind, Machine, State};
-use crate::invalid;
+use crate::invalid::{self, DefectCode};
 
 /// What a state's loader must know about the machine that the state is in.
 pub(super) struct Targets<'m> {
@@ -20,7 +20,7 @@ impl Targets<'_> {
         let name = fields.text(key)?;
         let index = self.indices.get(name).copied();
         if index.is_none() {
-            fields.defect(key, format!("Missing '{key}' target: {name}"));
+            fields.missing_target(key, name);
         }
         index
     }
@@ -47,7 +47,7 @@ impl Loader {
     /// What every machine has: `StartAt`, `States`, `Comment`. The caller finishes the fields.
     pub(super) fn machine(&self, fields: &mut Fields<'_>) -> Option<Machine> {
         let comment = fields.get("Comment").and_then(Value::as_str).map(str::to_owned);
-        let missing: Vec<_> = ["StartAt", "States"].into_iter().filter(|key| !fields.has(key)).collect();
+        let missing: Vec<_> = ["States", "StartAt"].into_iter().filter(|key| !fields.has(key)).collect();
         if !missing.is_empty() {
             fields.defect_here(format!("These fields are required: [{}]", missing.join(", ")));
         }
@@ -69,10 +69,10 @@ impl Loader {
         if let Some(name) = start_name
             && !indices.contains_key(name)
         {
-            fields.defect("StartAt", format!("Missing 'StartAt' target: {name}"));
+            fields.missing_target("StartAt", name);
         }
         let assigned = self.check_variables(states, &states_place);
-        let defects_before = self.defects_so_far();
+        let puzzles_before = self.puzzles_so_far();
         let loaded: Vec<_> = states
             .iter()
             .map(|(name, state)| self.named_state(name, state, &states_place, &Targets { indices: &indices }))
@@ -80,8 +80,9 @@ impl Loader {
         self.variables_around.borrow_mut().truncate(assigned);
         let start = indices.get(start_name?).copied()?;
         let states: Vec<State> = loaded.into_iter().collect::<Option<_>>()?;
-        // After another defect, a state that cannot be reached is more likely a consequence than a cause.
-        if self.defects_so_far() == defects_before {
+        // After another defect, a state that cannot be reached is more likely a consequence than a cause. Where a
+        // transition leads nowhere, the service tells both.
+        if self.puzzles_so_far() == puzzles_before {
             self.check_reachable(&states, start, &states_place);
         }
         Some(Machine { comment, timeout_seconds: None, start, states })
@@ -132,9 +133,10 @@ impl Loader {
         }
         for (index, state) in states.iter().enumerate().filter(|(index, _)| !reached.contains(index)) {
             debug_assert!(index != start, "the start is reached by definition");
-            self.defect(
+            self.defect_of(
+                DefectCode::MissingTransitionTarget,
                 invalid::field(states_place, &state.name),
-                format!("State \"{}\" is not reachable", state.name),
+                format!("State \"{}\" is not reachable.", state.name),
             );
         }
     }

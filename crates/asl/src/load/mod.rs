@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::definition::Machine;
-use crate::invalid::{Defect, Invalid};
+use crate::invalid::{Defect, DefectCode, Invalid};
 
 /// Characters of a state's name that the service takes.
 const NAME_CHARS_MAX: usize = 80;
@@ -30,8 +30,13 @@ pub(crate) fn load(definition: &str) -> Result<Machine, Invalid> {
             loader.defect("$".to_owned(), "Definition must be a valid JSON object");
             None
         }
+        Err(_) if definition.trim().is_empty() => {
+            loader.defect("$".to_owned(), "Definition must be a valid JSON object");
+            None
+        }
         Err(error) => {
-            loader.defect("$".to_owned(), format!("Definition must be a valid JSON object: {error}"));
+            let reason = format!("Definition must be a valid JSON object: {error}");
+            loader.defect_of(DefectCode::InvalidJsonDescription, "$".to_owned(), reason);
             None
         }
     };
@@ -58,11 +63,16 @@ struct Loader {
 
 impl Loader {
     fn defect(&self, path: String, reason: impl Into<String>) {
-        self.defects.borrow_mut().push(Defect { path, reason: reason.into() });
+        self.defect_of(DefectCode::SchemaValidationFailed, path, reason);
     }
 
-    fn defects_so_far(&self) -> usize {
-        self.defects.borrow().len()
+    fn defect_of(&self, code: DefectCode, path: String, reason: impl Into<String>) {
+        self.defects.borrow_mut().push(Defect { code, path, reason: reason.into() });
+    }
+
+    /// How many defects were found so far that leave it unknown what a state does.
+    fn puzzles_so_far(&self) -> usize {
+        self.defects.borrow().iter().filter(|defect| defect.code != DefectCode::MissingTransitionTarget).count()
     }
 }
 

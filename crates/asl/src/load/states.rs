@@ -7,7 +7,6 @@ use super::fields::Fields;
 use super::machine::{self, Targets};
 use crate::definition::{Kind, Parallel, Pass, Select, Setting, State, TaskKind, Text, WaitUntil};
 use crate::template::{Expression, Template};
-use crate::time;
 
 /// The longest that a definition can wait for anything.
 pub(super) const SECONDS_MAX: u64 = 99_999_999;
@@ -153,13 +152,7 @@ fn wait(fields: &mut Fields<'_>) -> Option<WaitUntil> {
     fields.at_most_one_of(&keys);
     let seconds = fields.integer("Seconds", 0..=SECONDS_MAX).map(WaitUntil::Seconds);
     let seconds_path = fields.reference_path("SecondsPath").map(WaitUntil::SecondsPath);
-    let timestamp = fields.text("Timestamp").and_then(|text| {
-        let at = time::parse(text);
-        if at.is_none() {
-            fields.defect("Timestamp", format!("'{text}' is not a timestamp such as 2016-03-14T01:59:00Z"));
-        }
-        at.map(WaitUntil::Timestamp)
-    });
+    let timestamp = fields.timestamp("Timestamp").map(WaitUntil::Timestamp);
     let timestamp_path = fields.reference_path("TimestampPath").map(WaitUntil::TimestampPath);
     seconds.or(seconds_path).or(timestamp).or(timestamp_path)
 }

@@ -19,7 +19,7 @@ const TASK: &str = r#""Type":"Task","Resource":"arn:aws:states:::lambda:invoke",
 fn not_a_definition() {
     assert_eq!(defects("[]"), ["$: Definition must be a valid JSON object"]);
     assert!(defects("{")[0].starts_with("$: Definition must be a valid JSON object: "));
-    assert_eq!(defects("{}"), ["$: These fields are required: [StartAt, States]"]);
+    assert_eq!(defects("{}"), ["$: These fields are required: [States, StartAt]"]);
     assert_eq!(defects(r#"{"StartAt":"A","States":{}}"#), ["$.States: Expected at least one state"]);
     assert_eq!(defects(r#"{"StartAt":"A","States":[]}"#), ["$.States: Expected value of type Object"]);
 }
@@ -98,7 +98,34 @@ fn states_that_cannot_be_reached() {
         "A":{"Type":"Pass","End":true},"B":{"Type":"Pass","Next":"C"},"C":{"Type":"Pass","Next":"B"}}}"#;
     assert_eq!(
         defects(definition),
-        [r#"$.States.B: State "B" is not reachable"#, r#"$.States.C: State "C" is not reachable"#]
+        [r#"$.States.B: State "B" is not reachable."#, r#"$.States.C: State "C" is not reachable."#]
+    );
+}
+
+#[test]
+fn the_service_is_quoted() {
+    let message = |definition| load(definition).unwrap_err().service_message();
+    assert_eq!(
+        message(
+            r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"C"},"B":{"Type":"Task","Resource":"arn:r","End":true,
+            "Catch":[{"ErrorEquals":["States.ALL"],"Next":"D"}]}}}"#
+        ),
+        "Invalid State Machine Definition: 'MISSING_TRANSITION_TARGET: Missing 'Next' target: C at /States/A/Next, \
+         MISSING_TRANSITION_TARGET: Missing 'Next' target: D at /States/B/Catch[0]/Next, \
+         MISSING_TRANSITION_TARGET: State \"B\" is not reachable. at /States/B'"
+    );
+    assert_eq!(
+        message("{}"),
+        "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: [States, StartAt] at /'"
+    );
+    assert_eq!(
+        message(" "),
+        "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: Definition must be a valid JSON object at /'"
+    );
+    assert!(message("{").starts_with("Invalid State Machine Definition: 'INVALID_JSON_DESCRIPTION: "));
+    assert!(
+        message(r#"{"StartAt":"A","States":{"A b":{"Type":"Pass","Parameters":{"x.$":1},"End":true}}}"#)
+            .contains(" at /States/A b/Parameters/x.$")
     );
 }
 
@@ -244,7 +271,7 @@ fn choices() {
         ),
         (
             r#"{"Variable":"$.a","TimestampEquals":"today","Next":"E"}"#,
-            "$.States.S.Choices[0].TimestampEquals: 'today' is not a timestamp such as 2016-03-14T01:59:00Z",
+            "$.States.S.Choices[0].TimestampEquals: String does not match RFC3339 timestamp",
         ),
         (r#"{"And":[],"Next":"E"}"#, "$.States.S.Choices[0].And: Expected at least one entry"),
         (
@@ -279,7 +306,7 @@ fn waits_and_fails() {
     );
     assert_eq!(
         of_state(r#""Type":"Wait","Timestamp":"2020-01-01","End":true"#),
-        ["$.States.S.Timestamp: '2020-01-01' is not a timestamp such as 2016-03-14T01:59:00Z"]
+        ["$.States.S.Timestamp: String does not match RFC3339 timestamp"]
     );
     assert_eq!(
         of_state(r#""Type":"Fail","Error":"a","ErrorPath":"$.a""#),
