@@ -39,7 +39,8 @@ pub(crate) struct Environment<'r> {
     pub(crate) item: Option<&'r Item>,
     pub(crate) state: &'r str,
     pub(crate) entered: Timestamp,
-    pub(crate) retries: u32,
+    /// Only in states that can be retried.
+    pub(crate) retries: Option<u32>,
     pub(crate) token: Option<&'r str>,
 }
 
@@ -71,7 +72,8 @@ impl Environment<'_> {
 
     /// The whole object.
     pub(crate) fn all(&self) -> Value {
-        let sections = ["Execution", "Map", "State", "StateMachine", "Task"];
+        // In the service's order, here and below.
+        let sections = ["Execution", "StateMachine", "State", "Task", "Map"];
         let known = sections.iter().filter_map(|name| Some(((*name).to_owned(), self.section(name)?)));
         Value::Object(known.collect())
     }
@@ -81,16 +83,18 @@ impl Environment<'_> {
             "Execution" => Some(json!({
                 "Id": self.identity.id,
                 "Input": *self.identity.input,
-                "Name": self.identity.name,
-                "RedriveCount": 0,
-                "RoleArn": self.identity.role,
                 "StartTime": timestamp(self.identity.started),
+                "Name": self.identity.name,
+                "RoleArn": self.identity.role,
+                "RedriveCount": 0,
             })),
-            "State" => Some(json!({
-                "EnteredTime": timestamp(self.entered),
-                "Name": self.state,
-                "RetryCount": self.retries,
-            })),
+            "State" => {
+                let mut state = json!({"Name": self.state, "EnteredTime": timestamp(self.entered)});
+                if let Some(retries) = self.retries {
+                    state["RetryCount"] = retries.into();
+                }
+                Some(state)
+            }
             "StateMachine" => Some(json!({"Id": self.identity.state_machine_id, "Name": self.identity.state_machine})),
             "Task" => self.token.map(|token| json!({"Token": token})),
             "Map" => self.item.map(|item| json!({"Item": {"Index": item.index, "Value": *item.value}})),

@@ -88,6 +88,8 @@ pub enum EventKind {
         name: Arc<str>,
         /// The state's `Resource`.
         resource: Arc<str>,
+        /// The region that the execution's ARN names.
+        region: Arc<str>,
         /// What the resource is given.
         parameters: Arc<Value>,
         /// The attempt, counted from 0.

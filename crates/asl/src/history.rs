@@ -58,10 +58,13 @@ fn details(kind: &EventKind) -> Option<Value> {
             }
             exited
         }
-        EventKind::TaskScheduled { resource, parameters, timeout_seconds, heartbeat_seconds, .. } => {
+        EventKind::TaskScheduled { resource, region, parameters, timeout_seconds, heartbeat_seconds, .. } => {
             let mut scheduled = of_resource(resource);
             match TaskEvents::of(resource) {
-                TaskEvents::Integration => scheduled["parameters"] = parameters.to_string().into(),
+                TaskEvents::Integration => {
+                    scheduled["parameters"] = parameters.to_string().into();
+                    scheduled["region"] = (**region).into();
+                }
                 TaskEvents::Activity | TaskEvents::Lambda => {
                     // These two have no type besides the resource.
                     scheduled = json!({"resource": **resource});

@@ -47,6 +47,10 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    pub(crate) fn can_be_retried(&self) -> bool {
+        matches!(self, Kind::Map(_) | Kind::Parallel(_) | Kind::Task(_))
+    }
+
     pub(crate) fn state_type(&self) -> StateType {
         match self {
             Kind::Choice(_) => StateType::Choice,

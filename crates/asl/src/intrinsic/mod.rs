@@ -169,12 +169,12 @@ fn text_argument(value: &Value) -> Result<&str, String> {
     value.as_str().ok_or_else(|| format!("Expected a string but got '{value}'"))
 }
 
-/// The argument as an integer. The service rounds.
+/// The argument as an integer. The service rounds, halves up: -1.5 is -1.
 fn integer_argument(value: &Value) -> Result<i64, String> {
     match (value.as_i64(), value.as_f64()) {
         (Some(integer), _) => Ok(integer),
         // The bounds are those of i64; a float beyond them is no integer argument of anything.
-        (None, Some(number)) if number.abs() < 9.2e18 => Ok(number.round() as i64),
+        (None, Some(number)) if number.abs() < 9.2e18 => Ok((number + 0.5).floor() as i64),
         _ => Err(format!("Expected an integer but got '{value}'")),
     }
 }

@@ -83,7 +83,7 @@ impl Reader<'_> {
         }
     }
 
-    /// The rest of a quoted text. A format keeps the escapes of braces, for `States.Format` to tell them apart.
+    /// The rest of a quoted text. A format keeps its escapes but for quotes, for `States.Format` to tell braces apart.
     fn quoted(&mut self, is_format: bool) -> Result<Value, String> {
         let mut text = String::new();
         let mut chars = self.left.char_indices();
@@ -96,7 +96,8 @@ impl Reader<'_> {
                 '\\' => match chars.next() {
                     Some((_, '\'')) => text.push('\''),
                     Some((_, c @ ('{' | '}' | '\\'))) if !is_format => text.push(c),
-                    Some((_, c)) => text.extend(['\\', c]),
+                    Some((_, c @ ('{' | '}' | '\\'))) => text.extend(['\\', c]),
+                    Some((_, c)) => return Err(format!("'\\{c}' is no escape: a text has \\', \\{{, \\}} and \\\\")),
                     None => break,
                 },
                 c => text.push(c),

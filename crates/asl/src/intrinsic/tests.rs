@@ -27,7 +27,7 @@ fn evaluate(expression: &str, data: Value) -> Result<Value, Fault> {
         item: None,
         state: "S",
         entered: started,
-        retries: 0,
+        retries: None,
         token: None,
     };
     Intrinsic::parse(expression).unwrap().evaluate(&data, &environment)
@@ -64,6 +64,9 @@ fn functions_give_what_the_documentation_says() {
         ("States.JsonMerge($.object, $.other, false)", json!({"a": 1, "b": {"deep": true}, "c": 3})),
         ("States.MathAdd($.object.a, -4)", json!(-3)),
         ("States.MathAdd(1.5, 1.4)", json!(3)),
+        ("States.MathAdd(1.49, 1.5)", json!(3)),
+        ("States.MathAdd(-1.49, -1.5)", json!(-2)),
+        ("States.MathAdd(-1.5, -1.51)", json!(-3)),
         ("States.StringSplit('1,2.3,,4', ',.')", json!(["1", "2", "3", "4"])),
         ("States.Format('{}', States.Format('{}', States.MathAdd(1, 1)))", json!("2")),
     ];
@@ -147,6 +150,8 @@ fn malformed_expressions_are_refused_when_read() {
         "States.Nope()",
         "Format('a')",
         "States.UUID(1)",
+        r#"States.Format('a \"b\"')"#,
+        r"States.StringToJson('\n')",
         "States.MathAdd(1)",
         "States.Hash('a', 'b', 'c')",
         "States.Array($.)",

@@ -1,5 +1,7 @@
 //! From text to [`Path`].
 
+use std::str::Chars;
+
 use serde_json_path::JsonPath;
 
 use super::{Path, Root, Step};
@@ -162,13 +164,29 @@ fn quoted(text: &str) -> Option<String> {
     let mut chars = inside.chars();
     while let Some(c) = chars.next() {
         match c {
-            '\\' => name.push(chars.next()?),
+            '\\' => name.push(unescaped(chars.next()?, &mut chars)?),
             // A second quoted name follows: a union, not a name.
             c if c == quote => return None,
             c => name.push(c),
         }
     }
     Some(name)
+}
+
+/// What an escape in quotes stands for. Any other character stands for itself.
+fn unescaped(escape: char, chars: &mut Chars<'_>) -> Option<char> {
+    Some(match escape {
+        'b' => '\u{8}',
+        'f' => '\u{c}',
+        'n' => '\n',
+        'r' => '\r',
+        't' => '\t',
+        'u' => {
+            let digits: String = chars.by_ref().take(4).collect();
+            char::from_u32(u32::from_str_radix(&digits, 16).ok().filter(|_| digits.len() == 4)?)?
+        }
+        itself => itself,
+    })
 }
 
 fn bracket(name: &str) -> String {

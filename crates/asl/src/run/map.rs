@@ -28,7 +28,6 @@ pub(super) struct Plan {
     /// What `$` is in an `ItemSelector`.
     pub(super) data: Arc<Value>,
     concurrency: usize,
-    tolerance: Option<Tolerance>,
 }
 
 /// How many iterations may fail.
@@ -42,6 +41,8 @@ struct Ended<'r> {
     index: usize,
     node: Rc<Node<'r>>,
     result: Result<Arc<Value>, Trouble>,
+    /// The last event of its states, from which the next iteration in its place starts.
+    left: u64,
     /// Its last event.
     last: u64,
 }
@@ -57,6 +58,8 @@ impl<'r> Run<'r> {
         let outer = visit.branch;
         let total = plan.batches.as_ref().or(plan.items.as_array()).map_or(0, Vec::len);
         let (started, _) = self.record(outer, EventKind::MapStateStarted { length: total as u64 })?;
+        // The service looks at these, and at no other setting, once the Map has started.
+        let tolerance = self.tolerance(map, &plan, visit, retries).map_err(|fault| visit.place(fault))?;
         let mut running = FuturesUnordered::new();
         let mut outputs: Vec<Option<Value>> = vec![None; total];
         let mut waiting = 0..total;
@@ -78,17 +81,17 @@ impl<'r> Run<'r> {
                 Err(trouble) if trouble.fatal => return Err(trouble),
                 Err(trouble) => {
                     failed += 1;
-                    let within = plan.tolerance.as_ref().is_some_and(|tolerance| tolerance.allows(failed, total));
+                    let within = tolerance.as_ref().is_some_and(|tolerance| tolerance.allows(failed, total));
                     self.end_failed_iteration(&trouble, ended.index as u64, &ended.node, visit)?;
                     if !within {
                         drop(running);
                         self.abort_inner(&outer.node, trouble.previous)?;
-                        return Err(plan.exceeded(trouble));
+                        return Err(if tolerance.is_some() { exceeded(trouble) } else { trouble });
                     }
                 }
             }
             if let Some(index) = waiting.next() {
-                running.push(self.begin_iteration(map, &plan, visit, retries, started, index)?);
+                running.push(self.begin_iteration(map, &plan, visit, retries, ended.left, index)?);
             }
         }
         outer.previous.set(last);
@@ -106,14 +109,25 @@ impl<'r> Run<'r> {
             None | Some(0) => CONCURRENCY_MAX,
             Some(most) => usize::try_from(most).unwrap_or(CONCURRENCY_MAX).min(CONCURRENCY_MAX),
         };
-        let count = number(&map.tolerated_count, "ToleratedFailureCountPath")?;
-        let percentage = percentage(&map.tolerated_percentage, &data, &environment)?;
-        let tolerance = (count.is_some() || percentage.is_some()).then_some(Tolerance { count, percentage });
-        let mut plan = Plan { items, batches: None, data, concurrency, tolerance };
+        let mut plan = Plan { items, batches: None, data, concurrency };
         if let Some(batcher) = &map.batcher {
             plan.batches = Some(self.batches(map, batcher, &plan, visit, retries)?);
         }
         Ok(plan)
+    }
+
+    /// Nothing if the first iteration to fail is to fail the Map.
+    fn tolerance(
+        &self,
+        map: &MapState,
+        plan: &Plan,
+        visit: &Visit<'_, 'r>,
+        retries: u32,
+    ) -> Result<Option<Tolerance>, Fault> {
+        let environment = self.environment(visit, retries, None);
+        let count = count(&map.tolerated_count, "ToleratedFailureCountPath", &plan.data, &environment)?;
+        let percentage = percentage(&map.tolerated_percentage, &plan.data, &environment)?;
+        Ok((count.is_some() || percentage.is_some()).then_some(Tolerance { count, percentage }))
     }
 
     /// Records the iteration's start, and answers the future that is the rest of it.
@@ -123,7 +137,7 @@ impl<'r> Run<'r> {
         plan: &Plan,
         visit: &Visit<'a, 'r>,
         retries: u32,
-        started: u64,
+        from: u64,
         index: usize,
     ) -> Result<impl Future<Output = Ended<'r>> + use<'a, 'r>, Trouble> {
         let value = match &plan.batches {
@@ -132,7 +146,7 @@ impl<'r> Run<'r> {
         };
         let value = Arc::new(value.unwrap_or_default());
         let state = visit.state;
-        let branch = visit.branch.iteration(started, Item { index: index as u64, value: Arc::clone(&value) }, state);
+        let branch = visit.branch.iteration(from, Item { index: index as u64, value: Arc::clone(&value) }, state);
         let name = Arc::clone(&state.name);
         self.record(&branch, EventKind::MapIterationStarted { name, index: index as u64 })?;
         // A batch is made of what the selector made of its items already.
@@ -153,13 +167,14 @@ impl<'r> Run<'r> {
         name: Arc<str>,
     ) -> Ended<'r> {
         let mut result = self.inner_states(&map.processor, input, &branch).await;
+        let left = result.as_ref().map_or_else(|trouble| trouble.previous, |_| branch.previous.get());
         if result.is_ok() {
             let succeeded = EventKind::MapIterationSucceeded { name, index: index as u64 };
             if let Err(trouble) = self.record(&branch, succeeded) {
                 result = Err(trouble);
             }
         }
-        Ended { index, node: branch.node, result, last: branch.previous.get() }
+        Ended { index, node: branch.node, result, left, last: branch.previous.get() }
     }
 
     fn end_failed_iteration(
@@ -203,18 +218,13 @@ impl Tolerance {
     }
 }
 
-impl Plan {
-    /// Without a threshold, a Map fails as its first iteration to fail does.
-    fn exceeded(&self, trouble: Trouble) -> Trouble {
-        if self.tolerance.is_none() {
-            return trouble;
-        }
-        let mut exceeded = trouble;
-        (exceeded.alias, exceeded.wildcards) = (None, true);
-        exceeded.failure.error = names::EXCEED_TOLERATED_FAILURE_THRESHOLD.to_owned();
-        exceeded.failure.cause = "The specified tolerated failure threshold was exceeded".to_owned();
-        exceeded
-    }
+/// One failure too many. Without a threshold, a Map fails as its first iteration to fail does.
+fn exceeded(trouble: Trouble) -> Trouble {
+    let mut exceeded = trouble;
+    (exceeded.alias, exceeded.wildcards) = (None, true);
+    exceeded.failure.error = names::EXCEED_TOLERATED_FAILURE_THRESHOLD.to_owned();
+    exceeded.failure.cause = "The specified tolerated failure threshold was exceeded".to_owned();
+    exceeded
 }
 
 fn items(path: Option<&Path>, data: &Arc<Value>, environment: &Environment<'_>) -> Result<Arc<Value>, Fault> {

@@ -59,6 +59,7 @@ pub async fn run(
     let run = Run {
         log: Log::new(execution.started, limits.history_events, observer),
         random: Random::from_text(&identity.id),
+        region: Arc::from(identity.id.split(':').nth(3).unwrap_or_default()),
         transitions: Cell::new(0),
         limits,
         resources,
@@ -73,6 +74,8 @@ pub async fn run(
 struct Run<'r> {
     log: Log<'r>,
     random: Random,
+    /// As the execution's ARN has it.
+    region: Arc<str>,
     transitions: Cell<u64>,
     limits: Limits,
     resources: &'r dyn Resources,
@@ -215,7 +218,7 @@ impl<'r> Run<'r> {
             item: visit.branch.item.as_deref(),
             state: &visit.state.name,
             entered: visit.entered_at,
-            retries,
+            retries: visit.state.kind.can_be_retried().then_some(retries),
             token,
         }
     }

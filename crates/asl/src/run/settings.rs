@@ -29,13 +29,12 @@ pub(super) fn count(
         Some(Setting::Fixed(number)) => Ok(Some(*number)),
         Some(Setting::Path(path)) => {
             let value = lookup(path, field, data, environment)?;
-            let complaint = || {
-                let text = &path.text;
-                Fault::runtime(format!(
-                    "The {field} field refers to value \"{value}\" which is not a valid integer: {text}"
-                ))
+            let complaint = match (value.as_u64(), value.as_i64()) {
+                (Some(number), _) => return Ok(Some(number)),
+                (None, Some(negative)) => below_zero(field, negative),
+                (None, None) => not_a("integer", path, field, &value),
             };
-            value.as_u64().map(Some).ok_or_else(complaint)
+            Err(Fault::runtime(complaint))
         }
     }
 }
@@ -49,14 +48,13 @@ pub(super) fn percentage(
         None => Ok(None),
         Some(Setting::Fixed(number)) => Ok(Some(*number)),
         Some(Setting::Path(path)) => {
-            let value = lookup(path, "ToleratedFailurePercentagePath", data, environment)?;
-            let complaint = || {
-                Fault::runtime(format!(
-                    "The ToleratedFailurePercentagePath field refers to value \"{value}\" which is not a valid float: {}",
-                    path.text
-                ))
-            };
-            value.as_f64().filter(|number| (0.0..=100.0).contains(number)).map(Some).ok_or_else(complaint)
+            let field = "ToleratedFailurePercentagePath";
+            let value = lookup(path, field, data, environment)?;
+            match value.as_f64() {
+                Some(number) if (0.0..=100.0).contains(&number) => Ok(Some(number)),
+                Some(_) => Err(Fault::runtime("ToleratedFailurePercentage must be between 0 and 100.")),
+                None => Err(Fault::runtime(not_a("float", path, field, &value))),
+            }
         }
     }
 }
@@ -74,11 +72,30 @@ pub(super) fn seconds(
             let value = lookup(path, field, data, environment)?;
             value.as_u64().filter(|seconds| *seconds > 0).ok_or_else(|| {
                 Fault::runtime(format!(
-                    "The {field} parameter does not reference a positive integer: {} == {value}",
-                    path.text
+                    "The {field} parameter does not reference a positive integer: {} == {}",
+                    path.text,
+                    bare(&value)
                 ))
             })?
         }
     };
     Ok(Some(Duration::from_secs(seconds)))
+}
+
+/// A text without quotes, anything else as JSON.
+pub(super) fn bare(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+fn not_a(kind: &str, path: &Path, field: &str, value: &Value) -> String {
+    format!("The {field} field refers to value \"{}\" which is not a valid {kind}: {}", bare(value), path.text)
+}
+
+fn below_zero(field: &str, number: i64) -> String {
+    match field.strip_suffix("Path") {
+        Some(field @ "MaxConcurrency") => {
+            format!("Expected non-negative integer for {field}, got '{number}' instead.")
+        }
+        other => format!("{} cannot be negative.", other.unwrap_or(field)),
+    }
 }

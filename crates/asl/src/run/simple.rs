@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::settings::lookup;
-use super::{Exit, Run, Visit};
+use super::settings::{bare, lookup};
+use super::{Exit, Run, Visit, too_large};
 use crate::choice::Choice;
 use crate::context::Environment;
 use crate::definition::{Pass, ResultPath, Text, WaitUntil};
-use crate::fault::{Fault, Trouble};
+use crate::fault::{Fault, Trouble, names};
 use crate::outcome::Failure;
 use crate::path::Path;
 use crate::template::Template;
-use crate::time;
+use crate::{size, time};
 
 impl<'r> Run<'r> {
     pub(super) fn pass(&self, pass: &Pass, mut visit: Visit<'_, 'r>) -> Result<Exit, Trouble> {
@@ -133,6 +133,9 @@ impl<'r> Run<'r> {
     ) -> Result<Option<Arc<Value>>, Fault> {
         let Some(assign) = assign else { return Ok(None) };
         let values = assign.fill(data, environment)?;
+        if size::exceeds(&values, self.limits.payload_bytes) {
+            return Err(Fault::new(names::DATA_LIMIT_EXCEEDED, too_large(environment.state)));
+        }
         for (name, value) in values.as_object().into_iter().flatten() {
             environment.scope.set(name, Arc::new(value.clone()));
         }
@@ -148,11 +151,6 @@ fn wait_seconds(path: &Path, data: &Value, environment: &Environment<'_>) -> Res
         None => "cannot be parsed as a long value",
     };
     Err(Fault::runtime(format!("The SecondsPath parameter {complaint}: {} == {}", path.text, bare(&value))))
-}
-
-/// A text without quotes, anything else as JSON.
-fn bare(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 fn fail_text(text: &Text, field: &str, input: &Value, environment: &Environment<'_>) -> Result<String, Fault> {

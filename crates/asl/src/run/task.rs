@@ -38,6 +38,7 @@ impl<'r> Run<'r> {
             EventKind::TaskScheduled {
                 name: Arc::clone(&visit.state.name),
                 resource: Arc::clone(&resource),
+                region: Arc::clone(&self.region),
                 parameters: Arc::clone(&task.input),
                 attempt: retries,
                 timeout_seconds: timeout.map(|timeout| timeout.as_secs()),
