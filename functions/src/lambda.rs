@@ -4,9 +4,15 @@ mod log;
 mod metrics;
 
 use crate::{Aws, Step, StepError};
+use aws_config::BehaviorVersion;
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, SdkConfig};
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use fleet::{Reach, StateContext};
 use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
@@ -23,26 +29,49 @@ const CALL: Duration = Duration::from_secs(20);
 /// How long connecting may take.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// Serves the step called `handler` until Lambda ends the process, and logs from `level` on. An unknown one answers every event with `Refused`.
+/// Serves a step until Lambda ends the process. Of the environment, `_HANDLER` names the step, `TABLE` the ledger, `FLEETS`
+/// and `TARGET_GROUPS` what the stack may touch. An unknown step answers every event with `Refused`.
 ///
 /// # Errors
-/// When Lambda's runtime interface fails.
-pub async fn serve(handler: &str, table: &str, reach: Reach, level: LevelFilter) -> Result<(), Error> {
-    log::start(level);
-    let aws = Aws::new(&Box::pin(sdk_config()).await, table).within(reach);
+/// A setting that is missing, and when Lambda's runtime interface fails.
+pub async fn serve(environment: fn(&str) -> Option<String>) -> Result<(), Error> {
+    let setting = |name: &str| environment(name).ok_or_else(|| format!("the environment variable {name} is not set"));
+    let level = environment("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok());
+    log::start(level.unwrap_or(LevelFilter::INFO));
+    let (handler, table) = (&setting("_HANDLER")?, setting("TABLE")?);
+    let reach = Reach::new(&setting("FLEETS")?, &setting("TARGET_GROUPS")?);
+    let aws = Aws::new(&sdk_config(environment), &table).within(reach);
     let aws = &aws;
     // Boxed: the compiler gives up on types as deep as the SDK's and the runtime's together.
     lambda_runtime::run(service_fn(move |event| Box::pin(answer(aws, handler, event)))).await
 }
 
-async fn sdk_config() -> SdkConfig {
+/// Of the environment that Lambda sets, and of nothing else: without the search for profiles, logins and metadata
+/// services, a function is smaller and starts sooner.
+fn sdk_config(environment: fn(&str) -> Option<String>) -> SdkConfig {
     let tls = Provider::Rustls(CryptoMode::Ring);
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(CALL).build();
-    aws_config::defaults(BehaviorVersion::latest())
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
+        .credentials_provider(SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new()))
         .http_client(aws_smithy_http_client::Builder::new().tls_provider(tls).build_https())
-        .timeout_config(timeouts)
-        .load()
-        .await
+        .region(environment("AWS_REGION").map(Region::new))
+        .service_config(Endpoints(environment))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .timeout_config(timeouts);
+    config.set_endpoint_url(environment("AWS_ENDPOINT_URL"));
+    config.build()
+}
+
+/// `AWS_ENDPOINT_URL_SERVICE`, as every SDK reads it.
+#[derive(Debug)]
+struct Endpoints(fn(&str) -> Option<String>);
+
+impl LoadServiceConfig for Endpoints {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace(' ', "_");
+        (self.0)(&format!("{}_{service}", key.env()))
+    }
 }
 
 async fn answer(aws: &Aws, handler: &str, event: LambdaEvent<Value>) -> Result<Value, Diagnostic> {

@@ -98,7 +98,7 @@ impl Stack {
         let function = json!({
             "FunctionName": name, "Runtime": "provided.al2023", "Handler": "observe", "Role": role,
             "Code": template["Resources"]["Observe"]["Properties"]["Code"],
-            "Environment": {"Variables": {"TABLE": table}},
+            "Environment": {"Variables": {"TABLE": table, "FLEETS": "appwrite", "TARGET_GROUPS": "*"}},
         });
         root.call("lambda", "create_function", &function);
     }
