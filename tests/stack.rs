@@ -155,3 +155,33 @@ fn a_run_that_nobody_answers_restores_what_was_before_and_takes_no_answer_after(
     assert_eq!(late.exit, 6, "{late:?}");
     assert!(late.err.contains("no longer waits for this approval"), "{late:?}");
 }
+
+#[test]
+fn a_run_whose_execution_was_stopped_is_repaired_by_the_command() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("stopped");
+    let operator = stack.operator();
+    let run = operator.asks_for_approval("stopped");
+    let going = operator.fleetwright("repair --fleet stopped --yes");
+    assert_eq!(going.exit, 6, "{going:?}");
+
+    let execution = format!("arn:aws:states:eu-central-1:123456789012:execution:fleetwright-upgrade:{run}");
+    stack.root().call("stepfunctions", "stop_execution", &json!({"executionArn": execution}));
+    for command in ["watch", "abort"] {
+        let dead = operator.fleetwright(&format!("{command} --fleet stopped"));
+        assert_eq!(dead.exit, 4, "{command}: {dead:?}");
+        assert!(dead.err.contains("fleetwright repair"), "{command}: {dead:?}");
+    }
+    let status = operator.fleetwright("status --fleet stopped");
+    assert!(status.out.contains("problem") && status.out.contains("fleetwright repair"), "{status:?}");
+
+    let said = operator.fleetwright("repair --fleet stopped");
+    assert_eq!(said.exit, 0, "{said:?}");
+    assert!(said.err.contains("Back: ") && said.err.contains("nothing is changed yet"), "{said:?}");
+    let repaired = operator.fleetwright("repair --fleet stopped --yes");
+    assert_eq!(repaired.exit, 0, "{repaired:?}");
+    let why = fleet.assert_rolled_back(&run, &UNTIL_APPROVAL);
+    assert!(why.contains("taken up by repair-stopped-"), "{why}");
+    let again = operator.fleetwright("repair --fleet stopped");
+    assert!(again.exit == 0 && again.err.contains("nothing to repair"), "{again:?}");
+}

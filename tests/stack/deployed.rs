@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// The fleets that the stack may touch: each test has its own.
-const FLEETS: [&str; 7] = ["aborted", "approved", "broken", "operated", "plain", "silent", "unreadable"];
+const FLEETS: [&str; 8] = ["aborted", "approved", "broken", "operated", "plain", "silent", "stopped", "unreadable"];
 /// The hop whose migration fails, with exit status 0.
 const FAILING: Version = Version::new(1, 5, 11);
 
