@@ -31,10 +31,7 @@ impl Resources for Dies<'_, '_> {
         }
         Box::pin(async move {
             if self.after {
-                let answer = self.functions.call(task).await;
-                if answer.is_err() {
-                    return answer;
-                }
+                self.functions.call(task).await?;
             }
             self.died.notify_one();
             std::future::pending().await
