@@ -6,6 +6,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_types::request_id::RequestId;
 use std::error::Error;
+use std::fmt::Display;
 
 /// Slow down: the rate is the problem, not the call.
 const THROTTLED: [&str; 8] = [
@@ -62,6 +63,16 @@ enum Kind {
 }
 
 impl CallError {
+    /// What an answer says that is good as a whole: in `text`, under AWS's own `code`.
+    pub(super) fn refused(operation: &'static str, code: &str, text: impl Display) -> Self {
+        Self { operation, kind: Kind::Refused, code: code.to_owned(), text: format!("{code}: {text}") }
+    }
+
+    /// The caller's policy does not let it.
+    pub fn is_denied(&self) -> bool {
+        self.code == "UnauthorizedOperation"
+    }
+
     /// The zone has no machine of this type left.
     pub fn is_no_capacity(&self) -> bool {
         NO_CAPACITY.contains(&self.code.as_str())
