@@ -9,6 +9,7 @@ mod contract;
 mod emulators;
 mod meddling;
 mod parity;
+mod permissions;
 mod repair;
 mod scenarios;
 mod seeds;

@@ -4,6 +4,7 @@ use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{Abort, Config, FleetRecord, Observed, RunRef, admit, hop_path};
 use fleetwright::UPGRADE;
 use fleetwright::lambda::Functions;
+use fleetwright::permissions::OPERATOR;
 use fleetwright::rehearse::{Ending, Plan, in_virtual_time, rehearse_through, sdk_config, world};
 use functions::{Aws, Step, StepError};
 use futures_util::future::LocalBoxFuture;
@@ -25,7 +26,7 @@ struct WantsBack<'a> {
 
 impl WantsBack<'_> {
     async fn ask(&self, run: &RunRef) {
-        let aws = self.functions.clients("abort");
+        let aws = self.functions.clients(OPERATOR);
         let mut run = aws.ledger().run(run).await.unwrap().unwrap();
         run.record.abort = Some(Abort { by: "a test".to_owned(), at: aws.now() });
         aws.ledger().write(&mut run).await.unwrap();

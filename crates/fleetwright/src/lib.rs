@@ -5,6 +5,7 @@ mod exit;
 pub mod lambda;
 mod length;
 mod operate;
+pub mod permissions;
 mod progress;
 pub mod rehearse;
 mod run_workflow;

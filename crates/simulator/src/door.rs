@@ -111,6 +111,7 @@ impl State {
     }
 
     fn serve(&mut self, call: Call) -> Result<Vec<u8>, ServiceError> {
+        self.authorize(&call)?;
         let operation = call.operation.as_str();
         match (call.service, call.body) {
             (Service::Ec2, Body::Form(mut form)) => {

@@ -4,6 +4,7 @@ pub(crate) mod filter;
 pub(crate) mod image;
 pub(crate) mod instance;
 pub(crate) mod lifecycle;
+pub(crate) mod tags;
 
 mod describe;
 mod images;
@@ -13,7 +14,6 @@ mod power;
 mod snapshots;
 mod status;
 mod subnets;
-mod tags;
 
 use std::collections::BTreeMap;
 
@@ -117,7 +117,7 @@ fn well_formed(id: &str, prefix: &str, kind: &str) -> Result<(), ServiceError> {
 }
 
 /// The tags of a `TagSpecification` list, by resource type; types other than `known` are refused.
-fn tag_specifications(
+pub(crate) fn tag_specifications(
     form: &mut Form,
     known: &[&str],
 ) -> Result<BTreeMap<String, BTreeMap<String, String>>, ServiceError> {

@@ -16,6 +16,7 @@ use crate::elb::{Group, OWN_GROUP};
 use crate::events::{Event, Queue};
 use crate::faults::{Fault, Faults, WorldFault};
 use crate::gauge::Gauge;
+use crate::iam::Guard;
 use crate::journal::Journal;
 use crate::state::State;
 use crate::traffic::Traffic;
@@ -35,6 +36,7 @@ impl State {
             queue: Queue::default(),
             buckets: Buckets::default(),
             caller: Caller { run: String::new(), function: String::new() },
+            guard: Guard::default(),
             ec2: Ec2::default(),
             groups: vec![Group { arn: world.target_group.clone(), targets: BTreeMap::new() }],
             registered: 0,

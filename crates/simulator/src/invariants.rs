@@ -69,8 +69,10 @@ impl State {
                 ("failed-run-leaves-fleet-as-it-was", State::check_as_it_was),
             ],
         };
+        let guarded: &[(&'static str, Check)] =
+            if self.guard.stands() { &[("within-permissions", State::check_permissions)] } else { &[] };
         let mut verdict = Verdict::default();
-        for (invariant, check) in always.iter().chain(by_outcome) {
+        for (invariant, check) in always.iter().chain(guarded).chain(by_outcome) {
             let mut details = Vec::new();
             check(self, settled, &mut details);
             verdict.checked.push(invariant);
@@ -88,6 +90,11 @@ impl State {
         if lost > 0 {
             details.push(format!("{lost} of {} requests failed", self.traffic.requests().sent));
         }
+    }
+
+    /// Nobody was denied what they asked for: a step needs more than its function may, or asks for what it must not.
+    fn check_permissions(&self, _: &Settled, details: &mut Vec<String>) {
+        details.extend(self.journal.denied.iter().cloned());
     }
 
     fn check_foreign(&self, _: &Settled, details: &mut Vec<String>) {

@@ -16,6 +16,8 @@ pub(crate) struct Journal {
     pub(crate) calls: BTreeMap<String, u64>,
     /// What was asked that the simulator does not imitate.
     pub(crate) unsupported: BTreeSet<String>,
+    /// What policies did not allow, in IAM's words.
+    pub(crate) denied: BTreeSet<String>,
     /// Changes to what is someone else's.
     pub(crate) trespasses: Vec<String>,
     /// When each run first and last changed something.

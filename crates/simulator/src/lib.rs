@@ -20,6 +20,7 @@ mod events;
 pub mod faults;
 mod gauge;
 mod genesis;
+pub mod iam;
 pub mod invariants;
 mod journal;
 mod limit;
@@ -31,6 +32,7 @@ mod traffic;
 mod wire;
 pub mod world;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -41,6 +43,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use clock::Clock;
 use door::{Door, Entrance};
 use faults::Fault;
+use iam::{Grant, Guard, Permissions};
 use invariants::{Settled, Verdict};
 use report::{Report, Span};
 use state::State;
@@ -69,6 +72,19 @@ impl Simulator {
         let clock = Clock::starting_at(world.start);
         let door = Door::new(clock, State::genesis(world, faults));
         Simulator { door, invocations: Arc::default() }
+    }
+
+    /// The same, in which callers may do what `permissions` say and nothing else; without it everyone may everything.
+    #[must_use]
+    pub fn under(self, permissions: Permissions) -> Simulator {
+        self.door.state().guard = Guard::new(permissions);
+        self
+    }
+
+    /// The grants that calls made use of so far.
+    #[must_use]
+    pub fn grants_used(&self) -> BTreeSet<Grant> {
+        self.door.state().guard.used()
     }
 
     /// The HTTP client that a function's SDK clients use.

@@ -16,6 +16,7 @@ use crate::elb::{Group, TargetKey};
 use crate::events::{Event, Queue};
 use crate::faults::Faults;
 use crate::gauge::Gauge;
+use crate::iam::Guard;
 use crate::journal::Journal;
 use crate::report::Span;
 use crate::ssm::command::Command;
@@ -33,6 +34,7 @@ pub(crate) struct State {
     pub(crate) buckets: Buckets,
     /// Who makes the call that is being answered.
     pub(crate) caller: Caller,
+    pub(crate) guard: Guard,
     pub(crate) ec2: Ec2,
     pub(crate) groups: Vec<Group>,
     /// How many targets calls have registered.

@@ -13,6 +13,7 @@ pub use world::{START, world};
 
 use crate::cli::{Output, RehearseUpgrade};
 use crate::lambda::Functions;
+use crate::permissions::{OPERATOR, permissions};
 use crate::progress::{Progress, first_line};
 use crate::{Exit, STATE_MACHINE, Streams, TABLE, UPGRADE};
 use asl::{Event, Execution, Limits, Resources, StateMachine};
@@ -130,11 +131,11 @@ async fn play(
     let machine = StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())?;
     let member_type = plan.config.fleet.instance_type.as_str();
     let faults = plan.faults.iter().map(|fault| fault.fault(member_type)).collect();
-    let simulator = Simulator::new(world(&plan.config), faults);
+    let simulator = Simulator::new(world(&plan.config), faults).under(permissions(&plan.config)?);
     let run = format!("rehearsal-{}", plan.config.rehearsal.seed);
     let connect = |function: &str| connect(&simulator, &plan.config, &run, function);
 
-    let applied = connect("apply").ledger().create_fleet(&FleetRecord::new(plan.config.clone())).await;
+    let applied = connect(OPERATOR).ledger().create_fleet(&FleetRecord::new(plan.config.clone())).await;
     applied.map_err(|error: StepError| error.to_string())?;
     let set_up = simulator.report();
 

@@ -196,15 +196,18 @@ pub(super) fn deregister(state: &mut State, form: &mut Form) -> Result<Vec<u8>, 
     let image = &mut state.ec2.images[index];
     image.state = ImageState::Deregistered;
     let snapshot = image.snapshot;
-    let deleted = with_snapshots && state.ec2.snapshots[snapshot].state != SnapshotState::Deleted;
-    if deleted {
+    let asked = with_snapshots && state.ec2.snapshots[snapshot].state != SnapshotState::Deleted;
+    // The image goes all the same if its snapshot may not.
+    let allowed = asked && state.may_delete_snapshot(snapshot);
+    if allowed {
         state.ec2.snapshots[snapshot].state = SnapshotState::Deleted;
     }
     let snapshot_id = &state.ec2.snapshots[snapshot].id;
+    let code = if allowed { "success" } else { "missing-permissions" };
     Ok(Xml::ec2("DeregisterImage", |xml| {
         xml.text("return", "true");
-        xml.list("deleteSnapshotResultSet", "item", deleted.then_some(()), |xml, ()| {
-            xml.text("snapshotId", snapshot_id).text("returnCode", "success");
+        xml.list("deleteSnapshotResultSet", "item", asked.then_some(()), |xml, ()| {
+            xml.text("snapshotId", snapshot_id).text("returnCode", code);
         });
     }))
 }

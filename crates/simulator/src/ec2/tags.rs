@@ -124,7 +124,7 @@ fn change(
 }
 
 /// Reads a list of tags to set.
-pub(super) fn read(form: &mut Form) -> Result<BTreeMap<String, String>, ServiceError> {
+pub(crate) fn read(form: &mut Form) -> Result<BTreeMap<String, String>, ServiceError> {
     let mut tags = BTreeMap::new();
     for mut tag in form.structures("Tag") {
         let (key, value) = (tag.required("Key")?, tag.take("Value").unwrap_or_default());

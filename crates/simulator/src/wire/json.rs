@@ -25,6 +25,11 @@ impl Fields {
         self.members.remove(name).filter(|value| !value.is_null())
     }
 
+    /// A member that stays for whoever takes it.
+    pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
+        self.members.get(name)
+    }
+
     pub(crate) fn string(&mut self, name: &str) -> Result<Option<String>, ServiceError> {
         match self.take(name) {
             None => Ok(None),

@@ -1,0 +1,194 @@
+//! What each function may, as infra/template.yaml has it: its roles with everything that the stack fills in filled in,
+//! as they would be for one fleet.
+
+use fleet::Config;
+use serde_json::{Map, Value, json};
+use simulator::iam::Permissions;
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+const TEMPLATE: &str = include_str!("../../../infra/template.yaml");
+
+static RESOURCES: LazyLock<Result<Map<String, Value>, String>> = LazyLock::new(|| {
+    let template: Value = serde_saphyr::from_str(TEMPLATE).map_err(|error| error.to_string())?;
+    let resources = template.get("Resources").and_then(Value::as_object);
+    resources.cloned().ok_or_else(|| "the template has no resources".to_owned())
+});
+
+/// What the operator's calls are made as; every other caller is a step.
+pub const OPERATOR: &str = "operator";
+
+/// A caller: what it is called by IAM, and its policy.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Role {
+    /// The ARN by which IAM calls it.
+    pub arn: String,
+    /// The policy document.
+    pub policy: Value,
+}
+
+/// What every caller may in the stack that is deployed for the fleet of `config`.
+///
+/// # Errors
+/// Names what in the template is not understood.
+pub fn permissions(config: &Config) -> Result<Permissions, String> {
+    let mut permissions = Permissions::default();
+    for (caller, role) in roles(config)? {
+        permissions.add(&caller, &role.arn, &role.policy)?;
+    }
+    Ok(permissions)
+}
+
+/// The role of each step's function by the step's name, and the [`OPERATOR`]'s policy.
+///
+/// # Errors
+/// Names what in the template is not understood.
+pub fn roles(config: &Config) -> Result<BTreeMap<String, Role>, String> {
+    let stack = Stack::new(config)?;
+    let mut roles = BTreeMap::new();
+    for (id, resource) in stack.resources {
+        let properties = &resource["Properties"];
+        match resource["Type"].as_str() {
+            Some("AWS::Serverless::Function") => {
+                let handler = properties["Handler"].as_str().ok_or_else(|| format!("{id} has no handler"))?;
+                roles.insert(handler.to_owned(), stack.role_of(id, properties)?);
+            }
+            Some("AWS::IAM::ManagedPolicy") => {
+                let arn = stack.arn("iam", "", "user/operator");
+                let policy = stack.resolve(&properties["PolicyDocument"])?;
+                roles.insert(OPERATOR.to_owned(), Role { arn, policy });
+            }
+            _ => {}
+        }
+    }
+    Ok(roles)
+}
+
+/// The stack as it is deployed for one fleet.
+struct Stack<'a> {
+    resources: &'a Map<String, Value>,
+    parameters: BTreeMap<&'static str, Value>,
+    partition: &'a str,
+    region: &'a str,
+    account: &'a str,
+}
+
+impl<'a> Stack<'a> {
+    fn new(config: &'a Config) -> Result<Self, String> {
+        let resources = RESOURCES.as_ref().map_err(Clone::clone)?;
+        let group = config.load_balancer.target_group.as_str();
+        let fields: Vec<_> = group.split(':').collect();
+        let [_, partition, _, region, account, ..] = fields[..] else { return Err(format!("{group} is no ARN")) };
+        let parameters = BTreeMap::from([
+            ("FleetNames", json!([config.fleet.name])),
+            ("TargetGroups", json!([group])),
+            // The profile's role has the profile's name in a rehearsal.
+            ("InstanceRole", json!(config.fleet.instance_profile)),
+        ]);
+        Ok(Self { resources, parameters, partition, region, account })
+    }
+
+    /// The one role of a function: one policy, and nothing attached to it from elsewhere.
+    fn role_of(&self, id: &str, function: &Value) -> Result<Role, String> {
+        let name = function["Role"]["Fn::GetAtt"][0].as_str().ok_or_else(|| format!("{id} has no role"))?;
+        let role = self.resources.get(name).and_then(|role| role["Properties"].as_object());
+        let role = role.ok_or_else(|| format!("{name} is no role"))?;
+        let known = ["AssumeRolePolicyDocument", "Description", "Policies"];
+        if let Some(other) = role.keys().find(|key| !known.contains(&key.as_str())) {
+            return Err(format!("{name}.{other} is not understood"));
+        }
+        let policies = role.get("Policies").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let [policy] = policies else { return Err(format!("{name} has {} policies, not one", policies.len())) };
+        let session = self.resolve(&function["FunctionName"])?;
+        let session = session.as_str().ok_or_else(|| format!("{id} has no name"))?;
+        Ok(Role {
+            // CloudFormation adds a random end to the role's name.
+            arn: self.arn("sts", "", &format!("assumed-role/fleetwright-{name}/{session}")),
+            policy: self.resolve(&policy["PolicyDocument"])?,
+        })
+    }
+
+    /// A value with its intrinsic functions performed.
+    fn resolve(&self, value: &Value) -> Result<Value, String> {
+        match value {
+            Value::Array(items) => items.iter().map(|item| self.resolve(item)).collect(),
+            Value::Object(fields) => {
+                let function = fields.iter().find(|(key, _)| *key == "Ref" || key.starts_with("Fn::"));
+                match function {
+                    None => fields.iter().map(|(key, field)| Ok((key.clone(), self.resolve(field)?))).collect(),
+                    Some((name, argument)) if fields.len() == 1 => self.perform(name, argument),
+                    Some((name, _)) => Err(format!("{name} beside other keys")),
+                }
+            }
+            plain => Ok(plain.clone()),
+        }
+    }
+
+    fn perform(&self, function: &str, argument: &Value) -> Result<Value, String> {
+        let unknown = || format!("{function} of {argument} is not understood");
+        match (function, argument) {
+            ("Ref", Value::String(name)) => self.reference(name).ok_or_else(unknown),
+            ("Fn::GetAtt", Value::Array(path)) => match &path[..] {
+                [Value::String(id), Value::String(name)] => self.attribute(id, name).ok_or_else(unknown),
+                _ => Err(unknown()),
+            },
+            ("Fn::Sub", Value::String(text)) => self.substitute(text),
+            _ => Err(unknown()),
+        }
+    }
+
+    fn substitute(&self, text: &str) -> Result<Value, String> {
+        let mut parts = text.split("${");
+        let mut out = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            let unknown = || format!("${{{part} in Fn::Sub is not understood");
+            let (name, rest) = part.split_once('}').ok_or_else(unknown)?;
+            let value = match name.split_once('.') {
+                Some((id, attribute)) => self.attribute(id, attribute),
+                None => self.reference(name),
+            };
+            out.push_str(value.as_ref().and_then(Value::as_str).ok_or_else(unknown)?);
+            out.push_str(rest);
+        }
+        Ok(Value::String(out))
+    }
+
+    /// What `Ref` gives: a parameter, a pseudo-parameter, or what a resource is known by.
+    fn reference(&self, name: &str) -> Option<Value> {
+        if let Some(value) = self.parameters.get(name) {
+            return Some(value.clone());
+        }
+        let china = self.partition == "aws-cn";
+        match name {
+            "AWS::AccountId" => return Some(json!(self.account)),
+            "AWS::Partition" => return Some(json!(self.partition)),
+            "AWS::Region" => return Some(json!(self.region)),
+            "AWS::URLSuffix" => return Some(json!(if china { "amazonaws.com.cn" } else { "amazonaws.com" })),
+            _ => {}
+        }
+        match self.resources.get(name)?["Type"].as_str()? {
+            "AWS::SSM::Document" => self.attribute(name, "Name"),
+            "AWS::Serverless::StateMachine" => self.attribute(name, "Arn"),
+            _ => None,
+        }
+    }
+
+    /// What `Fn::GetAtt` gives.
+    fn attribute(&self, id: &str, name: &str) -> Option<Value> {
+        let resource = self.resources.get(id)?;
+        let property = |name: &str| resource["Properties"][name].as_str();
+        let (service, resource) = match (resource["Type"].as_str()?, name) {
+            ("AWS::SSM::Document" | "AWS::Serverless::StateMachine", "Name") => return Some(json!(property("Name")?)),
+            ("AWS::DynamoDB::Table", "Arn") => ("dynamodb", format!("table/{}", property("TableName")?)),
+            ("AWS::Logs::LogGroup", "Arn") => ("logs", format!("log-group:{}:*", property("LogGroupName")?)),
+            ("AWS::Serverless::Function", "Arn") => ("lambda", format!("function:{}", property("FunctionName")?)),
+            ("AWS::Serverless::StateMachine", "Arn") => ("states", format!("stateMachine:{}", property("Name")?)),
+            _ => return None,
+        };
+        Some(json!(self.arn(service, self.region, &resource)))
+    }
+
+    fn arn(&self, service: &str, region: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{region}:{}:{resource}", self.partition, self.account)
+    }
+}

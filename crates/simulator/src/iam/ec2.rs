@@ -1,0 +1,126 @@
+//! What EC2's calls need leave for.
+//! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html>
+
+use std::collections::BTreeMap;
+
+use super::Need;
+use crate::ec2::image::Snapshot;
+use crate::ec2::{tag_specifications, tags};
+use crate::service::{ServiceError, unsupported};
+use crate::state::State;
+use crate::wire::form::Form;
+
+type Tags = BTreeMap<String, String>;
+
+pub(super) fn needs(state: &State, operation: &str, form: &Form) -> Result<Vec<Need>, ServiceError> {
+    if operation.starts_with("Describe") {
+        return Ok(vec![Need::of_all(format!("ec2:{operation}"))]);
+    }
+    // Its own copy of the parameters, since whoever serves the call takes them all.
+    let mut form = form.clone();
+    match operation {
+        "CreateImage" => create_image(state, &mut form),
+        "CreateTags" => {
+            let tags = tags::read(&mut form)?;
+            let each = on_each(state, "ec2:CreateTags", &form.list("ResourceId"))?;
+            Ok(each.into_iter().map(|need| need.bringing(&tags)).collect())
+        }
+        "DeleteSnapshot" => on_each(state, "ec2:DeleteSnapshot", form.take("SnapshotId").as_slice()),
+        "DeleteTags" => {
+            let keys: Vec<_> = form.structures("Tag").iter_mut().filter_map(|tag| tag.take("Key")).collect();
+            let each = on_each(state, "ec2:DeleteTags", &form.list("ResourceId"))?;
+            Ok(each.into_iter().map(|need| need.bringing_keys(keys.iter().map(String::as_str))).collect())
+        }
+        "DeregisterImage" => on_each(state, "ec2:DeregisterImage", form.take("ImageId").as_slice()),
+        "RunInstances" => run_instances(state, &mut form),
+        "StartInstances" => on_each(state, "ec2:StartInstances", &form.list("InstanceId")),
+        "StopInstances" => on_each(state, "ec2:StopInstances", &form.list("InstanceId")),
+        "TerminateInstances" => on_each(state, "ec2:TerminateInstances", &form.list("InstanceId")),
+        other => Err(unsupported(format_args!("what {other} of EC2 needs leave for"))),
+    }
+}
+
+/// What is asked of an image for the snapshot that it leaves behind.
+pub(super) fn delete_snapshot(state: &State, snapshot: &Snapshot) -> Need {
+    let arn = state.world.shared_arn("ec2", &format!("snapshot/{}", snapshot.id));
+    Need::on("ec2:DeleteSnapshot", arn).carrying(Some(&snapshot.tags))
+}
+
+/// The same action on each resource that the call names.
+fn on_each(state: &State, action: &'static str, ids: &[String]) -> Result<Vec<Need>, ServiceError> {
+    ids.iter().map(|id| on(state, action, id)).collect()
+}
+
+/// An action on a resource, with the tags it carries.
+fn on(state: &State, action: &'static str, id: &str) -> Result<Need, ServiceError> {
+    let (world, ec2) = (&state.world, &state.ec2);
+    let kind = id.split_once('-').map_or("", |(kind, _)| kind);
+    let (arn, tags) = match kind {
+        "i" => {
+            let instance = ec2.by_id.get(id).map(|index| &ec2.instances[*index].tags);
+            (world.arn("ec2", &format!("instance/{id}")), instance)
+        }
+        "ami" => {
+            let image = ec2.images.iter().find(|image| image.id == id && image.registered());
+            (world.shared_arn("ec2", &format!("image/{id}")), image.map(|image| &image.tags))
+        }
+        "snap" => {
+            let snapshot = ec2.snapshots.iter().find(|snapshot| snapshot.id == id && snapshot.exists());
+            (world.shared_arn("ec2", &format!("snapshot/{id}")), snapshot.map(|snapshot| &snapshot.tags))
+        }
+        _ => return Err(unsupported(format_args!("what {action} on {id} needs leave for"))),
+    };
+    Ok(Need::on(action, arn).carrying(tags))
+}
+
+/// The instance that an image is made of, and what is made: each with the tags it is made with.
+fn create_image(state: &State, form: &mut Form) -> Result<Vec<Need>, ServiceError> {
+    let tags = tag_specifications(form, &["image", "snapshot"])?;
+    let mut needs = on_each(state, "ec2:CreateImage", form.take("InstanceId").as_slice())?;
+    for kind in ["image", "snapshot"] {
+        make(&mut needs, "ec2:CreateImage", &state.world.shared_arn("ec2", &format!("{kind}/*")), tags.get(kind));
+    }
+    Ok(needs)
+}
+
+/// What is launched, each with the tags it is made with; what it is launched from and into; and the role it is given.
+fn run_instances(state: &State, form: &mut Form) -> Result<Vec<Need>, ServiceError> {
+    const RUN: &str = "ec2:RunInstances";
+    let world = &state.world;
+    let arn = |resource: &str| world.arn("ec2", resource);
+    let tags = tag_specifications(form, &["instance", "volume"])?;
+    let mut needs = Vec::new();
+    for kind in ["instance", "volume"] {
+        make(&mut needs, RUN, &arn(&format!("{kind}/*")), tags.get(kind));
+    }
+    needs.extend(on_each(state, RUN, form.take("ImageId").as_slice())?);
+    needs.push(Need::on(RUN, arn("network-interface/*")));
+    // A call that names none is given the default ones.
+    let or_any = |ids: Vec<String>| if ids.is_empty() { vec!["*".to_owned()] } else { ids };
+    for group in or_any(form.list("SecurityGroupId")) {
+        needs.push(Need::on(RUN, arn(&format!("security-group/{group}"))));
+    }
+    for subnet in or_any(form.take("SubnetId").into_iter().collect()) {
+        needs.push(Need::on(RUN, arn(&format!("subnet/{subnet}"))));
+    }
+    needs.extend(form.take("KeyName").map(|name| Need::on(RUN, arn(&format!("key-pair/{name}")))));
+    let by_arn = form.take("IamInstanceProfile.Arn");
+    let by_arn = by_arn.and_then(|arn| Some(arn.split_once(":instance-profile/")?.1.to_owned()));
+    // The role in a profile has the profile's name here, as the console has it.
+    if let Some(role) = form.take("IamInstanceProfile.Name").or(by_arn) {
+        let service = format!("ec2.{}", world.url_suffix());
+        let pass = Need::on("iam:PassRole", world.global_arn("iam", &format!("role/{role}")));
+        needs.push(pass.with("iam:PassedToService", &service));
+    }
+    Ok(needs)
+}
+
+/// Making something: the call's own action on it, and that of tagging it if it is made with tags.
+fn make(needs: &mut Vec<Need>, action: &'static str, arn: &str, tags: Option<&Tags>) {
+    let need = Need::on(action, arn.to_owned());
+    let Some(tags) = tags else { return needs.push(need) };
+    needs.push(need.bringing(tags));
+    let made_by = action.trim_start_matches("ec2:");
+    let tag = Need::on("ec2:CreateTags", arn.to_owned()).bringing(tags);
+    needs.push(tag.with("ec2:CreateAction", made_by));
+}

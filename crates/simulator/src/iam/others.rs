@@ -1,0 +1,93 @@
+//! What the calls of the services beside EC2 need leave for.
+
+use serde_json::Value;
+
+use super::Need;
+use crate::service::{ServiceError, unsupported};
+use crate::state::State;
+use crate::wire::form::Form;
+use crate::wire::json::Fields;
+
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html>
+pub(super) fn load_balancing(operation: &str, form: &Form) -> Vec<Need> {
+    let action = match operation {
+        "DeregisterTargets" => "elasticloadbalancing:DeregisterTargets",
+        "RegisterTargets" => "elasticloadbalancing:RegisterTargets",
+        other => return vec![Need::of_all(format!("elasticloadbalancing:{other}"))],
+    };
+    let group = form.pairs().get("TargetGroupArn").cloned().unwrap_or_default();
+    vec![Need::on(action, group)]
+}
+
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>
+pub(super) fn systems_manager(state: &State, operation: &str, fields: &Fields) -> Result<Vec<Need>, ServiceError> {
+    match operation {
+        "DescribeInstanceInformation" | "GetCommandInvocation" | "ListCommandInvocations" | "ListCommands" => {
+            Ok(vec![Need::of_all(format!("ssm:{operation}"))])
+        }
+        "SendCommand" => {
+            const SEND: &str = "ssm:SendCommand";
+            let document = fields.peek("DocumentName").and_then(Value::as_str).unwrap_or_default();
+            let mut needs = vec![Need::on(SEND, state.world.arn("ssm", &format!("document/{document}")))];
+            for id in texts(fields.peek("InstanceIds")) {
+                let need = Need::on(SEND, state.world.arn("ec2", &format!("instance/{id}")));
+                needs.push(need.carrying(state.ec2.by_id.get(id).map(|index| &state.ec2.instances[*index].tags)));
+            }
+            Ok(needs)
+        }
+        other => Err(unsupported(format_args!("what {other} of Systems Manager needs leave for"))),
+    }
+}
+
+/// Composite alarms are described only to who may describe all.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
+pub(super) fn cloudwatch(state: &State, operation: &str, fields: &Fields) -> Result<Vec<Need>, ServiceError> {
+    if operation != "DescribeAlarms" {
+        return Err(unsupported(format_args!("what {operation} of CloudWatch needs leave for")));
+    }
+    let composite = texts(fields.peek("AlarmTypes")).any(|kind| kind == "CompositeAlarm");
+    let all = composite.then(|| Need::of_all("cloudwatch:DescribeAlarms".to_owned()));
+    let alarms = Need::on("cloudwatch:DescribeAlarms", state.world.arn("cloudwatch", "alarm:*"));
+    Ok(std::iter::once(alarms).chain(all).collect())
+}
+
+/// A transaction has no action of its own: each of its parts needs what it would need alone.
+/// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
+pub(super) fn dynamodb(state: &State, operation: &str, fields: &Fields) -> Result<Vec<Need>, ServiceError> {
+    let on = |action: &'static str, table: Option<&Value>| {
+        let table = table.and_then(Value::as_str).unwrap_or_default();
+        let arn = if table.starts_with("arn:") {
+            table.to_owned()
+        } else {
+            state.world.arn("dynamodb", &format!("table/{table}"))
+        };
+        Need::on(action, arn)
+    };
+    if operation == "TransactWriteItems" {
+        let items = fields.peek("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let parts = items.iter().filter_map(Value::as_object).flatten().filter(|(_, part)| !part.is_null());
+        return parts
+            .map(|(kind, part)| match kind.as_str() {
+                "ConditionCheck" => Ok(on("dynamodb:ConditionCheckItem", part.get("TableName"))),
+                "Delete" => Ok(on("dynamodb:DeleteItem", part.get("TableName"))),
+                "Put" => Ok(on("dynamodb:PutItem", part.get("TableName"))),
+                "Update" => Ok(on("dynamodb:UpdateItem", part.get("TableName"))),
+                other => Err(unsupported(format_args!("what {other} in a transaction needs leave for"))),
+            })
+            .collect();
+    }
+    let action = match operation {
+        "DeleteItem" => "dynamodb:DeleteItem",
+        "GetItem" => "dynamodb:GetItem",
+        "PutItem" => "dynamodb:PutItem",
+        "Query" => "dynamodb:Query",
+        "UpdateItem" => "dynamodb:UpdateItem",
+        other => return Err(unsupported(format_args!("what {other} of DynamoDB needs leave for"))),
+    };
+    Ok(vec![on(action, fields.peek("TableName"))])
+}
+
+/// The strings in a list.
+fn texts(list: Option<&Value>) -> impl Iterator<Item = &str> {
+    list.and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str)
+}

@@ -1,0 +1,341 @@
+//! What the functions may, by infra/template.yaml: enough for every workflow, nothing that none of them uses, and
+//! nothing of another fleet.
+
+use asl::{Execution, Limits, StateMachine};
+use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use aws_types::SdkConfig;
+use fleet::{Config, FLEET_TAG, FleetRecord, ROLE_TAG, RUN_TAG, Span};
+use fleetwright::UPGRADE;
+use fleetwright::lambda::Functions;
+use fleetwright::permissions::{OPERATOR, Role, permissions, roles};
+use fleetwright::rehearse::{START, in_virtual_time, sdk_config, world};
+use functions::{Aws, Step};
+use serde_json::{Value, json};
+use simulator::faults::{Fault, Which, WorldFault};
+use simulator::iam::{Grant, Permissions};
+use simulator::invariants::{Outcome, Settled};
+use simulator::{Caller, Simulator};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+const RUN: &str = "run-1";
+
+/// The sample, approved by a person, and with short waits: who asks how often is not what this is about.
+fn config() -> Config {
+    let sample = include_str!("../samplconfig.toml");
+    let mut config = Config::from_toml(sample).unwrap();
+    config.upgrade.approval = true;
+    config.upgrade.canary_bake = Span::seconds(5);
+    config.upgrade.bake = Span::seconds(5);
+    config.rehearsal.deregistration_delay = Span::seconds(60);
+    config
+}
+
+fn clients(simulator: &Simulator, config: &Config, function: &str) -> SdkConfig {
+    sdk_config(simulator, config, Caller { run: RUN.to_owned(), function: function.to_owned() })
+}
+
+/// A workflow, and what is to go wrong in it.
+struct Workflow {
+    name: &'static str,
+    faults: Vec<Fault>,
+    /// When its execution dies and another takes it up.
+    dies_after: Option<Duration>,
+}
+
+/// Workflows that between them go every way there is: through, and back from wherever it matters.
+fn workflows(config: &Config) -> Vec<Workflow> {
+    let with = |name, faults: Vec<_>| {
+        let faults = faults.into_iter().map(Fault::world).collect();
+        Workflow { name, faults, dies_after: None }
+    };
+    let member = Some(config.fleet.instance_type.to_string());
+    vec![
+        with("an upgrade", vec![]),
+        with("a target that never turns healthy", vec![WorldFault::TargetNeverHealthy(Which::First)]),
+        with("an image that fails", vec![WorldFault::ImageFails]),
+        with("no capacity", vec![WorldFault::NoCapacity { zone: None, instance_type: member }]),
+        Workflow { dies_after: Some(Duration::from_secs(600)), ..with("a dead orchestrator", vec![]) },
+    ]
+}
+
+/// What a workflow came to.
+struct Rehearsed {
+    /// Why it did not go through.
+    failure: String,
+    outcome: Outcome,
+    used: BTreeSet<Grant>,
+    violated: Vec<String>,
+}
+
+/// Applies the configuration, plays the definition, and looks at the fleet as an operator does.
+fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> Rehearsed {
+    in_virtual_time(async {
+        let simulator = Simulator::new(world(config), workflow.faults.clone()).under(permissions);
+        let connect = |function: &str| Aws::new(&clients(&simulator, config, function), "fleetwright");
+        let applied = connect(OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
+        applied.expect("the operator may");
+        let functions = Functions::new(connect, Duration::from_secs(30));
+        let machine = StateMachine::parse(UPGRADE).unwrap();
+        let mut see_nothing = |_: &asl::Event| {};
+        let upgrade = execution(RUN, json!({"fleet": "appwrite", "to": "1.4.14"}));
+        let upgrade = asl::run(&machine, upgrade, &functions, &mut see_nothing);
+        let finished = match workflow.dies_after {
+            None => upgrade.await,
+            Some(after) => {
+                tokio::time::timeout(after, upgrade).await.expect_err("it is still going on");
+                let repair = execution("run-2", json!({"fleet": "appwrite", "repair": RUN}));
+                asl::run(&machine, repair, &functions, &mut |_| {}).await
+            }
+        };
+        let (mut failure, outcome) = match finished.outcome {
+            asl::Outcome::Succeeded(_) => (String::new(), Outcome::Upgraded),
+            asl::Outcome::Failed(failure) if failure.error == "RolledBack" => (failure.cause, Outcome::RolledBack),
+            asl::Outcome::Failed(failure) => (failure.cause, Outcome::Frozen),
+        };
+        let look = Step::named("observe").unwrap().invoke(&connect("observe"), json!({"fleet": "appwrite"})).await;
+        if let Err(error) = look {
+            failure.push_str(&error.to_string());
+        }
+        let verdict = simulator.check(&Settled { outcome, run: RUN.to_owned() });
+        let violated = verdict.violated.into_iter().map(|one| format!("{}: {}", one.invariant, one.detail));
+        let violated = violated.chain(simulator.report().unsupported).collect();
+        Rehearsed { failure, outcome, used: simulator.grants_used(), violated }
+    })
+    .unwrap()
+}
+
+fn execution(name: &str, input: Value) -> Execution {
+    Execution {
+        name: name.to_owned(),
+        id: format!("arn:aws:states:eu-central-1:123456789012:execution:fleetwright-upgrade:{name}"),
+        role: "arn:aws:iam::123456789012:role/fleetwright-upgrade".to_owned(),
+        state_machine: "fleetwright-upgrade".to_owned(),
+        state_machine_id: "arn:aws:states:eu-central-1:123456789012:stateMachine:fleetwright-upgrade".to_owned(),
+        input,
+        started: START,
+        limits: Limits::default(),
+    }
+}
+
+/// Granted, and not used in a rehearsal: Lambda itself writes a function's log, and the command's calls have tests of
+/// their own against the deployed stack.
+fn is_used_elsewhere(grant: &Grant) -> bool {
+    grant.statement == "OwnLog" || grant.function == OPERATOR
+}
+
+#[test]
+fn every_workflow_stays_within_the_policies_and_together_they_use_all_of_them() {
+    let config = config();
+    let permissions = permissions(&config).unwrap();
+    let mut unused = permissions.grants();
+    for workflow in workflows(&config) {
+        let rehearsed = rehearse(&config, &workflow, permissions.clone());
+        let (workflow, smooth) = (workflow.name, workflow.faults.is_empty() && workflow.dies_after.is_none());
+        assert!(!rehearsed.failure.contains("not authorized"), "{workflow}: {}", rehearsed.failure);
+        assert_eq!(rehearsed.violated, Vec::<String>::new(), "{workflow}: {}", rehearsed.failure);
+        assert_eq!(rehearsed.failure.is_empty(), smooth, "{workflow}: {}", rehearsed.failure);
+        unused.retain(|grant| !rehearsed.used.contains(grant));
+    }
+    let too_wide: Vec<_> = unused.iter().filter(|grant| !is_used_elsewhere(grant)).map(ToString::to_string).collect();
+    assert_eq!(too_wide, Vec::<String>::new(), "too wide: no workflow uses it");
+}
+
+/// The policies without one action of one statement.
+fn without(roles: &BTreeMap<String, Role>, grant: &Grant) -> Permissions {
+    let mut permissions = Permissions::default();
+    for (caller, role) in roles {
+        let mut policy = role.policy.clone();
+        if *caller == grant.function {
+            let statements = policy["Statement"].as_array_mut().unwrap();
+            statements.retain_mut(|statement| statement["Sid"] != grant.statement || take(statement, &grant.piece));
+        }
+        permissions.add(caller, &role.arn, &policy).unwrap();
+    }
+    permissions
+}
+
+/// Takes an action out of a statement; answers whether any is left.
+fn take(statement: &mut Value, action: &str) -> bool {
+    match &mut statement["Action"] {
+        Value::Array(actions) => {
+            actions.retain(|one| one != action);
+            !actions.is_empty()
+        }
+        _ => false,
+    }
+}
+
+#[test]
+fn without_any_one_action_a_workflow_fails_and_names_it() {
+    let config = config();
+    let roles = roles(&config).unwrap();
+    let permissions = permissions(&config).unwrap();
+    let workflows = workflows(&config);
+    let used: Vec<_> = workflows.iter().map(|workflow| rehearse(&config, workflow, permissions.clone()).used).collect();
+    let grants = permissions.grants().into_iter();
+    let actions = grants.filter(|grant| !grant.piece.starts_with("arn:") && grant.piece != "*");
+    let actions: Vec<_> = actions.filter(|grant| !is_used_elsewhere(grant)).collect();
+    assert!(actions.len() > 40, "{actions:?}");
+
+    let check = |grant: &Grant| {
+        let using = used.iter().position(|used| used.contains(grant)).unwrap_or_else(|| panic!("nothing uses {grant}"));
+        let rehearsed = rehearse(&config, &workflows[using], without(&roles, grant));
+        let workflow = workflows[using].name;
+        let named = format!("is not authorized to perform: {} on resource: ", grant.piece);
+        let told = rehearsed.violated.iter().any(|one| one.starts_with("within-permissions: ") && one.contains(&named));
+        assert!(told, "{grant}, in {workflow}: {:?}", rehearsed.violated);
+        // What is only called on the way back leaves a run that cannot go back either.
+        let ends = if using == 0 { !rehearsed.failure.is_empty() } else { rehearsed.outcome == Outcome::Frozen };
+        assert!(ends, "{grant}, in {workflow}: {:?}, {}", rehearsed.outcome, rehearsed.failure);
+    };
+    std::thread::scope(|scope| {
+        let (some, others) = actions.split_at(actions.len() / 2);
+        let handle = scope.spawn(move || some.iter().for_each(check));
+        others.iter().for_each(check);
+        handle.join().unwrap();
+    });
+}
+
+/// Asserts that IAM let none of it happen, and said so about `action`.
+#[track_caller]
+fn denied<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>, code: &str, action: &str) {
+    let Err(SdkError::ServiceError(error)) = result else { panic!("{action} was not refused") };
+    let error = error.into_err();
+    let message = error.message().unwrap_or_default();
+    assert_eq!(error.code(), Some(code), "{action}: {message}");
+    assert!(message.contains(&format!("not authorized to perform: {action} on resource: arn:aws:")), "{message}");
+}
+
+const EC2: &str = "UnauthorizedOperation";
+
+/// The instances of the sample's fleet and of another, as anyone finds them, and the image of either.
+struct Found {
+    own: Vec<String>,
+    other: String,
+    golden: String,
+    others_image: String,
+}
+
+impl Found {
+    async fn by(ec2: &aws_sdk_ec2::Client) -> Found {
+        let described = ec2.describe_instances().send().await.unwrap();
+        let instances = described.reservations().iter().flat_map(|one| one.instances());
+        let owned = instances.map(|one| {
+            let fleet = one.tags().iter().find(|tag| tag.key() == Some(FLEET_TAG)).and_then(Tag::value);
+            (one.instance_id().unwrap().to_owned(), one.image_id().unwrap().to_owned(), fleet == Some("appwrite"))
+        });
+        let (own, others): (Vec<_>, Vec<_>) = owned.partition(|(_, _, own)| *own);
+        let (other, others_image, _) = others[0].clone();
+        let golden = own[0].1.clone();
+        Found { own: own.into_iter().map(|(id, ..)| id).collect(), other, golden, others_image }
+    }
+}
+
+fn tag(key: &str, value: &str) -> Tag {
+    Tag::builder().key(key).value(value).build()
+}
+
+fn tagged(kind: ResourceType, fleet: &str) -> TagSpecification {
+    let tags = [tag(FLEET_TAG, fleet), tag(RUN_TAG, RUN), tag(ROLE_TAG, "member")];
+    TagSpecification::builder().resource_type(kind).set_tags(Some(tags.to_vec())).build()
+}
+
+#[test]
+fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
+    in_virtual_time(async {
+        let config = config();
+        let simulator = Simulator::new(world(&config), Vec::new()).under(permissions(&config).unwrap());
+        let ec2 = |function| aws_sdk_ec2::Client::new(&clients(&simulator, &config, function));
+        let Found { own, other, golden, others_image } = Found::by(&ec2("observe")).await;
+        let before = simulator.report();
+
+        let (delete, retag, snapshot) = (ec2("delete"), ec2("retag"), ec2("snapshot"));
+        let terminate = |ids: &[&String]| {
+            let ids = ids.iter().map(ToString::to_string).collect();
+            delete.terminate_instances().set_instance_ids(Some(ids)).send()
+        };
+        denied(terminate(&[&other]).await, EC2, "ec2:TerminateInstances");
+        // One that is not the fleet's, and none is terminated.
+        denied(terminate(&[&own[0], &other]).await, EC2, "ec2:TerminateInstances");
+        denied(delete.deregister_image().image_id(&others_image).send().await, EC2, "ec2:DeregisterImage");
+        // No run made the golden image.
+        denied(delete.deregister_image().image_id(&golden).send().await, EC2, "ec2:DeregisterImage");
+
+        denied(ec2("stop").stop_instances().instance_ids(&other).send().await, EC2, "ec2:StopInstances");
+        // A member is no builder.
+        denied(ec2("stop").stop_instances().instance_ids(&own[0]).send().await, EC2, "ec2:StopInstances");
+
+        let create_tags = |id: &str, key: &str| retag.create_tags().resources(id).tags(tag(key, "appwrite")).send();
+        let delete_tags =
+            |id: &str, key: &str| retag.delete_tags().resources(id).tags(Tag::builder().key(key).build()).send();
+        denied(create_tags(&other, "high-availability").await, EC2, "ec2:CreateTags");
+        denied(delete_tags(&other, "service").await, EC2, "ec2:DeleteTags");
+        // Nobody is brought within the fence, or taken out of it, or stripped of all tags.
+        denied(create_tags(&other, FLEET_TAG).await, EC2, "ec2:CreateTags");
+        denied(create_tags(&own[0], ROLE_TAG).await, EC2, "ec2:CreateTags");
+        denied(delete_tags(&own[0], FLEET_TAG).await, EC2, "ec2:DeleteTags");
+        denied(retag.delete_tags().resources(&own[0]).send().await, EC2, "ec2:DeleteTags");
+        denied(create_tags(&golden, "high-availability").await, EC2, "ec2:CreateTags");
+
+        let image = |id: &str| {
+            let call = snapshot.create_image().instance_id(id).name("an-image");
+            let call = call.tag_specifications(tagged(ResourceType::Image, "appwrite"));
+            call.tag_specifications(tagged(ResourceType::Snapshot, "appwrite")).send()
+        };
+        denied(image(&other).await, EC2, "ec2:CreateImage");
+        denied(image(&own[0]).await, EC2, "ec2:CreateImage");
+
+        let create = ec2("create-from-snapshot");
+        let launch = |fleet: Option<&str>| {
+            let call = create.run_instances().image_id(&golden).min_count(1).max_count(1);
+            let kinds = [ResourceType::Instance, ResourceType::Volume];
+            call.set_tag_specifications(fleet.map(|fleet| kinds.map(|kind| tagged(kind, fleet)).to_vec())).send()
+        };
+        denied(launch(Some("billing-of-others")).await, EC2, "ec2:RunInstances");
+        denied(launch(None).await, EC2, "ec2:RunInstances");
+        denied(create.create_tags().resources(&own[0]).tags(tag("a", "b")).send().await, EC2, "ec2:CreateTags");
+
+        let elb = aws_sdk_elasticloadbalancingv2::Client::new(&clients(&simulator, &config, "retag"));
+        let (start, _) = config.load_balancer.target_group.as_str().split_once("targetgroup/").unwrap();
+        let others_group = format!("{start}targetgroup/someone-else/0123456789abcdef");
+        let target = aws_sdk_elasticloadbalancingv2::types::TargetDescription::builder().id(&other).build();
+        let deregister = elb.deregister_targets().target_group_arn(&others_group).targets(target.clone());
+        denied(deregister.send().await, "AccessDenied", "elasticloadbalancing:DeregisterTargets");
+        let register = elb.register_targets().target_group_arn(&others_group).targets(target);
+        denied(register.send().await, "AccessDenied", "elasticloadbalancing:RegisterTargets");
+
+        let ssm = aws_sdk_ssm::Client::new(&clients(&simulator, &config, "configure"));
+        let send = |document: &str, id: &str| ssm.send_command().document_name(document).instance_ids(id).send();
+        for (document, id) in
+            [("fleetwright-configure", &other), ("fleetwright-configure", &own[0]), ("AWS-RunShellScript", &own[0])]
+        {
+            denied(send(document, id).await, "AccessDeniedException", "ssm:SendCommand");
+        }
+
+        // Nor does a step do another's work on its own fleet.
+        let begin = ec2("begin").terminate_instances().instance_ids(&own[0]).send().await;
+        denied(begin, EC2, "ec2:TerminateInstances");
+        let table = aws_sdk_dynamodb::Client::new(&clients(&simulator, &config, "begin"));
+        let others_table = table.delete_item().table_name("fleetwright").send().await;
+        denied(others_table, "AccessDeniedException", "dynamodb:DeleteItem");
+
+        let after = simulator.report();
+        assert_eq!((after.instances, after.images), (before.instances, before.images));
+    })
+    .unwrap();
+}
+
+/// A caller that the template does not know may nothing, and the rehearsal says that it is no picture of AWS.
+#[test]
+fn who_has_no_policy_is_not_let_through() {
+    in_virtual_time(async {
+        let config = config();
+        let simulator = Simulator::new(world(&config), Vec::new()).under(permissions(&config).unwrap());
+        let ec2 = aws_sdk_ec2::Client::new(&clients(&simulator, &config, "nobody"));
+        assert!(ec2.describe_instances().send().await.is_err());
+        assert!(simulator.report().unsupported[0].contains("what 'nobody' may: it has no policy"));
+    })
+    .unwrap();
+}
