@@ -327,6 +327,40 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
     .unwrap();
 }
 
+/// Whoever is invoked twice deletes an image twice, and a policy that asks for tags denies what is not there any more.
+#[test]
+fn an_image_that_is_gone_may_be_deleted_again_and_another_may_not() {
+    in_virtual_time(async {
+        let config = config();
+        let simulator = Simulator::new(world(&config), Vec::new()).under(permissions(&config).unwrap());
+        let ec2 = |function| aws_sdk_ec2::Client::new(&clients(&simulator, &config, function));
+        let builder = [tag(FLEET_TAG, "appwrite"), tag(RUN_TAG, RUN), tag(ROLE_TAG, "builder")];
+        let tagged = |kind| TagSpecification::builder().resource_type(kind).set_tags(Some(builder.to_vec())).build();
+        let launch = ec2("create-from-snapshot").run_instances().image_id(config.fleet.golden_image.as_str());
+        let launch = launch.instance_type("c6i.large".into()).min_count(1).max_count(1);
+        let launch = launch.tag_specifications(tagged(ResourceType::Instance));
+        let launched = launch.tag_specifications(tagged(ResourceType::Volume)).send().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let make =
+            ec2("snapshot").create_image().name("an-image").instance_id(launched.instances()[0].instance_id().unwrap());
+        let make = make.tag_specifications(tagged(ResourceType::Image));
+        let made = make.tag_specifications(tagged(ResourceType::Snapshot)).send().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(600)).await;
+
+        let delete = Aws::new(&clients(&simulator, &config, "delete"), "fleetwright");
+        let image = made.image_id().unwrap().parse().unwrap();
+        delete.delete_image(&image).await.unwrap();
+        delete.delete_image(&image).await.unwrap();
+        let settled = Settled { outcome: Outcome::Frozen, run: RUN.to_owned() };
+        assert_eq!(simulator.check(&settled).violated, []);
+
+        let error = delete.delete_image(&config.fleet.golden_image).await.unwrap_err();
+        assert!(error.to_string().starts_with("DeregisterImage: UnauthorizedOperation: "), "{error}");
+        assert_eq!(simulator.check(&settled).violated[0].invariant, "within-permissions");
+    })
+    .unwrap();
+}
+
 /// A caller that the template does not know may nothing, and the rehearsal says that it is no picture of AWS.
 #[test]
 fn who_has_no_policy_is_not_let_through() {
