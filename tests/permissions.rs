@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use simulator::faults::{Fault, Which, WorldFault};
 use simulator::iam::{Grant, Permissions};
 use simulator::invariants::{Outcome, Settled};
+use simulator::world::Range;
 use simulator::{Caller, Simulator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -25,7 +26,9 @@ const RUN: &str = "run-1";
 fn config() -> Config {
     let sample = include_str!("../samplconfig.toml");
     let mut config = Config::from_toml(sample).unwrap();
+    config.fleet.size = 1;
     config.upgrade.approval = true;
+    config.limits.healthy = Span::seconds(120);
     config.upgrade.canary_bake = Span::seconds(5);
     config.upgrade.bake = Span::seconds(5);
     config.rehearsal.deregistration_delay = Span::seconds(60);
@@ -56,7 +59,7 @@ fn workflows(config: &Config) -> Vec<Workflow> {
         with("a target that never turns healthy", vec![WorldFault::TargetNeverHealthy(Which::First)]),
         with("an image that fails", vec![WorldFault::ImageFails]),
         with("no capacity", vec![WorldFault::NoCapacity { zone: None, instance_type: member }]),
-        Workflow { dies_after: Some(Duration::from_secs(600)), ..with("a dead orchestrator", vec![]) },
+        Workflow { dies_after: Some(Duration::from_secs(100)), ..with("a dead orchestrator", vec![]) },
     ]
 }
 
@@ -72,7 +75,10 @@ struct Rehearsed {
 /// Applies the configuration, plays the definition, and looks at the fleet as an operator does.
 fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> Rehearsed {
     in_virtual_time(async {
-        let simulator = Simulator::new(world(config), workflow.faults.clone()).under(permissions);
+        let mut world = world(config);
+        (world.latencies.agent, world.latencies.command) = (Range::seconds(5, 10), Range::seconds(5, 10));
+        (world.latencies.image, world.latencies.first_boot) = (Range::seconds(10, 20), Range::seconds(5, 10));
+        let simulator = Simulator::new(world, workflow.faults.clone()).under(permissions);
         let connect = |function: &str| Aws::new(&clients(&simulator, config, function), "fleetwright");
         let applied = connect(OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
         applied.expect("the operator may");
@@ -142,7 +148,7 @@ fn every_workflow_stays_within_the_policies_and_together_they_use_all_of_them() 
     assert_eq!(too_wide, Vec::<String>::new(), "too wide: no workflow uses it");
 }
 
-/// The policies without one action of one statement.
+/// The policies without one piece of one statement.
 fn without(roles: &BTreeMap<String, Role>, grant: &Grant) -> Permissions {
     let mut permissions = Permissions::default();
     for (caller, role) in roles {
@@ -156,34 +162,38 @@ fn without(roles: &BTreeMap<String, Role>, grant: &Grant) -> Permissions {
     permissions
 }
 
-/// Takes an action out of a statement; answers whether any is left.
-fn take(statement: &mut Value, action: &str) -> bool {
-    match &mut statement["Action"] {
-        Value::Array(actions) => {
-            actions.retain(|one| one != action);
-            !actions.is_empty()
+/// Takes an action or a resource out of a statement; answers whether any is left.
+fn take(statement: &mut Value, piece: &str) -> bool {
+    let field = if piece.starts_with("arn:") { "Resource" } else { "Action" };
+    match &mut statement[field] {
+        Value::Array(pieces) => {
+            pieces.retain(|one| one != piece);
+            !pieces.is_empty()
         }
         _ => false,
     }
 }
 
 #[test]
-fn without_any_one_action_a_workflow_fails_and_names_it() {
+fn without_any_one_action_or_resource_a_workflow_fails_and_names_it() {
     let config = config();
     let roles = roles(&config).unwrap();
     let permissions = permissions(&config).unwrap();
     let workflows = workflows(&config);
     let used: Vec<_> = workflows.iter().map(|workflow| rehearse(&config, workflow, permissions.clone()).used).collect();
     let grants = permissions.grants().into_iter();
-    let actions = grants.filter(|grant| !grant.piece.starts_with("arn:") && grant.piece != "*");
-    let actions: Vec<_> = actions.filter(|grant| !is_used_elsewhere(grant)).collect();
-    assert!(actions.len() > 40, "{actions:?}");
+    // `*` is all that the actions beside it take.
+    let pieces: Vec<_> = grants.filter(|grant| grant.piece != "*" && !is_used_elsewhere(grant)).collect();
+    assert!(pieces.len() > 70, "{pieces:?}");
 
     let check = |grant: &Grant| {
         let using = used.iter().position(|used| used.contains(grant)).unwrap_or_else(|| panic!("nothing uses {grant}"));
         let rehearsed = rehearse(&config, &workflows[using], without(&roles, grant));
         let workflow = workflows[using].name;
-        let named = format!("is not authorized to perform: {} on resource: ", grant.piece);
+        let named = match grant.piece.strip_suffix('*').unwrap_or(&grant.piece) {
+            arn if arn.starts_with("arn:") => format!(" on resource: {arn}"),
+            action => format!("is not authorized to perform: {action} on resource: "),
+        };
         let told = rehearsed.violated.iter().any(|one| one.starts_with("within-permissions: ") && one.contains(&named));
         assert!(told, "{grant}, in {workflow}: {:?}", rehearsed.violated);
         // What is only called on the way back leaves a run that cannot go back either.
@@ -191,7 +201,7 @@ fn without_any_one_action_a_workflow_fails_and_names_it() {
         assert!(ends, "{grant}, in {workflow}: {:?}, {}", rehearsed.outcome, rehearsed.failure);
     };
     std::thread::scope(|scope| {
-        let (some, others) = actions.split_at(actions.len() / 2);
+        let (some, others) = pieces.split_at(pieces.len() / 2);
         let handle = scope.spawn(move || some.iter().for_each(check));
         others.iter().for_each(check);
         handle.join().unwrap();
