@@ -10,7 +10,7 @@ mod parse;
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 use serde_json_path::JsonPath;
 
 /// A parsed path.
@@ -119,7 +119,7 @@ fn walk<'v>(root: &'v Value, steps: &[Step], more_follows: bool) -> Result<&'v V
     let mut at = root;
     for (taken, step) in steps.iter().enumerate() {
         let next = match (step, at) {
-            (Step::Name(name), Value::Object(fields)) => fields.get(name),
+            (Step::Name(name), Value::Object(fields)) => field(fields, name),
             (Step::Index(index), Value::Array(items)) => nth(items, *index),
             _ => None,
         };
@@ -130,6 +130,14 @@ fn walk<'v>(root: &'v Value, steps: &[Step], more_follows: bool) -> Result<&'v V
         };
     }
     Ok(at)
+}
+
+/// Looking at a few names is quicker than hashing one.
+fn field<'v>(fields: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
+    match fields.len() {
+        0..=8 => fields.iter().find(|(key, _)| *key == name).map(|(_, value)| value),
+        _ => fields.get(name),
+    }
 }
 
 fn nth(items: &[Value], index: i64) -> Option<&Value> {

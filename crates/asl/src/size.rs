@@ -1,28 +1,60 @@
 //! How large a value is as JSON, without writing it anywhere.
 
-use std::io;
-
-use serde_json::Value;
+use serde_json::{Map, Number, Value};
 
 /// Whether a value takes more than `limit` bytes as JSON. Counting ends at the limit.
 pub(crate) fn exceeds(value: &Value, limit: usize) -> bool {
-    serde_json::to_writer(Allowance { left: limit }, value).is_err()
+    let mut left = limit;
+    !fits(value, &mut left)
 }
 
-/// A writer that accepts so many bytes and then fails.
-struct Allowance {
-    left: usize,
+/// Takes a value's bytes from those that are left, if there are so many.
+fn fits(value: &Value, left: &mut usize) -> bool {
+    match value {
+        Value::Null | Value::Bool(true) => take(left, "true".len()),
+        Value::Bool(false) => take(left, "false".len()),
+        Value::Number(number) => take(left, digits(number)),
+        Value::String(text) => take(left, quoted(text)),
+        Value::Array(items) => {
+            take(left, "[]".len() + items.len().saturating_sub(1)) && items.iter().all(|item| fits(item, left))
+        }
+        Value::Object(fields) => {
+            take(left, "{}".len() + punctuation(fields))
+                && fields.iter().all(|(name, value)| take(left, quoted(name)) && fits(value, left))
+        }
+    }
 }
 
-impl io::Write for Allowance {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::WriteZero)?;
-        Ok(bytes.len())
+fn take(left: &mut usize, bytes: usize) -> bool {
+    match left.checked_sub(bytes) {
+        Some(less) => {
+            *left = less;
+            true
+        }
+        None => false,
     }
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+/// A colon for each field, and commas between them.
+fn punctuation(fields: &Map<String, Value>) -> usize {
+    (fields.len() * 2).saturating_sub(1)
+}
+
+fn digits(number: &Number) -> usize {
+    match (number.as_u64(), number.as_i64()) {
+        (Some(number), _) => number.checked_ilog10().unwrap_or(0) as usize + 1,
+        (None, Some(number)) => number.unsigned_abs().ilog10() as usize + "-0".len(),
+        (None, None) => number.to_string().len(),
     }
+}
+
+fn quoted(text: &str) -> usize {
+    let escaped = |byte| match byte {
+        b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 0x08 | 0x0c => 1,
+        0..0x20 => "u0000".len(),
+        _ => 0,
+    };
+    "\"\"".len() + text.len() + text.bytes().map(escaped).sum::<usize>()
 }
 
 #[cfg(test)]
@@ -38,5 +70,17 @@ mod tests {
         assert_eq!(length, r#"{"a":"é\n"}"#.len());
         assert!(!exceeds(&value, length));
         assert!(exceeds(&value, length - 1));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn it_is_the_length_of_the_text(text in "\\PC{0,9}|[\\x00-\\x7f]{0,9}", integer: i64, float in -1.0e20..1.0e20) {
+            let large = u64::MAX - integer.unsigned_abs();
+            for value in [json!([text, integer, float, large, 0, null, true, false, [], {}]), json!({&text: text, "b": [[1]]})] {
+                let length = value.to_string().len();
+                proptest::prop_assert!(!exceeds(&value, length), "{value}");
+                proptest::prop_assert!(exceeds(&value, length - 1), "{value}");
+            }
+        }
     }
 }

@@ -85,7 +85,7 @@ impl Template {
                 items.iter().map(|item| item.fill(data, environment)).collect::<Result<_, _>>().map(Value::Array)
             }
             Template::Object(entries) => {
-                let mut object = Map::new();
+                let mut object = Map::with_capacity(entries.len());
                 for entry in entries {
                     let value = match &entry.value {
                         EntryValue::Template(template) => template.fill(data, environment)?,

@@ -47,6 +47,11 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
+    /// Whether anything is waited for in it.
+    pub(crate) fn takes_time(&self) -> bool {
+        self.can_be_retried() || matches!(self, Kind::Wait(_))
+    }
+
     pub(crate) fn can_be_retried(&self) -> bool {
         matches!(self, Kind::Map(_) | Kind::Parallel(_) | Kind::Task(_))
     }

@@ -114,7 +114,6 @@ impl Call {
         for argument in &self.arguments {
             values.push(argument.evaluate(data, environment)?);
         }
-        let values: Vec<&Value> = values.iter().map(Cow::as_ref).collect();
         apply(self.function, &values, environment).map_err(Wrong::Refused)
     }
 }
@@ -135,9 +134,9 @@ impl Argument {
 }
 
 /// The arity was checked when the expression was parsed, so that the patterns below are the only ones there are.
-fn apply(function: Function, arguments: &[&Value], environment: &Environment<'_>) -> Result<Value, String> {
+fn apply(function: Function, arguments: &[Cow<'_, Value>], environment: &Environment<'_>) -> Result<Value, String> {
     match (function, arguments) {
-        (Function::Array, items) => Ok(Value::Array(items.iter().map(|item| (*item).clone()).collect())),
+        (Function::Array, items) => Ok(Value::Array(items.iter().map(|item| Value::clone(item)).collect())),
         (Function::ArrayContains, [array, wanted]) => array::contains(array, wanted),
         (Function::ArrayGetItem, [array, index]) => array::get_item(array, index),
         (Function::ArrayLength, [array]) => array::length(array),

@@ -1,11 +1,13 @@
 //! Functions on texts and on JSON as text.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::text_argument;
 
 /// Each `{}` of the template is replaced by the next argument. `\{`, `\}` and `\\` stand for themselves.
-pub(super) fn format(template: &Value, arguments: &[&Value]) -> Result<Value, String> {
+pub(super) fn format(template: &Value, arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
     let template = text_argument(template)?;
     let mut filled = String::new();
     let mut left = arguments.iter();
@@ -18,7 +20,7 @@ pub(super) fn format(template: &Value, arguments: &[&Value]) -> Result<Value, St
             }
             ('{', Some('}')) => {
                 chars.next();
-                match left.next() {
+                match left.next().map(Cow::as_ref) {
                     Some(Value::String(text)) => filled.push_str(text),
                     Some(other) => filled.push_str(&other.to_string()),
                     None => return Err(mismatch(template, arguments.len())),

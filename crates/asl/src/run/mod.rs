@@ -159,10 +159,24 @@ impl<'r> Run<'r> {
             let (entered, entered_at) = self.record(branch, entry)?;
             branch.node.state.set(Some(state));
             self.transitions.set(self.transitions.get() + 1);
-            let exit = self.visit(Visit { state, branch, entered, entered_at, input }).await?;
+            let visit = Visit { state, branch, entered, entered_at, input };
+            let exit = match &state.kind {
+                Kind::Choice(choice) => self.choice(choice, &visit).map_err(|fault| visit.place(fault))?,
+                Kind::Fail { error, cause } => return Err(self.fail(error, cause, &visit)),
+                Kind::Pass(pass) => self.pass(pass, visit)?,
+                Kind::Succeed => self.succeed(&visit).map_err(|fault| visit.place(fault))?,
+                Kind::Wait(until) => self.wait(until, &visit).await.map_err(|fault| visit.place(fault))?,
+                Kind::Task(task) => self.work(&task.work, visit).await?,
+                Kind::Parallel(parallel) => self.work(&parallel.work, visit).await?,
+                Kind::Map(map) => self.work(&map.work, visit).await?,
+            };
             let Exit { output, next, assigned } = exit;
             let name = Arc::clone(&state.name);
-            self.record(branch, EventKind::StateExited { state_type, name, output: Arc::clone(&output), assigned })?;
+            let exited = EventKind::StateExited { state_type, name, output: Arc::clone(&output), assigned };
+            match state.kind.takes_time() {
+                true => self.record(branch, exited)?,
+                false => self.record_at(entered_at, branch, exited)?,
+            };
             branch.node.state.set(None);
             match next {
                 Some(next) => state = state_at(machine, next),
@@ -182,22 +196,14 @@ impl<'r> Run<'r> {
         Box::pin(self.states(machine, input, branch))
     }
 
-    async fn visit(&self, visit: Visit<'_, 'r>) -> Result<Exit, Trouble> {
-        match &visit.state.kind {
-            Kind::Choice(choice) => self.choice(choice, &visit).map_err(|fault| visit.place(fault)),
-            Kind::Fail { error, cause } => Err(self.fail(error, cause, &visit)),
-            Kind::Pass(pass) => self.pass(pass, visit),
-            Kind::Succeed => self.succeed(&visit).map_err(|fault| visit.place(fault)),
-            Kind::Wait(until) => self.wait(until, &visit).await.map_err(|fault| visit.place(fault)),
-            Kind::Task(task) => self.work(&task.work, visit).await,
-            Kind::Parallel(parallel) => self.work(&parallel.work, visit).await,
-            Kind::Map(map) => self.work(&map.work, visit).await,
-        }
-    }
-
     /// Records an event of a branch that the branch goes on from.
     fn record(&self, branch: &Branch<'r>, kind: EventKind) -> Result<(u64, Timestamp), Trouble> {
-        let (id, at) = self.log.record(branch.previous.get(), branch.iteration, kind)?;
+        self.record_at(self.log.now(), branch, kind)
+    }
+
+    /// The same for an event of a known time.
+    fn record_at(&self, at: Timestamp, branch: &Branch<'r>, kind: EventKind) -> Result<(u64, Timestamp), Trouble> {
+        let id = self.log.record_at(at, branch.previous.get(), branch.iteration, kind)?;
         branch.previous.set(id);
         branch.latest.set(id);
         Ok((id, at))
@@ -205,7 +211,7 @@ impl<'r> Run<'r> {
 
     /// Records an event of a branch that is passed by: the next one comes from the same event as this.
     fn record_aside(&self, branch: &Branch<'r>, kind: EventKind) -> Result<u64, Trouble> {
-        let (id, _) = self.log.record(branch.previous.get(), branch.iteration, kind)?;
+        let id = self.log.record(branch.previous.get(), branch.iteration, kind)?;
         branch.latest.set(id);
         Ok(id)
     }
