@@ -35,7 +35,7 @@ pub(crate) enum Test {
     And(Vec<Test>),
     Or(Vec<Test>),
     Not(Box<Test>),
-    Compare { variable: Path, comparison: Comparison },
+    Compare { variable: Path, comparison: Box<Comparison> },
 }
 
 #[derive(Clone, Debug)]

@@ -22,6 +22,8 @@ pub(crate) struct Path {
     pub(crate) steps: Vec<Step>,
     /// What follows the plain steps, as a query of its own. Only indefinite paths have it.
     rest: Option<JsonPath>,
+    /// Whether it ends with `.length()`: how many items or fields are there. Only definite paths do.
+    length: bool,
 }
 
 /// What a path starts from.
@@ -68,12 +70,14 @@ impl Path {
 
     /// Whether it is a Reference Path: usable to write to, and free of negative indices.
     pub(crate) fn is_reference(&self) -> bool {
-        self.is_definite() && self.steps.iter().all(|step| !matches!(step, Step::Index(index) if *index < 0))
+        self.is_definite()
+            && !self.length
+            && self.steps.iter().all(|step| !matches!(step, Step::Index(index) if *index < 0))
     }
 
     /// Whether it is `$`, all of the data.
     pub(crate) fn is_all_data(&self) -> bool {
-        self.root == Root::Data && self.steps.is_empty() && self.is_definite()
+        self.root == Root::Data && self.steps.is_empty() && self.is_definite() && !self.length
     }
 
     /// Follows the path from what stands at its root.
@@ -89,6 +93,7 @@ impl Path {
         }
         let found = walk(root, steps, self.rest.is_some())?;
         match &self.rest {
+            None if self.length => Ok(Cow::Owned(length(found))),
             None => Ok(Cow::Borrowed(found)),
             Some(query) => Ok(Cow::Owned(Value::Array(query.query(found).all().into_iter().cloned().collect()))),
         }
@@ -132,6 +137,14 @@ fn walk<'v>(root: &'v Value, steps: &[Step], more_follows: bool) -> Result<&'v V
     Ok(at)
 }
 
+fn length(value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.len().into(),
+        Value::Object(fields) => fields.len().into(),
+        _ => Value::Null,
+    }
+}
+
 /// Looking at a few names is quicker than hashing one.
 fn field<'v>(fields: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
     match fields.len() {
@@ -162,6 +175,20 @@ mod tests {
         assert_eq!(find("$.a.b-c[0]", &data), Ok(json!(1)));
         assert_eq!(find("$['a'][\"b-c\"][-1]['d e']", &data), Ok(json!(2)));
         assert_eq!(find("$.n", &data), Ok(json!(null)));
+        assert_eq!(find("$.a.['b-c'].[1]['d e']", &data), Ok(json!(2)));
+    }
+
+    #[test]
+    fn a_path_may_end_with_a_length() {
+        let data = json!({"a": [1, 2, 3], "o": {"x": 1}, "t": "text"});
+        assert_eq!(find("$.a.length()", &data), Ok(json!(3)));
+        assert_eq!(find("$.length()", &data), Ok(json!(3)));
+        assert_eq!(find("$.o.length()", &data), Ok(json!(1)));
+        assert_eq!(find("$.t.length()", &data), Ok(json!(null)));
+        assert_eq!(find("$.nope.length()", &data), Err(Miss::Last { beyond_end: false }));
+        assert!(!Path::parse("$.a.length()").unwrap().is_reference());
+        assert!(Path::parse("$.a[*].length()").is_err());
+        assert!(Path::parse("$.length().a").is_err());
     }
 
     #[test]

@@ -172,6 +172,19 @@ fn limits_are_the_executions_own() {
 }
 
 #[test]
+fn what_a_catch_makes_has_the_limit_too() {
+    let definition = json!({"StartAt": "S", "States": {
+        "S": {"Type": "Task", "Resource": INVOKE, "Parameters": {"n.$": "States.MathAdd($.t, 1)"}, "End": true,
+            "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.e", "Next": "P"}]},
+        "P": {"Type": "Pass", "Next": "S"},
+    }});
+    let limits = Limits { payload_bytes: 100, ..Limits::default() };
+    let (finished, _) = run(&definition, Execution { limits, ..execution(json!({"t": "text"})) }, &echo());
+    assert!(matches!(finished.outcome, Outcome::Failed(failure) if failure.error == "States.DataLimitExceeded"));
+    assert_eq!(finished.transitions, 1);
+}
+
+#[test]
 fn chance_comes_from_the_executions_id() {
     let definition = json!({"StartAt": "S", "States": {"S": {"Type": "Pass", "End": true, "Parameters": {
         "id.$": "States.UUID()", "number.$": "States.MathRandom(0, 1000000)"}}}});

@@ -121,7 +121,7 @@ impl Reader<'_> {
     }
 }
 
-/// Where a path or a number ends: at the first comma or closing parenthesis that is not within brackets.
+/// Where a path or a number ends: at the first comma or closing parenthesis that is not within others.
 fn argument_ends(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut quote = None;
@@ -130,9 +130,9 @@ fn argument_ends(text: &str) -> usize {
             (Some(open), c) if open == c => quote = None,
             (Some(_), _) => {}
             (None, '\'' | '"') if depth > 0 => quote = Some(c),
-            (None, '[') => depth += 1,
-            (None, ']') => depth = depth.saturating_sub(1),
+            (None, '[' | '(') => depth += 1,
             (None, ',' | ')') if depth == 0 => return at,
+            (None, ']' | ')') => depth = depth.saturating_sub(1),
             (None, _) => {}
         }
     }

@@ -54,6 +54,8 @@ fn functions_give_what_the_documentation_says() {
         ("States.ArrayRange(3, 0, 1)", json!([])),
         ("States.ArrayGetItem($.list, 0)", json!(1)),
         ("States.ArrayLength($.list)", json!(4)),
+        ("States.MathAdd($.list.length(), 1)", json!(5)),
+        ("States.ArrayLength($.list[?(@ == 0)])", json!(0)),
         ("States.ArrayLength($.list[*].nope)", json!(0)),
         ("States.ArrayUnique(States.Array(1, 2, 1, 'a', 'a'))", json!([1, 2, "a"])),
         ("States.Base64Encode('Data to encode')", json!("RGF0YSB0byBlbmNvZGU=")),

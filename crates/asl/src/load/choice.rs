@@ -151,7 +151,7 @@ fn comparison(fields: &mut Fields<'_>) -> Option<Test> {
         true => with_value(fields, name, *family),
         false => fields.path(name).and_then(|path| with_path(path, *family)),
     };
-    Some(Test::Compare { variable: variable?, comparison: comparison? })
+    Some(Test::Compare { variable: variable?, comparison: Box::new(comparison?) })
 }
 
 fn with_value(fields: &mut Fields<'_>, name: &'static str, family: Family) -> Option<Comparison> {

@@ -10,6 +10,8 @@ pub(super) fn parse(text: &str) -> Result<Path, String> {
     let after_dollar =
         text.strip_prefix('$').ok_or_else(|| format!("'{text}' is not a path: it must start with '$'"))?;
     let (root, segments) = root(after_dollar);
+    let without_length = segments.strip_suffix(".length()");
+    let (segments, length) = (without_length.unwrap_or(segments), without_length.is_some());
     let mut reader = Reader { text, left: segments };
     let mut steps = Vec::new();
     let mut rest = String::new();
@@ -27,7 +29,10 @@ pub(super) fn parse(text: &str) -> Result<Path, String> {
             JsonPath::parse(&format!("${rest}")).map_err(|error| format!("'{text}' is not a valid path: {error}"))?,
         ),
     };
-    Ok(Path { text: text.to_owned(), root, steps, rest })
+    if length && rest.is_some() {
+        return Err(format!("'{text}' is not a valid path: a length is that of one place"));
+    }
+    Ok(Path { text: text.to_owned(), root, steps, rest, length })
 }
 
 fn root(after_dollar: &str) -> (Root, &str) {
@@ -69,6 +74,10 @@ impl Reader<'_> {
             if let Some(left) = self.left.strip_prefix('*') {
                 self.left = left;
                 return Ok(Some(Segment::Query("[*]".to_owned())));
+            }
+            // The documentation's own example has a dot before a bracket.
+            if self.left.starts_with('[') {
+                return self.brackets().map(Some);
             }
             return self.name().map(|name| Some(Segment::Plain(Step::Name(name))));
         }

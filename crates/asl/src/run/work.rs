@@ -7,12 +7,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Exit, Run, Visit};
+use super::{Exit, Run, Visit, too_large};
 use crate::definition::{Kind, ResultPath, Work};
 use crate::event::EventKind;
 use crate::fault::{Fault, Trouble, names};
 use crate::path::Step;
-use crate::retry;
+use crate::{retry, size};
 
 impl<'r> Run<'r> {
     pub(super) async fn work(&self, work: &'r Work, visit: Visit<'_, 'r>) -> Result<Exit, Trouble> {
@@ -93,6 +93,10 @@ impl<'r> Run<'r> {
             let assigned = self.assign(catcher.assign.as_ref(), &error, &environment)?;
             // Neither ResultSelector nor OutputPath touch an error.
             let output = apply_result(&catcher.result_path, Arc::clone(&visit.input), Arc::new(error))?;
+            // A cause may quote the input. In a loop it would grow without end.
+            if size::exceeds(&output, self.limits.payload_bytes) {
+                return Err(Fault::new(names::DATA_LIMIT_EXCEEDED, too_large(&visit.state.name)));
+            }
             Ok(Exit { output, next: Some(catcher.next), assigned })
         })();
         caught.map_err(|fault| visit.place(fault))
