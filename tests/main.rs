@@ -7,6 +7,7 @@ mod command;
 mod configure;
 mod contract;
 mod emulators;
+mod faults;
 mod meddling;
 mod parity;
 mod permissions;

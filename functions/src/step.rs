@@ -83,8 +83,16 @@ impl Step {
                 result,
             };
             let recorded = aws.ledger().record_step(&run, &record).await;
-            // The step's own failure says more than that of its record.
-            answer.and_then(|output| recorded.map(|()| output))
+            match (answer, recorded) {
+                // What is done is done: a run that turned back for want of its diary would undo it.
+                (Ok(output), Err(error)) if error.is_final() => {
+                    tracing::warn!(%error, "what the step came to is not recorded");
+                    Ok(output)
+                }
+                (Ok(_), Err(error)) => Err(error),
+                // The step's own failure says more than that of its record.
+                (answer, _) => answer,
+            }
         } else {
             answer
         }

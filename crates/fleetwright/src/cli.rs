@@ -4,7 +4,7 @@ mod operate;
 
 pub use operate::{Abort, Apply, OfFleet, OfRun, Operate, PlanArgs, Repair, UpgradeArgs, Watch, Watching};
 
-use crate::rehearse::{self, NamedFault};
+use crate::rehearse::{self, Mishap};
 use crate::{Exit, Streams, run_workflow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fleet::Version;
@@ -42,6 +42,9 @@ enum Rehearse {
     Upgrade(RehearseUpgrade),
 }
 
+/// The sample configuration, as it is found at the root of the repository.
+pub(crate) const SAMPLE: &str = "samplconfig.toml";
+
 /// What is rehearsed, and how it is shown.
 #[derive(Debug, Args)]
 pub struct RehearseUpgrade {
@@ -49,7 +52,7 @@ pub struct RehearseUpgrade {
     #[arg(long, value_name = "VERSION")]
     pub to: Version,
     /// The fleet's configuration.
-    #[arg(long, value_name = "FILE", default_value = "samplconfig.toml")]
+    #[arg(long, value_name = "FILE", default_value = SAMPLE)]
     pub config: PathBuf,
     /// How many members, instead of the configuration's `fleet.size`.
     #[arg(long, value_name = "N")]
@@ -57,12 +60,30 @@ pub struct RehearseUpgrade {
     /// What latencies are drawn from, instead of the configuration's `rehearsal.seed`.
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
-    /// Something to go wrong; may be given more than once.
+    /// Something to go wrong, such as `migrate-fails` or `create-the-builder/RunInstances#1/answer-lost`; may be given
+    /// more than once.
     #[arg(long, value_name = "FAULT")]
-    pub fault: Vec<NamedFault>,
+    pub fault: Vec<Mishap>,
+    /// Rehearse once for each fault at each call, then with several faults at once; exit status 1 if an invariant did not
+    /// hold.
+    #[arg(long, value_enum, conflicts_with = "fault")]
+    pub faults: Option<Faults>,
+    /// How many rehearsals with several faults at once.
+    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "faults")]
+    pub seeds: u64,
+    /// In a world where everything takes seconds, and a person is asked for approval.
+    #[arg(long)]
+    pub brisk: bool,
     /// How the outcome is shown.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub output: Output,
+}
+
+/// Which faults.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Faults {
+    /// Every one.
+    All,
 }
 
 /// How an outcome is shown.

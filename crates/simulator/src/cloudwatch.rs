@@ -29,14 +29,15 @@ fn describe_alarms(state: &State, fields: &mut Fields) -> Result<Vec<u8>, Servic
     let metric = types.is_empty() || types.iter().any(|kind| kind == "MetricAlarm");
     let named = |alarm: &&String| names.is_empty() || names.contains(alarm);
     let chosen = state.world.alarms.iter().filter(|alarm| metric && named(alarm));
+    let value = if state.faults.alarm_rings(state.now) { "ALARM" } else { "OK" };
     let alarms = chosen.map(|alarm| {
         let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{alarm}", state.world.region, state.world.account);
         cbor::map([
             ("AlarmName", Cbor::from(alarm.as_str())),
             ("AlarmArn", Cbor::from(arn)),
             ("ActionsEnabled", Cbor::Bool(true)),
-            ("StateValue", Cbor::from("OK")),
-            ("StateReason", Cbor::from("Threshold Crossed: no datapoints were greater than the threshold")),
+            ("StateValue", Cbor::from(value)),
+            ("StateReason", Cbor::from("Threshold Crossed")),
             ("StateUpdatedTimestamp", cbor::timestamp(state.epoch_seconds(Time::ZERO))),
         ])
     });

@@ -17,6 +17,7 @@ use aws_smithy_types::body::SdkBody;
 use crate::Caller;
 use crate::clock::Clock;
 use crate::faults::Effect;
+use crate::process::{Passed, Process};
 use crate::service::{Service, ServiceError, UNSUPPORTED, injected};
 use crate::state::State;
 use crate::wire::{self, Answer, Body, Call, json};
@@ -58,21 +59,29 @@ impl Door {
         };
         let latency = self.state().arrive(caller, &call);
         tokio::time::sleep(latency).await;
-        let (answer, fault) = self.state().answer(caller, call);
-        match fault {
-            Some(Effect::AnswerLost) => {
+        let process = Process::current();
+        let fault = self.state().strike(caller, process.as_deref(), &call.operation);
+        // Only a process can die or be invoked twice.
+        match (&fault, &process) {
+            (Some(Effect::CrashBefore), Some(process)) => process.die().await,
+            (Some(Effect::InvokedTwice), Some(process)) => process.run_again().await,
+            _ => {}
+        }
+        let answer = self.state().answer(caller, call, fault.as_ref());
+        match (fault, process) {
+            (Some(Effect::CrashAfter), Some(process)) => process.die().await,
+            (Some(Effect::OrchestratorDies), Some(process)) => process.be_forgotten().await,
+            (Some(Effect::Slow(by)), _) => tokio::time::sleep(by).await,
+            (Some(Effect::AnswerLost), _) => {
                 let reset = io::Error::new(
                     io::ErrorKind::ConnectionReset,
                     "connection reset by peer, as this rehearsal asked for",
                 );
-                Err(ConnectorError::io(reset.into()))
+                return Err(ConnectorError::io(reset.into()));
             }
-            Some(Effect::Slow(by)) => {
-                tokio::time::sleep(by).await;
-                response(answer)
-            }
-            _ => response(answer),
+            _ => {}
         }
+        response(answer)
     }
 }
 
@@ -90,24 +99,31 @@ impl State {
         self.dice.latency(&call.operation, *count, range)
     }
 
+    /// What strikes a call that arrives now.
+    fn strike(&mut self, caller: &Caller, process: Option<&Process>, operation: &str) -> Option<Effect> {
+        if let Some(process) = process {
+            let (place, process, operation) = (Arc::clone(&process.place), process.ordinal, operation.to_owned());
+            self.journal.trail.push(Passed { place, process, operation, at: self.now });
+        }
+        self.faults.strike(operation, caller, process.map(|process| &*process.place))
+    }
+
     /// Evaluates a call at this instant, unless a fault or a bucket refuses it.
-    fn answer(&mut self, caller: &Caller, call: Call) -> (Answer, Option<Effect>) {
+    fn answer(&mut self, caller: &Caller, call: Call, fault: Option<&Effect>) -> Answer {
         self.caller = caller.clone();
         let (service, operation) = (call.service, call.operation.clone());
-        let fault = self.faults.strike(&operation, caller);
-        let result = match &fault {
+        let result = match fault {
             Some(Effect::Error(code)) => Err(injected(code)),
             Some(Effect::Throttle) => Err(service.throttled()),
-            Some(Effect::AnswerLost | Effect::Slow(_)) | None => self.serve(call),
+            _ => self.serve(call),
         };
-        let answer = match result {
+        match result {
             Ok(body) => Answer::ok(service, body),
             Err(error) => {
                 self.note_unsupported(&operation, &error);
                 Answer::refused(service, &error)
             }
-        };
-        (answer, fault)
+        }
     }
 
     fn serve(&mut self, call: Call) -> Result<Vec<u8>, ServiceError> {

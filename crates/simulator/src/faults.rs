@@ -43,6 +43,11 @@ pub enum WorldFault {
         /// How long after the first instant.
         at: Duration,
     },
+    /// Every alarm goes to ALARM and stays there.
+    AlarmRings {
+        /// How long after the first instant.
+        at: Duration,
+    },
 }
 
 /// Which new targets a fault is about.
@@ -59,6 +64,7 @@ pub enum Which {
 pub struct On {
     operation: String,
     function: Option<String>,
+    place: Option<String>,
     first: u32,
     last: u32,
 }
@@ -73,13 +79,21 @@ pub(crate) enum Effect {
     AnswerLost,
     /// It happened, and the answer came late.
     Slow(Duration),
+    /// The caller's process died before the call was made.
+    CrashBefore,
+    /// It happened, and the caller's process died before the answer came.
+    CrashAfter,
+    /// Before the call is made, the caller's function is invoked once more, from beginning to end.
+    InvokedTwice,
+    /// It happened, and then whoever invokes functions stopped for good.
+    OrchestratorDies,
 }
 
 impl Fault {
     /// Strikes the first call of an operation, unless told otherwise.
     #[must_use]
     pub fn on(operation: &str) -> On {
-        On { operation: operation.to_owned(), function: None, first: 1, last: 1 }
+        On { operation: operation.to_owned(), function: None, place: None, first: 1, last: 1 }
     }
 
     /// Something wrong with the world.
@@ -118,6 +132,13 @@ impl On {
         self
     }
 
+    /// Counts and strikes the calls of processes in one place only; see [`Simulator::process`](crate::Simulator::process).
+    #[must_use]
+    pub fn at(mut self, place: &str) -> On {
+        self.place = Some(place.to_owned());
+        self
+    }
+
     /// The call is refused with `code` and has no effect.
     #[must_use]
     pub fn error(self, code: &str) -> Fault {
@@ -141,6 +162,30 @@ impl On {
     pub fn slow(self, by: Duration) -> Fault {
         Fault(Kind::Call(self, Effect::Slow(by)))
     }
+
+    /// The process that calls dies before the call is made.
+    #[must_use]
+    pub fn crash_before(self) -> Fault {
+        Fault(Kind::Call(self, Effect::CrashBefore))
+    }
+
+    /// The call takes effect; the process that called dies before it has the answer.
+    #[must_use]
+    pub fn crash_after(self) -> Fault {
+        Fault(Kind::Call(self, Effect::CrashAfter))
+    }
+
+    /// The function that is about to call is invoked once more, and runs from beginning to end before the call is made.
+    #[must_use]
+    pub fn invoked_twice(self) -> Fault {
+        Fault(Kind::Call(self, Effect::InvokedTwice))
+    }
+
+    /// The call takes effect, after which whoever invokes functions never does anything again.
+    #[must_use]
+    pub fn orchestrator_dies(self) -> Fault {
+        Fault(Kind::Call(self, Effect::OrchestratorDies))
+    }
 }
 
 impl fmt::Display for Fault {
@@ -158,6 +203,9 @@ impl fmt::Display for On {
         if let Some(function) = &self.function {
             write!(f, " by {function}")?;
         }
+        if let Some(place) = &self.place {
+            write!(f, " at {place}")?;
+        }
         match (self.first, self.last) {
             (first, last) if first == last => write!(f, " #{first}"),
             (first, u32::MAX) => write!(f, " #{first}.."),
@@ -173,6 +221,10 @@ impl fmt::Display for Effect {
             Effect::Throttle => write!(f, "throttle"),
             Effect::AnswerLost => write!(f, "answer lost"),
             Effect::Slow(by) => write!(f, "slow by {by:?}"),
+            Effect::CrashBefore => write!(f, "crash before"),
+            Effect::CrashAfter => write!(f, "crash after"),
+            Effect::InvokedTwice => write!(f, "invoked twice"),
+            Effect::OrchestratorDies => write!(f, "orchestrator dies"),
         }
     }
 }
@@ -193,6 +245,7 @@ impl fmt::Display for WorldFault {
             WorldFault::AgentNeverOnline => write!(f, "agents never online"),
             WorldFault::ImpairedInstance { nth } => write!(f, "launched instance #{nth} impaired"),
             WorldFault::MemberDies { at } => write!(f, "a member dies after {at:?}"),
+            WorldFault::AlarmRings { at } => write!(f, "an alarm rings after {at:?}"),
         }
     }
 }
@@ -200,8 +253,17 @@ impl fmt::Display for WorldFault {
 /// The faults of one rehearsal, and how often each one's calls were seen.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Faults {
-    calls: Vec<(On, Effect, u32)>,
+    calls: Vec<Armed>,
     world: Vec<WorldFault>,
+}
+
+/// A fault that waits for its calls.
+#[derive(Clone, Debug)]
+struct Armed {
+    on: On,
+    effect: Effect,
+    seen: u32,
+    struck: bool,
 }
 
 impl Faults {
@@ -209,7 +271,7 @@ impl Faults {
         let mut armed = Faults::default();
         for Fault(kind) in faults {
             match kind {
-                Kind::Call(on, effect) => armed.calls.push((on, effect, 0)),
+                Kind::Call(on, effect) => armed.calls.push(Armed { on, effect, seen: 0, struck: false }),
                 Kind::World(fault) => armed.world.push(fault),
             }
         }
@@ -217,19 +279,35 @@ impl Faults {
     }
 
     /// Counts one call, and says what strikes it: the first fault that matches.
-    pub(crate) fn strike(&mut self, operation: &str, caller: &Caller) -> Option<Effect> {
+    pub(crate) fn strike(&mut self, operation: &str, caller: &Caller, place: Option<&str>) -> Option<Effect> {
         let mut struck = None;
-        for (on, effect, seen) in &mut self.calls {
-            let matches = on.operation == operation && on.function.as_ref().is_none_or(|name| *name == caller.function);
+        for Armed { on, effect, seen, struck: this } in &mut self.calls {
+            let matches = on.operation == operation
+                && on.function.as_ref().is_none_or(|name| *name == caller.function)
+                && on.place.as_deref().is_none_or(|wanted| Some(wanted) == place);
             if !matches {
                 continue;
             }
             *seen += 1;
             if struck.is_none() && (on.first..=on.last).contains(seen) {
+                *this = true;
                 struck = Some(effect.clone());
             }
         }
         struck
+    }
+
+    /// From now on no call is struck.
+    pub(crate) fn heal(&mut self) {
+        for armed in &mut self.calls {
+            // An empty range.
+            (armed.on.first, armed.on.last) = (1, 0);
+        }
+    }
+
+    /// Whether each fault of a call has struck at least once, in the order in which they were given.
+    pub(crate) fn struck(&self) -> impl Iterator<Item = bool> {
+        self.calls.iter().map(|armed| armed.struck)
     }
 
     pub(crate) fn world(&self) -> &[WorldFault] {
@@ -246,6 +324,11 @@ impl Faults {
 
     pub(crate) fn agent_never_online(&self) -> bool {
         self.world.contains(&WorldFault::AgentNeverOnline)
+    }
+
+    /// Whether an alarm rings that long after the first instant.
+    pub(crate) fn alarm_rings(&self, now: Duration) -> bool {
+        self.world.iter().any(|fault| matches!(fault, WorldFault::AlarmRings { at } if *at <= now))
     }
 
     /// Whether the nth launched instance is impaired.
@@ -280,7 +363,7 @@ mod tests {
     fn struck(fault: Fault, calls: &[(&str, &str)]) -> Vec<bool> {
         let mut faults = Faults::new(vec![fault]);
         let caller = |function: &str| Caller { run: String::new(), function: function.to_owned() };
-        calls.iter().map(|(operation, function)| faults.strike(operation, &caller(function)).is_some()).collect()
+        calls.iter().map(|(operation, function)| faults.strike(operation, &caller(function), None).is_some()).collect()
     }
 
     #[test]

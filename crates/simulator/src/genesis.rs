@@ -42,7 +42,7 @@ impl State {
             registered: 0,
             commands: Vec::new(),
             table: Table::default(),
-            traffic: Traffic::new(world.requests_per_second),
+            traffic: Traffic::new(world.requests_per_second, world.latencies.long_request),
             gauge: Gauge::new(),
             spans: Vec::new(),
             journal: Journal::default(),

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::ec2::image::ImageState;
+use crate::ec2::instance::Instance;
 use crate::elb::OWN_GROUP;
 use crate::state::State;
 
@@ -138,9 +139,13 @@ impl State {
             !settled.run.is_empty()
                 && (made_by == settled.run || tags.get(&self.world.run_tag_key) == Some(&settled.run))
         };
+        // A new member that a fault of the world killed is not in service, and a member all the same.
+        let died = |one: &Instance| {
+            settled.outcome == Outcome::Upgraded && one.dead && one.has_tag(&self.world.load_balancer_tag)
+        };
         for (index, one) in self.ec2.instances.iter().enumerate().filter(|(_, one)| !one.foreign) {
             let concerned = made(&one.spec.made_by, &one.tags) || replaced(&one.id);
-            if concerned && !one.phase.gone() && !self.gauge.contains(index) {
+            if concerned && !one.phase.gone() && !self.gauge.contains(index) && !died(one) {
                 details.push(format!("{} is left over, {}", one.id, one.phase.name()));
             }
         }
@@ -156,7 +161,7 @@ impl State {
         }
         for (index, target) in &self.groups[OWN_GROUP].targets {
             let one = &self.ec2.instances[*index];
-            if made(&one.spec.made_by, &one.tags) && !self.gauge.contains(*index) {
+            if made(&one.spec.made_by, &one.tags) && !self.gauge.contains(*index) && !died(one) {
                 details.push(format!("the target {} is left over, {:?}", one.id, target.health));
             }
         }

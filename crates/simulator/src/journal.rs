@@ -7,6 +7,7 @@ use crate::ec2::image::ImageState;
 use crate::ec2::instance::Phase;
 use crate::elb::OWN_GROUP;
 use crate::elb::target::Health;
+use crate::process::Passed;
 use crate::state::State;
 
 /// A record of the rehearsal.
@@ -26,6 +27,10 @@ pub(crate) struct Journal {
     pub(crate) before: BTreeMap<String, Inventory>,
     /// Images that were deregistered while members in service were clones of them.
     pub(crate) lost_images: Vec<String>,
+    /// How many processes there were.
+    pub(crate) processes: u64,
+    /// What they called.
+    pub(crate) trail: Vec<Passed>,
 }
 
 /// What belongs to the fleet at a time, as far as a run may have to restore it.

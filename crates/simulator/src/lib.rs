@@ -24,6 +24,7 @@ pub mod iam;
 pub mod invariants;
 mod journal;
 mod limit;
+pub mod process;
 pub mod report;
 mod service;
 mod ssm;
@@ -32,7 +33,7 @@ mod traffic;
 mod wire;
 pub mod world;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
@@ -47,6 +48,7 @@ use iam::{Grant, Guard, Permissions};
 use invariants::{Settled, Verdict};
 use report::{Report, Span};
 use state::State;
+use tokio::sync::Notify;
 use world::World;
 
 /// A simulated AWS. Clones are handles on the same one.
@@ -54,6 +56,7 @@ use world::World;
 pub struct Simulator {
     door: Door,
     invocations: Arc<AtomicU64>,
+    orchestrator_died: Arc<Notify>,
 }
 
 /// Who calls.
@@ -71,7 +74,7 @@ impl Simulator {
     pub fn new(world: World, faults: Vec<Fault>) -> Simulator {
         let clock = Clock::starting_at(world.start);
         let door = Door::new(clock, State::genesis(world, faults));
-        Simulator { door, invocations: Arc::default() }
+        Simulator { door, invocations: Arc::default(), orchestrator_died: Arc::default() }
     }
 
     /// The same, in which callers may do what `permissions` say and nothing else; without it everyone may everything.
@@ -119,6 +122,18 @@ impl Simulator {
     #[must_use]
     pub fn report(&self) -> Report {
         self.door.state().report()
+    }
+
+    /// How often each operation was called so far, refused calls included.
+    #[must_use]
+    pub fn calls(&self) -> BTreeMap<String, u64> {
+        self.door.state().journal.calls.clone()
+    }
+
+    /// What was asked that the simulator does not imitate.
+    #[must_use]
+    pub fn unsupported(&self) -> Vec<String> {
+        self.door.state().journal.unsupported.iter().cloned().collect()
     }
 
     /// The items of the DynamoDB table in the order of their keys, in DynamoDB's own JSON.

@@ -12,8 +12,6 @@ use crate::report::Requests;
 
 /// Every hundredth request is a long one: an upload, or a function that runs.
 const LONG_EVERY: u64 = 100;
-/// How long a long request is under way.
-const LONG: Duration = Duration::from_secs(25);
 /// How long any other request is under way.
 const SHORT: Duration = Duration::from_millis(80);
 
@@ -33,6 +31,8 @@ pub(crate) enum Route {
 #[derive(Clone, Debug)]
 pub(crate) struct Traffic {
     per_second: f64,
+    /// How long a long request is under way.
+    long: Duration,
     sent: u64,
     failed: u64,
     /// Those of the failed that a fault of the world killed, and no run.
@@ -47,7 +47,7 @@ pub(crate) struct Traffic {
     silent_healthy: usize,
     /// The targets of the current stretch, once known.
     current: Option<Arc<[usize]>>,
-    /// The stretches of the last `LONG`, oldest first.
+    /// The stretches of the last long request's length, oldest first.
     stretches: VecDeque<Stretch>,
     /// The last request that was cut off on a target.
     cut_until: BTreeMap<usize, u64>,
@@ -70,9 +70,10 @@ impl Stretch {
 }
 
 impl Traffic {
-    pub(crate) fn new(per_second: f64) -> Traffic {
+    pub(crate) fn new(per_second: f64, long: Duration) -> Traffic {
         Traffic {
             per_second,
+            long,
             sent: 0,
             failed: 0,
             excused: 0,
@@ -139,7 +140,7 @@ impl Traffic {
     /// Whatever is under way on an instance that answered since `since` is lost.
     pub(crate) fn cut(&mut self, now: Time, instance: usize, since: Time, excused: bool) {
         let after = self.sent_by(since).max(self.cut_until.get(&instance).copied().unwrap_or_default());
-        let long = self.sent_by(now.saturating_sub(LONG)).max(after);
+        let long = self.sent_by(now.saturating_sub(self.long)).max(after);
         let short = self.sent_by(now.saturating_sub(SHORT)).max(after);
         let mut lost = 0;
         for stretch in self.stretches.iter().filter(|stretch| stretch.last > long) {
@@ -173,7 +174,7 @@ impl Traffic {
     }
 
     fn remember(&mut self, now: Time, stretch: Stretch) {
-        let oldest = self.sent_by(now.saturating_sub(LONG));
+        let oldest = self.sent_by(now.saturating_sub(self.long));
         while self.stretches.front().is_some_and(|stretch| stretch.last <= oldest) {
             self.stretches.pop_front();
         }
@@ -198,7 +199,7 @@ mod tests {
     }
 
     fn two_healthy() -> Traffic {
-        let mut traffic = Traffic::new(50.0);
+        let mut traffic = Traffic::new(50.0, Duration::from_secs(25));
         traffic.place(0, Route::Healthy, true, false);
         traffic.place(1, Route::Healthy, true, false);
         traffic
@@ -228,7 +229,7 @@ mod tests {
 
     #[test]
     fn with_no_target_everything_is_lost_and_with_unhealthy_ones_they_all_get_requests() {
-        let mut traffic = Traffic::new(50.0);
+        let mut traffic = Traffic::new(50.0, Duration::from_secs(25));
         traffic.catch_up(seconds(2));
         assert_eq!(traffic.requests().failed, 100);
         traffic.place(0, Route::Fallback, true, false);

@@ -152,6 +152,8 @@ pub struct Latencies {
     pub table_call: Range,
     /// What one Lambda invocation adds.
     pub invocation: Range,
+    /// How long a client's long request is under way: an upload, or a function that runs.
+    pub long_request: Duration,
 }
 
 impl Default for Latencies {
@@ -172,6 +174,7 @@ impl Default for Latencies {
             call: Range::millis(40, 250),
             table_call: Range::millis(4, 12),
             invocation: Range::millis(15, 60),
+            long_request: Duration::from_secs(25),
         }
     }
 }

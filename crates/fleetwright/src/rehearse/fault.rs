@@ -1,10 +1,9 @@
 //! The faults that have a name on the command line.
 
-use clap::ValueEnum;
 use simulator::faults::{Fault, Which, WorldFault};
 
 /// Something to go wrong in a rehearsal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NamedFault {
     /// `migrate` fails on the builder, with exit status 0.
     MigrateFails,

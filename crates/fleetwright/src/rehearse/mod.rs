@@ -1,22 +1,28 @@
 //! A rehearsal: the deployed definition and the very steps, against a simulated AWS, in virtual time.
 
+mod books;
 mod cost;
 mod fault;
+pub mod matrix;
+mod mishap;
 mod outcome;
+mod pace;
+mod process;
+mod stage;
 mod steps;
 mod text;
 mod world;
 
 pub use fault::NamedFault;
+pub use mishap::{CallKind, Mishap, Site, WorldKind};
 pub use outcome::{Ending, Rehearsed};
 pub use world::{START, world};
 
-use crate::cli::{Output, RehearseUpgrade};
+use crate::cli::{self, Output, RehearseUpgrade};
 use crate::lambda::Functions;
-use crate::permissions::{OPERATOR, permissions};
 use crate::progress::{Progress, first_line};
-use crate::{Exit, STATE_MACHINE, Streams, TABLE, UPGRADE};
-use asl::{Event, Execution, Limits, Resources, StateMachine};
+use crate::{Exit, Streams, TABLE, UPGRADE};
+use asl::{Event, Resources, StateMachine};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
@@ -24,12 +30,13 @@ use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use fleet::{Config, FleetRecord, Version};
-use functions::{Aws, StepError};
-use serde_json::json;
+use fleet::{Config, Version};
+use functions::Aws;
+use pace::Pace;
 use simulator::{Caller, Simulator};
+use stage::Stage;
+use std::path::Path;
 use std::time::Duration;
-use steps::Steps;
 
 /// How many a smooth upgrade by one hop goes through, for the progress bar.
 const STEPS_OF_AN_UPGRADE: u64 = 17;
@@ -50,15 +57,18 @@ pub struct Plan {
 /// `rehearse upgrade`: reads the configuration, rehearses, shows what came of it.
 pub(crate) fn upgrade(args: &RehearseUpgrade, streams: &mut Streams<'_>) -> Exit {
     let file = args.config.display();
-    let plan = match plan(args) {
-        Ok(plan) => plan,
+    let (plan, pace) = match plan(args) {
+        Ok(planned) => planned,
         Err(problem) => {
             streams.talk(format!("error: {file}: {problem}"));
             return Exit::BadInput;
         }
     };
+    if args.faults.is_some() {
+        return every_fault(args, plan, streams);
+    }
     let mut progress = Progress::new(STEPS_OF_AN_UPGRADE, streams);
-    let rehearsed = rehearse(&plan, &mut |event| progress.see(event));
+    let rehearsed = stage(&plan, &args.fault, &pace, &mut |event| progress.see(event), |functions| Box::new(functions));
     progress.end();
     let rehearsed = match rehearsed {
         Ok(rehearsed) => rehearsed,
@@ -81,7 +91,34 @@ pub(crate) fn upgrade(args: &RehearseUpgrade, streams: &mut Streams<'_>) -> Exit
     rehearsed.exit()
 }
 
-fn plan(args: &RehearseUpgrade) -> Result<Plan, String> {
+/// `rehearse upgrade --faults all`: not one rehearsal, but one for each fault, and some with several.
+fn every_fault(args: &RehearseUpgrade, plan: Plan, streams: &mut Streams<'_>) -> Exit {
+    let mut options = String::new();
+    if args.config != Path::new(cli::SAMPLE) {
+        options.push_str(&format!(" --config {}", args.config.display()));
+    }
+    if let Some(size) = args.size {
+        options.push_str(&format!(" --size {size}"));
+    }
+    let search = matrix::Search::new(&plan, args.seeds).with_options(&options);
+    let matrix = match search.run(&mut |text| streams.talk(text)) {
+        Ok(matrix) => matrix,
+        Err(problem) => {
+            streams.talk(format!("error: {problem}"));
+            return Exit::Error;
+        }
+    };
+    match args.output {
+        Output::Json => match serde_json::to_string_pretty(&matrix) {
+            Ok(json) => streams.data(json),
+            Err(error) => streams.talk(format!("error: {error}")),
+        },
+        Output::Text => streams.data(matrix.render().trim_end()),
+    }
+    if matrix.violations.is_empty() { Exit::Done } else { Exit::Error }
+}
+
+fn plan(args: &RehearseUpgrade) -> Result<(Plan, Pace), String> {
     let text = std::fs::read_to_string(&args.config).map_err(|error| error.to_string())?;
     let mut config = Config::from_toml(&text).map_err(|error| error.to_string())?;
     if let Some(size) = args.size {
@@ -91,7 +128,8 @@ fn plan(args: &RehearseUpgrade) -> Result<Plan, String> {
         config.rehearsal.seed = seed;
     }
     config.check().map_err(|error| error.to_string())?;
-    Ok(Plan { config, to: args.to, faults: args.fault.clone() })
+    let (config, pace) = if args.brisk { (pace::brisk(config), Pace::brisk()) } else { (config, Pace::real()) };
+    Ok((Plan { config, to: args.to, faults: Vec::new() }, pace))
 }
 
 /// Runs a future on a clock that stands still while there is work and leaps while all wait.
@@ -120,50 +158,20 @@ pub fn rehearse_through(
     observer: &mut dyn FnMut(&Event),
     wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
 ) -> Result<Rehearsed, String> {
-    in_virtual_time(play(plan, observer, wrap)).map_err(|error| error.to_string())?
+    stage(plan, &[], &Pace::real(), observer, wrap)
 }
 
-async fn play(
+fn stage(
     plan: &Plan,
+    mishaps: &[Mishap],
+    pace: &Pace,
     observer: &mut dyn FnMut(&Event),
     wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
 ) -> Result<Rehearsed, String> {
     let machine = StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())?;
-    let member_type = plan.config.fleet.instance_type.as_str();
-    let faults = plan.faults.iter().map(|fault| fault.fault(member_type)).collect();
-    let simulator = Simulator::new(world(&plan.config), faults).under(permissions(&plan.config)?);
-    let run = format!("rehearsal-{}", plan.config.rehearsal.seed);
-    let connect = |function: &str| connect(&simulator, &plan.config, &run, function);
-
-    let applied = connect(OPERATOR).ledger().create_fleet(&FleetRecord::new(plan.config.clone())).await;
-    applied.map_err(|error: StepError| error.to_string())?;
-    let set_up = simulator.report();
-
-    let functions = Functions::new(connect, APPROVES_AFTER).with_latency(|| Box::pin(simulator.invocation()));
-    let functions = wrap(functions);
-    let execution = execution(plan, &run, &simulator);
-    let mut steps = Steps::new(execution.started);
-    let finished = asl::run(&machine, execution, functions.as_ref(), &mut |event| {
-        steps.see(event);
-        observer(event);
-    })
-    .await;
-    Ok(Rehearsed::new(plan, &run, &simulator, &set_up, finished, steps))
-}
-
-fn execution(plan: &Plan, run: &str, simulator: &Simulator) -> Execution {
-    let world = world(&plan.config);
-    let arn = |kind: &str, id: &str| format!("arn:aws:states:{}:{}:{kind}:{id}", world.region, world.account);
-    Execution {
-        name: run.to_owned(),
-        id: arn("execution", &format!("{STATE_MACHINE}:{run}")),
-        role: format!("arn:aws:iam::{}:role/{STATE_MACHINE}", world.account),
-        state_machine: STATE_MACHINE.to_owned(),
-        state_machine_id: arn("stateMachine", STATE_MACHINE),
-        input: json!({"fleet": plan.config.fleet.name, "to": plan.to}),
-        started: simulator.now().try_into().unwrap_or(START),
-        limits: Limits::default(),
-    }
+    let stage = Stage { machine: &machine, plan, mishaps, pace };
+    let played = in_virtual_time(stage.play(observer, wrap)).map_err(|error| error.to_string())??;
+    Ok(Rehearsed::new(plan, pace, played))
 }
 
 /// A function's clients, which know nothing of being rehearsed.

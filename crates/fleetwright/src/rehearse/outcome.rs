@@ -1,6 +1,8 @@
 //! What a rehearsal came to: the one object that `--output json` prints.
 
 use super::cost::{self, Usage};
+use super::pace::Pace;
+use super::stage::Played;
 use super::steps::{Step, Steps};
 use super::{Plan, START, reason};
 use crate::{Exit, UPGRADE};
@@ -8,14 +10,13 @@ use asl::Finished;
 use fleet::Version;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use simulator::Simulator;
-use simulator::invariants::{Outcome as Settling, Settled, Verdict};
-use simulator::report::{Member, Report, Requests, Span};
+use simulator::invariants::{Outcome as Settling, Verdict};
+use simulator::report::{Member, Requests, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How a run ends, seen from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// The fleet runs the wanted version.
@@ -79,23 +80,16 @@ pub struct Invariants {
 }
 
 impl Rehearsed {
-    pub(super) fn new(
-        plan: &Plan,
-        run: &str,
-        simulator: &Simulator,
-        set_up: &Report,
-        finished: Finished,
-        steps: Steps,
-    ) -> Self {
+    pub(super) fn new(plan: &Plan, pace: &Pace, played: Played) -> Self {
+        let Played { simulator, finished, steps, .. } = played;
         let config = &plan.config;
         let report = simulator.report();
-        let (outcome, reason) = ending(&finished, &steps.all);
         let virtual_time = steps.all.iter().map(|step| step.ended).fold(0.0, f64::max);
         let virtual_time = Duration::from_secs_f64(virtual_time);
-        let calls: BTreeMap<_, _> = report
+        let calls: BTreeMap<_, _> = played
             .calls
             .iter()
-            .map(|(name, count)| (name.clone(), count - set_up.calls.get(name).copied().unwrap_or(0)))
+            .map(|(name, count)| (name.clone(), count - played.calls_before.get(name).copied().unwrap_or(0)))
             .filter(|(_, count)| *count > 0)
             .collect();
         let usage = Usage {
@@ -107,13 +101,12 @@ impl Rehearsed {
             calls: &calls,
         };
         let cost_usd = cost::usd(config, &usage);
-        let limit = simulator.limit(&waits(plan, &steps));
-        let verdict = simulator.check(&Settled { outcome: settling(outcome), run: run.to_owned() });
+        let limit = simulator.limit(&waits(plan, pace, &steps));
         Self {
             schema_version: 1,
             workflow: "upgrade",
-            outcome,
-            reason,
+            outcome: played.ending,
+            reason: played.reason,
             from: config.fleet.version,
             to: plan.to,
             size: config.fleet.size,
@@ -129,7 +122,7 @@ impl Rehearsed {
                 lowest: report.capacity.lowest,
                 series: report.capacity.series.clone(),
             },
-            invariants: invariants(verdict, &report),
+            invariants: invariants(played.verdict),
             cost_usd,
             steps: steps.all,
             members: report.members,
@@ -149,7 +142,7 @@ impl Rehearsed {
 }
 
 /// How the execution ended. One that failed in its first state was not begun.
-fn ending(finished: &Finished, steps: &[Step]) -> (Ending, Option<String>) {
+pub(super) fn ending(finished: &Finished, steps: &[Step]) -> (Ending, Option<String>) {
     match &finished.outcome {
         asl::Outcome::Succeeded(output) if output["outcome"] == "unchanged" => (Ending::Unchanged, None),
         asl::Outcome::Succeeded(_) => (Ending::Upgraded, None),
@@ -167,7 +160,7 @@ fn ending(finished: &Finished, steps: &[Step]) -> (Ending, Option<String>) {
 }
 
 /// Waits that the configuration asks for, which no engine could shorten: baking, and a person's answer.
-fn waits(plan: &Plan, steps: &Steps) -> Vec<Span> {
+fn waits(plan: &Plan, pace: &Pace, steps: &Steps) -> Vec<Span> {
     let upgrade = &plan.config.upgrade;
     // The world is a little older than the run: its ledger was written first.
     let head_start = steps.execution_started.duration_since(START).unsigned_abs();
@@ -175,7 +168,7 @@ fn waits(plan: &Plan, steps: &Steps) -> Vec<Span> {
         let length = match (step.payload["check"].as_str(), step.payload["members"].as_str()) {
             (Some("bake"), Some("canary")) => upgrade.canary_bake.into(),
             (Some("bake"), _) => upgrade.bake.into(),
-            _ if step.payload["token"].is_string() => super::APPROVES_AFTER,
+            _ if step.payload["token"].is_string() => pace.approves_after,
             _ => return None,
         };
         let start = head_start + Duration::from_secs_f64(step.started);
@@ -184,7 +177,7 @@ fn waits(plan: &Plan, steps: &Steps) -> Vec<Span> {
     steps.all.iter().filter_map(wait).collect()
 }
 
-fn settling(outcome: Ending) -> Settling {
+pub(super) fn settling(outcome: Ending) -> Settling {
     match outcome {
         Ending::Upgraded => Settling::Upgraded,
         Ending::RolledBack => Settling::RolledBack,
@@ -194,9 +187,7 @@ fn settling(outcome: Ending) -> Settling {
     }
 }
 
-fn invariants(verdict: Verdict, report: &Report) -> Invariants {
+fn invariants(verdict: Verdict) -> Invariants {
     let breaches = verdict.violated.into_iter().map(|breach| format!("{}: {}", breach.invariant, breach.detail));
-    // What the simulator does not imitate has proved nothing.
-    let unsupported = report.unsupported.iter().map(|call| format!("unsupported: {call}"));
-    Invariants { checked: verdict.checked, violated: breaches.chain(unsupported).collect() }
+    Invariants { checked: verdict.checked, violated: breaches.collect() }
 }

@@ -1,0 +1,61 @@
+//! What the ledger must say when a run is over. The world's invariants are the simulator's; it knows no ledger.
+
+use super::Ending;
+use fleet::{Outcome, Phase, RunRef, Version};
+use functions::{Aws, StepError};
+use simulator::invariants::Violation;
+
+/// The invariant's name.
+pub(super) const LEDGER_AGREES: &str = "ledger-agrees";
+
+/// Whether the ledger agrees with how a run ended.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) async fn check(aws: &Aws, run: &RunRef, to: Version, ending: Ending) -> Result<Vec<Violation>, StepError> {
+    let fleet = aws.ledger().fleet(&run.fleet).await?;
+    let fleet = fleet.ok_or_else(|| StepError::Failed(format!("{} is not in the ledger", run.fleet)))?.record;
+    let record = aws.ledger().run(run).await?.map(|read| read.record);
+    let phase = record.as_ref().map(|record| &record.phase);
+    let locked = fleet.lock.as_ref().is_some_and(|lock| lock.run == run.id);
+
+    let mut wrong = Vec::new();
+    let fits = match (ending, phase) {
+        (Ending::Upgraded, Some(Phase::Ended(outcome))) => *outcome == Outcome::Upgraded,
+        (Ending::RolledBack, Some(Phase::Ended(outcome))) => *outcome == Outcome::RolledBack,
+        (Ending::Frozen, Some(Phase::Ended(outcome))) => *outcome == Outcome::Frozen,
+        // The ledger itself could not be written, so that the freezing failed: the lock holds all the same.
+        (Ending::Frozen, Some(_)) => true,
+        (Ending::Refused | Ending::Unchanged, None) => true,
+        _ => false,
+    };
+    if !fits {
+        wrong.push(format!("the run ended as {ending:?} and is {}", phase.map_or("not there", Phase::as_str)));
+    }
+    match (ending, locked) {
+        (Ending::Frozen, false) => wrong.push("the run is frozen, and does not hold its fleet".to_owned()),
+        (Ending::Frozen, true) => {}
+        (_, true) => wrong.push(format!("the run ended as {ending:?}, and still holds its fleet")),
+        (_, false) => {}
+    }
+    let frozen = record.as_ref().filter(|record| record.phase == Phase::Ended(Outcome::Frozen));
+    if frozen.is_some_and(|record| record.failure.is_none()) {
+        wrong.push("the run is frozen, and does not say why".to_owned());
+    }
+    if let Some(record) = &record {
+        let made = record.image.as_ref();
+        match ending {
+            Ending::Upgraded if fleet.golden.version != to || Some(&fleet.golden.image) != made => {
+                wrong.push(format!("after the upgrade the golden image is {:?}", fleet.golden));
+            }
+            Ending::RolledBack if fleet.golden != record.golden => {
+                wrong.push(format!("after the rollback the golden image is {:?}", fleet.golden));
+            }
+            _ => {}
+        }
+    }
+    if aws.image(&fleet.golden.image).await?.is_none() {
+        wrong.push(format!("the golden image {} does not exist", fleet.golden.image));
+    }
+    Ok(wrong.into_iter().map(|detail| Violation { invariant: LEDGER_AGREES, detail }).collect())
+}

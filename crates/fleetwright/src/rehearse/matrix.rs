@@ -1,0 +1,138 @@
+//! Every fault: each call site of an upgrade with each thing that can happen to a call, and each fault of the world,
+//! alone; then pairs and storms of them, drawn from seeds. All in the brisk world.
+
+mod crew;
+mod schedule;
+mod show;
+mod survey;
+
+pub use show::{Breach, Matrix};
+
+use super::mishap::{CallKind, Mishap, Site, WorldKind};
+use super::pace::Pace;
+use super::stage::{Played, Stage};
+use super::{Ending, Plan, in_virtual_time};
+use crate::UPGRADE;
+use crate::lambda::Functions;
+use asl::{Resources, StateMachine};
+use simulator::invariants::Violation;
+use survey::Survey;
+
+/// What is to be found out.
+#[derive(Debug, Clone)]
+pub struct Search {
+    /// The upgrade; brisk, see [`Search::new`].
+    plan: Plan,
+    /// How many pairs and storms.
+    seeds: u64,
+    /// What a reader puts before a trial's own arguments to see it again.
+    command: String,
+}
+
+/// One rehearsal of the many.
+#[derive(Debug, Clone)]
+pub struct Trial {
+    /// What its latencies are drawn from.
+    pub seed: u64,
+    /// What goes wrong.
+    pub mishaps: Vec<Mishap>,
+    /// How it must end, if that is known.
+    expected: Option<Ending>,
+    /// Which of the mishaps must have struck: those of calls, in a trial that has its journey for itself.
+    must_strike: bool,
+}
+
+/// What a trial came to.
+#[derive(Debug, Clone)]
+pub struct Result {
+    /// How it ended.
+    pub ending: Ending,
+    /// What did not hold.
+    pub violations: Vec<Violation>,
+}
+
+/// Puts something between the state machine and the functions: how a test breaks a step.
+pub type Wrap = dyn for<'a> Fn(Functions<'a>) -> Box<dyn Resources + 'a>;
+
+/// Puts nothing there.
+fn unbroken<'a>(functions: Functions<'a>) -> Box<dyn Resources + 'a> {
+    Box::new(functions)
+}
+
+impl Search {
+    /// Every fault on the upgrade of `plan`, alone, and `seeds` schedules of several. The plan's waits are made short.
+    pub fn new(plan: &Plan, seeds: u64) -> Self {
+        let plan = Plan { config: super::pace::brisk(plan.config.clone()), ..plan.clone() };
+        let command = format!("fleetwright rehearse upgrade --to {} --brisk", plan.to);
+        Self { plan, seeds, command }
+    }
+
+    /// The same, for a command with more options.
+    #[must_use]
+    pub fn with_options(mut self, options: &str) -> Self {
+        self.command.push_str(options);
+        self
+    }
+
+    /// Runs all of it, on as many threads as there are processors.
+    ///
+    /// # Errors
+    /// When a rehearsal cannot be set up, or one without a fault does not come out as it must.
+    pub fn run(&self, progress: &mut dyn FnMut(&str)) -> std::result::Result<Matrix, String> {
+        let survey = Survey::make(self)?;
+        let alone = survey.alone(&self.plan);
+        progress(&format!("{} call sites; {} rehearsals with one fault each", survey.sites.len(), alone.len()));
+        let alone = crew::all(self, alone)?;
+        progress(&format!("{} rehearsals with several faults each", self.seeds));
+        let first = self.plan.config.rehearsal.seed;
+        let schedules = (first..first.saturating_add(self.seeds)).map(|seed| schedule::draw(seed, &survey));
+        let several = crew::all(self, schedules.collect())?;
+        Ok(Matrix::new(&self.command, survey.sites.len(), &alone, &several))
+    }
+
+    /// One rehearsal with these faults, as the command line writes them, and `wrap` between the state machine and the
+    /// functions.
+    ///
+    /// # Errors
+    /// When it cannot be set up, and what is no fault.
+    pub fn one(&self, wrap: &Wrap, faults: &[&str]) -> std::result::Result<Result, String> {
+        let mishaps = faults.iter().map(|fault| fault.parse()).collect::<std::result::Result<_, _>>()?;
+        let seed = self.plan.config.rehearsal.seed;
+        self.trial(&self.machine()?, wrap, &Trial { seed, mishaps, expected: None, must_strike: true })
+    }
+
+    fn trial(&self, machine: &StateMachine, wrap: &Wrap, trial: &Trial) -> std::result::Result<Result, String> {
+        let played = self.play(machine, wrap, trial.seed, &trial.mishaps)?;
+        let mut violations = played.verdict.violated;
+        if let Some(expected) = trial.expected.filter(|expected| *expected != played.ending) {
+            let detail = format!(
+                "it ended as {:?} instead of {expected:?}: {}",
+                played.ending,
+                played.reason.as_deref().unwrap_or("no reason given")
+            );
+            violations.push(Violation { invariant: "what-passes-changes-no-outcome", detail });
+        }
+        if trial.must_strike && played.simulator.struck().contains(&false) {
+            violations.push(Violation { invariant: "every-fault-strikes", detail: "a fault found no call".to_owned() });
+        }
+        Ok(Result { ending: played.ending, violations })
+    }
+
+    fn play(
+        &self,
+        machine: &StateMachine,
+        wrap: &Wrap,
+        seed: u64,
+        mishaps: &[Mishap],
+    ) -> std::result::Result<Played, String> {
+        let mut plan = self.plan.clone();
+        plan.config.rehearsal.seed = seed;
+        let pace = Pace::brisk();
+        let stage = Stage { machine, plan: &plan, mishaps, pace: &pace };
+        in_virtual_time(stage.play(&mut |_| {}, |functions| wrap(functions))).map_err(|error| error.to_string())?
+    }
+
+    fn machine(&self) -> std::result::Result<StateMachine, String> {
+        StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())
+    }
+}

@@ -1,0 +1,169 @@
+//! The call sites of an upgrade, found by looking at runs without a fault: one that goes through, and some that turn
+//! back or freeze at different points, so that every state is met.
+//!
+//! A step that waits makes the same calls over and over. So of each state's invocations that call the same operations
+//! in the same order the first and the last are taken, and each of their calls is a site.
+
+use super::{CallKind, Ending, Mishap, Plan, Search, Site, Trial, WorldKind, unbroken};
+use simulator::process::Passed;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A way that an upgrade can go, and what makes it go there.
+#[derive(Debug, Clone)]
+pub(super) struct Journey {
+    pub(super) mishaps: Vec<Mishap>,
+    pub(super) ending: Ending,
+}
+
+/// What was found.
+#[derive(Debug, Clone)]
+pub(super) struct Survey {
+    pub(super) journeys: Vec<Journey>,
+    /// Each site, and the first journey that comes by it.
+    pub(super) sites: Vec<(Site, usize)>,
+    /// When each state is first met on the first journey, in seconds.
+    milestones: BTreeSet<u32>,
+}
+
+impl Survey {
+    pub(super) fn make(search: &Search) -> Result<Self, String> {
+        let machine = search.machine()?;
+        let seed = search.plan.config.rehearsal.seed;
+        let mut survey = Self { journeys: Vec::new(), sites: Vec::new(), milestones: BTreeSet::new() };
+        let mut shapes = BTreeSet::new();
+        let mut bakes_at = 0;
+        for (n, (mishaps, ending)) in journeys().enumerate() {
+            let mishaps = mishaps.into_iter().map(|mishap| match mishap {
+                Mishap::World(WorldKind::Alarm(_)) => Mishap::World(WorldKind::Alarm(bakes_at)),
+                other => other,
+            });
+            let mishaps: Vec<_> = mishaps.collect();
+            let played = search.play(&machine, &unbroken, seed, &mishaps)?;
+            let trail = played.simulator.trail();
+            if n == 0 {
+                survey.milestones = milestones(&trail);
+                bakes_at = trail.iter().find(|passed| &*passed.place == "bake").map_or(0, |passed| second(passed) + 1);
+            }
+            survey.journeys.push(Journey { mishaps, ending: played.ending });
+            survey.sites.extend(sites(&trail, &mut shapes).map(|site| (site, n)));
+            if played.ending != ending {
+                let reason = played.reason.as_deref().unwrap_or("no reason given");
+                return Err(format!(
+                    "a rehearsal that was to end as {ending:?} ended as {:?}: {reason}",
+                    played.ending
+                ));
+            }
+        }
+        Ok(survey)
+    }
+
+    /// Every fault, alone on its journey.
+    pub(super) fn alone(&self, plan: &Plan) -> Vec<Trial> {
+        let seed = plan.config.rehearsal.seed;
+        let mut trials: Vec<_> = self
+            .journeys
+            .iter()
+            .map(|journey| Trial {
+                seed,
+                mishaps: journey.mishaps.clone(),
+                expected: Some(journey.ending),
+                must_strike: true,
+            })
+            .collect();
+        for (site, journey) in &self.sites {
+            let Journey { mishaps, ending } = &self.journeys[*journey];
+            for kind in CallKind::ALL {
+                let mut mishaps = mishaps.clone();
+                mishaps.push(Mishap::at(site.clone(), kind));
+                let expected = kind.passes().then_some(*ending);
+                trials.push(Trial { seed, mishaps, expected, must_strike: true });
+            }
+        }
+        let world = self.world(plan).into_iter().map(|kind| Trial {
+            seed,
+            mishaps: vec![Mishap::World(kind)],
+            expected: None,
+            must_strike: false,
+        });
+        trials.extend(world);
+        trials
+    }
+
+    /// Every fault of the world; what comes at a time comes at each time at which a state is entered.
+    pub(super) fn world(&self, plan: &Plan) -> Vec<WorldKind> {
+        let fleet = &plan.config.fleet;
+        let mut world = vec![
+            WorldKind::MigrateFails,
+            WorldKind::UnhealthyTarget,
+            WorldKind::UnhealthyTargets,
+            WorldKind::ImageFails,
+            WorldKind::NoCapacity(None),
+            WorldKind::NoBuilder,
+            WorldKind::AgentSilent,
+            WorldKind::TwoStarts,
+        ];
+        world.extend(fleet.subnets.iter().map(|subnet| WorldKind::NoCapacity(Some(subnet.zone.to_string()))));
+        // The builder, and each of the first few members.
+        world.extend((1..=1 + fleet.size.min(3)).map(WorldKind::Impaired));
+        for at in &self.milestones {
+            world.extend([WorldKind::MemberDies(*at), WorldKind::Alarm(*at)]);
+        }
+        world
+    }
+}
+
+/// From here to there. The alarm's time is not known yet: it rings when the bake has begun.
+fn journeys() -> impl Iterator<Item = (Vec<Mishap>, Ending)> {
+    let always = |state: &str, operation: &str| Mishap::Call {
+        site: Site { state: state.to_owned(), operation: operation.to_owned(), nth: 1 },
+        and_after: true,
+        kind: CallKind::Error,
+    };
+    let unhealthy = Mishap::World(WorldKind::UnhealthyTarget);
+    [
+        (vec![], Ending::Upgraded),
+        (vec![unhealthy.clone()], Ending::RolledBack),
+        (vec![Mishap::World(WorldKind::Alarm(0))], Ending::RolledBack),
+        (vec![always("delete-the-old-members", "TerminateInstances")], Ending::Frozen),
+        (vec![unhealthy, always("new-out", "DeregisterTargets")], Ending::Frozen),
+    ]
+    .into_iter()
+}
+
+fn milestones(trail: &[Passed]) -> BTreeSet<u32> {
+    let mut first: BTreeMap<&str, u32> = BTreeMap::new();
+    for passed in trail {
+        first.entry(&passed.place).or_insert_with(|| second(passed));
+    }
+    first.into_values().collect()
+}
+
+fn second(passed: &Passed) -> u32 {
+    u32::try_from(passed.at.as_secs()).unwrap_or(u32::MAX)
+}
+
+/// The sites of one run, without those of invocations whose shape is known already.
+fn sites<'t>(trail: &'t [Passed], known: &mut BTreeSet<(String, Vec<String>)>) -> impl Iterator<Item = Site> + use<'t> {
+    let mut processes: BTreeMap<u64, Vec<Site>> = BTreeMap::new();
+    let mut counts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    for Passed { place, process, operation, .. } in trail {
+        let nth = counts.entry((place, operation)).or_default();
+        *nth += 1;
+        let site = Site { state: place.to_string(), operation: operation.clone(), nth: *nth };
+        processes.entry(*process).or_default().push(site);
+    }
+    let mut ends: BTreeMap<(String, Vec<String>), (u64, u64)> = BTreeMap::new();
+    for (process, sites) in &processes {
+        let operations = sites.iter().map(|site| site.operation.clone()).collect();
+        let state = sites.first().map(|site| site.state.clone()).unwrap_or_default();
+        let range = ends.entry((state, operations)).or_insert((*process, *process));
+        range.1 = *process;
+    }
+    let mut taken = BTreeSet::new();
+    for (shape, (first, last)) in ends {
+        if known.insert(shape) {
+            taken.extend([first, last]);
+        }
+    }
+    processes.into_iter().filter(move |(process, _)| taken.contains(process)).flat_map(|(_, sites)| sites)
+}

@@ -1,0 +1,36 @@
+//! Lambda as faults find it: each invocation a process in the place of its state, which can die or be invoked twice.
+
+use asl::{Failure, Resources, Task};
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Value, json};
+use simulator::Simulator;
+
+/// Functions, each invocation of which is a process of the simulated world.
+pub(super) struct Processes<'a> {
+    pub(super) functions: Box<dyn Resources + 'a>,
+    pub(super) simulator: &'a Simulator,
+}
+
+impl Resources for Processes<'_> {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            let place = place(&task.state);
+            let invoke = || self.functions.call(task.clone());
+            let answer = self.simulator.process(&place, &invoke).await;
+            answer.unwrap_or_else(|_| Err(exited()))
+        })
+    }
+}
+
+/// A state's name as `--fault` writes it: `Create the builder` is `create-the-builder`.
+pub(super) fn place(state: &str) -> String {
+    let words = state.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
+}
+
+/// As Lambda says that a process died. <https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html>
+fn exited() -> Failure {
+    let text = "RequestId: 00000000-0000-4000-8000-000000000000 Error: Runtime exited with error: exit status 101";
+    let error = "Runtime.ExitError";
+    Failure { error: error.to_owned(), cause: json!({"errorType": error, "errorMessage": text}).to_string() }
+}
