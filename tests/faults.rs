@@ -12,23 +12,24 @@ use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 fn search(seeds: u64) -> Search {
-    let config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
+    let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
+    // So many that some are always under way.
+    config.rehearsal.requests_per_second = 500.0;
     Search::new(&Plan { config, to: "1.4.14".parse().unwrap(), faults: Vec::new() }, seeds)
 }
 
+/// A sample, since without optimisation a rehearsal takes a quarter of a second; `.ci/run` has all of it.
 #[test]
-fn no_fault_at_any_call_and_no_storm_breaks_an_invariant() {
-    let matrix = search(SCHEDULES).run(&mut |_| {}).unwrap();
+fn no_fault_at_a_call_and_no_storm_breaks_an_invariant() {
+    let matrix = search(30).every(12).run(&mut |_| {}).unwrap();
     let breaches: Vec<_> = matrix.violations.iter().map(|breach| format!("{breach:?}")).collect();
     assert!(breaches.is_empty(), "{}\n{} in all", breaches[..breaches.len().min(5)].join("\n"), breaches.len());
     assert!(matrix.sites > 150, "{} call sites", matrix.sites);
-    assert!(matrix.runs > matrix.sites * 7, "{} rehearsals", matrix.runs);
+    assert!(matrix.runs > 100, "{} rehearsals", matrix.runs);
 }
-
-/// What a thousand of takes a minute and a half without optimisation.
-const SCHEDULES: u64 = 1_000;
 
 #[test]
 fn a_fault_that_is_named_strikes_again() {
@@ -46,7 +47,7 @@ fn a_fault_that_is_named_strikes_again() {
 }
 
 /// What the hand does to a task, instead of handing it on.
-type Hand = for<'b> fn(&'b Functions<'b>, Task) -> LocalBoxFuture<'b, Result<Value, Failure>>;
+type Hand = for<'b, 'f> fn(&'b Functions<'f>, Task) -> LocalBoxFuture<'b, Result<Value, Failure>>;
 
 struct Broken<'a> {
     functions: Functions<'a>,
@@ -63,7 +64,7 @@ impl Resources for Broken<'_> {
 #[track_caller]
 fn break_with(hand: Hand, faults: &[&str]) -> (Ending, BTreeSet<&'static str>) {
     let wrap: Box<Wrap> = Box::new(move |functions| Box::new(Broken { functions, hand }));
-    let Found { ending, violations } = search(0).one(&*wrap, faults).unwrap();
+    let Found { ending, violations } = search(0).unguarded().one(&*wrap, faults).unwrap();
     (ending, violations.iter().map(|violation| violation.invariant).collect())
 }
 
@@ -128,16 +129,15 @@ fn a_lock_that_is_not_released_is_caught() {
 fn a_lock_that_does_not_hold_is_caught() {
     let hand: Hand = |functions, task| {
         Box::pin(async move {
-            let begins = task.state == "Begin";
-            let answer = functions.call(task).await;
-            if let (true, Ok(answer)) = (begins, &answer) {
-                let run = RunRef::deserialize(&answer["Payload"]["run"]).unwrap();
+            if task.state == "Begin" {
+                tokio::time::sleep(Duration::from_secs(3)).await;
                 let aws = functions.clients("begin");
-                let mut fleet = aws.ledger().fleet(&run.fleet).await.unwrap().unwrap();
+                let name = "appwrite".parse().unwrap();
+                let mut fleet = aws.ledger().fleet(&name).await.unwrap().unwrap();
                 fleet.record.lock = None;
                 aws.ledger().write(&mut fleet).await.unwrap();
             }
-            answer
+            functions.call(task).await
         })
     };
     assert_caught(hand, &["two-starts"], "one-run-at-a-time");
@@ -163,12 +163,12 @@ fn taking_the_old_out_before_the_new_are_healthy_is_caught() {
 }
 
 #[test]
-fn a_rollback_that_brings_nobody_back_is_caught() {
+fn a_rollback_that_deletes_nothing_is_caught() {
     let hand: Hand = |functions, task| match task.state.as_str() {
-        "Old healthy" | "New out" => Box::pin(async { Ok(json!({"Payload": {}})) }),
+        "Delete what the run made" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught(hand, &["unhealthy-target", "old-in/PutItem#1/throttle"], "nothing-left-over");
+    assert_caught(hand, &["image-fails"], "nothing-left-over");
 }
 
 #[test]

@@ -86,6 +86,7 @@ fn world() -> World {
             call: millis(100),
             table_call: millis(8),
             invocation: millis(30),
+            long_request: Duration::from_secs(25),
         },
     }
 }

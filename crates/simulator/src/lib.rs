@@ -90,6 +90,22 @@ impl Simulator {
         self.door.state().guard.used()
     }
 
+    /// The same world for one who only looks, and to whom everything is allowed. What is done here changes nothing there.
+    #[must_use]
+    pub fn unguarded(&self) -> Simulator {
+        let fork = self.fork();
+        fork.door.state().guard = Guard::default();
+        fork
+    }
+
+    /// Another world, which is as this one is now and goes its own way from here.
+    #[must_use]
+    pub fn fork(&self) -> Simulator {
+        let door = Door::new(self.door.clock, self.door.state().clone());
+        let invocations = self.invocations.load(Ordering::Relaxed);
+        Simulator { door, invocations: Arc::new(AtomicU64::new(invocations)), orchestrator_died: Arc::default() }
+    }
+
     /// The HTTP client that a function's SDK clients use.
     #[must_use]
     pub fn http_client(&self, caller: Caller) -> SharedHttpClient {

@@ -25,6 +25,10 @@ pub struct Search {
     plan: Plan,
     /// How many pairs and storms.
     seeds: u64,
+    /// Of the rehearsals with one fault each every so many.
+    stride: usize,
+    /// Whether functions may do what the template lets them and nothing else.
+    guarded: bool,
     /// What a reader puts before a trial's own arguments to see it again.
     command: String,
 }
@@ -38,7 +42,7 @@ pub struct Trial {
     pub mishaps: Vec<Mishap>,
     /// How it must end, if that is known.
     expected: Option<Ending>,
-    /// Which of the mishaps must have struck: those of calls, in a trial that has its journey for itself.
+    /// Whether the last of the mishaps must have struck.
     must_strike: bool,
 }
 
@@ -64,7 +68,7 @@ impl Search {
     pub fn new(plan: &Plan, seeds: u64) -> Self {
         let plan = Plan { config: super::pace::brisk(plan.config.clone()), ..plan.clone() };
         let command = format!("fleetwright rehearse upgrade --to {} --brisk", plan.to);
-        Self { plan, seeds, command }
+        Self { plan, seeds, stride: 1, guarded: true, command }
     }
 
     /// The same, for a command with more options.
@@ -74,13 +78,25 @@ impl Search {
         self
     }
 
+    /// Where everyone may everything: what a broken step does must not be the policy's to prevent.
+    #[must_use]
+    pub fn unguarded(self) -> Self {
+        Self { guarded: false, ..self }
+    }
+
+    /// Of the rehearsals with one fault each only every `stride`th.
+    #[must_use]
+    pub fn every(self, stride: usize) -> Self {
+        Self { stride: stride.max(1), ..self }
+    }
+
     /// Runs all of it, on as many threads as there are processors.
     ///
     /// # Errors
     /// When a rehearsal cannot be set up, or one without a fault does not come out as it must.
     pub fn run(&self, progress: &mut dyn FnMut(&str)) -> std::result::Result<Matrix, String> {
         let survey = Survey::make(self)?;
-        let alone = survey.alone(&self.plan);
+        let alone: Vec<_> = survey.alone(&self.plan).into_iter().step_by(self.stride).collect();
         progress(&format!("{} call sites; {} rehearsals with one fault each", survey.sites.len(), alone.len()));
         let alone = crew::all(self, alone)?;
         progress(&format!("{} rehearsals with several faults each", self.seeds));
@@ -112,7 +128,7 @@ impl Search {
             );
             violations.push(Violation { invariant: "what-passes-changes-no-outcome", detail });
         }
-        if trial.must_strike && played.simulator.struck().contains(&false) {
+        if trial.must_strike && played.simulator.struck().last() == Some(&false) {
             violations.push(Violation { invariant: "every-fault-strikes", detail: "a fault found no call".to_owned() });
         }
         Ok(Result { ending: played.ending, violations })
@@ -128,7 +144,7 @@ impl Search {
         let mut plan = self.plan.clone();
         plan.config.rehearsal.seed = seed;
         let pace = Pace::brisk();
-        let stage = Stage { machine, plan: &plan, mishaps, pace: &pace };
+        let stage = Stage { machine, plan: &plan, mishaps, pace: &pace, guarded: self.guarded };
         in_virtual_time(stage.play(&mut |_| {}, |functions| wrap(functions))).map_err(|error| error.to_string())?
     }
 

@@ -169,7 +169,7 @@ fn stage(
     wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
 ) -> Result<Rehearsed, String> {
     let machine = StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())?;
-    let stage = Stage { machine: &machine, plan, mishaps, pace };
+    let stage = Stage { machine: &machine, plan, mishaps, pace, guarded: true };
     let played = in_virtual_time(stage.play(observer, wrap)).map_err(|error| error.to_string())??;
     Ok(Rehearsed::new(plan, pace, played))
 }

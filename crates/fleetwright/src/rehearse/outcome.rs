@@ -81,12 +81,11 @@ pub struct Invariants {
 
 impl Rehearsed {
     pub(super) fn new(plan: &Plan, pace: &Pace, played: Played) -> Self {
-        let Played { simulator, finished, steps, .. } = played;
+        let Played { simulator, finished, steps, report, .. } = played;
         let config = &plan.config;
-        let report = simulator.report();
         let virtual_time = steps.all.iter().map(|step| step.ended).fold(0.0, f64::max);
         let virtual_time = Duration::from_secs_f64(virtual_time);
-        let calls: BTreeMap<_, _> = played
+        let calls: BTreeMap<_, _> = report
             .calls
             .iter()
             .map(|(name, count)| (name.clone(), count - played.calls_before.get(name).copied().unwrap_or(0)))

@@ -8,12 +8,14 @@ use super::steps::Steps;
 use super::{Plan, START, books, connect, world};
 use crate::STATE_MACHINE;
 use crate::lambda::Functions;
+use crate::permissions::{OPERATOR, permissions};
 use asl::{Event, Execution, Failure, Finished, Limits, Outcome, Resources, StateMachine};
 use fleet::{FleetRecord, Phase, Refusal, RunId, RunRef};
 use functions::StepError;
-use serde_json::json;
+use serde_json::{Value, json};
 use simulator::Simulator;
 use simulator::invariants::{Settled, Verdict, Violation};
+use simulator::report::Report;
 use std::collections::BTreeMap;
 use std::pin::pin;
 
@@ -24,6 +26,8 @@ pub(super) struct Stage<'s> {
     pub(super) plan: &'s Plan,
     pub(super) mishaps: &'s [Mishap],
     pub(super) pace: &'s Pace,
+    /// Whether functions may do what the template lets them and nothing else.
+    pub(super) guarded: bool,
 }
 
 /// What came of it.
@@ -31,8 +35,8 @@ pub(super) struct Played {
     pub(super) simulator: Simulator,
     /// The calls that were made before the run.
     pub(super) calls_before: BTreeMap<String, u64>,
-    /// The calls that were made by its end.
-    pub(super) calls: BTreeMap<String, u64>,
+    /// The world at its end.
+    pub(super) report: Report,
     pub(super) finished: Finished,
     pub(super) steps: Steps,
     pub(super) ending: Ending,
@@ -58,13 +62,16 @@ impl<'s> Stage<'s> {
         wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
     ) -> Result<Played, String> {
         let config = &self.plan.config;
-        let simulator = Simulator::new(self.pace.set(world(config)), self.faults());
+        let mut simulator = Simulator::new(self.pace.set(world(config)), self.faults());
+        if self.guarded {
+            simulator = simulator.under(permissions(config)?);
+        }
         let id = format!("rehearsal-{}", config.rehearsal.seed);
         let run = self.run_ref(&id)?;
         let again = self.run_ref(&format!("{id}-again"))?;
 
         let applied =
-            connect(&simulator, config, "", "apply").ledger().create_fleet(&FleetRecord::new(config.clone())).await;
+            connect(&simulator, config, "", OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
         applied.map_err(said)?;
         let calls_before = simulator.calls();
 
@@ -72,10 +79,10 @@ impl<'s> Stage<'s> {
         let others = Processes { functions: Box::new(self.functions(&simulator, &again)), simulator: &simulator };
         let mut steps = Steps::new(simulator.now().try_into().unwrap_or(START));
         let mut nobody = |_: &Event| {};
-        let first = self.execute(&simulator, &run, &functions, &mut steps, observer);
+        let first = self.execute(&simulator, &run, self.upgrade(), &functions, &mut steps, observer);
         let (first, second) = if self.mishaps.contains(&Mishap::World(WorldKind::TwoStarts)) {
             let mut other_steps = Steps::new(simulator.now().try_into().unwrap_or(START));
-            let second = self.execute(&simulator, &again, &others, &mut other_steps, &mut nobody);
+            let second = self.execute(&simulator, &again, self.upgrade(), &others, &mut other_steps, &mut nobody);
             let (first, second) = futures_util::future::join(first, second).await;
             (first, Some(second))
         } else {
@@ -84,18 +91,23 @@ impl<'s> Stage<'s> {
                 // Whatever else was to go wrong is over when a person comes.
                 simulator.heal();
                 let mut other_steps = Steps::new(simulator.now().try_into().unwrap_or(START));
-                let second = self.execute(&simulator, &again, &others, &mut other_steps, &mut nobody).await;
+                let second =
+                    self.execute(&simulator, &again, self.upgrade(), &others, &mut other_steps, &mut nobody).await;
                 (first, Some(second))
             } else {
                 (first, None)
             }
         };
-        let calls = simulator.calls();
+        let report = simulator.report();
         drop((functions, others));
         simulator.heal();
         let (ended, verdict) = self.judge(&simulator, first, second).await.map_err(said)?;
         let Ended { finished, ending, reason, .. } = ended;
-        Ok(Played { simulator, calls_before, calls, finished, steps, ending, reason, verdict })
+        Ok(Played { simulator, calls_before, report, finished, steps, ending, reason, verdict })
+    }
+
+    fn upgrade(&self) -> Value {
+        json!({"fleet": self.plan.config.fleet.name, "to": self.plan.to})
     }
 
     fn faults(&self) -> Vec<simulator::faults::Fault> {
@@ -119,11 +131,12 @@ impl<'s> Stage<'s> {
         &self,
         simulator: &Simulator,
         run: &RunRef,
+        input: Value,
         functions: &dyn Resources,
         steps: &mut Steps,
         observer: &mut dyn FnMut(&Event),
     ) -> Ended {
-        let execution = self.execution(run, simulator);
+        let execution = self.execution(run, input, simulator);
         let mut observer = |event: &Event| {
             steps.see(event);
             observer(event);
@@ -151,7 +164,7 @@ impl<'s> Stage<'s> {
         }
     }
 
-    fn execution(&self, run: &RunRef, simulator: &Simulator) -> Execution {
+    fn execution(&self, run: &RunRef, input: Value, simulator: &Simulator) -> Execution {
         let config = &self.plan.config;
         let region = config.fleet.subnets.first().map(|subnet| subnet.zone.region()).unwrap_or_default();
         let account = config.load_balancer.target_group.as_str().split(':').nth(4).unwrap_or_default();
@@ -162,7 +175,7 @@ impl<'s> Stage<'s> {
             role: format!("arn:aws:iam::{account}:role/{STATE_MACHINE}"),
             state_machine: STATE_MACHINE.to_owned(),
             state_machine_id: arn("stateMachine", STATE_MACHINE),
-            input: json!({"fleet": config.fleet.name, "to": self.plan.to}),
+            input,
             started: simulator.now().try_into().unwrap_or(START),
             limits: Limits::default(),
         }
@@ -175,7 +188,7 @@ impl<'s> Stage<'s> {
         first: Ended,
         second: Option<Ended>,
     ) -> Result<(Ended, Verdict), StepError> {
-        let aws = connect(simulator, &self.plan.config, "", "check");
+        let aws = connect(&simulator.unguarded(), &self.plan.config, "", "check");
         let mut breaches = Vec::new();
         let ended = match second {
             None => first,
@@ -200,6 +213,7 @@ impl<'s> Stage<'s> {
                     }
                     let reason = format!("its execution stopped for good; a start after it is refused: {locked}");
                     let first = Ended { reason: Some(reason), ..first };
+                    breaches.extend(self.repair(simulator, &first).await?);
                     let verdict = self.verdict(simulator, &first, breaches);
                     return Ok((first, verdict));
                 }
@@ -214,8 +228,37 @@ impl<'s> Stage<'s> {
             }
         };
         breaches.extend(books::check(&aws, &ended.run, self.plan.to, ended.ending).await?);
+        if ended.ending == Ending::Frozen {
+            breaches.extend(self.repair(simulator, &ended).await?);
+        }
         let verdict = self.verdict(simulator, &ended, breaches);
         Ok((ended, verdict))
+    }
+
+    /// A person has a dead or frozen run taken up, in a world of its own: it must come to an end, and well. Who died
+    /// stays dead, and an old member that is missed keeps a run from turning back.
+    async fn repair(&self, simulator: &Simulator, frozen: &Ended) -> Result<Vec<Violation>, StepError> {
+        if self.mishaps.iter().any(|mishap| matches!(mishap, Mishap::World(WorldKind::MemberDies(_)))) {
+            return Ok(Vec::new());
+        }
+        let fork = simulator.fork();
+        let functions = Processes { functions: Box::new(self.functions(&fork, &frozen.run)), simulator: &fork };
+        let name = self.run_ref(&format!("{}-repair", frozen.run.id)).map_err(StepError::Failed)?;
+        let input = json!({"fleet": frozen.run.fleet, "repair": frozen.run.id});
+        let mut steps = Steps::new(fork.now().try_into().unwrap_or(START));
+        let repaired = self.execute(&fork, &name, input, &functions, &mut steps, &mut |_| {}).await;
+        if !matches!(repaired.ending, Ending::Upgraded | Ending::RolledBack) {
+            let detail = format!("repairing it ended as {:?}: {:?}", repaired.ending, repaired.reason);
+            return Ok(vec![Violation { invariant: "what-is-frozen-can-be-repaired", detail }]);
+        }
+        let aws = connect(&fork.unguarded(), &self.plan.config, "", "check");
+        let mut breaches = books::check(&aws, &frozen.run, self.plan.to, repaired.ending).await?;
+        let settled = Settled { outcome: settling(repaired.ending), run: frozen.run.id.to_string() };
+        breaches.extend(fork.check(&settled).violated);
+        for breach in &mut breaches {
+            breach.detail = format!("after it was repaired, {}", breach.detail);
+        }
+        Ok(breaches)
     }
 
     fn verdict(&self, simulator: &Simulator, ended: &Ended, breaches: Vec<Violation>) -> Verdict {

@@ -44,8 +44,12 @@ impl Survey {
                 survey.milestones = milestones(&trail);
                 bakes_at = trail.iter().find(|passed| &*passed.place == "bake").map_or(0, |passed| second(passed) + 1);
             }
+            // What strikes every call of a kind leaves none for another fault.
+            let taken: Vec<_> = mishaps.iter().filter_map(Mishap::site).cloned().collect();
+            let free =
+                |site: &Site| !taken.iter().any(|one| (&one.state, &one.operation) == (&site.state, &site.operation));
+            survey.sites.extend(sites(&trail, &mut shapes).filter(free).map(|site| (site, n)));
             survey.journeys.push(Journey { mishaps, ending: played.ending });
-            survey.sites.extend(sites(&trail, &mut shapes).map(|site| (site, n)));
             if played.ending != ending {
                 let reason = played.reason.as_deref().unwrap_or("no reason given");
                 return Err(format!(
