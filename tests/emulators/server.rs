@@ -26,7 +26,8 @@ impl Server {
             let read = BufReader::new(stdout).read_line(&mut line);
             let _ = tell.send(read.map(|_| line));
         });
-        let line = told.recv_timeout(Duration::from_secs(60)).expect("an emulator prints its port within a minute");
+        let line =
+            told.recv_timeout(Duration::from_secs(300)).expect("an emulator prints its port within five minutes");
         let line = line.unwrap();
         server.port = line.trim().parse().unwrap_or_else(|_| panic!("{command:?} printed no port but '{line}'"));
         until("the emulator takes connections", || TcpStream::connect(("127.0.0.1", server.port)).ok());
