@@ -104,7 +104,7 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
         if let Err(error) = look {
             failure.push_str(&error.to_string());
         }
-        let verdict = simulator.check(&Settled { outcome, run: RUN.to_owned() });
+        let verdict = simulator.check(&Settled { outcome, run: RUN.to_owned(), kept: Vec::new() });
         let violated = verdict.violated.into_iter().map(|one| format!("{}: {}", one.invariant, one.detail));
         let violated = violated.chain(simulator.report().unsupported).collect();
         Rehearsed { failure, outcome, used: simulator.grants_used(), violated }
@@ -368,7 +368,7 @@ fn an_image_that_is_gone_may_be_deleted_again_and_another_may_not() {
         let image = made.image_id().unwrap().parse().unwrap();
         delete.delete_image(&image).await.unwrap();
         delete.delete_image(&image).await.unwrap();
-        let settled = Settled { outcome: Outcome::Frozen, run: RUN.to_owned() };
+        let settled = Settled { outcome: Outcome::Frozen, run: RUN.to_owned(), kept: Vec::new() };
         assert_eq!(simulator.check(&settled).violated, []);
 
         let error = delete.delete_image(&config.fleet.golden_image).await.unwrap_err();

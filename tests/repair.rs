@@ -92,13 +92,13 @@ impl Stage {
 
     /// Takes the run up, and holds the invariants against how that ended.
     async fn repair(&self, functions: &Functions<'_>, what: &str) -> Settling {
-        let finished = self.execute("repair-1", json!({"fleet": "appwrite", "repair": RUN}), functions).await;
+        let finished = self.execute("repair-1", json!({"fleet": "appwrite", "repair": RUN, "dead": "by a test"}), functions).await;
         let settling = match &finished.outcome {
             Outcome::Succeeded(_) => Settling::Upgraded,
             Outcome::Failed(Failure { error, .. }) if error == "RolledBack" => Settling::RolledBack,
             Outcome::Failed(failure) => panic!("{what}: {failure:?}"),
         };
-        let verdict = self.simulator.check(&Settled { outcome: settling, run: RUN.to_owned() });
+        let verdict = self.simulator.check(&Settled { outcome: settling, run: RUN.to_owned(), kept: Vec::new() });
         assert!(verdict.violated.is_empty(), "{what}: {:?}", verdict.violated);
         assert_eq!(self.simulator.report().requests.failed, 0, "{what}");
         let fleet = self.aws("status").ledger().fleet(&self.config.fleet.name).await.unwrap().unwrap().record;
@@ -176,7 +176,7 @@ fn what_holds_no_fleet_is_not_taken_up() {
     in_virtual_time(async {
         let stage = Stage::set().await;
         let functions = Functions::new(|function| stage.aws(function), Duration::ZERO);
-        let repair = |run: &str| json!({"fleet": "appwrite", "repair": run});
+        let repair = |run: &str| json!({"fleet": "appwrite", "repair": run, "dead": "by a test"});
         let refused = stage.execute("repair-1", repair("run-0"), &functions).await;
         let Outcome::Failed(failure) = &refused.outcome else { panic!("{refused:?}") };
         assert!(failure.error == "Refused" && failure.cause.contains("does not hold its fleet"), "{failure:?}");

@@ -65,6 +65,8 @@ fn world() -> World {
         unhealthy_threshold: 2,
         target_quota: 1_000,
         vcpu_quota: 64,
+        data: None,
+        data_tags: std::collections::BTreeMap::new(),
         bystanders: vec![Bystander { count: 2, tags: vec![tag("fleetwright:fleet", "someone-else")] }],
         alarms: vec!["appwrite-cpu".to_owned()],
         configure_document: DOCUMENT.to_owned(),

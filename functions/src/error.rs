@@ -21,6 +21,9 @@ pub enum StepError {
     /// It did not work, and asking again would not help. AWS's own code and text are in it.
     #[error("{0}")]
     Failed(String),
+    /// A person wants the run to turn back.
+    #[error("{0}")]
+    Aborted(String),
 }
 
 impl StepError {
@@ -32,12 +35,13 @@ impl StepError {
             Self::Interrupted(_) => "Interrupted",
             Self::Refused(_) => "Refused",
             Self::Failed(_) => "Failed",
+            Self::Aborted(_) => "Aborted",
         }
     }
 
     /// Whether the state machine gives the step up on this error instead of asking again.
     pub fn is_final(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Failed(_))
+        matches!(self, Self::Refused(_) | Self::Failed(_) | Self::Aborted(_))
     }
 }
 

@@ -19,7 +19,7 @@ use crate::StepError;
 use crate::aws::{CallError, Named};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
-use fleet::{Abort, Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord};
+use fleet::{Abort, Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord, Ticket};
 use item::{Item, Key, PK, SK, WRITING};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -118,11 +118,12 @@ impl Ledger {
         self.transact([self.over(fleet)?, self.absent(before)?, self.absent(run)?]).await
     }
 
-    /// Records that a run is over and what that leaves of the fleet's lock and golden image: both or neither.
+    /// Writes a run and its fleet back: both or neither. So lock and golden image are what the run's end, or its taking
+    /// up, makes of them.
     ///
     /// # Errors
     /// [`StepError::Interrupted`] when somebody wrote either since it was read; whatever else DynamoDB answers.
-    pub async fn end(&self, run: &Read<Run>, fleet: &Read<FleetRecord>) -> Result<(), StepError> {
+    pub async fn write_both(&self, run: &Read<Run>, fleet: &Read<FleetRecord>) -> Result<(), StepError> {
         self.transact([self.over(run)?, self.over(fleet)?]).await
     }
 
@@ -153,15 +154,34 @@ impl Ledger {
         self.create(key.item(step, 1)?.forgotten_after(step.started)).await.map(drop)
     }
 
-    /// A run's record, for a step that may act: the run is not over, so it holds the fleet's lock, and it goes the way
-    /// that the step is for.
+    /// The record of the run that a ticket is for, if the ticket still holds.
     ///
     /// # Errors
-    /// [`StepError::Refused`] when the run is over or goes another way: a step that wakes up late does nothing.
-    /// [`StepError::Failed`] when it goes forward and somebody wants it to turn back.
-    pub async fn hold(&self, run: &RunRef, going: Going) -> Result<Read<Run>, StepError> {
-        let found = self.run(run).await?;
+    /// [`StepError::Refused`] when there is no such run, and when another execution has taken it up since: a step that
+    /// wakes up late does nothing.
+    pub async fn admit(&self, ticket: &Ticket) -> Result<Read<Run>, StepError> {
+        let run = ticket.run();
+        let found = self.run(&run).await?;
         let found = found.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
+        match ticket.fence {
+            Some(fence) if fence != found.record.fence => Err(StepError::Refused(format!(
+                "{run} goes on in the execution {} under the fencing number {}, so a step under {fence} does nothing",
+                found.record.execution(),
+                found.record.fence
+            ))),
+            _ => Ok(found),
+        }
+    }
+
+    /// A run's record, for a step that may act: its ticket holds, the run is not over, so it has the fleet's lock, and it
+    /// goes the way that the step is for.
+    ///
+    /// # Errors
+    /// [`StepError::Refused`] when the ticket does not hold, or the run is over or goes another way: a step that wakes
+    /// up late does nothing. [`StepError::Aborted`] when it goes forward and somebody wants it to turn back.
+    pub async fn hold(&self, ticket: &Ticket, going: Going) -> Result<Read<Run>, StepError> {
+        let found = self.admit(ticket).await?;
+        let run = &found.record.run;
         let phase = &found.record.phase;
         let goes = match going {
             Going::Forward => matches!(phase, Phase::Forward | Phase::AwaitingApproval { .. }),
@@ -175,7 +195,7 @@ impl Ledger {
         }
         match &found.record.abort {
             Some(Abort { by, at }) if going != Going::Either && *phase != Phase::Committed => {
-                Err(StepError::Failed(format!("aborted by {by} at {at:.0}")))
+                Err(StepError::Aborted(format!("aborted by {by} at {at:.0}")))
             }
             _ => Ok(found),
         }

@@ -1,11 +1,11 @@
 //! The list of steps, and what is the same for all: JSON in, JSON or a named error out, and a record of how it ended.
 
 use crate::steps::{
-    ask_approval, begin, configure, create_from_snapshot, delete, finish, observe, retag, snapshot, stop, take_up,
+    ask_approval, back_up, begin, configure, create_from_snapshot, delete, finish, observe, retag, snapshot, stop, take_up,
     verify,
 };
 use crate::{Aws, StepError};
-use fleet::{RunRef, SCHEMA, StateContext, StepRecord, StepResult};
+use fleet::{SCHEMA, StateContext, StepRecord, StepResult, Ticket};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -36,6 +36,7 @@ macro_rules! steps {
 
 steps! {
     "ask-approval" => ask_approval,
+    "back-up" => back_up,
     "begin" => begin,
     "configure" => configure,
     "create-from-snapshot" => create_from_snapshot,
@@ -60,7 +61,7 @@ impl Step {
     /// # Errors
     /// A named error. An input of the wrong shape is [`StepError::Refused`] before anything is called.
     pub async fn invoke(&self, aws: &Aws, input: Value) -> Result<Value, StepError> {
-        let of_run = RunRef::deserialize(&input["run"]).ok().zip(StateContext::deserialize(&input["state"]).ok());
+        let of_run = Ticket::deserialize(&input["run"]).ok().map(|ticket| ticket.run()).zip(StateContext::deserialize(&input["state"]).ok());
         let answer = (self.run)(aws, input).await;
         let result = match &answer {
             Ok(_) => StepResult::Done,

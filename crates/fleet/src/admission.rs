@@ -1,14 +1,14 @@
-//! Whether an upgrade may begin on a fleet as it was found. The plan that an operator reads and the step that begins
+//! Whether a run may begin on a fleet as it was found. The plan that an operator reads and the step that begins
 //! decide by the same function, so that a plan does not promise what the run then refuses.
 
 use crate::{
-    Before, Config, FLEET_TAG, Fingerprint, FleetRecord, Health, Member, Observed, Refusal, Tagged, Version,
-    check_connections, check_targets,
+    Before, Census, Config, FLEET_TAG, Fingerprint, FleetRecord, Health, Member, Observed, Order, Refusal, Restoration,
+    Tagged, Version, check_connections, check_targets,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// What an upgrade starts from, if it may begin.
+/// What a run starts from, if it may begin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admission {
     /// What was before.
@@ -19,25 +19,73 @@ pub struct Admission {
     pub fingerprint: Fingerprint,
 }
 
-/// Admits an upgrade through `hops` of the fleet that was found.
+/// Admits a run for `order` on the fleet that was found.
+///
+/// Who goes back to a kept image flees from the members there are: neither their health nor an alarm keeps them. Who
+/// repairs what was edited by hand starts from the census.
 ///
 /// # Errors
 /// The first reason not to begin.
-pub fn admit(record: &FleetRecord, observed: &Observed, hops: &[Version]) -> Result<Admission, Refusal> {
+pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result<Admission, Refusal> {
     let config = &record.config;
-    let tag = || config.fleet.load_balancer_tag.to_string();
     if let Some(why) = &observed.out_of_reach {
         return Err(Refusal::OutOfReach { why: why.clone() });
     }
+    let members = match order {
+        Order::Upgrade(_) => {
+            check_members(record, observed)?;
+            check_members_in_service(observed)?;
+            check_image(record, observed, order)?;
+            tagged(observed)
+        }
+        Order::Rollback(_) => {
+            check_members(record, observed)?;
+            check_image(record, observed, order)?;
+            tagged(observed)
+        }
+        Order::Repair => Restoration::of(record, observed.census.as_ref().unwrap_or(&Census::default())).members,
+    };
+    if members.is_empty() {
+        return Err(empty(config));
+    }
+    let size = u32::try_from(members.len()).unwrap_or(u32::MAX);
+    if *order != Order::Repair {
+        check_connections(size, &config.database)?;
+        check_targets(size, config.load_balancer.target_quota)?;
+    }
+    let before = Before { members, golden: record.golden.clone(), drain: observed.drain };
+    let hops = if let Order::Upgrade(hops) = order { hops } else { &[][..] };
+    let fingerprint = fingerprint(config, &before, hops);
+    Ok(Admission { before, size, fingerprint })
+}
+
+/// Whether those who carry the load-balancer tag, and no others, are the fleet's.
+fn check_members(record: &FleetRecord, observed: &Observed) -> Result<(), Refusal> {
+    let config = &record.config;
     if let Some(foreign) = observed.foreign(record.name().as_str()).next() {
         return Err(foreign_member(config, foreign));
     }
     if !observed.tagged.iter().any(|member| member.running) {
-        return Err(Refusal::EmptyFleet { tag: tag() });
+        return Err(empty(config));
     }
     if let Some(stranger) = observed.strangers.first() {
-        return Err(Refusal::Stranger { instance: stranger.clone(), tag: tag() });
+        let tag = config.fleet.load_balancer_tag.to_string();
+        return Err(Refusal::Stranger { instance: stranger.clone(), tag });
     }
+    Ok(())
+}
+
+/// Whether the image that the new members are to be clones of, or their builder, is there.
+fn check_image(record: &FleetRecord, observed: &Observed, order: &Order) -> Result<(), Refusal> {
+    let image = if let Order::Rollback(target) = order { &target.image } else { &record.golden.image };
+    match &observed.image_problem {
+        Some(problem) => Err(Refusal::GoldenImage { image: image.clone(), problem: problem.clone() }),
+        None => Ok(()),
+    }
+}
+
+/// Whether there is something to keep up, and nothing wrong already.
+fn check_members_in_service(observed: &Observed) -> Result<(), Refusal> {
     if let Some(member) = observed.tagged.iter().find(|member| member.health != Health::Healthy) {
         let health = match &member.health {
             Health::Out => "not registered with the target group".to_owned(),
@@ -45,23 +93,20 @@ pub fn admit(record: &FleetRecord, observed: &Observed, hops: &[Version]) -> Res
         };
         return Err(Refusal::NotInService { instance: member.id.clone(), health });
     }
-    if let Some(alarm) = &observed.alarm {
-        return Err(Refusal::Alarm { alarm: alarm.name.clone(), problem: alarm.problem.clone() });
+    match &observed.alarm {
+        Some(alarm) => Err(Refusal::Alarm { alarm: alarm.name.clone(), problem: alarm.problem.clone() }),
+        None => Ok(()),
     }
-    if let Some(problem) = &observed.golden_problem {
-        return Err(Refusal::GoldenImage { image: record.golden.image.clone(), problem: problem.clone() });
-    }
-    let size = u32::try_from(observed.tagged.len()).unwrap_or(u32::MAX);
-    check_connections(size, &config.database)?;
-    check_targets(size, config.load_balancer.target_quota)?;
-    let members = observed.tagged.iter().map(|member| Member {
-        id: member.id.clone(),
-        image: member.image.clone(),
-        zone: member.zone.clone(),
-    });
-    let before = Before { members: members.collect(), golden: record.golden.clone(), drain: observed.drain };
-    let fingerprint = fingerprint(config, &before, hops);
-    Ok(Admission { before, size, fingerprint })
+}
+
+fn tagged(observed: &Observed) -> Vec<Member> {
+    let member =
+        |tagged: &Tagged| Member { id: tagged.id.clone(), image: tagged.image.clone(), zone: tagged.zone.clone() };
+    observed.tagged.iter().map(member).collect()
+}
+
+fn empty(config: &Config) -> Refusal {
+    Refusal::EmptyFleet { tag: config.fleet.load_balancer_tag.to_string() }
 }
 
 fn foreign_member(config: &Config, foreign: &Tagged) -> Refusal {

@@ -3,7 +3,7 @@
 mod check;
 
 use crate::{
-    FleetName, ImageId, InstanceType, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version, Zone,
+    DataSource, FleetName, ImageId, InstanceType, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version, Zone,
     hops::APPWRITE_HOPS,
 };
 use serde::{Deserialize, Serialize};
@@ -20,6 +20,9 @@ pub struct Config {
     pub load_balancer: LoadBalancer,
     /// What the data server can take.
     pub database: Database,
+    /// What is backed up before the first migration; nothing if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub backup: Option<DataSource>,
     /// How an upgrade proceeds.
     #[serde(default)]
     pub upgrade: Upgrade,
@@ -135,6 +138,20 @@ pub struct Upgrade {
     pub configure_document: String,
     /// The last patch of each minor version, in order.
     pub hops: Vec<Version>,
+    /// What a run does that failed before its old members are deleted.
+    pub on_failure: OnFailure,
+    /// How many images are kept beside the golden one to go back to, those in quarantine among them.
+    pub keep_images: u32,
+}
+
+/// What a run does that failed before its old members are deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnFailure {
+    /// It restores what was before.
+    Rollback,
+    /// It stays as it is, for a person to look at; `repair` then restores what was before.
+    Freeze,
 }
 
 impl Default for Upgrade {
@@ -147,6 +164,8 @@ impl Default for Upgrade {
             alarms: Vec::new(),
             configure_document: "fleetwright-configure".to_owned(),
             hops: APPWRITE_HOPS.to_vec(),
+            on_failure: OnFailure::Rollback,
+            keep_images: 3,
         }
     }
 }
@@ -159,6 +178,8 @@ pub struct Limits {
     pub launch: Span,
     /// From `running` to an SSM agent that answers; seen on EC2: 30 s to over 6 min.
     pub agent: Span,
+    /// From the request to a finished backup of the data. The first snapshot of a large volume takes hours.
+    pub backup: Span,
     /// One hop, the agent's wait included: pull, start, migrate. `migrate` can hang for ever; the script on the builder
     /// gives it up after 2 h 41 min at most, so that this one is never the first to do so.
     pub configure: Span,
@@ -179,6 +200,7 @@ impl Default for Limits {
         Self {
             launch: Span::minutes(10),
             agent: Span::minutes(15),
+            backup: Span::minutes(6 * 60),
             configure: Span::minutes(180),
             stop: Span::minutes(15),
             image: Span::minutes(24 * 60),

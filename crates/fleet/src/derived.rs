@@ -1,10 +1,12 @@
 //! Names, tags and tokens that derive from the run, so that an effect whose answer was lost is found again.
 
-use crate::{FleetName, Role, RunRef, SubnetId, Version};
+use crate::{DbSnapshotId, FleetName, Role, RunRef, SubnetId, Version};
 use sha2::{Digest, Sha256};
 
 /// On everything of a fleet: the fleet's name.
 pub const FLEET_TAG: &str = "fleetwright:fleet";
+/// On the data server or RDS instance that is backed up: the name of the fleet whose data is on it.
+pub const DATA_TAG: &str = "fleetwright:data-of";
 /// On everything a run made: the run's id.
 pub const RUN_TAG: &str = "fleetwright:run";
 /// On an instance a run made: what it is for, builder or member.
@@ -34,6 +36,13 @@ pub fn instance_name(fleet: &FleetName, role: Role, version: Version) -> String 
         Role::Builder => format!("{fleet}-builder"),
         Role::Member => format!("{fleet}-{version}"),
     }
+}
+
+/// The name of the snapshot that a run takes of an RDS instance, the key by which it is never taken twice.
+///
+/// Unique in an account and region; letters, digits and single hyphens.
+pub fn db_snapshot_id(run: &RunRef) -> DbSnapshotId {
+    DbSnapshotId::of_run(&hex(&[run.fleet.as_str(), run.id.as_str()])[..32])
 }
 
 /// The comment of one hop's command, at most 100 characters: Run Command has no token, so this is how it is found again.

@@ -1,10 +1,12 @@
 //! The fleet's record in the ledger: its configuration, its golden image and its lock.
 
-use crate::{Config, FleetName, ImageId, RunId, SCHEMA, Version};
+use crate::{Config, FleetName, ImageId, KeptImage, Run, RunId, SCHEMA, Version};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A fleet as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Stored")]
 pub struct FleetRecord {
     /// The version of this record's shape.
     pub schema: u32,
@@ -12,12 +14,35 @@ pub struct FleetRecord {
     pub config: Config,
     /// The image that members are cloned from now.
     pub golden: Golden,
-    /// The golden image before that, kept to go back to.
-    pub previous: Option<Golden>,
+    /// The images that are kept beside it, the latest first.
+    pub images: Vec<KeptImage>,
     /// The run that may change the fleet, if one is going.
     pub lock: Option<Lock>,
-    /// Rises with every lock that is granted; a step whose lock has a lower number came too late.
+    /// Rises with every lock that is granted or taken over; a step whose execution has a lower number came too late.
     pub fence: u64,
+}
+
+/// The record as it may stand in the ledger.
+#[derive(Deserialize)]
+struct Stored {
+    schema: u32,
+    config: Config,
+    golden: Golden,
+    #[serde(default)]
+    images: Vec<KeptImage>,
+    /// The one image that earlier releases kept.
+    #[serde(default)]
+    previous: Option<Golden>,
+    lock: Option<Lock>,
+    fence: u64,
+}
+
+impl From<Stored> for FleetRecord {
+    fn from(stored: Stored) -> Self {
+        let Stored { schema, config, golden, mut images, previous, lock, fence } = stored;
+        images.extend(previous.map(|Golden { image, version }| KeptImage { image, version, quarantine: None }));
+        Self { schema, config, golden, images, lock, fence }
+    }
 }
 
 /// An image and what is installed in it.
@@ -36,13 +61,17 @@ pub struct Lock {
     pub run: RunId,
     /// The fencing number it was granted under.
     pub fence: u64,
+    /// When the run is over by its own limits, if anybody goes on with it. Until then it is taken over only from an
+    /// execution that is known to be dead.
+    #[serde(default)]
+    pub lease: Option<Timestamp>,
 }
 
 impl FleetRecord {
     /// The record of a fleet whose configuration is applied for the first time.
     pub fn new(config: Config) -> Self {
         let golden = Golden { image: config.fleet.golden_image.clone(), version: config.fleet.version };
-        Self { schema: SCHEMA, config, golden, previous: None, lock: None, fence: 0 }
+        Self { schema: SCHEMA, config, golden, images: Vec::new(), lock: None, fence: 0 }
     }
 
     /// The fleet's name.
@@ -50,16 +79,14 @@ impl FleetRecord {
         &self.config.fleet.name
     }
 
-    /// Grants the lock to `run` and raises the fence.
-    pub fn lock(&mut self, run: RunId) {
-        self.fence += 1;
-        self.lock = Some(Lock { run, fence: self.fence });
+    /// The fencing number of the next lock.
+    pub fn next_fence(&self) -> u64 {
+        self.fence + 1
     }
 
-    /// Makes `golden` the image that members are cloned from; the one before is kept to go back to.
-    pub fn crown(&mut self, golden: Golden) {
-        if self.golden != golden {
-            self.previous = Some(std::mem::replace(&mut self.golden, golden));
-        }
+    /// Grants the lock to `run`, under the run's fencing number.
+    pub fn lock(&mut self, run: &Run, now: Timestamp) {
+        self.fence = run.fence;
+        self.lock = Some(Lock { run: run.run.id.clone(), fence: run.fence, lease: Some(run.over_by(now)) });
     }
 }

@@ -67,6 +67,14 @@ ids! {
     InstanceId is "an instance id", "expected 'i-' and 8 or 17 hexadecimal digits", |t| resource(t, "i-");
     /// An Amazon Machine Image, `ami-…`.
     ImageId is "an image id", "expected 'ami-' and 8 or 17 hexadecimal digits", |t| resource(t, "ami-");
+    /// A snapshot of a volume, `snap-…`.
+    SnapshotId is "a snapshot id", "expected 'snap-' and 8 or 17 hexadecimal digits", |t| resource(t, "snap-");
+    /// An RDS instance's identifier.
+    DbInstanceId is "an RDS instance's identifier", "expected 1 to 63 letters, digits and '-', starting with a letter",
+        |t| t.starts_with(|c: char| c.is_ascii_alphabetic()) && word(t, "-", 63);
+    /// An RDS snapshot's identifier.
+    DbSnapshotId is "an RDS snapshot's identifier", "expected 1 to 255 letters, digits and '-', starting with a letter",
+        |t| t.starts_with(|c: char| c.is_ascii_alphabetic()) && word(t, "-", 255);
     /// A subnet, `subnet-…`.
     SubnetId is "a subnet id", "expected 'subnet-' and 8 or 17 hexadecimal digits", |t| resource(t, "subnet-");
     /// A security group, `sg-…`.
@@ -91,6 +99,13 @@ ids! {
     RunId is "a run's id", "expected 1 to 80 letters, digits, '-' and '_' (an execution's name)", |t| word(t, "-_", 80);
     /// What a plan was made for: SHA-256 over the start of a run.
     Fingerprint is "a plan's fingerprint", "expected 64 hexadecimal digits", |t| t.len() == 64 && word(t, "", 64);
+}
+
+impl DbSnapshotId {
+    /// `digits` are hexadecimal.
+    pub(crate) fn of_run(digits: &str) -> Self {
+        Self(format!("fleetwright-{digits}"))
+    }
 }
 
 impl Fingerprint {

@@ -6,19 +6,25 @@
 mod admission;
 mod as_json;
 mod budget;
+mod census;
 mod config;
+mod data_backup;
 mod deadline;
 mod derived;
+mod diagnosis;
 mod fleet_record;
 mod health;
 mod hops;
 mod id;
+mod images;
 mod launches;
+mod lease;
 mod observed;
 mod phase;
 mod reach;
 mod refusal;
 mod run_record;
+mod run_ref;
 mod span;
 mod verdict;
 mod version;
@@ -26,29 +32,35 @@ mod zones;
 
 pub use admission::{Admission, admit};
 pub use budget::{Budget, check_connections, check_targets, connections, targets};
+pub use census::{Census, FleetInstance, MadeImage, Place, Restoration};
 pub use config::{
-    AnyTag, Builder, Config, ConfigError, Database, FleetConfig, Limits, LoadBalancer, Prices, Rehearsal, Subnet,
-    Upgrade,
+    AnyTag, Builder, Config, ConfigError, Database, FleetConfig, Limits, LoadBalancer, OnFailure, Prices, Rehearsal,
+    Subnet, Upgrade,
 };
+pub use data_backup::{Backup, DataBackup, DataSource};
 pub use deadline::{Deadline, StateContext};
 pub use derived::{
-    FLEET_TAG, ROLE_TAG, RUN_TAG, VERSION_TAG, client_token, command_comment, image_name, instance_name,
+    DATA_TAG, FLEET_TAG, ROLE_TAG, RUN_TAG, VERSION_TAG, client_token, command_comment, db_snapshot_id, image_name,
+    instance_name,
 };
+pub use diagnosis::{Finding, Remedy, diagnose};
 pub use fleet_record::{FleetRecord, Golden, Lock};
 pub use health::Health;
 pub use hops::{APPWRITE_HOPS, hop_path};
 pub use id::{
-    CommandId, Fingerprint, FleetName, ImageId, InstanceId, InstanceType, InvalidId, RunId, SecurityGroupId, SubnetId,
-    TargetGroupArn, Zone,
+    CommandId, DbInstanceId, DbSnapshotId, Fingerprint, FleetName, ImageId, InstanceId, InstanceType, InvalidId, RunId,
+    SecurityGroupId, SnapshotId, SubnetId, TargetGroupArn, Zone,
 };
+pub use images::{KeptImage, Target};
 pub use launches::{NextLaunches, next_launches};
 pub use observed::{Alarming, Observed, Tagged};
 pub use phase::{IllegalMove, Outcome, Phase};
 pub use reach::Reach;
 pub use refusal::Refusal;
 pub use run_record::{
-    Abort, Before, Launch, Member, NewMembers, Role, Run, RunRef, StepRecord, StepResult, Way, Workflow,
+    Abort, Before, Launch, Member, NewMembers, Order, Role, Run, StepRecord, StepResult, Way, Workflow,
 };
+pub use run_ref::{RunRef, Ticket};
 pub use span::Span;
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};

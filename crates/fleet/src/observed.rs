@@ -1,6 +1,6 @@
 //! A fleet as it was found on AWS: what an operator is shown, and what is decided on.
 
-use crate::{Health, ImageId, InstanceId, Span, Zone};
+use crate::{Census, Health, ImageId, InstanceId, Span, Zone};
 use serde::{Deserialize, Serialize};
 
 /// A fleet as it was found.
@@ -15,10 +15,13 @@ pub struct Observed {
     /// Why the stack must not touch the fleet, if it must not.
     #[serde(default)]
     pub out_of_reach: Option<String>,
-    /// What is wrong with the golden image, if anything.
-    pub golden_problem: Option<String>,
+    /// What is wrong with the image that a run would start from, the golden one as a rule, if anything.
+    pub image_problem: Option<String>,
     /// How long a target that is taken out goes on draining.
     pub drain: Span,
+    /// Everything that carries the fleet's tag; only an operator's look goes that far.
+    #[serde(default)]
+    pub census: Option<Census>,
 }
 
 /// An instance that carries the load-balancer tag.

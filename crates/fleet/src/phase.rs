@@ -27,6 +27,10 @@ pub enum Phase {
 pub enum Outcome {
     /// The fleet runs the wanted version.
     Upgraded,
+    /// The fleet runs on the kept image that it was to go back to.
+    Reverted,
+    /// The fleet is as it was declared: its members in, what ended runs left behind gone.
+    Restored,
     /// The fleet is as it was before.
     RolledBack,
     /// Neither could be reached; a person is needed.
@@ -50,6 +54,8 @@ impl Phase {
             Self::Committed => "deleting the old members",
             Self::RollingBack => "rolling back",
             Self::Ended(Outcome::Upgraded) => "upgraded",
+            Self::Ended(Outcome::Reverted) => "reverted",
+            Self::Ended(Outcome::Restored) => "restored",
             Self::Ended(Outcome::RolledBack) => "rolled back",
             Self::Ended(Outcome::Frozen) => "frozen",
         }
@@ -71,8 +77,8 @@ impl Phase {
                 Forward | AwaitingApproval { .. },
                 AwaitingApproval { .. } | Committed | RollingBack | Ended(Outcome::Frozen),
             ) => true,
-            (Committed, Ended(Outcome::Upgraded | Outcome::Frozen)) => true,
-            (RollingBack, Ended(Outcome::RolledBack | Outcome::Frozen)) => true,
+            (Committed, Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Frozen)) => true,
+            (RollingBack, Ended(Outcome::RolledBack | Outcome::Restored | Outcome::Frozen)) => true,
             // Who takes a frozen run up knows by its record which of the two is right.
             (Ended(Outcome::Frozen), Committed | RollingBack) => true,
             _ => self == next,
@@ -92,6 +98,8 @@ mod tests {
             Phase::Committed,
             Phase::RollingBack,
             Phase::Ended(Outcome::Upgraded),
+            Phase::Ended(Outcome::Reverted),
+            Phase::Ended(Outcome::Restored),
             Phase::Ended(Outcome::RolledBack),
             Phase::Ended(Outcome::Frozen),
         ];
@@ -99,6 +107,19 @@ mod tests {
             .iter()
             .map(|from| phases.iter().map(|to| if from.leads_to(to) { 'x' } else { '.' }).collect())
             .collect();
-        assert_eq!(legal, ["xxxx..x", ".xxx..x", "..x.x.x", "...x.xx", "....x..", ".....x.", "..xx..x"]);
+        assert_eq!(
+            legal,
+            [
+                "xxxx....x",
+                ".xxx....x",
+                "..x.xx..x",
+                "...x..xxx",
+                "....x....",
+                ".....x...",
+                "......x..",
+                ".......x.",
+                "..xx....x"
+            ]
+        );
     }
 }

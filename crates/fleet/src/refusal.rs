@@ -147,4 +147,26 @@ pub enum Refusal {
         /// What is wrong with it.
         problem: String,
     },
+    /// There is no image to go back to.
+    #[error(
+        "rollback: fleet {fleet} keeps no image that is known to be good: name one with --image ('fleetwright images' lists those in quarantine too)"
+    )]
+    NothingKept {
+        /// The fleet.
+        fleet: FleetName,
+    },
+    /// The image to go back to is not one that the fleet keeps.
+    #[error("rollback: {image} is not an image that fleet {fleet} keeps: 'fleetwright images' lists them")]
+    NotKept {
+        /// The fleet.
+        fleet: FleetName,
+        /// The image asked for.
+        image: ImageId,
+    },
+    /// Nothing is to be repaired.
+    #[error("repair: fleet {fleet} is as it should be: 'fleetwright doctor' lists what a repair does not touch")]
+    NothingToRepair {
+        /// The fleet.
+        fleet: FleetName,
+    },
 }

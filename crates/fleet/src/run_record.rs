@@ -1,26 +1,11 @@
 //! A run's record in the ledger.
 
 use crate::{
-    Config, FleetName, Golden, IllegalMove, ImageId, InstanceId, Phase, RunId, SCHEMA, Span, SubnetId, Version, Zone,
+    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Outcome, Phase, RunId, RunRef, SCHEMA, Span,
+    SubnetId, Ticket, Version, Zone,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-
-/// Which run of which fleet: all that a state machine carries from step to step.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunRef {
-    /// The fleet.
-    pub fleet: FleetName,
-    /// The run.
-    pub id: RunId,
-}
-
-impl std::fmt::Display for RunRef {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "run {} of fleet {}", self.id, self.fleet)
-    }
-}
 
 /// Which workflow a run executes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -28,6 +13,40 @@ impl std::fmt::Display for RunRef {
 pub enum Workflow {
     /// The thirteen steps of an upgrade by hand.
     Upgrade,
+    /// Back to an image that is kept.
+    Rollback,
+    /// From whatever nobody holds any more to what the fleet was declared to be.
+    Repair,
+}
+
+impl Workflow {
+    /// How a run ends that reached what it was begun for.
+    pub fn done(self) -> Outcome {
+        match self {
+            Self::Upgrade => Outcome::Upgraded,
+            Self::Rollback => Outcome::Reverted,
+            Self::Repair => Outcome::Restored,
+        }
+    }
+
+    /// How a run ends that restored what was before: for a repair that is what it was begun for.
+    pub fn turned_back(self) -> Outcome {
+        match self {
+            Self::Upgrade | Self::Rollback => Outcome::RolledBack,
+            Self::Repair => Outcome::Restored,
+        }
+    }
+}
+
+/// What a run is begun for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// To install these versions in turn.
+    Upgrade(Vec<Version>),
+    /// To go back to this image.
+    Rollback(Golden),
+    /// To restore the members that were found.
+    Repair,
 }
 
 /// What a launched instance is for.
@@ -41,6 +60,11 @@ pub enum Role {
 }
 
 impl Role {
+    /// The role whose tag has this value.
+    pub fn named(value: &str) -> Option<Self> {
+        [Self::Builder, Self::Member].into_iter().find(|role| role.as_str() == value)
+    }
+
     /// The value of the role's tag.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -130,7 +154,7 @@ pub struct Run {
     pub launches: Vec<Launch>,
     /// When the image was first asked for.
     pub image_asked: Option<Timestamp>,
-    /// The image that the run made, once it is known.
+    /// The image that the new members are clones of: the one that the run made, once it is known, or goes back to.
     pub image: Option<ImageId>,
     /// When the run began.
     pub started: Timestamp,
@@ -140,9 +164,18 @@ pub struct Run {
     pub turned_back: Option<Timestamp>,
     /// Why it did not go through: the error's name and text.
     pub failure: Option<String>,
+    /// The backup of the data, if one was asked for.
+    #[serde(default)]
+    pub backup: Option<DataBackup>,
     /// When a migration of the data was first asked for; no way back undoes it.
     #[serde(default)]
     pub migration_asked: Option<Timestamp>,
+    /// The versions to which one was asked for, in turn.
+    #[serde(default)]
+    migrations: Vec<Version>,
+    /// Why the run's image failed its verification, if it did.
+    #[serde(default)]
+    pub condemned: Option<String>,
     /// When it was committed: from then on the old members are deleted, and there is no way back.
     #[serde(default)]
     pub committed: Option<Timestamp>,
@@ -177,41 +210,48 @@ pub struct Abort {
 }
 
 impl Run {
-    /// The record of a run that begins.
-    pub fn begin(
-        run: RunRef,
-        hops: Vec<Version>,
-        size: u32,
-        config: Config,
-        before: &Before,
-        fence: u64,
-        now: Timestamp,
-    ) -> Self {
+    /// The record of a run that begins. A repair has nothing to go forward to: it restores what was found.
+    pub fn begin(run: RunRef, order: Order, config: Config, admission: &Admission, fence: u64, now: Timestamp) -> Self {
+        let golden = admission.before.golden.clone();
+        let (workflow, hops, to, image) = match order {
+            Order::Upgrade(hops) => (Workflow::Upgrade, hops.clone(), hops.last().copied(), None),
+            Order::Rollback(Golden { image, version }) => (Workflow::Rollback, Vec::new(), Some(version), Some(image)),
+            Order::Repair => (Workflow::Repair, Vec::new(), None, None),
+        };
+        let back = workflow == Workflow::Repair;
         Self {
             schema: SCHEMA,
             run,
-            workflow: Workflow::Upgrade,
-            golden: before.golden.clone(),
-            to: hops.last().copied().unwrap_or(before.golden.version),
+            workflow,
+            to: to.unwrap_or(golden.version),
+            golden,
             hops,
-            size,
+            size: admission.size,
             fence,
             config,
-            drain: before.drain,
-            phase: Phase::Forward,
+            drain: admission.before.drain,
+            phase: if back { Phase::RollingBack } else { Phase::Forward },
             launches: Vec::new(),
             image_asked: None,
-            image: None,
+            image,
             started: now,
             ended: None,
-            turned_back: None,
+            turned_back: back.then_some(now),
             failure: None,
+            backup: None,
             migration_asked: None,
+            migrations: Vec::new(),
+            condemned: None,
             committed: None,
             taken_up_by: None,
             abort: None,
             expires: None,
         }
+    }
+
+    /// What its state machine carries from step to step.
+    pub fn ticket(&self) -> Ticket {
+        Ticket { fleet: self.run.fleet.clone(), id: self.run.id.clone(), fence: Some(self.fence) }
     }
 
     /// Moves the run to another phase; repeating a move changes nothing.
@@ -230,6 +270,22 @@ impl Run {
         self.move_to(Phase::RollingBack)?;
         self.turned_back.get_or_insert(now);
         Ok(())
+    }
+
+    /// The versions to which a migration of the data was asked for, in turn. A record of an earlier release does not say
+    /// which, so there it is all.
+    pub fn migrations(&self) -> &[Version] {
+        if self.migration_asked.is_some() && self.migrations.is_empty() { &self.hops } else { &self.migrations }
+    }
+
+    /// Notes that a migration of the data to `hop` is about to be asked for; answers whether that is new.
+    pub fn migrate_to(&mut self, hop: Version, now: Timestamp) -> bool {
+        self.migration_asked.get_or_insert(now);
+        let new = !self.migrations.contains(&hop);
+        if new {
+            self.migrations.push(hop);
+        }
+        new
     }
 
     /// The way on for whoever takes the run up.

@@ -2,7 +2,7 @@
 
 mod operate;
 
-pub use operate::{Abort, Apply, OfFleet, OfRun, Operate, PlanArgs, Repair, UpgradeArgs, Watch, Watching};
+pub use operate::{Abort, Apply, OfFleet, OfRun, Operate, PlanArgs, Repair, Rollback, UpgradeArgs, Watch, Watching};
 
 use crate::rehearse::{self, Mishap};
 use crate::{Exit, Streams, run_workflow};

@@ -3,10 +3,13 @@
 
 mod answer;
 mod apply;
+mod doctor;
 mod history;
+mod images;
 mod live;
 mod plan;
 mod repair;
+mod rollback;
 mod shown_run;
 mod stack;
 mod status;
@@ -49,6 +52,9 @@ async fn perform(what: &Operate, streams: &mut Streams<'_>) -> Result<Exit, Stop
         Operate::History(args) => history::run(&Stack::connect().await?, args, streams).await,
         Operate::Approve(args) => answer::approve(&Stack::connect().await?, args, streams).await,
         Operate::Abort(args) => answer::abort(&Stack::connect().await?, args, streams).await,
+        Operate::Rollback(args) => rollback::run(&Stack::connect().await?, args, streams).await,
+        Operate::Images(args) => images::run(&Stack::connect().await?, args, streams).await,
+        Operate::Doctor(args) => doctor::run(&Stack::connect().await?, args, streams).await,
         Operate::Repair(args) => repair::run(&Stack::connect().await?, args, streams).await,
     }
 }

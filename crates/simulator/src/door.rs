@@ -21,7 +21,7 @@ use crate::process::{Passed, Process};
 use crate::service::{Service, ServiceError, UNSUPPORTED, injected};
 use crate::state::State;
 use crate::wire::{self, Answer, Body, Call, json};
-use crate::{cloudwatch, dynamodb, ec2, elb, ssm};
+use crate::{cloudwatch, dynamodb, ec2, elb, rds, ssm};
 
 /// The world behind the door, shared by all who call.
 #[derive(Clone)]
@@ -138,6 +138,7 @@ impl State {
                 self.admit(Service::LoadBalancing, &elb::demands(operation))?;
                 elb::serve(self, operation, &mut form)
             }
+            (Service::Rds, Body::Form(mut form)) => rds::serve(self, operation, &mut form),
             (Service::SystemsManager, Body::Fields(mut fields)) => {
                 ssm::serve(self, operation, &mut fields).map(|answer| json::encode(&answer))
             }

@@ -6,6 +6,7 @@ pub(crate) mod instance;
 pub(crate) mod lifecycle;
 pub(crate) mod tags;
 
+mod backup;
 mod describe;
 mod images;
 mod launch;
@@ -43,6 +44,7 @@ pub(crate) struct Ec2 {
 pub(crate) fn serve(state: &mut State, operation: &str, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     match operation {
         "CreateImage" => images::create(state, form),
+        "CreateSnapshots" => backup::create(state, form),
         "CreateTags" => tags::create(state, form),
         "DeleteSnapshot" => snapshots::delete(state, form),
         "DeleteTags" => tags::delete(state, form),
@@ -90,6 +92,7 @@ pub(crate) fn demands(operation: &str, form: &Form) -> Vec<Demand> {
         "CreateTags" => vec![("CreateTags", rate(100, 10), 1)],
         "DeleteTags" => vec![("DeleteTags", rate(100, 10), 1)],
         "CreateImage" => vec![("CreateImage", rate(50, 5), 1)],
+        "CreateSnapshots" => vec![("CreateSnapshots", rate(100, 5), 1)],
         "DeregisterImage" => vec![("DeregisterImage", rate(100, 5), 1)],
         "DeleteSnapshot" => vec![("DeleteSnapshot", rate(100, 5), 1)],
         "DescribeInstances" if narrowed() => vec![("DescribeInstances", rate(100, 20), 1)],

@@ -21,6 +21,8 @@ pub(crate) enum Event {
     Rebooted { instance: usize, epoch: u32 },
     /// A pending image is done, one way or the other.
     Imaged { image: usize },
+    /// A backup of a volume is complete.
+    BackedUp { snapshot: usize },
     /// A target's health checks come to a verdict.
     Checked { target: TargetKey, epoch: u32, healthy: bool },
     /// A draining target is gone.

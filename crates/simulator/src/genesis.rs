@@ -41,6 +41,7 @@ impl State {
             groups: vec![Group { arn: world.target_group.clone(), targets: BTreeMap::new() }],
             registered: 0,
             commands: Vec::new(),
+            db_snapshots: Vec::new(),
             table: Table::default(),
             traffic: Traffic::new(world.requests_per_second, world.latencies.long_request),
             gauge: Gauge::new(),
@@ -119,7 +120,7 @@ impl State {
             started: self.now,
             visible: self.now,
             state: SnapshotState::Completed,
-            image,
+            image: Some(image),
         });
         self.ec2.images.push(Image {
             id,

@@ -230,6 +230,7 @@ fn needs(state: &State, call: &Call) -> Result<Vec<Need>, ServiceError> {
     match (call.service, &call.body) {
         (Service::Ec2, Body::Form(form)) => ec2::needs(state, operation, form),
         (Service::LoadBalancing, Body::Form(form)) => Ok(others::load_balancing(operation, form)),
+        (Service::Rds, Body::Form(form)) => others::rds(state, operation, form),
         (Service::SystemsManager, Body::Fields(fields)) => others::systems_manager(state, operation, fields),
         (Service::CloudWatch, Body::Fields(fields)) => others::cloudwatch(state, operation, fields),
         (Service::DynamoDb, Body::Fields(fields)) => others::dynamodb(state, operation, fields),
@@ -245,7 +246,7 @@ impl Service {
                 status: 403,
                 ..refuse("UnauthorizedOperation", format!("You are not authorized to perform this operation. {why}."))
             },
-            Service::LoadBalancing | Service::CloudWatch => ServiceError { status: 403, ..refuse("AccessDenied", why) },
+            Service::LoadBalancing | Service::Rds | Service::CloudWatch => ServiceError { status: 403, ..refuse("AccessDenied", why) },
             Service::SystemsManager | Service::DynamoDb => refuse("AccessDeniedException", why),
         }
     }

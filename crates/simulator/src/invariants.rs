@@ -16,6 +16,8 @@ pub struct Settled {
     pub outcome: Outcome,
     /// The run's id, as its calls carried it.
     pub run: String,
+    /// The images that the fleet keeps, by its own account.
+    pub kept: Vec<String>,
 }
 
 /// The ways a run can end.
@@ -150,12 +152,13 @@ impl State {
             }
         }
         for image in self.ec2.images.iter().filter(|image| image.registered() && made(&image.made_by, &image.tags)) {
-            if !self.in_service_from(&image.id) {
+            if !self.in_service_from(&image.id) && !settled.kept.contains(&image.id) {
                 details.push(format!("{} is left over, {}", image.id, image.state.name()));
             }
         }
         for snapshot in self.ec2.snapshots.iter().filter(|one| one.exists() && made(&one.made_by, &one.tags)) {
-            if !self.ec2.images[snapshot.image].registered() {
+            // A backup of the data stays.
+            if snapshot.image.is_some_and(|image| !self.ec2.images[image].registered()) {
                 details.push(format!("{} is left over without its image", snapshot.id));
             }
         }

@@ -25,6 +25,7 @@ pub mod invariants;
 mod journal;
 mod limit;
 pub mod process;
+mod rds;
 pub mod report;
 mod service;
 mod ssm;

@@ -5,6 +5,7 @@
 pub(crate) enum Service {
     Ec2,
     LoadBalancing,
+    Rds,
     SystemsManager,
     CloudWatch,
     DynamoDb,
@@ -18,6 +19,7 @@ impl Service {
             Service::LoadBalancing | Service::SystemsManager | Service::CloudWatch => {
                 refuse("ThrottlingException", "Rate exceeded")
             }
+            Service::Rds => refuse("Throttling", "Rate exceeded"),
             Service::DynamoDb => refuse(
                 "ProvisionedThroughputExceededException",
                 "The level of configured provisioned throughput for the table was exceeded.",

@@ -18,6 +18,7 @@ use crate::faults::Faults;
 use crate::gauge::Gauge;
 use crate::iam::Guard;
 use crate::journal::Journal;
+use crate::rds::DbSnapshot;
 use crate::report::Span;
 use crate::ssm::command::Command;
 use crate::traffic::Traffic;
@@ -40,6 +41,7 @@ pub(crate) struct State {
     /// How many targets calls have registered.
     pub(crate) registered: u32,
     pub(crate) commands: Vec<Command>,
+    pub(crate) db_snapshots: Vec<DbSnapshot>,
     pub(crate) table: Table,
     pub(crate) traffic: Traffic,
     pub(crate) gauge: Gauge,
@@ -73,6 +75,7 @@ impl State {
                 self.on_checked(target, healthy);
             }
             Event::Drained { target, epoch } if self.target_epoch(target) == Some(epoch) => self.on_drained(target),
+            Event::BackedUp { snapshot } => self.on_backed_up(snapshot),
             Event::Imaged { image } => self.on_imaged(image),
             Event::Delivered { command, invocation } => self.on_delivered(command, invocation),
             Event::Ended { command, invocation, epoch } if self.command_epoch(command, invocation) == epoch => {

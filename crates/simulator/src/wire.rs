@@ -30,6 +30,8 @@ pub(crate) enum Body {
 const EC2_VERSION: &str = "2016-11-15";
 /// The version of Elastic Load Balancing's second API.
 const LOAD_BALANCING_VERSION: &str = "2015-12-01";
+/// The version of RDS's API.
+const RDS_VERSION: &str = "2014-10-31";
 /// Where CloudWatch's operations are.
 const CLOUDWATCH_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
 
@@ -51,6 +53,7 @@ pub(crate) fn read(request: &HttpRequest) -> Result<Call, ServiceError> {
     let service = match form.required("Version")?.as_str() {
         EC2_VERSION => Service::Ec2,
         LOAD_BALANCING_VERSION => Service::LoadBalancing,
+        RDS_VERSION => Service::Rds,
         version => return Err(unsupported(format_args!("version {version} of an API ({operation})"))),
     };
     Ok(Call { service, operation, body: Body::Form(form) })
@@ -85,7 +88,7 @@ impl Answer {
     pub(crate) fn refused(service: Service, error: &ServiceError) -> Answer {
         let body = match service {
             Service::Ec2 => xml::ec2_error(error),
-            Service::LoadBalancing => xml::query_error(error),
+            Service::LoadBalancing | Service::Rds => xml::query_error(error),
             Service::SystemsManager | Service::DynamoDb => json::error(error),
             Service::CloudWatch => cbor::error(error),
         };
@@ -95,7 +98,7 @@ impl Answer {
 
 fn content_type(service: Service) -> &'static str {
     match service {
-        Service::Ec2 | Service::LoadBalancing => "text/xml;charset=UTF-8",
+        Service::Ec2 | Service::LoadBalancing | Service::Rds => "text/xml;charset=UTF-8",
         Service::SystemsManager => "application/x-amz-json-1.1",
         Service::DynamoDb => "application/x-amz-json-1.0",
         Service::CloudWatch => "application/cbor",

@@ -1,5 +1,6 @@
 //! What exists before a rehearsal begins: plain data, filled in by whoever rehearses.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 /// The account, the fleet and the clients as they are at the first instant.
@@ -53,6 +54,10 @@ pub struct World {
     pub target_quota: u32,
     /// The account's quota of running vCPUs.
     pub vcpu_quota: u32,
+    /// What the data lives on, if it can be backed up.
+    pub data: Option<Data>,
+    /// What that is tagged with.
+    pub data_tags: BTreeMap<String, String>,
     /// Instances of others, which nobody may touch.
     pub bystanders: Vec<Bystander>,
     /// CloudWatch alarms, all in the state OK.
@@ -65,6 +70,29 @@ pub struct World {
     pub table: String,
     /// How long things take.
     pub latencies: Latencies,
+}
+
+/// What the data lives on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Data {
+    /// An instance, with its volumes.
+    Server {
+        /// `i-…`
+        id: String,
+    },
+    /// An RDS instance.
+    Db {
+        /// Its identifier.
+        id: String,
+    },
+}
+
+impl Data {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Data::Server { id } | Data::Db { id } => id,
+        }
+    }
 }
 
 /// A resource tag.
@@ -141,6 +169,8 @@ pub struct Latencies {
     pub terminate: Range,
     /// An image, from pending to available.
     pub image: Range,
+    /// A backup of the data, from pending to complete: what changed since the last one.
+    pub backup: Range,
     /// One configure command: pull, up and migrate of one hop.
     pub command: Range,
     /// How long a describe does not know what was just made.
@@ -169,6 +199,7 @@ impl Default for Latencies {
             start: Range::seconds(20, 22),
             terminate: Range::seconds(20, 45),
             image: Range::seconds(150, 300),
+            backup: Range::seconds(60, 180),
             command: Range::seconds(120, 300),
             visibility: Range::millis(200, 2_500),
             call: Range::millis(40, 250),

@@ -93,6 +93,16 @@ impl CallError {
         self.code == "InvalidAMIName.Duplicate"
     }
 
+    /// There is no such snapshot of an RDS instance.
+    pub fn is_db_snapshot_missing(&self) -> bool {
+        matches!(self.code.as_str(), "DBSnapshotNotFound" | "DBSnapshotNotFoundFault")
+    }
+
+    /// The RDS snapshot's name is taken: by this run's own if the name derives from the run.
+    pub fn is_duplicate_db_snapshot(&self) -> bool {
+        self.code == "DBSnapshotAlreadyExists"
+    }
+
     /// The instance is not, or not yet, known to Systems Manager.
     pub fn is_agent_unknown(&self) -> bool {
         self.code == "InvalidInstanceId"

@@ -1,9 +1,9 @@
 //! Images: made under a name that derives from the run, found by it, deregistered with their snapshots.
 
-use super::instances::ec2_tag;
+use super::instances::{PAGE, ec2_tag};
 use super::{Aws, CallError, Named};
 use aws_sdk_ec2::types::{Filter, ResourceType, SnapshotReturnCodes, TagSpecification};
-use fleet::{FLEET_TAG, ImageId, InstanceId, RUN_TAG, Run, RunRef, VERSION_TAG, image_name};
+use fleet::{FLEET_TAG, FleetName, ImageId, InstanceId, RUN_TAG, Run, RunId, RunRef, VERSION_TAG, image_name};
 
 /// An image as it was described.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +18,21 @@ pub struct Image {
 impl Image {
     /// Whether the run made it, by its tags.
     pub fn is_of(&self, run: &RunRef) -> bool {
-        let carries = |key: &str, value: &str| self.tags.iter().any(|(k, v)| k == key && v == value);
-        carries(FLEET_TAG, run.fleet.as_str()) && carries(RUN_TAG, run.id.as_str())
+        self.tag(FLEET_TAG) == Some(run.fleet.as_str()) && self.made_by().as_ref() == Some(&run.id)
+    }
+
+    /// Whether a run of the fleet made it, by its tags.
+    pub fn is_made_by(&self, fleet: &FleetName) -> bool {
+        self.tag(FLEET_TAG) == Some(fleet.as_str()) && self.made_by().is_some()
+    }
+
+    /// The run that made it, if one did.
+    pub fn made_by(&self) -> Option<RunId> {
+        self.tag(RUN_TAG)?.parse().ok()
+    }
+
+    fn tag(&self, key: &str) -> Option<&str> {
+        self.tags.iter().find(|(k, _)| k == key).map(|(_, value)| value.as_str())
     }
 }
 
@@ -55,6 +68,23 @@ impl Aws {
         let name = Filter::builder().name("name").values(image_name(&run.run, run.to)).build();
         let answer = self.ec2.describe_images().owners("self").filters(name).send().await.of("DescribeImages")?;
         Ok(answer.images().iter().find_map(image))
+    }
+
+    /// The images that runs of a fleet made, in order of id.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn images_of_fleet(&self, fleet: &FleetName) -> Result<Vec<Image>, CallError> {
+        let tagged = Filter::builder().name(format!("tag:{FLEET_TAG}")).values(fleet.as_str()).build();
+        let by_run = Filter::builder().name("tag-key").values(RUN_TAG).build();
+        let call = self.ec2.describe_images().owners("self").filters(tagged).filters(by_run).max_results(PAGE);
+        let mut pages = call.into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            found.extend(page.of("DescribeImages")?.images().iter().filter_map(image));
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
     }
 
     /// Makes the run's image of a stopped builder. The image's name is its key: a repeated call answers

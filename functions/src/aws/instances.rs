@@ -6,8 +6,8 @@ use fleet::{AnyTag, FLEET_TAG, FleetName, ImageId, InstanceId, ROLE_TAG, RUN_TAG
 
 /// At most so many ids in one TerminateInstances, CreateTags or DeleteTags.
 const BATCH: usize = 1000;
-/// The largest page that DescribeInstances gives.
-const PAGE: i32 = 1000;
+/// The largest page that DescribeInstances and DescribeImages give.
+pub(super) const PAGE: i32 = 1000;
 
 /// An instance as it was described.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //!
 //! The seam is the wire: production, a rehearsal and an emulator differ in the `SdkConfig` alone.
 
+mod backups;
 mod commands;
 mod error;
 mod images;
@@ -9,6 +10,7 @@ mod instances;
 mod launch;
 mod targets;
 
+pub use backups::Progress;
 pub use commands::CommandState;
 pub use error::{CallError, Named};
 pub use images::ImageState;
@@ -30,6 +32,7 @@ pub struct Aws {
     ec2: aws_sdk_ec2::Client,
     load_balancing: aws_sdk_elasticloadbalancingv2::Client,
     ssm: aws_sdk_ssm::Client,
+    rds: aws_sdk_rds::Client,
     cloudwatch: aws_sdk_cloudwatch::Client,
     ledger: Ledger,
     clock: SharedTimeSource,
@@ -47,6 +50,7 @@ impl Aws {
             ec2: aws_sdk_ec2::Client::new(&config),
             load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             ssm: aws_sdk_ssm::Client::new(&config),
+            rds: aws_sdk_rds::Client::new(&config),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), table),
             clock: config.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new())),

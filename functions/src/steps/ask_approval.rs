@@ -5,13 +5,13 @@
 
 use crate::aws::Aws;
 use crate::{Going, StepError};
-use fleet::{Phase, RunRef, StateContext};
+use fleet::{Phase, StateContext, Ticket};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    run: RunRef,
+    run: Ticket,
     #[expect(dead_code, reason = "every step gets it; nothing here waits")]
     state: StateContext,
     token: String,

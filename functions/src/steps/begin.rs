@@ -3,10 +3,13 @@
 //!
 //! Undone by `finish`, which releases the lock. Asked again, it finds its own lock and record and answers the same.
 
-use super::look::look;
+use super::look::{census, look};
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{Fingerprint, FleetName, Phase, Refusal, Run, RunId, RunRef, StateContext, Version, admit, hop_path};
+use fleet::{
+    Fingerprint, FleetName, FleetRecord, Golden, OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span,
+    StateContext, Target, Ticket, Version, Workflow, admit, hop_path,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -23,7 +26,12 @@ pub(crate) struct Input {
 #[serde(deny_unknown_fields)]
 struct Request {
     fleet: FleetName,
-    to: Version,
+    /// The version to upgrade to.
+    to: Option<Version>,
+    /// Instead of that: the image to go back to.
+    rollback: Option<Target>,
+    /// Instead of either: true, to restore what was edited by hand.
+    restore: Option<bool>,
     approval: Option<bool>,
     /// The plan that was read; a fleet that has changed since is refused.
     plan: Option<Fingerprint>,
@@ -31,56 +39,131 @@ struct Request {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {
-    run: RunRef,
+    run: Ticket,
     work: Work,
     hops: Vec<Version>,
     approval: bool,
     approval_seconds: u32,
+    on_failure: OnFailure,
+    /// Why it goes back at once, in the shape that a state machine catches.
+    failure: Option<Failure>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum Work {
     Upgrade,
+    Rollback,
+    Restore,
     Nothing,
 }
 
-pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
-    let Request { fleet, to, approval, plan } = input.request;
-    let run = RunRef { fleet: fleet.clone(), id: input.run };
-    let record = aws.ledger().fleet(&fleet).await?;
-    let mut record = record.ok_or(Refusal::UnknownFleet { fleet })?;
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Failure {
+    error: &'static str,
+    cause: &'static str,
+}
+
+pub(crate) async fn run(aws: &Aws, Input { run, request, .. }: Input) -> Result<Output, StepError> {
+    let run = RunRef { fleet: request.fleet.clone(), id: run };
+    let record = aws.ledger().fleet(&run.fleet).await?;
+    let mut fleet = record.ok_or_else(|| Refusal::UnknownFleet { fleet: run.fleet.clone() })?;
 
     if let Some(begun) = aws.ledger().run(&run).await? {
-        return begun_before(begun.record, approval);
+        return begun_before(&begun.record, request.approval);
     }
-    if let Some(lock) = &record.record.lock {
+    if let Some(lock) = &fleet.record.lock {
         return Err(Refusal::Locked { fleet: run.fleet, run: lock.run.clone() }.into());
     }
 
-    let config = record.record.config.clone();
-    let hops = hop_path(record.record.golden.version, to, &config.upgrade.hops)?;
-    let approval = approval.unwrap_or(config.upgrade.approval);
-    let approval_seconds = config.limits.approval.as_secs();
-    if hops.is_empty() {
-        return Ok(Output { run, work: Work::Nothing, hops, approval, approval_seconds });
+    let Some(order) = request.order(&fleet.record)? else {
+        let ticket = Ticket { fleet: run.fleet, id: run.id, fence: None };
+        return Ok(output(ticket, Work::Nothing, Vec::new(), false, &fleet.record.config));
+    };
+    let image = if let Order::Rollback(target) = &order { &target.image } else { &fleet.record.golden.image };
+    let mut observed = look(aws, &fleet.record, image).await?;
+    if order == Order::Repair {
+        observed.census = Some(census(aws, &fleet.record).await?);
     }
-    let admission = admit(&record.record, &look(aws, &record.record).await?, &hops)?;
-    if plan.is_some_and(|plan| plan != admission.fingerprint) {
+    let admission = admit(&fleet.record, &observed, &order)?;
+    if request.plan.is_some_and(|plan| plan != admission.fingerprint) {
         return Err(Refusal::PlanIsOld { fleet: run.fleet }.into());
     }
-    let now = aws.now();
-    record.record.lock(run.id.clone());
-    let run = Run::begin(run, hops, admission.size, config, &admission.before, record.record.fence, now);
-    aws.ledger().begin(&record, &run, &admission.before).await?;
-    Ok(Output { work: Work::Upgrade, hops: run.hops, run: run.run, approval, approval_seconds })
+    let (now, fence) = (aws.now(), fleet.record.next_fence());
+    let mut config = fleet.record.config.clone();
+    if let Order::Rollback(_) = order {
+        // Who goes back does so from what is bad: there is nothing to bake, and what rings rings for that.
+        config.upgrade.alarms.clear();
+        (config.upgrade.bake, config.upgrade.canary_bake, config.upgrade.approval) =
+            (Span::seconds(0), Span::seconds(0), false);
+    }
+    let run = Run::begin(run, order, config, &admission, fence, now);
+    fleet.record.lock(&run, now);
+    aws.ledger().begin(&fleet, &run, &admission.before).await?;
+    Ok(begun(&run, request.approval))
 }
 
-fn begun_before(run: Run, approval: Option<bool>) -> Result<Output, StepError> {
+impl Request {
+    /// What is asked for; none if the fleet is there already.
+    fn order(&self, fleet: &FleetRecord) -> Result<Option<Order>, StepError> {
+        match (self.to, &self.rollback, self.restore) {
+            (Some(to), None, None) => {
+                let hops = hop_path(fleet.golden.version, to, &fleet.config.upgrade.hops)?;
+                Ok((!hops.is_empty()).then_some(Order::Upgrade(hops)))
+            }
+            (None, Some(target), None) => {
+                let target = kept(fleet, target)?;
+                Ok((target != fleet.golden).then_some(Order::Rollback(target)))
+            }
+            (None, None, Some(true)) => Ok(Some(Order::Repair)),
+            _ => Err(StepError::Refused(
+                "the execution's input: expected one of \"to\": VERSION, \"rollback\": IMAGE or \"last-good\", \
+                 \"restore\": true and \"repair\": RUN"
+                    .to_owned(),
+            )),
+        }
+    }
+}
+
+/// The image that is meant. One in quarantine is taken only if it is named.
+fn kept(fleet: &FleetRecord, target: &Target) -> Result<Golden, Refusal> {
+    let name = || fleet.name().clone();
+    let found = match target {
+        Target::LastGood => fleet.last_good().ok_or_else(|| Refusal::NothingKept { fleet: name() })?,
+        Target::Named(image) if *image == fleet.golden.image => return Ok(fleet.golden.clone()),
+        Target::Named(image) => fleet
+            .images
+            .iter()
+            .find(|kept| kept.image == *image)
+            .ok_or_else(|| Refusal::NotKept { fleet: name(), image: image.clone() })?,
+    };
+    Ok(Golden { image: found.image.clone(), version: found.version })
+}
+
+fn begun_before(run: &Run, approval: Option<bool>) -> Result<Output, StepError> {
     if let Phase::Ended(_) = run.phase {
         return Err(StepError::Refused(format!("{} is over: it is {}", run.run, run.phase.as_str())));
     }
+    if let Some(execution) = &run.taken_up_by {
+        return Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run)));
+    }
+    Ok(begun(run, approval))
+}
+
+fn begun(run: &Run, approval: Option<bool>) -> Output {
     let approval = approval.unwrap_or(run.config.upgrade.approval);
-    let approval_seconds = run.config.limits.approval.as_secs();
-    Ok(Output { run: run.run, work: Work::Upgrade, hops: run.hops, approval, approval_seconds })
+    let work = match run.workflow {
+        Workflow::Upgrade => Work::Upgrade,
+        Workflow::Rollback => Work::Rollback,
+        Workflow::Repair => Work::Restore,
+    };
+    let failure = (run.workflow == Workflow::Repair)
+        .then_some(Failure { error: "Repair", cause: "the members that were found are restored" });
+    Output { failure, ..output(run.ticket(), work, run.hops.clone(), approval, &run.config) }
+}
+
+fn output(run: Ticket, work: Work, hops: Vec<Version>, approval: bool, config: &fleet::Config) -> Output {
+    let approval_seconds = config.limits.approval.as_secs();
+    Output { run, work, hops, approval, approval_seconds, on_failure: config.upgrade.on_failure, failure: None }
 }

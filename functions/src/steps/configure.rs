@@ -7,13 +7,13 @@ use super::crew::standing_builder;
 use super::wait::wait;
 use crate::aws::{Aws, CommandState};
 use crate::{Going, StepError};
-use fleet::{RunRef, StateContext, Verdict, Version, judge};
+use fleet::{StateContext, Ticket, Verdict, Version, judge};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    run: RunRef,
+    run: Ticket,
     state: StateContext,
     hop: Version,
 }
@@ -32,8 +32,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, hop }: Input) -> Result<O
         if !aws.agent_is_online(&builder).await? {
             return silent();
         }
-        if run.migration_asked.is_none() {
-            read.record.migration_asked = Some(aws.now());
+        if read.record.migrate_to(hop, aws.now()) {
             aws.ledger().write(&mut read).await?;
         }
         let run = &read.record;

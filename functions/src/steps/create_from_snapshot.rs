@@ -7,13 +7,13 @@
 use super::wait::wait;
 use crate::aws::{Aws, InstanceState, LaunchOrder};
 use crate::{Going, StepError};
-use fleet::{ImageId, InstanceType, NewMembers, NextLaunches, Role, Run, RunRef, StateContext, next_launches};
+use fleet::{ImageId, InstanceType, NewMembers, NextLaunches, Role, Run, StateContext, Ticket, next_launches};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    run: RunRef,
+    run: Ticket,
     state: StateContext,
     role: Role,
 }

@@ -1,8 +1,10 @@
-//! Who is who in an upgrade: the builder, the new members with the canary first, and the old ones.
+//! Who is who in a run: the builder, the new members with the canary first, and the old ones. A repair makes nobody:
+//! what ended runs left behind is in the place of the new members.
 
+use super::look::of_fleet;
 use crate::StepError;
 use crate::aws::{Aws, Instance};
-use fleet::{AnyTag, InstanceId, Role, Run};
+use fleet::{AnyTag, InstanceId, Place, Role, Run, Workflow};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -49,6 +51,7 @@ impl Members {
                 found.retain(|instance| instance.is_alive() && ids.contains(&instance.id));
                 Ok(found)
             }
+            Self::New | Self::Canary if run.workflow == Workflow::Repair => left_over(aws, run).await,
             Self::New | Self::Canary => {
                 let mut found = aws.instances_of_run(&run.run).await?;
                 found.retain(|instance| instance.is_alive() && instance.is_for(Role::Member));
@@ -69,6 +72,15 @@ impl std::fmt::Display for Members {
             Self::Old => "old members",
         })
     }
+}
+
+/// What ended runs left behind, as far as it stands: not the members that a repair found.
+async fn left_over(aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
+    let members = Members::Old.recorded(aws, run).await?;
+    let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
+    let left_over = |one: &Instance| of_fleet(one, &run.config, false).place(&run.golden) == Place::LeftOver;
+    found.retain(|one| one.is_alive() && !members.contains(&one.id) && left_over(one));
+    Ok(found)
 }
 
 /// The ids of instances.

@@ -1,20 +1,22 @@
-//! Deletes what is no longer needed: the builder (by hand: step 8), the old members (by hand: step 13), or, when a run
-//! turns back, everything it made. Ends when it is on its way out, from which nothing comes back.
+//! Deletes what is no longer needed: the builder (by hand: step 8), the old members (by hand: step 13), images that are
+//! too old to be kept, or, when a run turns back, everything it made, but for an image that failed its verification. Ends
+//! when it is on its way out, from which nothing comes back.
 //!
 //! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.
 
 use super::crew::{Members, builder, carrying, ids};
+use super::look::made_images;
 use super::wait::wait;
 use crate::aws::{Aws, Instance};
 use crate::{Going, StepError};
-use fleet::{Health, Phase, Run, RunRef, StateContext};
+use fleet::{Census, Health, Phase, Refusal, Run, StateContext, Ticket, Workflow};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    run: RunRef,
+    run: Ticket,
     state: StateContext,
     what: What,
 }
@@ -24,6 +26,7 @@ pub(crate) struct Input {
 enum What {
     Builder,
     OldMembers,
+    OutdatedImages,
     MadeByRun,
 }
 
@@ -51,6 +54,17 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
             phase(Phase::Committed)?;
             let old = Members::Old.find(aws, &run).await?;
             delete_instances(aws, &run, &old).await?
+        }
+        What::OutdatedImages => {
+            phase(Phase::Committed)?;
+            delete_outdated_images(aws, &run).await?;
+            None
+        }
+        What::MadeByRun if run.workflow == Workflow::Repair => {
+            phase(Phase::RollingBack)?;
+            let left_over = Members::New.find(aws, &run).await?;
+            let instances = delete_instances(aws, &run, &left_over).await?;
+            instances.or(delete_left_over_images(aws, &run).await?)
         }
         What::MadeByRun => {
             phase(Phase::RollingBack)?;
@@ -87,9 +101,44 @@ async fn delete_instances(aws: &Aws, run: &Run, alive: &[Instance]) -> Result<Op
     Ok((!gone).then(|| format!("{} instances are to be terminated ({first} first)", ids.len())))
 }
 
+/// Deregisters the images that are not kept any longer once the run has gone through. One that no run made is not ours to
+/// deregister.
+async fn delete_outdated_images(aws: &Aws, run: &Run) -> Result<(), StepError> {
+    let Some((golden, because)) = run.successor() else { return Ok(()) };
+    let fleet = aws.ledger().fleet(&run.run.fleet).await?;
+    let mut fleet = fleet.ok_or_else(|| Refusal::UnknownFleet { fleet: run.run.fleet.clone() })?;
+    let mut standing = aws.instances_of_fleet(&run.run.fleet).await?;
+    standing.retain(Instance::is_alive);
+    let in_use: Vec<_> = standing.iter().map(|instance| &instance.image).collect();
+    for id in fleet.record.outdated(golden, because, &in_use) {
+        match aws.image(&id).await? {
+            Some(image) if !image.is_made_by(&run.run.fleet) => continue,
+            Some(image) => aws.delete_image(&image.id).await?,
+            None => {}
+        }
+        // Only what is gone is forgotten.
+        fleet.record.forget(&id);
+        aws.ledger().write(&mut fleet).await?;
+    }
+    Ok(())
+}
+
+/// Deregisters the images of ended runs that the ledger does not keep; answers what is still there, if anything.
+async fn delete_left_over_images(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
+    let fleet = aws.ledger().fleet(&run.run.fleet).await?;
+    let fleet = fleet.ok_or_else(|| Refusal::UnknownFleet { fleet: run.run.fleet.clone() })?;
+    let census = Census { images: made_images(aws, &run.run.fleet).await?, instances: Vec::new() };
+    let mut first = None;
+    for image in census.left_over_images(&fleet.record) {
+        aws.delete_image(&image.id).await?;
+        first.get_or_insert_with(|| format!("image {} is being deregistered", image.id));
+    }
+    Ok(first)
+}
+
 /// Deregisters the run's image; answers whether it is still there, or may yet appear.
 async fn delete_image(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
-    if run.image_asked.is_none() {
+    if run.image_asked.is_none() || run.condemned.is_some() {
         return Ok(None);
     }
     match aws.image_of_run(run).await? {

@@ -1,12 +1,13 @@
-//! Ends a run: records its outcome, makes the new image the golden one if it was upgraded, and releases the lock.
-//! A frozen fleet stays locked, so that nothing but a person's repair touches it.
+//! Ends a run: records its outcome, makes its image the golden one if it went through, puts one that failed its
+//! verification into quarantine, and releases the lock. A frozen fleet stays locked, so that nothing but a person's
+//! repair touches it.
 //!
 //! Not undone. All of it is one transaction; asked again, or for another outcome when the run is over,
 //! it answers how the run ended.
 
 use crate::aws::Aws;
-use crate::{Read, StepError};
-use fleet::{FleetRecord, Golden, ImageId, Outcome, Phase, Run, RunRef, StateContext, Version};
+use crate::StepError;
+use fleet::{DataBackup, FleetRecord, ImageId, Outcome, Phase, Run, RunRef, StateContext, Ticket, Version};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
@@ -16,12 +17,25 @@ const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    run: RunRef,
+    run: Ticket,
     #[expect(dead_code, reason = "every step gets it; nothing here waits")]
     state: StateContext,
-    outcome: Outcome,
+    outcome: End,
     failure: Option<Failure>,
     rollback_failure: Option<Failure>,
+}
+
+/// How the state machine came to the end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum End {
+    /// By the way forward; executions of earlier releases say `upgraded`.
+    #[serde(alias = "upgraded")]
+    Done,
+    /// By the way back.
+    RolledBack,
+    /// By neither.
+    Frozen,
 }
 
 /// The error that a state machine caught.
@@ -51,36 +65,46 @@ pub(crate) struct Output {
     size: u32,
     image: Option<ImageId>,
     failure: Option<String>,
+    /// The versions to which a migration of the data was begun: no way back undoes it, but the backup.
+    migrations: Vec<Version>,
+    backup: Option<DataBackup>,
 }
 
 pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
-    let run = aws.ledger().run(&input.run).await?;
-    let mut run = run.ok_or_else(|| StepError::Refused(format!("{} is not in the ledger", input.run)))?;
+    let mut run = aws.ledger().admit(&input.run).await?;
     let fleet = aws.ledger().fleet(&input.run.fleet).await?;
     let mut fleet = fleet.ok_or_else(|| fleet::Refusal::UnknownFleet { fleet: input.run.fleet.clone() })?;
 
     let outcome = if let Phase::Ended(outcome) = run.record.phase {
         outcome
     } else {
-        run.record.move_to(Phase::Ended(input.outcome))?;
+        let outcome = match input.outcome {
+            End::Done => run.record.workflow.done(),
+            End::RolledBack => run.record.workflow.turned_back(),
+            End::Frozen => Outcome::Frozen,
+        };
+        run.record.move_to(Phase::Ended(outcome))?;
         run.record.ended = Some(aws.now());
         let failures = [input.failure, input.rollback_failure].into_iter().flatten().map(Failure::text);
         run.record.failure = failures.reduce(|first, second| format!("{first}; then, turning back, {second}"));
         // A frozen run is kept, since it still holds the fleet.
-        if input.outcome != Outcome::Frozen {
+        if outcome != Outcome::Frozen {
             run.record.expires = run.record.ended.and_then(|ended| ended.saturating_add(KEPT).ok());
-            release(&mut fleet, &run.record, input.outcome);
+            release(&mut fleet.record, &run.record, input.outcome);
         }
-        aws.ledger().end(&run, &fleet).await?;
-        input.outcome
+        aws.ledger().write_both(&run, &fleet).await?;
+        outcome
     };
-    let Run { run, golden, to, size, image, failure, .. } = run.record;
-    Ok(Output { outcome, run, from: golden.version, to, size, image, failure })
+    let migrations = run.record.migrations().to_vec();
+    let Run { run, golden, to, size, image, failure, backup, .. } = run.record;
+    Ok(Output { outcome, run, from: golden.version, to, size, image, failure, migrations, backup })
 }
 
-fn release(fleet: &mut Read<FleetRecord>, run: &Run, outcome: Outcome) {
-    if let (Outcome::Upgraded, Some(image)) = (outcome, &run.image) {
-        fleet.record.crown(Golden { image: image.clone(), version: run.to });
+fn release(fleet: &mut FleetRecord, run: &Run, end: End) {
+    match (end, run.successor(), &run.condemned) {
+        (End::Done, Some((golden, because)), _) => fleet.crown(golden, because),
+        (End::RolledBack, Some((golden, _)), Some(why)) => fleet.quarantine(golden.image, golden.version, why.clone()),
+        _ => {}
     }
-    fleet.record.lock = None;
+    fleet.lock = None;
 }

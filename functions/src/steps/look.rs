@@ -1,12 +1,14 @@
 //! Looking at a fleet as it stands on AWS. Only reads.
 
 use crate::StepError;
-use crate::aws::{Aws, ImageState, InstanceState};
-use fleet::{FLEET_TAG, FleetRecord, Observed, Tagged};
+use crate::aws::{Aws, ImageState, Instance, InstanceState};
+use fleet::{
+    Census, Config, FLEET_TAG, FleetInstance, FleetName, FleetRecord, ImageId, MadeImage, Observed, ROLE_TAG, RUN_TAG, Role, Tagged,
+};
 
 /// The fleet of `record` as it stands: who carries its tag and how their targets are, who else takes its traffic,
-/// whether its alarms are quiet and its golden image is there to be cloned.
-pub(crate) async fn look(aws: &Aws, record: &FleetRecord) -> Result<Observed, StepError> {
+/// whether its alarms are quiet and `image` is there to be cloned.
+pub(crate) async fn look(aws: &Aws, record: &FleetRecord, image: &ImageId) -> Result<Observed, StepError> {
     let config = &record.config;
     let tag = &config.fleet.load_balancer_tag;
     let group = &config.load_balancer.target_group;
@@ -16,7 +18,7 @@ pub(crate) async fn look(aws: &Aws, record: &FleetRecord) -> Result<Observed, St
     let is_tagged = |id| tagged.binary_search_by_key(&id, |instance| &instance.id).is_ok();
     let strangers = health.registered().filter(|id| !is_tagged(id)).cloned().collect();
     let alarm = aws.first_alarming(&config.upgrade.alarms).await?;
-    let golden_problem = match aws.image(&record.golden.image).await? {
+    let image_problem = match aws.image(image).await? {
         None => Some("does not exist".to_owned()),
         Some(image) if image.state != ImageState::Available => Some(format!("is not available ({:?})", image.state)),
         Some(_) => None,
@@ -31,5 +33,35 @@ pub(crate) async fn look(aws: &Aws, record: &FleetRecord) -> Result<Observed, St
         health: health.of(&instance.id).clone(),
     });
     let out_of_reach = aws.reach().and_then(|reach| reach.refuses(config));
-    Ok(Observed { tagged: tagged.collect(), strangers, alarm, out_of_reach, golden_problem, drain })
+    Ok(Observed { tagged: tagged.collect(), strangers, alarm, out_of_reach, image_problem, drain, census: None })
+}
+
+/// Everything that carries the fleet's tag: more than a run needs, and all that a repair can touch.
+pub(crate) async fn census(aws: &Aws, record: &FleetRecord) -> Result<Census, StepError> {
+    let config = &record.config;
+    let mut instances = aws.instances_of_fleet(record.name()).await?;
+    instances.retain(|instance| instance.is_alive());
+    let health = aws.health_of_all(&config.load_balancer.target_group).await?;
+    let instances = instances.iter().map(|instance| of_fleet(instance, config, health.is_in(&instance.id)));
+    Ok(Census { instances: instances.collect(), images: made_images(aws, record.name()).await? })
+}
+
+/// The images that runs of the fleet made.
+pub(super) async fn made_images(aws: &Aws, fleet: &FleetName) -> Result<Vec<MadeImage>, StepError> {
+    let images = aws.images_of_fleet(fleet).await?;
+    Ok(images.into_iter().filter_map(|image| Some(MadeImage { run: image.made_by()?, id: image.id })).collect())
+}
+
+/// An instance as the fleet of `config` sees it.
+pub(super) fn of_fleet(instance: &Instance, config: &Config, registered: bool) -> FleetInstance {
+    FleetInstance {
+        id: instance.id.clone(),
+        image: instance.image.clone(),
+        zone: instance.zone.clone(),
+        running: instance.state == InstanceState::Running,
+        tagged: instance.carries(&config.fleet.load_balancer_tag),
+        registered,
+        role: instance.tag(ROLE_TAG).and_then(Role::named),
+        run: instance.tag(RUN_TAG).and_then(|run| run.parse().ok()),
+    }
 }

@@ -1,6 +1,7 @@
 //! One file is one step, in four sections: what it does and how it is undone, Input and Output, `run`, the rest.
 
 pub(crate) mod ask_approval;
+pub(crate) mod back_up;
 pub(crate) mod begin;
 pub(crate) mod configure;
 pub(crate) mod create_from_snapshot;

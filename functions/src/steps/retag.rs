@@ -8,13 +8,13 @@ use super::crew::{Members, carrying, ids};
 use super::wait::wait;
 use crate::aws::{Aws, Instance, InstanceState};
 use crate::{Going, StepError};
-use fleet::{Phase, Run, RunRef, StateContext};
+use fleet::{Phase, Run, StateContext, Ticket};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    run: RunRef,
+    run: Ticket,
     state: StateContext,
     members: Members,
     service: Service,

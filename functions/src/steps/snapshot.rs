@@ -7,13 +7,13 @@ use super::crew::standing_builder;
 use super::wait::wait;
 use crate::aws::{Aws, ImageState};
 use crate::{Going, StepError};
-use fleet::{RunRef, StateContext, image_name};
+use fleet::{StateContext, Ticket, image_name};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    run: RunRef,
+    run: Ticket,
     state: StateContext,
 }
 

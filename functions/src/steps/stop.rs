@@ -6,13 +6,13 @@ use super::crew::standing_builder;
 use super::wait::wait;
 use crate::aws::{Aws, InstanceState};
 use crate::{Going, StepError};
-use fleet::{RunRef, StateContext};
+use fleet::{StateContext, Ticket};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    run: RunRef,
+    run: Ticket,
     state: StateContext,
 }
 

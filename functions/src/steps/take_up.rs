@@ -1,12 +1,13 @@
 //! Takes up a run whose execution is dead, or that is frozen: for a new execution to bring it to an end, back as long as
 //! the old members stand, forward once they are being deleted. It changes the ledger alone.
 //!
-//! Not undone: the run ends one way or the other. Asked again, it answers the same. Should the old execution be alive
-//! after all, its forward steps do nothing any more once the run turns back, and both go forward otherwise.
+//! Not undone: the run ends one way or the other. Asked again, it answers the same. The run gets a higher fencing number,
+//! so should the old execution be alive after all, its steps do nothing any more.
 
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{FleetName, Phase, Refusal, RunId, RunRef, StateContext, Way};
+use fleet::{FleetName, FleetRecord, Lock, Outcome, Phase, Refusal, Run, RunId, RunRef, StateContext, Ticket, Way};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -26,11 +27,13 @@ struct Request {
     fleet: FleetName,
     /// The run to take up.
     repair: RunId,
+    /// How it is known that its execution is dead; not needed of a frozen run, nor after its lease.
+    dead: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {
-    run: RunRef,
+    run: Ticket,
     way: Way,
     failure: Failure,
 }
@@ -44,24 +47,48 @@ struct Failure {
 }
 
 pub(crate) async fn run(aws: &Aws, Input { run: execution, request, .. }: Input) -> Result<Output, StepError> {
-    let Request { fleet, repair } = request;
+    let Request { fleet, repair, dead } = request;
     let run = RunRef { fleet: fleet.clone(), id: repair };
-    let record = aws.ledger().fleet(&fleet).await?.ok_or(Refusal::UnknownFleet { fleet })?;
-    if record.record.lock.is_none_or(|lock| lock.run != run.id) {
-        return Err(StepError::Refused(format!("{run} does not hold its fleet: there is nothing to repair")));
-    }
+    let mut fleet = aws.ledger().fleet(&fleet).await?.ok_or(Refusal::UnknownFleet { fleet })?;
+    let lock = holds(&fleet.record, &run)?;
     let mut found =
         aws.ledger().run(&run).await?.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
     let way = found.record.way_on();
     if found.record.taken_up_by.as_ref() != Some(&execution) {
+        let now = aws.now();
+        if dead.is_none() {
+            check_lease(&found.record, lock, now)?;
+        }
         match way {
-            Way::Back => found.record.turn_back(aws.now())?,
+            Way::Back => found.record.turn_back(now)?,
             Way::Forward => found.record.move_to(Phase::Committed)?,
         }
         found.record.taken_up_by = Some(execution.clone());
-        aws.ledger().write(&mut found).await?;
+        found.record.fence = fleet.record.next_fence();
+        fleet.record.lock(&found.record, now);
+        aws.ledger().write_both(&found, &fleet).await?;
     }
-    let was = found.record.failure.map(|failure| format!(", after {failure}")).unwrap_or_default();
-    let cause = format!("taken up by {execution}{was}");
-    Ok(Output { run, way, failure: Failure { error: "TakenUp", cause } })
+    let known = dead.map(|dead| format!(" ({dead})")).unwrap_or_default();
+    let was = found.record.failure.as_ref().map(|failure| format!(", after {failure}")).unwrap_or_default();
+    let cause = format!("taken up by {execution}{known}{was}");
+    Ok(Output { run: found.record.ticket(), way, failure: Failure { error: "TakenUp", cause } })
+}
+
+fn holds<'f>(fleet: &'f FleetRecord, run: &RunRef) -> Result<&'f Lock, StepError> {
+    let lock = fleet.lock.as_ref().filter(|lock| lock.run == run.id);
+    lock.ok_or_else(|| StepError::Refused(format!("{run} does not hold its fleet: there is nothing to repair")))
+}
+
+/// Whether nobody can be going on with the run: it is frozen, or its lease is over.
+fn check_lease(run: &Run, lock: &Lock, now: Timestamp) -> Result<(), StepError> {
+    if run.phase == Phase::Ended(Outcome::Frozen) || lock.lease.is_some_and(|lease| lease <= now) {
+        return Ok(());
+    }
+    let until = lock.lease.map(|lease| format!(" until {lease:.0}")).unwrap_or_default();
+    Err(StepError::Refused(format!(
+        "{} may be going on in the execution {}{until}: start 'fleetwright repair', which looks whether it is dead and \
+         says so with \"dead\"",
+        run.run,
+        run.execution()
+    )))
 }

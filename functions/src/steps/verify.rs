@@ -1,19 +1,20 @@
 //! Checks that everything is in order (by hand: step 12): that members are healthy, that they stay so over a bake time
 //! with no alarm ringing, and, as a last look before the old are deleted, that they still are and the old have drained.
 //!
-//! Changes nothing but the run's own phase: the last look commits the run, after which there is no way back.
+//! Changes nothing but the run's own record: the last look commits the run, after which there is no way back, and an image
+//! whose members fail is condemned, so that it goes into quarantine. Not undone.
 
 use super::crew::Members;
 use super::wait::wait;
 use crate::aws::Aws;
 use crate::{Going, StepError};
-use fleet::{Alarming, Deadline, Health, InstanceId, Phase, Run, RunRef, StateContext};
+use fleet::{Alarming, Deadline, Health, InstanceId, Phase, Run, StateContext, Ticket};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
-    run: RunRef,
+    run: Ticket,
     state: StateContext,
     members: Members,
     check: Check,
@@ -43,18 +44,17 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
     if check == Check::LastLook && run.record.phase == Phase::Committed {
         return Ok(Output {});
     }
-    let ill = ill(aws, &run.record, members).await?;
-    let upgrade = &run.record.config.upgrade;
+    if let Some(wrong) = wrong(aws, &run.record, members, check, &state).await? {
+        if members != Members::Old {
+            run.record.condemned = Some(wrong.clone());
+            aws.ledger().write(&mut run).await?;
+        }
+        return Err(StepError::Failed(wrong));
+    }
     match check {
-        Check::Healthy => match ill {
-            None => Ok(Output {}),
-            Some(ill) => wait(aws, &state, run.record.config.limits.healthy, ill),
-        },
+        Check::Healthy => Ok(Output {}),
         Check::Bake => {
-            if let Some(ill) = ill {
-                return Err(StepError::Failed(format!("{ill} while the {members} were baking")));
-            }
-            quiet(aws, &run.record).await?;
+            let upgrade = &run.record.config.upgrade;
             let bake = if members == Members::Canary { upgrade.canary_bake } else { upgrade.bake };
             let done = Deadline::after(state.entered_time, bake);
             if done.passed(aws.now()) {
@@ -64,10 +64,6 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
             }
         }
         Check::LastLook => {
-            if let Some(ill) = ill {
-                return Err(StepError::Failed(format!("{ill} at the last look before the old are deleted")));
-            }
-            quiet(aws, &run.record).await?;
             if let Some(draining) = still_draining(aws, &run.record).await? {
                 let limit = run.record.drain + run.record.config.limits.healthy;
                 return wait(aws, &state, limit, format!("{draining} is draining"));
@@ -80,6 +76,30 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
     }
 }
 
+/// What is wrong with the members for good, if anything; `NotYet` as long as they may still turn healthy.
+async fn wrong(
+    aws: &Aws,
+    run: &Run,
+    members: Members,
+    check: Check,
+    state: &StateContext,
+) -> Result<Option<String>, StepError> {
+    let ill = ill(aws, run, members).await?;
+    Ok(match (check, ill) {
+        (Check::Healthy, None) => None,
+        (Check::Healthy, Some(ill)) => match wait(aws, state, run.config.limits.healthy, ill) {
+            Err(StepError::Failed(wrong)) => Some(wrong),
+            waiting => return waiting,
+        },
+        (Check::Bake, Some(ill)) => Some(format!("{ill} while the {members} were baking")),
+        (Check::LastLook, Some(ill)) => Some(format!("{ill} at the last look before the old are deleted")),
+        (Check::Bake | Check::LastLook, None) => {
+            let alarming = aws.first_alarming(&run.config.upgrade.alarms).await?;
+            alarming.map(|Alarming { name, problem }| format!("alarm '{name}' {problem}"))
+        }
+    })
+}
+
 /// What is wrong with the members, if anything. One that is gone is not registered, and so not healthy.
 async fn ill(aws: &Aws, run: &Run, members: Members) -> Result<Option<String>, StepError> {
     let recorded = members.recorded(aws, run).await?;
@@ -87,13 +107,6 @@ async fn ill(aws: &Aws, run: &Run, members: Members) -> Result<Option<String>, S
     let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
     let ill = health.first_not_healthy(&ids);
     Ok(ill.map(|(id, ill, count)| format!("{count} of the {} {members} not healthy ({id} is {ill})", ids.len())))
-}
-
-async fn quiet(aws: &Aws, run: &Run) -> Result<(), StepError> {
-    match aws.first_alarming(&run.config.upgrade.alarms).await? {
-        None => Ok(()),
-        Some(Alarming { name, problem }) => Err(StepError::Failed(format!("alarm '{name}' {problem}"))),
-    }
 }
 
 async fn still_draining(aws: &Aws, run: &Run) -> Result<Option<InstanceId>, StepError> {

@@ -8,6 +8,9 @@ const LARGEST: u32 = 4000;
 /// What one RunInstances can launch: EC2's bucket holds 1,000 instances.
 const LARGEST_LAUNCH: u32 = 1000;
 
+/// What `delete` waits for after a run turned back, and one more look.
+const SHORTEST_DELETE: Span = Span::minutes(4);
+
 /// How long Run Command lets the document run, in seconds; see infra/instance/make-document.sh.
 const CONFIGURE_SECONDS: u32 = 9900;
 
@@ -115,6 +118,17 @@ impl Config {
                 "each is from 1m to 48h".to_owned(),
             ),
             (
+                limits.delete >= SHORTEST_DELETE,
+                "limits.delete",
+                "must be at least 4m: for 3 minutes after a run turned back, something that it asked for may yet appear"
+                    .to_owned(),
+            ),
+            (
+                (1..=100).contains(&self.upgrade.keep_images),
+                "upgrade.keep_images",
+                "expected 1 to 100: the image to go back to is always kept".to_owned(),
+            ),
+            (
                 self.upgrade.bake.max(self.upgrade.canary_bake) <= Span::minutes(120),
                 "upgrade.bake",
                 "bake and canary_bake are at most 2h each: an execution may have 25,000 events, and baking is watched \
@@ -140,8 +154,8 @@ impl Config {
 }
 
 impl Limits {
-    fn all(&self) -> [Span; 8] {
-        let Self { launch, agent, configure, stop, image, healthy, delete, approval } = *self;
-        [launch, agent, configure, stop, image, healthy, delete, approval]
+    fn all(&self) -> [Span; 9] {
+        let Self { launch, agent, backup, configure, stop, image, healthy, delete, approval } = *self;
+        [launch, agent, backup, configure, stop, image, healthy, delete, approval]
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Output;
 use clap::{Args, Subcommand};
-use fleet::{FleetName, RunId, Span, Version};
+use fleet::{FleetName, ImageId, RunId, Span, Version};
 use std::path::PathBuf;
 
 /// What is done with a deployed fleet.
@@ -24,7 +24,14 @@ pub enum Operate {
     Approve(OfRun),
     /// Make a run turn back and restore the members that were there before.
     Abort(Abort),
-    /// Bring a run that is frozen, or whose execution was stopped, to its end.
+    /// Go back to an image that is kept, also after a run has finished; nothing bakes. The data stays as it is.
+    Rollback(Rollback),
+    /// List the golden image and those that are kept beside it.
+    Images(OfFleet),
+    /// Say what is not as it should be, and what mends it; exit status 1 if anything is not. Changes nothing.
+    Doctor(OfFleet),
+    /// Bring a run that is frozen, or whose execution was stopped, to its end, or a fleet that was edited by hand back to
+    /// what it was declared to be.
     Repair(Repair),
 }
 
@@ -118,6 +125,23 @@ pub struct Abort {
     #[command(flatten)]
     pub of: OfRun,
     /// Do not watch: return as soon as it is asked for.
+    #[arg(long, conflicts_with = "timeout")]
+    pub detach: bool,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
+}
+
+/// What is gone back to.
+#[derive(Debug, Args)]
+pub struct Rollback {
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    pub fleet: FleetName,
+    /// A kept image, in quarantine or not; the last good one unless given.
+    #[arg(long, value_name = "AMI")]
+    pub image: Option<ImageId>,
+    /// Do not watch: return as soon as it is started.
     #[arg(long, conflicts_with = "timeout")]
     pub detach: bool,
     /// How it is watched.

@@ -5,7 +5,7 @@ use super::stack::Stack;
 use super::stop::Stop;
 use crate::cli::Output;
 use crate::{Exit, Streams};
-use fleet::{Config, FleetName, FleetRecord, Golden, admit};
+use fleet::{Config, FleetName, FleetRecord, Golden, Order, admit};
 use functions::StepError;
 use serde::Serialize;
 use std::path::Path;
@@ -57,7 +57,7 @@ pub(super) async fn run(
     if let Some(lock) = &record.lock {
         notes.push(format!("run {} is going; it goes by the configuration that it started with", lock.run));
     }
-    if let Err(refusal) = admit(&record, &observed, &[]) {
+    if let Err(refusal) = admit(&record, &observed, &Order::Upgrade(Vec::new())) {
         notes.push(format!("an upgrade would be refused now: {refusal}"));
     }
     let applied = Applied {
@@ -84,7 +84,7 @@ async fn store(stack: &Stack, config: &Config) -> Result<(What, FleetRecord), St
     let before = found.record.clone();
     // As it is stored, which leaves out the rehearsal's world.
     found.record.config = Config { rehearsal: before.config.rehearsal.clone(), ..config.clone() };
-    if before.previous.is_none() && before.lock.is_none() {
+    if before.images.is_empty() && before.lock.is_none() {
         found.record.golden = FleetRecord::new(config.clone()).golden;
     }
     if found.record == before {

@@ -8,8 +8,8 @@ use crate::length::length;
 use crate::rehearse::{self, Ending, Rehearsed};
 use crate::{Exit, Streams};
 use fleet::{
-    Admission, Budget, Config, Fingerprint, FleetName, FleetRecord, Golden, InstanceType, Member, Observed, Outcome,
-    Phase, Refusal, Run, Version, admit, connections, hop_path, targets,
+    Admission, Budget, Config, Fingerprint, FleetName, FleetRecord, Golden, InstanceType, Member, Observed, Order,
+    Outcome, Phase, Refusal, Run, Version, admit, connections, hop_path, targets,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -90,7 +90,7 @@ pub(super) async fn run(stack: &Stack, args: &PlanArgs, streams: &mut Streams<'_
         return Ok(Exit::Done);
     }
     let observed = stack.observe(&args.fleet, None).await?;
-    let admission = admit(&record, &observed, &hops)?;
+    let admission = admit(&record, &observed, &Order::Upgrade(hops.clone()))?;
     let rehearsed = rehearsed(&record, &observed, &admission, args.to).await?;
     let past = stack.ledger.runs(&args.fleet).await?;
     let plan = plan(record, hops, admission, rehearsed, &past);

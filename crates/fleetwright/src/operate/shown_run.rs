@@ -2,7 +2,7 @@
 
 use crate::Exit;
 use crate::length::{clock, length};
-use fleet::{FleetName, ImageId, Outcome, Phase, Run, RunId, StepRecord, StepResult, Version};
+use fleet::{DataBackup, FleetName, ImageId, Outcome, Phase, Run, RunId, StepRecord, StepResult, Version};
 use jiff::Timestamp;
 use serde::Serialize;
 
@@ -21,8 +21,11 @@ pub(super) struct ShownRun {
     pub(super) started: Timestamp,
     pub(super) seconds: Option<f64>,
     pub(super) failure: Option<String>,
-    /// Whether a migration of the data was asked for, which no rollback undoes.
-    pub(super) migration_asked: bool,
+    /// The versions to which a migration of the data was begun, which no way back undoes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) migrations: Vec<Version>,
+    /// The backup of the data before the first of them.
+    pub(super) backup: Option<DataBackup>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) steps: Vec<StepRecord>,
     #[serde(skip)]
@@ -31,6 +34,7 @@ pub(super) struct ShownRun {
 
 impl ShownRun {
     pub(super) fn new(run: Run, steps: Vec<StepRecord>) -> Self {
+        let migrations = run.migrations().to_vec();
         Self {
             schema_version: 1,
             run: run.run.id,
@@ -43,7 +47,8 @@ impl ShownRun {
             started: run.started,
             seconds: run.ended.map(|ended| ended.duration_since(run.started).as_secs_f64()),
             failure: run.failure,
-            migration_asked: run.migration_asked.is_some(),
+            migrations,
+            backup: run.backup,
             steps,
             phase: run.phase,
         }
@@ -52,7 +57,7 @@ impl ShownRun {
     /// What the command ends with; none while the run goes on.
     pub(super) fn exit(&self) -> Option<Exit> {
         match self.phase {
-            Phase::Ended(Outcome::Upgraded) => Some(Exit::Done),
+            Phase::Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Restored) => Some(Exit::Done),
             Phase::Ended(Outcome::RolledBack) => Some(Exit::RolledBack),
             Phase::Ended(Outcome::Frozen) => Some(Exit::Frozen),
             _ => None,
@@ -71,10 +76,14 @@ impl ShownRun {
             text.push_str(&format!("\nbecause {failure}"));
         }
         let turned_back = matches!(self.phase, Phase::Ended(Outcome::RolledBack | Outcome::Frozen));
-        if turned_back && self.migration_asked {
-            text.push_str(
-                "\na migration of the data was begun and is not undone: if the old version fails, restore the backup",
-            );
+        if turned_back && let Some(migrated) = self.migrations.last() {
+            let backup = match &self.backup {
+                Some(backup) => format!("restore {backup}"),
+                None => "restore a backup of your own: the configuration has no [backup]".to_owned(),
+            };
+            text.push_str(&format!(
+                "\na migration of the data to {migrated} was begun and is not undone: if the old version fails, {backup}"
+            ));
         }
         if self.phase == Phase::Ended(Outcome::Frozen) {
             text.push_str("\nthe fleet stays locked until 'fleetwright repair': see infra/runbook/frozen.md");

@@ -72,14 +72,21 @@ impl Stack {
         Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::MAX)
     }
 
-    /// The upgrade's state machine.
-    pub(super) fn state_machine(&self) -> String {
+    /// The state machine.
+    fn state_machine(&self) -> String {
         format!("{}:stateMachine:{STATE_MACHINE}", self.states)
     }
 
     /// A run's execution.
     pub(super) fn execution(&self, run: &RunId) -> String {
         format!("{}:execution:{STATE_MACHINE}:{run}", self.states)
+    }
+
+    /// Starts an execution; the same name and input once more find the one that is going.
+    pub(super) async fn start(&self, name: &RunId, input: &Value) -> Result<(), Stop> {
+        let start = self.step_functions.start_execution().state_machine_arn(self.state_machine());
+        start.name(name.as_str()).input(input.to_string()).send().await.of("StartExecution")?;
+        Ok(())
     }
 
     /// A fleet's record.

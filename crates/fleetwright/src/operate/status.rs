@@ -5,7 +5,7 @@ use super::stack::{Execution, Stack};
 use super::stop::Stop;
 use crate::cli::OfFleet;
 use crate::{Exit, Streams};
-use fleet::{FleetName, Golden, Observed, Outcome, Phase, Run, RunId, Version, admit};
+use fleet::{FleetName, Golden, KeptImage, Observed, Order, Outcome, Phase, Run, RunId, Version, admit};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt::Write;
@@ -15,7 +15,8 @@ struct Status {
     schema_version: u32,
     fleet: FleetName,
     golden: Golden,
-    previous: Option<Golden>,
+    /// What 'fleetwright rollback' goes back to.
+    previous: Option<KeptImage>,
     in_service: usize,
     observed: Observed,
     /// The run that holds the fleet.
@@ -38,7 +39,7 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
     let record = stack.fleet(&args.fleet).await?.record;
     let observed = stack.observe(&args.fleet, None).await?;
     let (run, problem) = match &record.lock {
-        None => (None, admit(&record, &observed, &[]).err().map(|refusal| refusal.to_string())),
+        None => (None, admit(&record, &observed, &Order::Upgrade(Vec::new())).err().map(|refusal| refusal.to_string())),
         Some(lock) => {
             let run = stack.run(&args.fleet, Some(&lock.run)).await?.record;
             let problem = stuck(stack, &run).await?;
@@ -50,8 +51,8 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
     let status = Status {
         schema_version: 1,
         fleet: args.fleet.clone(),
-        golden: record.golden,
-        previous: record.previous,
+        golden: record.golden.clone(),
+        previous: record.last_good().cloned(),
         in_service: observed.in_service(),
         observed,
         run,
@@ -82,7 +83,7 @@ fn write_text(out: &mut String, s: &Status) -> std::fmt::Result {
     let tagged = s.observed.tagged.len();
     writeln!(out, "fleet {} is on {}, {} of {tagged} members in service", s.fleet, s.golden.version, s.in_service)?;
     writeln!(out, "  image     {}", s.golden.image)?;
-    if let Some(Golden { image, version }) = &s.previous {
+    if let Some(KeptImage { image, version, .. }) = &s.previous {
         writeln!(out, "  previous  {image} ({version})")?;
     }
     for member in &s.observed.tagged {

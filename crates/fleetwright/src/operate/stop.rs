@@ -60,7 +60,7 @@ impl From<StepError> for Stop {
     fn from(error: StepError) -> Self {
         match error {
             StepError::Refused(text) => Self::refused(text),
-            StepError::Failed(text) => Self::error(text),
+            StepError::Failed(text) | StepError::Aborted(text) => Self::error(text),
             StepError::NotYet(text) | StepError::Throttled(text) | StepError::Interrupted(text) => {
                 Self { passing: true, ..Self::error(text) }
             }

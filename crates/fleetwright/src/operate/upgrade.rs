@@ -4,11 +4,10 @@ use super::plan::{self, Plan};
 use super::stack::Stack;
 use super::stop::Stop;
 use super::watch;
-use crate::cli::{Output, UpgradeArgs};
+use crate::cli::{Output, UpgradeArgs, Watching};
 use crate::{Exit, Streams};
-use fleet::{Fingerprint, FleetName, Observed, RunId, RunRef, Version, admit, hop_path};
-use functions::Named;
-use serde_json::json;
+use fleet::{Fingerprint, FleetName, Observed, Order, RunId, RunRef, Version, admit, hop_path};
+use serde_json::{Value, json};
 
 /// What is started: a version, or a plan for one.
 pub(super) struct Request {
@@ -61,17 +60,27 @@ pub(super) async fn run(
     }
     if let Some(plan) = &plan {
         let observed = stack.observe(&fleet, None).await?;
-        let now = admit(&record, &observed, &hops)?;
+        let now = admit(&record, &observed, &Order::Upgrade(hops))?;
         if now.fingerprint != plan.fingerprint {
             return Err(Stop::refused(changes(plan, &observed, &now.before.golden.image)));
         }
     }
-    let run = RunRef { id: run_id(stack, &fleet, to)?, fleet };
+    let run = RunRef { id: run_id(stack, &fleet, &to)?, fleet };
     let input = request(&run, to, args.approval, plan.map(|plan| plan.fingerprint));
-    let start = stack.step_functions.start_execution().state_machine_arn(stack.state_machine());
-    start.name(run.id.as_str()).input(input).send().await.of("StartExecution")?;
-    if args.detach {
-        match args.watching.output {
+    stack.start(&run.id, &input).await?;
+    started(stack, &run, args.detach, &args.watching, streams).await
+}
+
+/// Says that a run is started, and watches it unless told otherwise.
+pub(super) async fn started(
+    stack: &Stack,
+    run: &RunRef,
+    detach: bool,
+    watching: &Watching,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, Stop> {
+    if detach {
+        match watching.output {
             Output::Text => streams.data(&run.id),
             Output::Json => streams.data(json!({"schema_version": 1, "run": run.id, "fleet": run.fleet})),
         }
@@ -79,17 +88,17 @@ pub(super) async fn run(
         return Ok(Exit::Done);
     }
     streams.talk(format!("{run} is started; it goes on if this command is interrupted"));
-    watch::until_over(stack, &run, &run.id, &args.watching, streams).await
+    watch::until_over(stack, run, &run.id, watching, streams).await
 }
 
 /// An execution's name, which is the run's: what it is for, and when it was asked for. All fleets share a state machine,
 /// and so its executions' names.
-fn run_id(stack: &Stack, fleet: &FleetName, to: Version) -> Result<RunId, Stop> {
-    let id = format!("{fleet}-{to}-{}", stack.now().strftime("%Y%m%d-%H%M%S")).replace('.', "-");
+pub(super) fn run_id(stack: &Stack, fleet: &FleetName, what: &dyn std::fmt::Display) -> Result<RunId, Stop> {
+    let id = format!("{fleet}-{what}-{}", stack.now().strftime("%Y%m%d-%H%M%S")).replace('.', "-");
     id.parse().map_err(|error: fleet::InvalidId| Stop::error(error.to_string()))
 }
 
-fn request(run: &RunRef, to: Version, approval: Option<bool>, plan: Option<Fingerprint>) -> String {
+fn request(run: &RunRef, to: Version, approval: Option<bool>, plan: Option<Fingerprint>) -> Value {
     let mut request = json!({"fleet": run.fleet, "to": to});
     if let Some(approval) = approval {
         request["approval"] = approval.into();
@@ -97,7 +106,7 @@ fn request(run: &RunRef, to: Version, approval: Option<bool>, plan: Option<Finge
     if let Some(plan) = plan {
         request["plan"] = plan.as_str().into();
     }
-    request.to_string()
+    request
 }
 
 /// What is not as it was when the plan was made.

@@ -8,6 +8,15 @@ use simulator::invariants::Violation;
 /// The invariant's name.
 pub(super) const LEDGER_AGREES: &str = "ledger-agrees";
 
+/// The images that the fleet keeps.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) async fn kept(aws: &Aws, run: &RunRef) -> Result<Vec<String>, StepError> {
+    let fleet = aws.ledger().fleet(&run.fleet).await?.map(|read| read.record);
+    Ok(fleet.into_iter().flat_map(|fleet| fleet.images).map(|kept| kept.image.to_string()).collect())
+}
+
 /// Whether the ledger agrees with how a run ended.
 ///
 /// # Errors

@@ -34,6 +34,7 @@ impl Pace {
             start: soon,
             terminate: soon,
             image: soon,
+            backup: soon,
             command: soon,
             long_request: Duration::from_secs(3),
             ..Latencies::default()
@@ -57,6 +58,8 @@ pub(super) fn brisk(mut config: Config) -> Config {
     for limit in [&mut limits.launch, &mut limits.agent, &mut limits.stop, &mut limits.image, &mut limits.healthy] {
         *limit = minute;
     }
+    // Longer than what a backup that was asked for may take to appear.
+    limits.backup = Span::minutes(3);
     limits.configure = Span::minutes(3);
     // Longer than what was launched just before a rollback may take to appear.
     limits.delete = Span::minutes(5);

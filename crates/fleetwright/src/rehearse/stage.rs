@@ -214,7 +214,8 @@ impl<'s> Stage<'s> {
                     let reason = format!("its execution stopped for good; a start after it is refused: {locked}");
                     let first = Ended { reason: Some(reason), ..first };
                     breaches.extend(self.repair(simulator, &first).await?);
-                    let verdict = self.verdict(simulator, &first, breaches);
+                    let kept = books::kept(&aws, &first.run).await?;
+                    let verdict = self.verdict(simulator, &first, breaches, kept);
                     return Ok((first, verdict));
                 }
                 let record = aws.ledger().run(&first.run).await?.map(|read| read.record);
@@ -231,7 +232,8 @@ impl<'s> Stage<'s> {
         if ended.ending == Ending::Frozen {
             breaches.extend(self.repair(simulator, &ended).await?);
         }
-        let verdict = self.verdict(simulator, &ended, breaches);
+        let kept = books::kept(&aws, &ended.run).await?;
+        let verdict = self.verdict(simulator, &ended, breaches, kept);
         Ok((ended, verdict))
     }
 
@@ -244,7 +246,7 @@ impl<'s> Stage<'s> {
         let fork = simulator.fork();
         let functions = Processes { functions: Box::new(self.functions(&fork, &frozen.run)), simulator: &fork };
         let name = self.run_ref(&format!("{}-repair", frozen.run.id)).map_err(StepError::Failed)?;
-        let input = json!({"fleet": frozen.run.fleet, "repair": frozen.run.id});
+        let input = json!({"fleet": frozen.run.fleet, "repair": frozen.run.id, "dead": "as this rehearsal has it"});
         let mut steps = Steps::new(fork.now().try_into().unwrap_or(START));
         let repaired = self.execute(&fork, &name, input, &functions, &mut steps, &mut |_| {}).await;
         if !matches!(repaired.ending, Ending::Upgraded | Ending::RolledBack) {
@@ -253,7 +255,8 @@ impl<'s> Stage<'s> {
         }
         let aws = connect(&fork.unguarded(), &self.plan.config, "", "check");
         let mut breaches = books::check(&aws, &frozen.run, self.plan.to, repaired.ending).await?;
-        let settled = Settled { outcome: settling(repaired.ending), run: frozen.run.id.to_string() };
+        let kept = books::kept(&aws, &frozen.run).await?;
+        let settled = Settled { outcome: settling(repaired.ending), run: frozen.run.id.to_string(), kept };
         breaches.extend(fork.check(&settled).violated);
         for breach in &mut breaches {
             breach.detail = format!("after it was repaired, {}", breach.detail);
@@ -261,8 +264,8 @@ impl<'s> Stage<'s> {
         Ok(breaches)
     }
 
-    fn verdict(&self, simulator: &Simulator, ended: &Ended, breaches: Vec<Violation>) -> Verdict {
-        let settled = Settled { outcome: settling(ended.ending), run: ended.run.id.to_string() };
+    fn verdict(&self, simulator: &Simulator, ended: &Ended, breaches: Vec<Violation>, kept: Vec<String>) -> Verdict {
+        let settled = Settled { outcome: settling(ended.ending), run: ended.run.id.to_string(), kept };
         let mut verdict = simulator.check(&settled);
         verdict.checked.push(books::LEDGER_AGREES);
         verdict.violated.extend(breaches);

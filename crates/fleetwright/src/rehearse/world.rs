@@ -1,8 +1,9 @@
 //! The simulated world that a configuration describes.
 
-use fleet::{AnyTag, Config, FLEET_TAG, RUN_TAG, VERSION_TAG};
+use fleet::{AnyTag, Config, DATA_TAG, DataSource, FLEET_TAG, RUN_TAG, VERSION_TAG};
 use jiff::Timestamp;
-use simulator::world::{Bystander, Latencies, Subnet, Tag, World};
+use simulator::world::{Bystander, Data, Latencies, Subnet, Tag, World};
+use std::collections::BTreeMap;
 
 /// When every rehearsal begins: a Sunday, 03:00 UTC.
 pub const START: Timestamp = Timestamp::constant(1_767_495_600, 0);
@@ -44,12 +45,21 @@ pub fn world(config: &Config) -> World {
         unhealthy_threshold: 2,
         target_quota: config.load_balancer.target_quota,
         vcpu_quota: rehearsal.vcpu_quota,
+        data: config.backup.as_ref().map(data),
+        data_tags: BTreeMap::from([(DATA_TAG.to_owned(), fleet.name.to_string())]),
         bystanders: rehearsal.others.iter().map(bystander).collect(),
         alarms: config.upgrade.alarms.clone(),
         configure_document: config.upgrade.configure_document.clone(),
         requests_per_second: rehearsal.requests_per_second,
         table: crate::TABLE.to_owned(),
         latencies: Latencies::default(),
+    }
+}
+
+fn data(source: &DataSource) -> Data {
+    match source {
+        DataSource::DataServer(id) => Data::Server { id: id.to_string() },
+        DataSource::DbInstance(id) => Data::Db { id: id.to_string() },
     }
 }
 

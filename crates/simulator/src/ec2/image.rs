@@ -45,7 +45,7 @@ impl ImageState {
     }
 }
 
-/// A snapshot. Every one here belongs to an image.
+/// A snapshot: of an image, or a backup of the data.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
     pub(crate) id: String,
@@ -56,8 +56,8 @@ pub(crate) struct Snapshot {
     pub(crate) started: Time,
     pub(crate) visible: Time,
     pub(crate) state: SnapshotState,
-    /// The place of the image it was made for.
-    pub(crate) image: usize,
+    /// The place of the image it was made for; a backup's is made for none.
+    pub(crate) image: Option<usize>,
 }
 
 /// The states of a snapshot.

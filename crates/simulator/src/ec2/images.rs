@@ -52,7 +52,7 @@ pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Serv
         started: state.now,
         visible,
         state: SnapshotState::Pending,
-        image,
+        image: Some(image),
     });
     state.ec2.images.push(Image {
         id: state.dice.id("ami", image as u64),

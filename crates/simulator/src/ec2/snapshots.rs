@@ -43,7 +43,8 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
             xml.text("snapshotId", &snapshot.id).text("volumeId", &snapshot.volume);
             xml.text("status", snapshot.state.name()).text("progress", progress);
             xml.text("startTime", state.iso(snapshot.started)).text("ownerId", &state.world.account);
-            xml.text("description", format!("Created by CreateImage for {}", state.ec2.images[snapshot.image].id));
+            let of_image = |image: usize| format!("Created by CreateImage for {}", state.ec2.images[image].id);
+            xml.optional("description", snapshot.image.map(of_image));
             tags::write(xml, &snapshot.tags);
         });
         xml.optional("nextToken", next);
@@ -78,8 +79,8 @@ pub(super) fn delete(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Serv
     let id = form.required("SnapshotId")?;
     form.finish()?;
     let index = find_snapshot(state, &id, false)?;
-    let image = &state.ec2.images[state.ec2.snapshots[index].image];
-    if image.registered() {
+    let image = state.ec2.snapshots[index].image.map(|image| &state.ec2.images[image]);
+    if let Some(image) = image.filter(|image| image.registered()) {
         let message = format!("The snapshot {id} is currently in use by {}", image.id);
         return Err(refuse("InvalidSnapshot.InUse", message));
     }

@@ -20,6 +20,7 @@ pub(super) fn needs(state: &State, operation: &str, form: &Form) -> Result<Vec<N
     let mut form = form.clone();
     match operation {
         "CreateImage" => create_image(state, &mut form),
+        "CreateSnapshots" => create_snapshots(state, &mut form),
         "CreateTags" => {
             let tags = tags::read(&mut form)?;
             let each = on_each(state, "ec2:CreateTags", &form.list("ResourceId"))?;
@@ -80,6 +81,22 @@ fn create_image(state: &State, form: &mut Form) -> Result<Vec<Need>, ServiceErro
     for kind in ["image", "snapshot"] {
         make(&mut needs, "ec2:CreateImage", &state.world.shared_arn("ec2", &format!("{kind}/*")), tags.get(kind));
     }
+    Ok(needs)
+}
+
+/// The instance whose volumes are backed up, those volumes, and what is made, with the tags it is made with.
+fn create_snapshots(state: &State, form: &mut Form) -> Result<Vec<Need>, ServiceError> {
+    const CREATE: &str = "ec2:CreateSnapshots";
+    let world = &state.world;
+    let tags = tag_specifications(form, &["snapshot"])?;
+    let id = form.take("InstanceSpecification.InstanceId").unwrap_or_default();
+    let there = world.data.as_ref().filter(|data| data.id() == id);
+    let server = Need::on(CREATE, world.arn("ec2", &format!("instance/{id}")));
+    let mut needs = vec![
+        server.carrying(there.map(|_| &world.data_tags)),
+        Need::on(CREATE, world.arn("ec2", "volume/*")),
+    ];
+    make(&mut needs, CREATE, &world.shared_arn("ec2", "snapshot/*"), tags.get("snapshot"));
     Ok(needs)
 }
 

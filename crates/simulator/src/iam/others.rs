@@ -19,6 +19,32 @@ pub(super) fn load_balancing(operation: &str, form: &Form) -> Vec<Need> {
     vec![Need::on(action, group)]
 }
 
+/// A snapshot with tags needs leave for the tags as well.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html>
+pub(super) fn rds(state: &State, operation: &str, form: &Form) -> Result<Vec<Need>, ServiceError> {
+    // Its own copy of the parameters, since whoever serves the call takes them all.
+    let mut form = form.clone();
+    match operation {
+        "DescribeDBSnapshots" => Ok(vec![Need::of_all("rds:DescribeDBSnapshots".to_owned())]),
+        "CreateDBSnapshot" => {
+            const CREATE: &str = "rds:CreateDBSnapshot";
+            let arn = |kind: &str, id: Option<String>| {
+                state.world.arn("rds", &format!("{kind}:{}", id.unwrap_or_default()))
+            };
+            let (db, snapshot) = (form.take("DBInstanceIdentifier"), form.take("DBSnapshotIdentifier"));
+            let snapshot = arn("snapshot", snapshot);
+            let tags = crate::rds::read_tags(&mut form)?;
+            let there = state.world.data.as_ref().filter(|data| db.as_deref() == Some(data.id()));
+            Ok(vec![
+                Need::on(CREATE, arn("db", db)).carrying(there.map(|_| &state.world.data_tags)),
+                Need::on(CREATE, snapshot.clone()).bringing(&tags),
+                Need::on("rds:AddTagsToResource", snapshot).bringing(&tags),
+            ])
+        }
+        other => Err(unsupported(format_args!("what {other} of RDS needs leave for"))),
+    }
+}
+
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>
 pub(super) fn systems_manager(state: &State, operation: &str, fields: &Fields) -> Result<Vec<Need>, ServiceError> {
     match operation {

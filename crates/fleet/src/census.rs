@@ -1,0 +1,159 @@
+//! Everything on AWS that carries a fleet's tag, and what of it should be there.
+
+use crate::{FleetRecord, Golden, ImageId, InstanceId, Member, Role, RunId, Zone};
+use serde::{Deserialize, Serialize};
+
+/// Everything that carries a fleet's tag.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Census {
+    /// Its living instances, in order of id.
+    pub instances: Vec<FleetInstance>,
+    /// The images that its runs made and that still exist, in order of id.
+    pub images: Vec<MadeImage>,
+}
+
+/// An instance of the fleet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FleetInstance {
+    /// The instance.
+    pub id: InstanceId,
+    /// The image it is a clone of.
+    pub image: ImageId,
+    /// Where it stands.
+    pub zone: Zone,
+    /// Whether it runs.
+    pub running: bool,
+    /// Whether it carries the load-balancer tag.
+    pub tagged: bool,
+    /// Whether it is registered with the target group and not on its way out.
+    pub registered: bool,
+    /// What a run launched it for, if one did.
+    pub role: Option<Role>,
+    /// The run that launched it, if one did.
+    pub run: Option<RunId>,
+}
+
+/// An image that a run made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeImage {
+    /// The image.
+    pub id: ImageId,
+    /// The run that made it.
+    pub run: RunId,
+}
+
+/// What an instance of a fleet is to it, while no run is going.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// A member: it runs, and carries the load-balancer tag or is a clone of the golden image.
+    Member,
+    /// A run that has ended left it behind: a builder, or a clone of another image without the load-balancer tag.
+    LeftOver,
+    /// A person must say: it does not run, or no run made it and it is no clone of the golden image.
+    Unclear,
+}
+
+impl FleetInstance {
+    /// What it is to a fleet on `golden`.
+    pub fn place(&self, golden: &Golden) -> Place {
+        let builder = self.role == Some(Role::Builder);
+        let like_a_member = !builder && (self.tagged || self.image == golden.image);
+        match (like_a_member, self.running) {
+            (true, true) => Place::Member,
+            (false, _) if self.run.is_some() => Place::LeftOver,
+            _ => Place::Unclear,
+        }
+    }
+}
+
+/// What brings a fleet that nobody holds back to what it was declared to be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Restoration {
+    /// Who takes traffic afterwards.
+    pub members: Vec<Member>,
+    /// Those of them that are tagged and registered first.
+    pub brought_in: Vec<InstanceId>,
+    /// What ended runs left behind: taken out, drained, terminated.
+    pub deleted: Vec<InstanceId>,
+    /// Images of ended runs that the ledger does not keep: deregistered, with their snapshots.
+    pub deregistered: Vec<ImageId>,
+}
+
+impl Restoration {
+    /// Decides from what stands.
+    pub fn of(record: &FleetRecord, census: &Census) -> Self {
+        let in_place = |place: Place| census.instances.iter().filter(move |one| one.place(&record.golden) == place);
+        let member = |one: &FleetInstance| Member { id: one.id.clone(), image: one.image.clone(), zone: one.zone.clone() };
+        Self {
+            members: in_place(Place::Member).map(member).collect(),
+            brought_in: in_place(Place::Member)
+                .filter(|one| !one.tagged || !one.registered)
+                .map(|one| one.id.clone())
+                .collect(),
+            deleted: in_place(Place::LeftOver).map(|one| one.id.clone()).collect(),
+            deregistered: census.left_over_images(record).map(|image| image.id.clone()).collect(),
+        }
+    }
+
+    /// Whether everything is as it should be, as far as a restoration goes.
+    pub fn is_empty(&self) -> bool {
+        self.brought_in.is_empty() && self.deleted.is_empty() && self.deregistered.is_empty()
+    }
+}
+
+impl Census {
+    /// The images of ended runs that are neither golden nor kept.
+    pub fn left_over_images<'a>(&'a self, record: &'a FleetRecord) -> impl Iterator<Item = &'a MadeImage> {
+        self.images.iter().filter(|image| {
+            image.id != record.golden.image && record.images.iter().all(|kept| kept.image != image.id)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    fn instance(id: &str, golden: &Golden) -> FleetInstance {
+        FleetInstance {
+            id: id.parse().unwrap(),
+            image: golden.image.clone(),
+            zone: "eu-central-1a".parse().unwrap(),
+            running: true,
+            tagged: true,
+            registered: true,
+            role: None,
+            run: None,
+        }
+    }
+
+    #[test]
+    fn members_come_in_and_what_runs_left_behind_goes_but_nothing_unclear_is_touched() {
+        let record = FleetRecord::new(Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap());
+        let golden = &record.golden;
+        let other: ImageId = "ami-0000000f".parse().unwrap();
+        let by_run = |one: FleetInstance| FleetInstance { run: Some("run-1".parse().unwrap()), ..one };
+        let instances = vec![
+            instance("i-00000001", golden),
+            FleetInstance { registered: false, ..instance("i-00000002", golden) },
+            by_run(FleetInstance { tagged: false, registered: false, ..instance("i-00000003", golden) }),
+            by_run(FleetInstance { role: Some(Role::Builder), tagged: false, ..instance("i-00000004", golden) }),
+            by_run(FleetInstance { image: other.clone(), tagged: false, ..instance("i-00000005", golden) }),
+            // In service, whatever it is a clone of.
+            by_run(FleetInstance { image: other.clone(), ..instance("i-00000006", golden) }),
+            FleetInstance { image: other.clone(), tagged: false, ..instance("i-00000007", golden) },
+            by_run(FleetInstance { running: false, ..instance("i-00000008", golden) }),
+        ];
+        let images = vec![
+            MadeImage { id: golden.image.clone(), run: "run-0".parse().unwrap() },
+            MadeImage { id: other.clone(), run: "run-1".parse().unwrap() },
+        ];
+        let restoration = Restoration::of(&record, &Census { instances, images });
+        let ids = |ids: Vec<&InstanceId>| ids.iter().map(|id| id.as_str()[9..].to_owned()).collect::<String>();
+        assert_eq!(ids(restoration.members.iter().map(|member| &member.id).collect()), "1236");
+        assert_eq!(ids(restoration.brought_in.iter().collect()), "23");
+        assert_eq!(ids(restoration.deleted.iter().collect()), "45");
+        assert_eq!(restoration.deregistered, [other]);
+    }
+}

@@ -1,0 +1,235 @@
+//! What is not as it should be about a fleet, and what is to be done. `doctor` says it; a rehearsal demands that nothing
+//! be found after a run.
+
+use crate::{Census, FleetRecord, Health, Observed, Place, Tagged};
+use serde::Serialize;
+
+/// Something that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// What, on which id.
+    pub what: String,
+    /// What mends it.
+    pub remedy: Remedy,
+}
+
+/// What mends a finding.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Remedy {
+    /// `fleetwright repair` does.
+    Repair,
+    /// A person does: this.
+    Person(String),
+}
+
+/// Finds what is not as it should be while no run is going. `left_by` are the members that the last run left in service.
+pub fn diagnose(record: &FleetRecord, observed: &Observed, left_by: &[crate::InstanceId]) -> Vec<Finding> {
+    let mut findings = Findings::default();
+    findings.about_the_whole(record, observed);
+    for member in &observed.tagged {
+        findings.about_tagged(record, member);
+    }
+    for stranger in &observed.strangers {
+        let known = observed.census.iter().flat_map(|census| &census.instances).any(|one| one.id == *stranger);
+        if !known {
+            findings.person(
+                format!("{stranger} is registered with the target group and is not the fleet's"),
+                "take it out, or tag it as the fleet's",
+            );
+        }
+    }
+    for gone in left_by.iter().filter(|id| observed.tagged.iter().all(|member| member.id != **id)) {
+        findings.person(
+            format!("{gone} was a member when the last run ended, and carries the load-balancer tag no longer"),
+            "if it is gone for good, replace it: an upgrade goes by the members that there are",
+        );
+    }
+    if let Some(census) = &observed.census {
+        findings.about_the_rest(record, census);
+    }
+    findings.0
+}
+
+#[derive(Default)]
+struct Findings(Vec<Finding>);
+
+impl Findings {
+    fn person(&mut self, what: String, remedy: &str) {
+        self.0.push(Finding { what, remedy: Remedy::Person(remedy.to_owned()) });
+    }
+
+    fn repair(&mut self, what: String) {
+        self.0.push(Finding { what, remedy: Remedy::Repair });
+    }
+
+    fn about_the_whole(&mut self, record: &FleetRecord, observed: &Observed) {
+        if let Some(why) = &observed.out_of_reach {
+            self.person(why.clone(), "update the stack's parameters with 'sam deploy --guided'");
+        }
+        if let Some(problem) = &observed.image_problem {
+            self.person(
+                format!("the golden image {} {problem}", record.golden.image),
+                "go back to a kept image with 'fleetwright rollback', or apply a configuration that names one",
+            );
+        }
+        if let Some(alarm) = &observed.alarm {
+            self.person(
+                format!("alarm '{}' {}", alarm.name, alarm.problem),
+                "an upgrade wants the alarms of upgrade.alarms to exist and to be quiet",
+            );
+        }
+        if observed.tagged.is_empty() {
+            let tag = &record.config.fleet.load_balancer_tag;
+            self.person(format!("no instance carries {tag}"), "tag the fleet's members");
+        }
+    }
+
+    fn about_tagged(&mut self, record: &FleetRecord, member: &Tagged) {
+        let id = &member.id;
+        match &member.fleet {
+            Some(fleet) if fleet == record.name().as_str() => {}
+            owner => {
+                let owner = owner.as_deref().map_or("no fleet".to_owned(), |owner| format!("fleet {owner}"));
+                self.person(
+                    format!("{id} carries the load-balancer tag and belongs to {owner}"),
+                    "give every fleet a load-balancer tag of its own",
+                );
+                return;
+            }
+        }
+        if !member.running {
+            self.person(format!("member {id} does not run"), "start it, or terminate it");
+            return;
+        }
+        match &member.health {
+            Health::Healthy | Health::Initial => {}
+            Health::Out | Health::Draining => {
+                self.repair(format!("member {id} carries the load-balancer tag and takes no traffic"));
+            }
+            Health::Unhealthy(why) => self.person(format!("member {id} is unhealthy ({why})"), "look at the machine"),
+        }
+        if member.image != record.golden.image {
+            let quarantined = record.images.iter().find(|kept| kept.image == member.image);
+            let why = quarantined.and_then(|kept| kept.quarantine.as_deref());
+            let why = why.map(|why| format!(", which is in quarantine: {why}")).unwrap_or_default();
+            self.person(
+                format!("member {id} is a clone of {}, not of the golden image{why}", member.image),
+                "an upgrade or a rollback replaces it",
+            );
+        }
+    }
+
+    fn about_the_rest(&mut self, record: &FleetRecord, census: &Census) {
+        for one in &census.instances {
+            let id = &one.id;
+            match one.place(&record.golden) {
+                Place::Member if one.tagged => {}
+                Place::Member => self.repair(format!("{id} is a clone of the golden image and takes no traffic")),
+                Place::LeftOver => {
+                    let run = one.run.as_ref().map(ToString::to_string).unwrap_or_default();
+                    let what = one.role.map_or("instance", crate::Role::as_str);
+                    self.repair(format!("{what} {id} is left over of run {run}"));
+                }
+                // Said already.
+                Place::Unclear if one.tagged => {}
+                Place::Unclear => self.person(
+                    format!("{id} carries the fleet's tag and is neither a member nor left over of a run"),
+                    "start it and tag it, or take the fleet's tag off it",
+                ),
+            }
+        }
+        for image in census.left_over_images(record) {
+            self.repair(format!("image {} is left over of run {}", image.id, image.run));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Config, FleetInstance, MadeImage, Role, Span};
+
+    fn record() -> FleetRecord {
+        FleetRecord::new(Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap())
+    }
+
+    /// A fleet of two, as it should be.
+    fn observed(record: &FleetRecord) -> Observed {
+        let ids = ["i-00000001", "i-00000002"];
+        let tagged = ids.map(|id| Tagged {
+            id: id.parse().unwrap(),
+            image: record.golden.image.clone(),
+            zone: "eu-central-1a".parse().unwrap(),
+            running: true,
+            fleet: Some("appwrite".to_owned()),
+            health: Health::Healthy,
+        });
+        let instances = tagged.iter().map(|one| FleetInstance {
+            id: one.id.clone(),
+            image: one.image.clone(),
+            zone: one.zone.clone(),
+            running: true,
+            tagged: true,
+            registered: true,
+            role: None,
+            run: None,
+        });
+        let census = Census { instances: instances.collect(), images: Vec::new() };
+        Observed {
+            tagged: tagged.to_vec(),
+            strangers: Vec::new(),
+            alarm: None,
+            out_of_reach: None,
+            image_problem: None,
+            drain: Span::seconds(300),
+            census: Some(census),
+        }
+    }
+
+    #[test]
+    fn nothing_is_found_about_a_fleet_that_is_as_it_should_be() {
+        let record = record();
+        let left_by = ["i-00000001".parse().unwrap()];
+        assert_eq!(diagnose(&record, &observed(&record), &left_by), []);
+    }
+
+    #[test]
+    fn each_deviation_is_found_by_its_id() {
+        let record = record();
+        let cases: [(fn(&mut Observed), &str, bool); 9] = [
+            (|o| o.tagged[1].health = Health::Out, "member i-00000002 carries the load-balancer tag", true),
+            (|o| o.tagged[1].health = Health::Unhealthy("503".to_owned()), "i-00000002 is unhealthy (503)", false),
+            (|o| o.tagged[0].running = false, "member i-00000001 does not run", false),
+            (|o| o.tagged[0].fleet = None, "i-00000001 carries the load-balancer tag and belongs to no fleet", false),
+            (|o| o.tagged[0].image = "ami-0000000f".parse().unwrap(), "clone of ami-0000000f", false),
+            (|o| o.strangers.push("i-0000000f".parse().unwrap()), "i-0000000f is registered", false),
+            (|o| drop(o.tagged.remove(1)), "i-00000002 was a member when the last run ended", false),
+            (
+                |o| {
+                    let one = &mut o.census.as_mut().unwrap().instances[1];
+                    (one.role, one.tagged, one.run) = (Some(Role::Builder), false, Some("run-7".parse().unwrap()));
+                },
+                "builder i-00000002 is left over of run run-7",
+                true,
+            ),
+            (
+                |o| {
+                    let image = MadeImage { id: "ami-0000000f".parse().unwrap(), run: "run-7".parse().unwrap() };
+                    o.census.as_mut().unwrap().images.push(image);
+                },
+                "image ami-0000000f is left over of run run-7",
+                true,
+            ),
+        ];
+        for (edit, what, repaired) in cases {
+            let mut observed = observed(&record);
+            edit(&mut observed);
+            let left_by = ["i-00000002".parse().unwrap()];
+            let found = diagnose(&record, &observed, &left_by);
+            let finding = found.iter().find(|finding| finding.what.contains(what));
+            let finding = finding.unwrap_or_else(|| panic!("{what}: {found:?}"));
+            assert_eq!(finding.remedy == Remedy::Repair, repaired, "{what}");
+        }
+    }
+}

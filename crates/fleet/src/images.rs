@@ -1,0 +1,165 @@
+//! The images that a fleet keeps to go back to, and which of them may go.
+
+use crate::{FleetRecord, Golden, ImageId, Run, Version, Workflow};
+use serde::{Deserialize, Serialize};
+
+/// An image beside the golden one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptImage {
+    /// The image.
+    pub image: ImageId,
+    /// The version installed in it.
+    pub version: Version,
+    /// Why nothing is launched from it unless an operator names it, if that is so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
+}
+
+impl FleetRecord {
+    /// The image to go back to: the last one before the golden one that is not in quarantine.
+    pub fn last_good(&self) -> Option<&KeptImage> {
+        self.images.iter().find(|kept| kept.quarantine.is_none())
+    }
+
+    /// Makes `golden` the image that members are cloned from. The one before is kept, in quarantine if `because` says
+    /// why. Repeating it changes nothing.
+    pub fn crown(&mut self, golden: Golden, because: Option<String>) {
+        if self.golden == golden {
+            return;
+        }
+        self.images.retain(|kept| kept.image != golden.image);
+        let Golden { image, version } = std::mem::replace(&mut self.golden, golden);
+        self.images.insert(0, KeptImage { image, version, quarantine: because });
+    }
+
+    /// Keeps an image that failed its verification, out of use. Repeating it changes nothing.
+    pub fn quarantine(&mut self, image: ImageId, version: Version, why: String) {
+        match self.images.iter_mut().find(|kept| kept.image == image) {
+            Some(kept) => drop(kept.quarantine.get_or_insert(why)),
+            None if image == self.golden.image => {}
+            None => self.images.insert(0, KeptImage { image, version, quarantine: Some(why) }),
+        }
+    }
+
+    /// The images that go when `golden` is crowned, as [`FleetRecord::crown`] does it: all but the latest ones, as many
+    /// as the configuration says. Never the last good one, nor one that an instance `in_use` is a clone of.
+    pub fn outdated(&self, golden: Golden, because: Option<String>, in_use: &[&ImageId]) -> Vec<ImageId> {
+        let mut after = self.clone();
+        after.crown(golden, because);
+        let last_good = after.last_good().map(|kept| kept.image.clone());
+        let beyond = after.images.into_iter().skip(self.config.upgrade.keep_images as usize).map(|kept| kept.image);
+        beyond.filter(|image| Some(image) != last_good.as_ref() && !in_use.contains(&image)).collect()
+    }
+
+    /// Forgets an image that is gone.
+    pub fn forget(&mut self, image: &ImageId) {
+        self.images.retain(|kept| kept.image != *image);
+    }
+}
+
+/// The image that an operator wants to go back to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Target {
+    /// The last good one.
+    LastGood,
+    /// The one that is named, in quarantine or not.
+    Named(ImageId),
+}
+
+const LAST_GOOD: &str = "last-good";
+
+impl TryFrom<String> for Target {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if text == LAST_GOOD {
+            return Ok(Self::LastGood);
+        }
+        text.parse().map(Self::Named).map_err(|error| format!("{error}, or '{LAST_GOOD}'"))
+    }
+}
+
+impl From<Target> for String {
+    fn from(target: Target) -> String {
+        match target {
+            Target::LastGood => LAST_GOOD.to_owned(),
+            Target::Named(image) => image.into(),
+        }
+    }
+}
+
+impl Run {
+    /// What is golden once the run has gone through, and why the image before it goes into quarantine, if it does. None
+    /// as long as the run has no image.
+    pub fn successor(&self) -> Option<(Golden, Option<String>)> {
+        let golden = Golden { image: self.image.clone()?, version: self.to };
+        let because = (self.workflow == Workflow::Rollback).then(|| format!("run {} went back from it", self.run.id));
+        Some((golden, because))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Config;
+
+    fn golden(n: u16) -> Golden {
+        Golden { image: format!("ami-0000000{n}").parse().unwrap(), version: Version::new(1, n, 0) }
+    }
+
+    fn record(keep: u32) -> FleetRecord {
+        let mut config = Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap();
+        config.upgrade.keep_images = keep;
+        FleetRecord { golden: golden(1), ..FleetRecord::new(config) }
+    }
+
+    fn kept(record: &FleetRecord) -> Vec<String> {
+        let mark = |kept: &KeptImage| if kept.quarantine.is_some() { "!" } else { "" };
+        record.images.iter().map(|kept| format!("{}{}", kept.version.minor().1, mark(kept))).collect()
+    }
+
+    #[test]
+    fn what_was_golden_is_kept_and_what_is_golden_again_is_not_kept_twice() {
+        let mut record = record(3);
+        record.crown(golden(2), None);
+        record.crown(golden(2), None);
+        record.crown(golden(3), None);
+        assert_eq!(kept(&record), ["2", "1"]);
+        record.crown(golden(2), Some("bad".to_owned()));
+        assert_eq!((record.golden.clone(), kept(&record)), (golden(2), vec!["3!".to_owned(), "1".to_owned()]));
+        assert_eq!(record.last_good().map(|kept| kept.version), Some(Version::new(1, 1, 0)));
+    }
+
+    #[test]
+    fn the_last_good_image_and_those_in_use_stay_however_few_are_kept() {
+        let mut record = record(1);
+        record.crown(golden(2), None);
+        record.quarantine(golden(3).image, golden(3).version, "bad".to_owned());
+        record.quarantine(golden(4).image, golden(4).version, "bad".to_owned());
+        assert_eq!(kept(&record), ["4!", "3!", "1"]);
+        // 2 is the last good one once 5 is golden.
+        assert_eq!(record.outdated(golden(5), None, &[]), [4, 3, 1].map(|n| golden(n).image));
+        assert_eq!(record.outdated(golden(5), None, &[&golden(1).image]), [4, 3].map(|n| golden(n).image));
+        // Who goes back to 1 condemns 2, which is the latest; no good one is left.
+        assert_eq!(record.outdated(golden(1), Some("bad".to_owned()), &[]), [4, 3].map(|n| golden(n).image));
+    }
+
+    #[test]
+    fn more_are_kept_if_the_configuration_says_so() {
+        let mut record = record(2);
+        for n in 2..5 {
+            record.crown(golden(n), None);
+        }
+        assert_eq!(kept(&record), ["3", "2", "1"]);
+        assert_eq!(record.outdated(golden(5), None, &[]), [2, 1].map(|n| golden(n).image));
+    }
+
+    #[test]
+    fn a_target_is_an_image_or_the_last_good_one() {
+        let target = |text: &str| Target::try_from(text.to_owned());
+        assert_eq!(target("last-good"), Ok(Target::LastGood));
+        assert_eq!(target("ami-00000001"), Ok(Target::Named(golden(1).image)));
+        assert!(target("ami-1").unwrap_err().contains("last-good"));
+    }
+}

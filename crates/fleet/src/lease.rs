@@ -1,0 +1,33 @@
+//! How long a run can go on: by then somebody who goes on with it has brought it to an end.
+
+use crate::{Run, Span};
+use jiff::{SignedDuration, Timestamp};
+
+/// For the looks that wait for nothing, the retries of those that stumble, and clocks that differ.
+const SLACK: Span = Span::minutes(120);
+
+impl Run {
+    /// When the run is over at the latest, forward and back again, by the limits of its waits.
+    pub fn over_by(&self, now: Timestamp) -> Timestamp {
+        let (limits, upgrade) = (&self.config.limits, &self.config.upgrade);
+        let forward = [
+            limits.launch,
+            limits.backup,
+            limits.stop,
+            limits.image,
+            limits.launch,
+            limits.delete,
+            // Canary, all, and the last look.
+            limits.healthy,
+            upgrade.canary_bake,
+            limits.healthy,
+            upgrade.bake,
+            limits.approval,
+            limits.healthy + self.drain,
+        ];
+        let hops = std::iter::repeat_n(limits.configure, self.hops.len());
+        let back = [limits.healthy, limits.healthy, limits.delete + self.drain, SLACK];
+        let longest: i64 = forward.into_iter().chain(hops).chain(back).map(|span| i64::from(span.as_secs())).sum();
+        now.saturating_add(SignedDuration::from_secs(longest)).unwrap_or(Timestamp::MAX)
+    }
+}

@@ -1,0 +1,70 @@
+//! `doctor`: what is not as it should be about a fleet, and what mends it. Changes nothing.
+
+use super::show;
+use super::stack::{Execution, Stack};
+use super::stop::Stop;
+use crate::cli::OfFleet;
+use crate::{Exit, Streams};
+use fleet::{Finding, FleetName, InstanceId, Outcome, Phase, Remedy, Run, diagnose};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Diagnosis {
+    schema_version: u32,
+    fleet: FleetName,
+    findings: Vec<Finding>,
+}
+
+pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let record = stack.fleet(&args.fleet).await?.record;
+    let findings = match &record.lock {
+        Some(lock) => about_run(stack, &stack.run(&args.fleet, Some(&lock.run)).await?.record).await?,
+        None => {
+            let observed = stack.observe(&args.fleet, None).await?;
+            diagnose(&record, &observed, &left_by_last_run(stack, &args.fleet).await?)
+        }
+    };
+    let exit = if findings.is_empty() { Exit::Done } else { Exit::Error };
+    let diagnosis = Diagnosis { schema_version: 1, fleet: args.fleet.clone(), findings };
+    show(streams, args.output, &diagnosis, text)?;
+    Ok(exit)
+}
+
+/// While a run goes on, what it changes is no deviation; but it must go on.
+async fn about_run(stack: &Stack, run: &Run) -> Result<Vec<Finding>, Stop> {
+    let stands = format!("{} is {}", run.run, run.phase.as_str());
+    if run.phase == Phase::Ended(Outcome::Frozen) {
+        let why = run.failure.as_deref().unwrap_or("no reason recorded");
+        return Ok(vec![Finding { what: format!("{stands}: {why}"), remedy: Remedy::Repair }]);
+    }
+    if !matches!(stack.describe(run.execution()).await?, Execution::Going) {
+        let what = format!("{stands}, and its execution is over");
+        return Ok(vec![Finding { what, remedy: Remedy::Repair }]);
+    }
+    let (now, over_by) = (stack.now(), run.over_by(run.started));
+    let late = (now > over_by).then(|| Finding {
+        what: format!("{stands}, though by its limits it should have been over by {over_by:.0}"),
+        remedy: Remedy::Person(format!("look at the execution {}; 'fleetwright abort' turns it back", run.execution())),
+    });
+    Ok(late.into_iter().collect())
+}
+
+/// The members that the last run left in service: the new ones if it went through, those before if not.
+async fn left_by_last_run(stack: &Stack, fleet: &FleetName) -> Result<Vec<InstanceId>, Stop> {
+    let Some(last) = stack.ledger.runs(fleet).await?.into_iter().next() else { return Ok(Vec::new()) };
+    Ok(match last.phase {
+        Phase::Ended(Outcome::Upgraded | Outcome::Reverted) => stack.ledger.new_members(&last.run).await?.ids,
+        _ => stack.ledger.before(&last.run).await?.members.into_iter().map(|member| member.id).collect(),
+    })
+}
+
+fn text(diagnosis: &Diagnosis) -> String {
+    if diagnosis.findings.is_empty() {
+        return format!("fleet {} is as it should be", diagnosis.fleet);
+    }
+    let lines = diagnosis.findings.iter().map(|Finding { what, remedy }| match remedy {
+        Remedy::Repair => format!("{what}\n    'fleetwright repair' mends it"),
+        Remedy::Person(remedy) => format!("{what}\n    {remedy}"),
+    });
+    lines.collect::<Vec<_>>().join("\n")
+}

@@ -1,0 +1,42 @@
+//! `images`: what a fleet's members are cloned from, and what it keeps to go back to.
+
+use super::show;
+use super::stack::Stack;
+use super::stop::Stop;
+use crate::cli::OfFleet;
+use crate::{Exit, Streams};
+use fleet::{FleetName, Golden, ImageId, KeptImage};
+use serde::Serialize;
+
+#[derive(Serialize)]
+struct Images {
+    schema_version: u32,
+    fleet: FleetName,
+    golden: Golden,
+    /// The latest first.
+    kept: Vec<KeptImage>,
+    /// What 'fleetwright rollback' goes back to unless an image is named.
+    last_good: Option<ImageId>,
+}
+
+pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let record = stack.fleet(&args.fleet).await?.record;
+    let last_good = record.last_good().map(|kept| kept.image.clone());
+    let images =
+        Images { schema_version: 1, fleet: args.fleet.clone(), golden: record.golden, kept: record.images, last_good };
+    show(streams, args.output, &images, text)?;
+    Ok(Exit::Done)
+}
+
+fn text(images: &Images) -> String {
+    let mut lines = vec![format!("{}  {}  golden", images.golden.image, images.golden.version)];
+    lines.extend(images.kept.iter().map(|kept| {
+        let what = match &kept.quarantine {
+            Some(why) => format!("in quarantine: {why}"),
+            None if images.last_good.as_ref() == Some(&kept.image) => "last good".to_owned(),
+            None => "kept".to_owned(),
+        };
+        format!("{}  {}  {what}", kept.image, kept.version)
+    }));
+    lines.join("\n")
+}

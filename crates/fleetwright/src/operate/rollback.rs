@@ -1,0 +1,65 @@
+//! `rollback`: back to an image that is kept, as a run of its own: new members from it, in, healthy, the present ones out
+//! and deleted; nothing bakes. The data stays as it is, and the command says what that means.
+
+use super::stack::Stack;
+use super::stop::Stop;
+use super::upgrade::{run_id, started};
+use crate::cli::Rollback;
+use crate::{Exit, Streams};
+use fleet::{FleetRecord, Golden, Refusal, Run, RunRef};
+use serde_json::json;
+
+pub(super) async fn run(stack: &Stack, args: &Rollback, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let record = stack.fleet(&args.fleet).await?.record;
+    if let Some(lock) = &record.lock {
+        return Err(Refusal::Locked { fleet: args.fleet.clone(), run: lock.run.clone() }.into());
+    }
+    let target = target(&record, args)?;
+    if target == record.golden {
+        streams.talk(format!("nothing to do: fleet {} is on {}", args.fleet, target.image));
+        return Ok(Exit::Done);
+    }
+    streams.talk(format!(
+        "fleet {} goes back from {} ({}) to {} ({})",
+        args.fleet, record.golden.version, record.golden.image, target.version, target.image
+    ));
+    let runs = stack.ledger.runs(&args.fleet).await?;
+    if let Some(warning) = data_is_ahead(&runs, &target) {
+        streams.talk(warning);
+    }
+    let what = format!("back-to-{}", target.version);
+    let run = RunRef { id: run_id(stack, &args.fleet, &what)?, fleet: args.fleet.clone() };
+    // By its id: the image that was read about here is the one that is taken.
+    stack.start(&run.id, &json!({"fleet": run.fleet, "rollback": target.image})).await?;
+    started(stack, &run, args.detach, &args.watching, streams).await
+}
+
+fn target(record: &FleetRecord, args: &Rollback) -> Result<Golden, Refusal> {
+    let fleet = || args.fleet.clone();
+    let kept = match &args.image {
+        Some(image) if *image == record.golden.image => return Ok(record.golden.clone()),
+        Some(image) => record
+            .images
+            .iter()
+            .find(|kept| kept.image == *image)
+            .ok_or_else(|| Refusal::NotKept { fleet: fleet(), image: image.clone() })?,
+        None => record.last_good().ok_or_else(|| Refusal::NothingKept { fleet: fleet() })?,
+    };
+    Ok(Golden { image: kept.image.clone(), version: kept.version })
+}
+
+/// What to know if the data was migrated past the version that the fleet goes back to. `runs` are the latest first.
+fn data_is_ahead(runs: &[Run], target: &Golden) -> Option<String> {
+    let past = |run: &&Run| run.migrations().iter().any(|version| *version > target.version);
+    // The first of them has the backup from before all of them.
+    let first = runs.iter().rev().find(past)?;
+    let latest = runs.iter().flat_map(Run::migrations).max()?;
+    let backup = match &first.backup {
+        Some(backup) => format!("the backup from before is {backup}"),
+        None => "no run made a backup of it".to_owned(),
+    };
+    Some(format!(
+        "the data stays as it is: it was migrated to {latest}, and {} may not work on it; {backup}",
+        target.version
+    ))
+}
