@@ -3,7 +3,7 @@
 
 use crate::command::rehearse;
 use asl::{Failure, Resources, Task};
-use fleet::{Config, RUN_TAG, RunRef};
+use fleet::{Config, RUN_TAG, RunRef, Ticket};
 use fleetwright::lambda::Functions;
 use fleetwright::rehearse::Plan;
 use fleetwright::rehearse::matrix::{Result as Found, Search, Wrap};
@@ -78,7 +78,7 @@ fn assert_caught(hand: Hand, faults: &[&str], invariant: &str) {
 }
 
 fn run_of(task: &Task) -> RunRef {
-    RunRef::deserialize(&task.input["Payload"]["run"]).unwrap()
+    Ticket::deserialize(&task.input["Payload"]["run"]).unwrap().run()
 }
 
 #[test]

@@ -73,6 +73,7 @@ fn world() -> World {
         requests_per_second: 50.0,
         table: "fleetwright".to_owned(),
         latencies: Latencies {
+            backup: seconds(120),
             launch: seconds(16),
             first_boot: seconds(40),
             boot: seconds(15),

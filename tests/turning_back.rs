@@ -1,7 +1,7 @@
 //! What a person decides of a run: that it turn back, wherever it stands; and that it start only on the fleet planned for.
 
 use asl::{Failure, Resources, StateMachine, Task};
-use fleet::{Abort, Config, FleetRecord, Observed, RunRef, admit, hop_path};
+use fleet::{Abort, Config, FleetRecord, Observed, Order, RunRef, Ticket, admit, hop_path};
 use fleetwright::UPGRADE;
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::OPERATOR;
@@ -37,7 +37,7 @@ impl Resources for WantsBack<'_> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         Box::pin(async move {
             if task.state == self.state && !self.done.replace(true) {
-                self.ask(&RunRef::deserialize(&task.input["Payload"]["run"]).unwrap()).await;
+                self.ask(&Ticket::deserialize(&task.input["Payload"]["run"]).unwrap().run()).await;
             }
             self.functions.call(task).await
         })
@@ -49,6 +49,7 @@ fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
     let machine = StateMachine::parse(UPGRADE).unwrap();
     let elsewhere = [
         "Begin",
+        "Create members from the kept image",
         "Old in",
         "Old healthy",
         "New out",
@@ -68,7 +69,7 @@ fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
         });
         let rehearsed = rehearsed.unwrap();
         let reason = rehearsed.reason.as_deref().unwrap_or_default();
-        if ["Delete the old members", "Finish"].contains(&state) {
+        if ["Delete the old members", "Delete outdated images", "Finish"].contains(&state) {
             assert_eq!(rehearsed.outcome, Ending::Upgraded, "{state}: {reason}");
         } else {
             assert_eq!(rehearsed.outcome, Ending::RolledBack, "{state}: {reason}");
@@ -78,7 +79,7 @@ fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
         assert!(rehearsed.invariants.violated.is_empty(), "{state}: {:?}", rehearsed.invariants.violated);
         assert_eq!(rehearsed.requests.failed, 0, "{state}");
     }
-    assert_eq!(turned_back, 15);
+    assert_eq!(turned_back, 16);
 }
 
 #[test]
@@ -95,12 +96,12 @@ fn a_run_begins_only_on_the_fleet_that_was_planned_for() {
         let seen = Step::named("observe").unwrap().invoke(&aws, json!({"fleet": "appwrite"})).await.unwrap();
         let observed: Observed = serde_json::from_value(seen).unwrap();
         let to = "1.4.14".parse().unwrap();
-        let hops = hop_path(record.golden.version, to, &config.upgrade.hops).unwrap();
-        let planned = admit(record, &observed, &hops).unwrap().fingerprint;
+        let order = Order::Upgrade(hop_path(record.golden.version, to, &config.upgrade.hops).unwrap());
+        let planned = admit(record, &observed, &order).unwrap().fingerprint;
 
         let mut smaller = observed.clone();
         smaller.tagged.pop();
-        let other = admit(record, &smaller, &hops).unwrap().fingerprint;
+        let other = admit(record, &smaller, &order).unwrap().fingerprint;
         let error = begin(&aws, other.as_str()).await.unwrap_err();
         assert_eq!(error.name(), "Refused");
         assert!(error.to_string().contains("has changed since the plan was made"), "{error}");

@@ -1,0 +1,80 @@
+//! The release before this one: its executions go on by its definition, and its records stand in the ledger.
+
+use crate::stage::Stage;
+use asl::StateMachine;
+use aws_sdk_dynamodb::types::AttributeValue;
+use fleet::{Outcome, Phase};
+use fleetwright::rehearse::in_virtual_time;
+use serde_json::{Value, json};
+use simulator::faults::{Fault, Which, WorldFault};
+use simulator::invariants::Outcome as Settling;
+
+/// The definition of the release before.
+const DEFINITION: &str = include_str!("previous/upgrade.asl.json");
+/// Items of its ledger: a fleet, a run that ended, one that was going, and what belongs to them.
+const RECORDS: &str = include_str!("previous/records.json");
+
+fn attribute(value: &Value) -> AttributeValue {
+    let (kind, value) = value.as_object().unwrap().iter().next().unwrap();
+    match kind.as_str() {
+        "S" => AttributeValue::S(value.as_str().unwrap().to_owned()),
+        "N" => AttributeValue::N(value.as_str().unwrap().to_owned()),
+        "BOOL" => AttributeValue::Bool(value.as_bool().unwrap()),
+        "NULL" => AttributeValue::Null(true),
+        "L" => AttributeValue::L(value.as_array().unwrap().iter().map(attribute).collect()),
+        "M" => {
+            let fields = value.as_object().unwrap().iter();
+            AttributeValue::M(fields.map(|(key, value)| (key.clone(), attribute(value))).collect())
+        }
+        other => panic!("{other} in the records"),
+    }
+}
+
+#[test]
+fn records_of_the_release_before_are_read_and_what_they_lack_is_as_it_was_then() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        let table = aws_sdk_dynamodb::Client::new(&stage.console());
+        let items: Vec<Value> = serde_json::from_str(RECORDS).unwrap();
+        for item in &items {
+            let item = item.as_object().unwrap().iter().map(|(key, value)| (key.clone(), attribute(value)));
+            table.put_item().table_name("fleetwright").set_item(Some(item.collect())).send().await.unwrap();
+        }
+        let fleet = stage.fleet().await;
+        assert_eq!(fleet.golden.version.to_string(), "1.4.14");
+        let kept = fleet.last_good().unwrap();
+        assert_eq!((&kept.image, kept.version.to_string()), (&stage.config.fleet.golden_image, "1.3.8".to_owned()));
+        let lock = fleet.lock.as_ref().unwrap();
+        assert_eq!((lock.run.as_str(), lock.lease), ("run-2", None));
+
+        let over = stage.record("run-1").await;
+        assert_eq!(over.phase, Phase::Ended(Outcome::Upgraded));
+        assert_eq!(over.migrations().len(), 1);
+        let going = stage.record("run-2").await;
+        assert_eq!((&going.phase, going.backup, going.condemned), (&Phase::Forward, None, None));
+        let ledger = stage.anyone();
+        let ledger = ledger.ledger();
+        assert_eq!(ledger.before(&stage.run_ref("run-2")).await.unwrap().members.len(), 3);
+        assert_eq!(ledger.new_members(&stage.run_ref("run-1")).await.unwrap().ids.len(), 3);
+        assert_eq!(ledger.steps(&stage.run_ref("run-1")).await.unwrap().len(), 3);
+    })
+    .unwrap();
+}
+
+#[test]
+fn executions_of_the_definition_before_go_through_or_back_with_these_steps() {
+    let unhealthy = || vec![Fault::world(WorldFault::TargetNeverHealthy(Which::First))];
+    for (faults, expected, settling) in
+        [(Vec::new(), "succeeded", Settling::Upgraded), (unhealthy(), "RolledBack", Settling::RolledBack)]
+    {
+        in_virtual_time(async {
+            let mut stage = Stage::with(|_| {}, faults).await;
+            stage.machine = StateMachine::parse(DEFINITION).unwrap();
+            let ended = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
+            assert!(ended.starts_with(expected), "{ended}");
+            assert_eq!(stage.violations("run-1", settling).await, []);
+            assert_eq!(stage.fleet().await.lock, None);
+        })
+        .unwrap();
+    }
+}

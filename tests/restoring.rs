@@ -1,0 +1,184 @@
+//! What a fleet can be left in by hand or by dead runs while nobody holds it, and that a repair restores what was declared:
+//! the catalogue.
+
+use crate::stage::Stage;
+use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
+use fleet::{Outcome, Phase};
+use fleetwright::rehearse::in_virtual_time;
+use serde_json::json;
+use simulator::invariants::Outcome as Settling;
+
+/// Someone at the console.
+struct Console<'a> {
+    stage: &'a Stage,
+    ec2: aws_sdk_ec2::Client,
+    load_balancing: aws_sdk_elasticloadbalancingv2::Client,
+    members: Vec<String>,
+}
+
+impl<'a> Console<'a> {
+    async fn of(stage: &'a Stage) -> Self {
+        let config = stage.console();
+        let members = stage.anyone().ledger().new_members(&stage.run_ref("run-1")).await.unwrap().ids;
+        Self {
+            stage,
+            ec2: aws_sdk_ec2::Client::new(&config),
+            load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(&config),
+            members: members.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn tag(&self) -> Tag {
+        let tag = &self.stage.config.fleet.load_balancer_tag;
+        Tag::builder().key(&tag.key).value(&tag.value).build()
+    }
+
+    async fn untag(&self, member: usize) {
+        self.ec2.delete_tags().resources(&self.members[member]).tags(self.tag()).send().await.unwrap();
+    }
+
+    async fn deregister(&self, member: usize) {
+        let target = TargetDescription::builder().id(&self.members[member]).build();
+        let group = self.stage.config.load_balancer.target_group.as_str();
+        self.load_balancing.deregister_targets().target_group_arn(group).targets(target).send().await.unwrap();
+    }
+
+    async fn register(&self, id: &str) {
+        let target = TargetDescription::builder().id(id).build();
+        let group = self.stage.config.load_balancer.target_group.as_str();
+        self.load_balancing.register_targets().target_group_arn(group).targets(target).send().await.unwrap();
+    }
+
+    fn made(&self, role: &str) -> Vec<Tag> {
+        let tags = [("fleetwright:fleet", "appwrite"), ("fleetwright:run", "run-0"), ("fleetwright:role", role)];
+        tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build()).collect()
+    }
+
+    /// What a run called run-0 might have left: an instance of the image.
+    async fn leave(&self, role: &str, image: &str) -> String {
+        let fleet = &self.stage.config.fleet;
+        let tags = TagSpecification::builder().resource_type(ResourceType::Instance);
+        let launched = self
+            .ec2
+            .run_instances()
+            .image_id(image)
+            .instance_type("c6i.large".into())
+            .subnet_id(fleet.subnets[0].id.as_str())
+            .security_group_ids(fleet.security_groups[0].as_str())
+            .min_count(1)
+            .max_count(1)
+            .tag_specifications(tags.set_tags(Some(self.made(role))).build())
+            .send()
+            .await
+            .unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(60)).await;
+        launched.instances()[0].instance_id().unwrap().to_owned()
+    }
+
+    async fn image(&self, instance: &str) {
+        let call = self.ec2.create_image().instance_id(instance).name("left-by-run-0").no_reboot(true);
+        let tagged = |kind| TagSpecification::builder().resource_type(kind).set_tags(Some(self.made("member"))).build();
+        let call = call.tag_specifications(tagged(ResourceType::Image));
+        call.tag_specifications(tagged(ResourceType::Snapshot)).send().await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(600)).await;
+    }
+}
+
+/// Edits by hand, each with what a doctor says of it.
+const CATALOGUE: [(&str, &str); 9] = [
+    ("a member lost its tag", "takes no traffic"),
+    ("a member was deregistered", "takes no traffic"),
+    ("all but one lost tag and target", "takes no traffic"),
+    ("a builder stands", "builder"),
+    ("a builder stands, tagged and registered", "builder"),
+    ("a clone of an older image stands", "left over of run run-0"),
+    ("a builder is registered", "builder"),
+    ("an image nobody keeps", "image"),
+    ("all at once", "left over of run run-0"),
+];
+
+async fn edit(console: &Console<'_>, what: &str) {
+    let older = console.stage.config.fleet.golden_image.as_str();
+    match what {
+        "a member lost its tag" => console.untag(0).await,
+        "a member was deregistered" => console.deregister(1).await,
+        "all but one lost tag and target" => {
+            for member in [0, 1] {
+                console.untag(member).await;
+                console.deregister(member).await;
+            }
+        }
+        "a builder stands" => drop(console.leave("builder", older).await),
+        "a builder stands, tagged and registered" => {
+            let builder = console.leave("builder", older).await;
+            console.ec2.create_tags().resources(&builder).tags(console.tag()).send().await.unwrap();
+            console.register(&builder).await;
+        }
+        "a clone of an older image stands" => drop(console.leave("member", older).await),
+        "a builder is registered" => {
+            let builder = console.leave("builder", older).await;
+            console.register(&builder).await;
+        }
+        "an image nobody keeps" => console.image(&console.members[0]).await,
+        "all at once" => {
+            for what in CATALOGUE.iter().map(|(what, _)| *what).filter(|what| *what != "all at once") {
+                Box::pin(edit(console, what)).await;
+            }
+        }
+        other => panic!("{other} is not in the catalogue"),
+    }
+}
+
+#[test]
+fn every_edit_by_hand_in_the_catalogue_is_found_and_restored() {
+    for (what, said) in CATALOGUE {
+        in_virtual_time(async {
+            let stage = Stage::set().await;
+            assert_eq!(stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
+            assert_eq!(stage.findings().await, [""; 0]);
+            let console = Console::of(&stage).await;
+            edit(&console, what).await;
+            let findings = stage.findings().await;
+            assert!(findings.iter().any(|finding| finding.contains(said)), "{what}: {findings:?}");
+
+            assert_eq!(stage.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await, "succeeded", "{what}");
+            assert_eq!(stage.findings().await, [""; 0], "{what}");
+            let (run, fleet) = (stage.record("repair-1").await, stage.fleet().await);
+            assert_eq!((run.phase, run.size, fleet.lock), (Phase::Ended(Outcome::Restored), 3, None), "{what}");
+            // Who was taken out by hand was no loss of the repair's.
+            let mut violations = stage.violations("repair-1", Settling::Upgraded).await;
+            violations.retain(|violation| !["capacity-and-requests", "nothing-foreign-touched"].contains(&violation.invariant));
+            assert_eq!(violations, [], "{what}");
+        })
+        .unwrap();
+    }
+}
+
+#[test]
+fn a_repair_waits_for_its_turn_and_touches_nothing_that_a_person_must_decide() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        assert_eq!(stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
+        let console = Console::of(&stage).await;
+        console.ec2.stop_instances().instance_ids(&console.members[0]).send().await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(120)).await;
+        let findings = stage.findings().await;
+        assert!(findings.iter().any(|finding| finding.contains("does not run")), "{findings:?}");
+        assert_eq!(stage.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await, "succeeded");
+        assert_eq!(stage.record("repair-1").await.size, 2);
+        let stopped = console.ec2.describe_instances().instance_ids(&console.members[0]).send().await.unwrap();
+        let state = stopped.reservations()[0].instances()[0].state().unwrap().name().unwrap().clone();
+        assert_eq!(state.as_str(), "stopped");
+
+        let begin = functions::Step::named("begin").unwrap();
+        let state = json!({"Name": "Begin", "EnteredTime": "2026-01-04T03:00:00Z", "RetryCount": 0});
+        console.ec2.start_instances().instance_ids(&console.members[0]).send().await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_secs(300)).await;
+        let request = json!({"fleet": "appwrite", "to": "1.5.11"});
+        begin.invoke(&stage.aws("begin"), json!({"run": "run-2", "state": state, "request": request})).await.unwrap();
+        let refused = stage.run("repair-2", json!({"fleet": "appwrite", "restore": true})).await;
+        assert!(refused.starts_with("Refused") && refused.contains("run run-2 holds"), "{refused}");
+    })
+    .unwrap();
+}

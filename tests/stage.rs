@@ -1,0 +1,132 @@
+//! A fleet in a simulated AWS, on which tests run executions of a definition one after the other.
+
+use asl::{Execution, Finished, Limits, Resources, StateMachine};
+use fleet::{Config, FleetRecord, Run, RunRef};
+use fleetwright::UPGRADE;
+use fleetwright::lambda::Functions;
+use fleetwright::rehearse::{START, sdk_config, world};
+use fleetwright::permissions::permissions;
+use functions::{Aws, Step};
+use serde_json::{Value, json};
+use simulator::faults::Fault;
+use simulator::invariants::{Outcome, Settled, Violation};
+use simulator::{Caller, Simulator};
+use aws_types::SdkConfig;
+use std::cell::RefCell;
+use std::time::Duration;
+
+const CONSOLE: &str = "console";
+
+/// The fleet, its world and the definition.
+pub(crate) struct Stage {
+    pub(crate) config: Config,
+    pub(crate) simulator: Simulator,
+    pub(crate) machine: StateMachine,
+    /// The run in whose name calls are made.
+    caller: RefCell<String>,
+}
+
+impl Stage {
+    /// The sample fleet, recorded in the ledger.
+    pub(crate) async fn set() -> Self {
+        Self::with(|_| {}, Vec::new()).await
+    }
+
+    /// The sample fleet as `change` makes it, in a world in which `faults` are to come.
+    pub(crate) async fn with(change: impl FnOnce(&mut Config), faults: Vec<Fault>) -> Self {
+        let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
+        change(&mut config);
+        let simulator = Simulator::new(world(&config), faults);
+        let mut permissions = permissions(&config).unwrap();
+        let everything = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
+        permissions.add(CONSOLE, "arn:aws:iam::123456789012:user/console", &everything).unwrap();
+        let simulator = simulator.under(permissions);
+        let machine = StateMachine::parse(UPGRADE).unwrap();
+        let stage = Self { config, simulator, machine, caller: RefCell::default() };
+        let record = FleetRecord::new(stage.config.clone());
+        assert!(stage.aws("operator").ledger().create_fleet(&record).await.unwrap());
+        stage
+    }
+
+    /// The clients of a function.
+    pub(crate) fn aws(&self, function: &str) -> Aws {
+        let caller = Caller { run: self.caller.borrow().clone(), function: function.to_owned() };
+        Aws::new(&sdk_config(&self.simulator, &self.config, caller), "fleetwright")
+    }
+
+    /// Whoever only looks, and may look at everything.
+    pub(crate) fn anyone(&self) -> Aws {
+        let caller = Caller { run: String::new(), function: "anyone".to_owned() };
+        Aws::new(&sdk_config(&self.simulator.unguarded(), &self.config, caller), "fleetwright")
+    }
+
+    /// What someone at the console has, who may do everything and belongs to no run.
+    pub(crate) fn console(&self) -> SdkConfig {
+        sdk_config(&self.simulator, &self.config, Caller { run: String::new(), function: CONSOLE.to_owned() })
+    }
+
+    /// The steps; a person approves after five minutes.
+    pub(crate) fn functions(&self) -> Functions<'_> {
+        Functions::new(|function| self.aws(function), Duration::from_secs(300))
+    }
+
+    /// Runs an execution to its end.
+    pub(crate) async fn execute(&self, name: &str, input: Value, resources: &dyn Resources) -> Finished {
+        // What is done for a run that is taken up is done in its name.
+        self.caller.replace(input["repair"].as_str().unwrap_or(name).to_owned());
+        asl::run(&self.machine, self.execution(name, input), resources, &mut |_| {}).await
+    }
+
+    fn execution(&self, name: &str, input: Value) -> Execution {
+        Execution {
+            name: name.to_owned(),
+            id: format!("arn:aws:states:eu-central-1:123456789012:execution:fleetwright-upgrade:{name}"),
+            role: "arn:aws:iam::123456789012:role/fleetwright-upgrade".to_owned(),
+            state_machine: "fleetwright-upgrade".to_owned(),
+            state_machine_id: "arn:aws:states:eu-central-1:123456789012:stateMachine:fleetwright-upgrade".to_owned(),
+            input,
+            started: self.simulator.now().try_into().unwrap_or(START),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The same with the steps as they are; answers how it ended: `succeeded`, or the error's name and cause.
+    pub(crate) async fn run(&self, name: &str, input: Value) -> String {
+        let finished = self.execute(name, input, &self.functions()).await;
+        match finished.outcome {
+            asl::Outcome::Succeeded(_) => "succeeded".to_owned(),
+            asl::Outcome::Failed(failure) => format!("{}: {}", failure.error, failure.cause),
+        }
+    }
+
+    /// The fleet as the ledger has it.
+    pub(crate) async fn fleet(&self) -> FleetRecord {
+        self.anyone().ledger().fleet(&self.config.fleet.name).await.unwrap().unwrap().record
+    }
+
+    /// A run as the ledger has it.
+    pub(crate) async fn record(&self, id: &str) -> Run {
+        self.anyone().ledger().run(&self.run_ref(id)).await.unwrap().unwrap().record
+    }
+
+    /// A run of this fleet.
+    pub(crate) fn run_ref(&self, id: &str) -> RunRef {
+        RunRef { fleet: self.config.fleet.name.clone(), id: id.parse().unwrap() }
+    }
+
+    /// What does not hold after `run` ended as `outcome`.
+    pub(crate) async fn violations(&self, run: &str, outcome: Outcome) -> Vec<Violation> {
+        let kept = self.fleet().await.images.into_iter().map(|kept| kept.image.to_string()).collect();
+        self.simulator.check(&Settled { outcome, run: run.to_owned(), kept }).violated
+    }
+
+    /// What a doctor finds, as text.
+    pub(crate) async fn findings(&self) -> Vec<String> {
+        let observe = Step::named("observe").unwrap();
+        let input = json!({"fleet": self.config.fleet.name});
+        let observed = observe.invoke(&self.aws("observe"), input).await.unwrap();
+        let observed = serde_json::from_value(observed).unwrap();
+        let findings = fleet::diagnose(&self.fleet().await, &observed, &[]);
+        findings.into_iter().map(|finding| finding.what).collect()
+    }
+}

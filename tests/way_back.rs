@@ -1,0 +1,261 @@
+//! The ways back: to a kept image, out of a failure by rollback or by freezing, and what of the data is kept for it.
+
+use crate::stage::Stage;
+use asl::{Failure, Resources, Task};
+use fleet::{Abort, Backup, DataSource, OnFailure, Outcome, Phase, Version};
+use fleetwright::lambda::Functions;
+use fleetwright::permissions::OPERATOR;
+use fleetwright::rehearse::in_virtual_time;
+use functions::Step;
+use futures_util::future::LocalBoxFuture;
+use serde_json::{Value, json};
+use simulator::faults::{Fault, Which, WorldFault};
+use simulator::invariants::Outcome as Settling;
+use std::time::Duration;
+
+fn to(version: &str) -> Value {
+    json!({"fleet": "appwrite", "to": version})
+}
+
+fn rollback(image: &str) -> Value {
+    json!({"fleet": "appwrite", "rollback": image})
+}
+
+fn taken_up(run: &str) -> Value {
+    json!({"fleet": "appwrite", "repair": run, "dead": "by a test"})
+}
+
+fn unhealthy() -> Vec<Fault> {
+    vec![Fault::world(WorldFault::TargetNeverHealthy(Which::First))]
+}
+
+#[test]
+fn a_finished_upgrade_is_taken_back_without_a_bake_and_its_image_is_used_no_more_unless_it_is_named() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        assert_eq!(stage.run("run-1", to("1.4.14")).await, "succeeded");
+        let (first, upgraded) = (stage.config.fleet.golden_image.clone(), stage.fleet().await.golden);
+
+        assert_eq!(stage.run("run-2", rollback("last-good")).await, "succeeded");
+        let (fleet, run) = (stage.fleet().await, stage.record("run-2").await);
+        assert_eq!(run.phase, Phase::Ended(Outcome::Reverted));
+        assert_eq!((&fleet.golden.image, fleet.golden.version.to_string()), (&first, "1.3.8".to_owned()));
+        assert_eq!(fleet.lock, None);
+        assert_eq!(fleet.images.len(), 1);
+        assert_eq!(fleet.images[0].image, upgraded.image);
+        assert_eq!(fleet.images[0].quarantine.as_deref(), Some("run run-2 went back from it"));
+        // Two launches' time and a drain of five minutes: nothing baked for six minutes more.
+        let took = run.ended.unwrap().duration_since(run.started).as_secs();
+        assert!((300..480).contains(&took), "{took} s");
+        assert_eq!(stage.violations("run-2", Settling::Upgraded).await, []);
+        assert_eq!(stage.findings().await, [""; 0]);
+
+        let refused = stage.run("run-3", rollback("last-good")).await;
+        assert!(refused.starts_with("Refused") && refused.contains("known to be good"), "{refused}");
+        assert_eq!(stage.run("run-4", rollback(upgraded.image.as_str())).await, "succeeded");
+        assert_eq!(stage.fleet().await.golden, upgraded);
+        let unknown = stage.run("run-5", rollback("ami-0000000f")).await;
+        assert!(unknown.starts_with("Refused") && unknown.contains("ami-0000000f is not an image"), "{unknown}");
+    })
+    .unwrap();
+}
+
+#[test]
+fn neither_ill_members_nor_a_ringing_alarm_keep_a_fleet_from_going_back() {
+    in_virtual_time(async {
+        let at = Duration::from_secs(3_600);
+        let faults =
+            vec![Fault::world(WorldFault::AlarmRings { at }), Fault::world(WorldFault::MemberDies { at })];
+        let stage = Stage::with(|_| {}, faults).await;
+        assert_eq!(stage.run("run-1", to("1.4.14")).await, "succeeded");
+        tokio::time::sleep(at).await;
+        let refused = stage.run("run-2", to("1.5.11")).await;
+        assert!(refused.starts_with("Refused"), "{refused}");
+        assert_eq!(stage.run("run-3", rollback("last-good")).await, "succeeded");
+        assert_eq!(stage.record("run-3").await.phase, Phase::Ended(Outcome::Reverted));
+    })
+    .unwrap();
+}
+
+#[test]
+fn the_outcome_names_the_migration_that_has_run_and_the_backup_and_the_image_that_failed_is_in_quarantine() {
+    in_virtual_time(async {
+        let stage = Stage::with(|_| {}, unhealthy()).await;
+        let finished = stage.run("run-1", to("1.5.11")).await;
+        assert!(finished.starts_with("RolledBack"), "{finished}");
+        let (run, fleet) = (stage.record("run-1").await, stage.fleet().await);
+        assert_eq!(run.phase, Phase::Ended(Outcome::RolledBack));
+        assert_eq!(run.migrations(), ["1.4.14", "1.5.11"].map(|version| version.parse::<Version>().unwrap()));
+        let backup = run.backup.clone().unwrap();
+        assert_eq!(Some(&backup.of), stage.config.backup.as_ref());
+        assert!(matches!(&backup.made, Some(Backup::Snapshots(ids)) if ids.len() == 2), "{backup:?}");
+        assert!(run.migration_asked.unwrap() > backup.asked, "the backup is from before the migration");
+
+        assert_eq!(fleet.images.len(), 1);
+        assert_eq!(Some(&fleet.images[0].image), run.image.as_ref());
+        assert_eq!(fleet.images[0].quarantine, run.condemned);
+        assert!(run.condemned.unwrap().contains("not healthy"));
+        assert!(stage.anyone().image(&fleet.images[0].image).await.unwrap().is_some(), "it is kept");
+        assert_eq!(stage.violations("run-1", Settling::RolledBack).await, []);
+        assert_eq!(stage.findings().await, [""; 0]);
+        let refused = stage.run("run-2", rollback("last-good")).await;
+        assert!(refused.contains("known to be good"), "{refused}");
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_failure_that_is_not_the_images_condemns_none() {
+    in_virtual_time(async {
+        let no_capacity = WorldFault::NoCapacity { zone: None, instance_type: Some("c6i.large".to_owned()) };
+        let stage = Stage::with(|_| {}, vec![Fault::world(no_capacity)]).await;
+        let finished = stage.run("run-1", to("1.4.14")).await;
+        assert!(finished.starts_with("RolledBack"), "{finished}");
+        assert_eq!((stage.record("run-1").await.condemned, stage.fleet().await.images), (None, Vec::new()));
+        assert_eq!(stage.violations("run-1", Settling::RolledBack).await, []);
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_run_that_is_to_freeze_on_failure_stays_until_it_is_repaired_but_an_abort_turns_it_back() {
+    in_virtual_time(async {
+        let freezes = |config: &mut fleet::Config| config.upgrade.on_failure = OnFailure::Freeze;
+        let stage = Stage::with(freezes, unhealthy()).await;
+        let finished = stage.run("run-1", to("1.4.14")).await;
+        assert!(finished.starts_with("Frozen"), "{finished}");
+        assert_eq!(stage.record("run-1").await.phase, Phase::Ended(Outcome::Frozen));
+        assert!(stage.fleet().await.lock.is_some());
+        let repaired = stage.run("repair-1", taken_up("run-1")).await;
+        assert!(repaired.starts_with("RolledBack"), "{repaired}");
+        assert_eq!(stage.violations("run-1", Settling::RolledBack).await, []);
+        assert_eq!(stage.fleet().await.images.len(), 1, "the image is condemned all the same");
+
+        let stage = Stage::with(freezes, Vec::new()).await;
+        let finished = stage.execute("run-1", to("1.4.14"), &Aborts(&stage, stage.functions())).await;
+        assert!(matches!(&finished.outcome, asl::Outcome::Failed(Failure { error, .. }) if error == "RolledBack"));
+        assert_eq!(stage.record("run-1").await.phase, Phase::Ended(Outcome::RolledBack));
+        assert_eq!(stage.fleet().await.images, [], "nobody found fault with the image");
+    })
+    .unwrap();
+}
+
+/// A person wants the run to turn back when it bakes.
+struct Aborts<'a>(&'a Stage, Functions<'a>);
+
+impl Resources for Aborts<'_> {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        Box::pin(async move {
+            if task.state == "Bake" {
+                let aws = self.0.aws(OPERATOR);
+                let mut run = aws.ledger().run(&self.0.run_ref("run-1")).await.unwrap().unwrap();
+                run.record.abort.get_or_insert(Abort { by: "a test".to_owned(), at: aws.now() });
+                aws.ledger().write(&mut run).await.unwrap();
+            }
+            self.1.call(task).await
+        })
+    }
+}
+
+#[test]
+fn an_rds_instance_is_backed_up_once_however_often_its_answer_is_lost() {
+    in_virtual_time(async {
+        let on_rds = |config: &mut fleet::Config| {
+            config.backup = Some(DataSource::DbInstance("appwrite-db".parse().unwrap()));
+        };
+        let stage = Stage::with(on_rds, vec![Fault::on("CreateDBSnapshot").answer_lost()]).await;
+        assert_eq!(stage.run("run-1", to("1.4.14")).await, "succeeded");
+        let backup = stage.record("run-1").await.backup.unwrap();
+        assert!(matches!(&backup.made, Some(Backup::DbSnapshot(id)) if id.as_str().starts_with("fleetwright-")));
+        assert_eq!(stage.simulator.calls()["CreateDBSnapshot"], 1);
+        assert_eq!(stage.violations("run-1", Settling::Upgraded).await, []);
+    })
+    .unwrap();
+}
+
+#[test]
+fn without_a_word_about_the_data_nothing_is_backed_up() {
+    in_virtual_time(async {
+        let stage = Stage::with(|config| config.backup = None, Vec::new()).await;
+        assert_eq!(stage.run("run-1", to("1.4.14")).await, "succeeded");
+        assert_eq!(stage.record("run-1").await.backup, None);
+        assert!(!stage.simulator.calls().contains_key("CreateSnapshots"));
+    })
+    .unwrap();
+}
+
+#[test]
+fn as_many_images_are_kept_as_the_configuration_says_and_none_is_deleted_that_no_run_made() {
+    in_virtual_time(async {
+        let stage = Stage::with(|config| config.upgrade.keep_images = 1, Vec::new()).await;
+        let mut made = Vec::new();
+        for (run, version) in [("run-1", "1.4.14"), ("run-2", "1.5.11"), ("run-3", "1.6.2")] {
+            assert_eq!(stage.run(run, to(version)).await, "succeeded");
+            assert_eq!(stage.violations(run, Settling::Upgraded).await, []);
+            made.push(stage.record(run).await.image.unwrap());
+        }
+        let fleet = stage.fleet().await;
+        let kept: Vec<_> = fleet.images.iter().map(|kept| &kept.image).collect();
+        assert_eq!(kept, [&made[1], &stage.config.fleet.golden_image]);
+        let aws = stage.anyone();
+        assert!(aws.image(&made[0]).await.unwrap().is_none());
+        assert!(aws.image(&made[1]).await.unwrap().is_some());
+        assert!(aws.image(&stage.config.fleet.golden_image).await.unwrap().is_some());
+        assert_eq!(stage.findings().await, [""; 0]);
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_step_of_an_execution_whose_run_was_taken_up_does_nothing() {
+    in_virtual_time(async {
+        let freezes = |config: &mut fleet::Config| config.upgrade.on_failure = OnFailure::Freeze;
+        let stage = Stage::with(freezes, unhealthy()).await;
+        stage.run("run-1", to("1.4.14")).await;
+        let late = stage.record("run-1").await.ticket();
+        stage.run("repair-1", taken_up("run-1")).await;
+        assert_eq!(stage.record("run-1").await.fence, late.fence.unwrap() + 1);
+
+        let state = json!({"Name": "Old in", "EnteredTime": "2026-01-04T03:00:00Z", "RetryCount": 0});
+        let inputs = [
+            ("retag", json!({"run": late, "state": state, "members": "old", "service": "in"})),
+            ("delete", json!({"run": late, "state": state, "what": "made-by-run"})),
+            ("finish", json!({"run": late, "state": state, "outcome": "frozen", "failure": null})),
+        ];
+        for (step, input) in inputs {
+            let before = stage.simulator.calls();
+            let error = Step::named(step).unwrap().invoke(&stage.aws(step), input).await.unwrap_err();
+            assert!(error.to_string().contains("goes on in the execution repair-1 under the fencing number"), "{error}");
+            let calls = stage.simulator.calls();
+            let others = |calls: &std::collections::BTreeMap<String, u64>| {
+                calls.iter().filter(|(name, _)| !["GetItem", "PutItem"].contains(&name.as_str())).map(|(_, n)| n).sum::<u64>()
+            };
+            assert_eq!(others(&calls), others(&before), "{step}");
+        }
+    })
+    .unwrap();
+}
+
+#[test]
+fn within_its_lease_a_run_is_taken_up_only_from_an_execution_that_is_known_to_be_dead() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        let (run, operator) = (stage.run_ref("run-1"), stage.aws(OPERATOR));
+        // An execution that began, and of which nothing was heard since.
+        let state = json!({"Name": "Begin", "EnteredTime": "2026-01-04T03:00:00Z", "RetryCount": 0});
+        let begin = json!({"run": "run-1", "state": state, "request": to("1.4.14")});
+        Step::named("begin").unwrap().invoke(&stage.aws("begin"), begin).await.unwrap();
+        let lease = stage.fleet().await.lock.unwrap().lease.unwrap();
+
+        let unsaid = json!({"fleet": "appwrite", "repair": "run-1"});
+        let refused = stage.run("repair-1", unsaid.clone()).await;
+        assert!(refused.starts_with("Refused") && refused.contains("may be going on"), "{refused}");
+        assert_eq!(operator.ledger().run(&run).await.unwrap().unwrap().record.taken_up_by, None);
+
+        let rest = lease.duration_since(operator.now());
+        tokio::time::sleep(rest.unsigned_abs()).await;
+        let repaired = stage.run("repair-2", unsaid).await;
+        assert!(repaired.starts_with("RolledBack"), "{repaired}");
+    })
+    .unwrap();
+}
