@@ -10,8 +10,8 @@ use crate::definition::Work;
 use crate::fault::names;
 use crate::retry::{Catcher, Retrier};
 
-/// The longest `MaxDelaySeconds`: a leap year.
-const DELAY_SECONDS_MAX: u64 = 31_622_400;
+/// The longest `MaxDelaySeconds`: less than a leap year.
+const DELAY_SECONDS_MAX: u64 = 31_622_399;
 
 impl Loader {
     pub(super) fn work(&self, fields: &mut Fields<'_>, targets: &Targets<'_>) -> Work {
