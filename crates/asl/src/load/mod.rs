@@ -8,6 +8,7 @@ mod fields;
 mod handling;
 mod machine;
 mod map;
+mod resource;
 mod states;
 
 use std::cell::RefCell;
