@@ -297,9 +297,7 @@ impl Visit<'_, '_> {
             _ => fault.cause,
         };
         let failure = Failure { error: fault.error.to_owned(), cause };
-        let mut trouble = Trouble::of(failure, self.branch.latest.get());
-        trouble.wildcards = fault.error != names::DATA_LIMIT_EXCEEDED;
-        trouble
+        Trouble::of(failure, self.branch.latest.get())
     }
 }
 
