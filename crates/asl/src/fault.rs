@@ -51,6 +51,8 @@ pub(crate) struct Trouble {
     pub(crate) alias: Option<&'static str>,
     /// Whether it ends the execution past every `Retry` and `Catch`.
     pub(crate) fatal: bool,
+    /// Whether `States.ALL` and `States.TaskFailed` take it.
+    pub(crate) wildcards: bool,
     /// The last event of the branch that it comes from.
     pub(crate) previous: u64,
 }
@@ -58,6 +60,6 @@ pub(crate) struct Trouble {
 impl Trouble {
     pub(crate) fn of(failure: Failure, previous: u64) -> Trouble {
         let fatal = failure.error == names::RUNTIME;
-        Trouble { failure, alias: None, fatal, previous }
+        Trouble { failure, alias: None, fatal, wildcards: true, previous }
     }
 }

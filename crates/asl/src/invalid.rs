@@ -14,8 +14,12 @@ pub struct Invalid {
 /// The service's name for a kind of defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DefectCode {
+    /// Two states have the same name.
+    DuplicateStateName,
     /// The text is no JSON.
     InvalidJsonDescription,
+    /// The name of a state is too long.
+    InvalidStateName,
     /// The name of a variable has characters that no such name has.
     InvalidVariableName,
     /// No state ends the state machine.
@@ -53,6 +57,8 @@ impl DefectCode {
     pub fn name(self) -> &'static str {
         match self {
             DefectCode::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
+            DefectCode::DuplicateStateName => "DUPLICATE_STATE_NAME",
+            DefectCode::InvalidStateName => "INVALID_STATE_NAME",
             DefectCode::InvalidVariableName => "INVALID_VARIABLE_NAME",
             DefectCode::MissingEndState => "MISSING_END_STATE",
             DefectCode::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",

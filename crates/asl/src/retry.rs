@@ -56,15 +56,16 @@ pub(crate) fn grant(retriers: &[Retrier], done: &mut [u32], trouble: &Trouble, r
     Some(delay)
 }
 
-/// Whether a list of error names takes an error. Each wildcard has the one exception that "Handling errors in Step
-/// Functions workflows" names; those that no name takes are fatal.
+/// Whether a list of error names takes an error.
 pub(crate) fn takes(errors: &[String], trouble: &Trouble) -> bool {
-    let error = trouble.failure.error.as_str();
     !trouble.fatal
         && errors.iter().any(|name| match name.as_str() {
-            names::ALL => error != names::DATA_LIMIT_EXCEEDED,
-            names::TASK_FAILED => error != names::TIMEOUT,
-            name => name == error || Some(name) == trouble.alias,
+            names::ALL => trouble.wildcards,
+            names::TASK_FAILED => {
+                trouble.failure.error == names::TASK_FAILED
+                    || (trouble.wildcards && trouble.failure.error != names::TIMEOUT)
+            }
+            name => name == trouble.failure.error || Some(name) == trouble.alias,
         })
 }
 
@@ -101,9 +102,6 @@ mod tests {
         assert!(!takes_it("States.Runtime", "States.Runtime"));
         assert!(takes_it("States.TaskFailed", "Custom"));
         assert!(!takes_it("States.TaskFailed", "States.Timeout"));
-        assert!(!takes_it("States.ALL", "States.DataLimitExceeded"));
-        assert!(takes_it("States.TaskFailed", "States.DataLimitExceeded"));
-        assert!(takes_it("States.DataLimitExceeded", "States.DataLimitExceeded"));
         assert!(!takes_it("Custom", "Other"));
     }
 

@@ -98,10 +98,14 @@ impl Loader {
     fn named_state(&self, name: &str, value: &Value, states_place: &str, targets: &Targets<'_>) -> Option<State> {
         let place = invalid::field(states_place, name);
         if name.chars().count() > NAME_CHARS_MAX {
-            self.defect(place.clone(), format!("A state's name has at most {NAME_CHARS_MAX} characters"));
+            let reason = format!(
+                "Invalid State name: State '{name}' exceeds the {NAME_CHARS_MAX}-character limit allowed by the service"
+            );
+            self.defect_of(DefectCode::InvalidStateName, place.clone(), reason);
         }
         if let Some(first) = self.names.borrow_mut().insert(name.to_owned(), place.clone()) {
-            self.defect(place.clone(), format!("Duplicate state name: {name}, which is also at {first}"));
+            let reason = format!("Duplicate State name: {name}, which is also at {first}");
+            self.defect_of(DefectCode::DuplicateStateName, place.clone(), reason);
         }
         let mut fields = Fields::of(self, value, place)?;
         if is_jsonata(&mut fields) {

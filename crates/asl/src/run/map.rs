@@ -231,7 +231,7 @@ impl Tolerance {
 /// One failure too many. Without a threshold, a Map fails as its first iteration to fail does.
 fn exceeded(trouble: Trouble) -> Trouble {
     let mut exceeded = trouble;
-    exceeded.alias = None;
+    (exceeded.alias, exceeded.wildcards) = (None, true);
     exceeded.failure.error = names::EXCEED_TOLERATED_FAILURE_THRESHOLD.to_owned();
     exceeded.failure.cause = "The specified tolerated failure threshold was exceeded".to_owned();
     exceeded

@@ -297,7 +297,11 @@ impl Visit<'_, '_> {
             _ => fault.cause,
         };
         let failure = Failure { error: fault.error.to_owned(), cause };
-        Trouble::of(failure, self.branch.latest.get())
+        let mut trouble = Trouble::of(failure, self.branch.latest.get());
+        // The documentation keeps them from this error. Recorded executions do not where it is a task's result that is
+        // too large, so that it is kept to what the service itself makes.
+        trouble.wildcards = fault.error != names::DATA_LIMIT_EXCEEDED;
+        trouble
     }
 }
 
