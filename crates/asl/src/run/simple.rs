@@ -131,7 +131,8 @@ impl<'r> Run<'r> {
         data: &Value,
         environment: &Environment<'_>,
     ) -> Result<Option<Arc<Value>>, Fault> {
-        let Some(assign) = assign else { return Ok(None) };
+        // An `Assign` without variables is as good as none.
+        let Some(assign) = assign.filter(|assign| !assign.names().is_empty()) else { return Ok(None) };
         let values = assign.fill(data, environment)?;
         if size::exceeds(&values, self.limits.payload_bytes) {
             return Err(Fault::too_large(environment.state));
