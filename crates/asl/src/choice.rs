@@ -12,7 +12,7 @@ use serde_json::{Number, Value};
 use crate::context::Environment;
 use crate::definition::Setting;
 use crate::fault::Fault;
-use crate::path::Path;
+use crate::path::{Miss, Path};
 use crate::template::{self, Template};
 use crate::time;
 
@@ -141,9 +141,12 @@ impl Comparison {
 }
 
 fn find<'v>(path: &Path, data: &'v Value, environment: &Environment<'_>) -> Result<Cow<'v, Value>, Fault> {
-    template::find(path, data, environment).map_err(|_| {
-        let text = &path.text;
-        Fault::runtime(format!("Invalid path '{text}': The choice state's condition path references an invalid value."))
+    template::find(path, data, environment).map_err(|miss| match miss {
+        Miss::TooLarge => Fault::too_large(environment.state),
+        Miss::NullRoot | Miss::Last { .. } | Miss::Before(_) => Fault::runtime(format!(
+            "Invalid path '{}': The choice state's condition path references an invalid value.",
+            path.text
+        )),
     })
 }
 

@@ -42,13 +42,16 @@ pub(crate) struct Environment<'r> {
     /// Only in states that can be retried.
     pub(crate) retries: Option<u32>,
     pub(crate) token: Option<&'r str>,
+    /// What a payload template may come to.
+    pub(crate) payload_bytes: usize,
 }
 
 impl Environment<'_> {
     /// Follows a path into the context object.
     pub(crate) fn find(&self, path: &Path) -> Result<Value, Miss> {
-        let Some(Step::Name(section)) = path.steps.first() else {
-            return path.find(&self.all()).map(Cow::into_owned);
+        let section = match path.steps.first() {
+            Some(Step::Name(section)) if !path.needs_root() => section,
+            _ => return path.find(&self.all()).map(Cow::into_owned),
         };
         let entry = match path.steps.get(1) {
             Some(Step::Name(entry)) => Some(entry.as_str()),

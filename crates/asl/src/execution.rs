@@ -29,7 +29,7 @@ pub struct Execution {
 pub struct Limits {
     /// Events of one execution, the last one included.
     pub history_events: u64,
-    /// Bytes of a state's or a task's output, as JSON.
+    /// Bytes, as JSON, of what a task, a branch or an iteration is given and of what a state or a task puts out.
     pub payload_bytes: usize,
 }
 

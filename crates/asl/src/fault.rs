@@ -33,6 +33,14 @@ impl Fault {
     pub(crate) fn new(error: &'static str, cause: impl Into<String>) -> Fault {
         Fault { error, cause: cause.into() }
     }
+
+    /// A state or a task has to do with more bytes than the service takes.
+    pub(crate) fn too_large(what: &str) -> Fault {
+        let cause = format!(
+            "The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit."
+        );
+        Fault::new(names::DATA_LIMIT_EXCEEDED, cause)
+    }
 }
 
 /// An error on its way outwards: past `Retry` and `Catch`, and through the branches around it.

@@ -14,10 +14,20 @@ pub struct Invalid {
 /// The service's name for a kind of defect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DefectCode {
+    /// Two states have the same name.
+    DuplicateStateName,
     /// The text is no JSON.
     InvalidJsonDescription,
+    /// The name of a state is too long.
+    InvalidStateName,
+    /// The name of a variable has characters that no such name has.
+    InvalidVariableName,
+    /// No state ends the state machine.
+    MissingEndState,
     /// A state that is named as the next one is not there, or a state that is there is never the next one.
     MissingTransitionTarget,
+    /// A variable has a name that the language keeps for itself.
+    ReservedVariableName,
     /// Anything else.
     SchemaValidationFailed,
 }
@@ -47,7 +57,12 @@ impl DefectCode {
     pub fn name(self) -> &'static str {
         match self {
             DefectCode::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
+            DefectCode::DuplicateStateName => "DUPLICATE_STATE_NAME",
+            DefectCode::InvalidStateName => "INVALID_STATE_NAME",
+            DefectCode::InvalidVariableName => "INVALID_VARIABLE_NAME",
+            DefectCode::MissingEndState => "MISSING_END_STATE",
             DefectCode::MissingTransitionTarget => "MISSING_TRANSITION_TARGET",
+            DefectCode::ReservedVariableName => "RESERVED_VARIABLE_NAME",
             DefectCode::SchemaValidationFailed => "SCHEMA_VALIDATION_FAILED",
         }
     }
@@ -56,6 +71,10 @@ impl DefectCode {
 impl Defect {
     /// The path in the service's way of writing it: `/States/Begin/Retry[0]`.
     pub fn location(&self) -> String {
+        if self.code == DefectCode::MissingEndState {
+            // The service has no place for it.
+            return "null".to_owned();
+        }
         // A place in a definition is a path of names and indices.
         let steps = Path::parse(&self.path).map(|path| path.steps).unwrap_or_default();
         if steps.is_empty() {

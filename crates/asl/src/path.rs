@@ -7,11 +7,13 @@
 //! finds, which may be empty.
 
 mod parse;
+mod query;
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
-use serde_json_path::JsonPath;
+
+use query::Query;
 
 /// A parsed path.
 #[derive(Clone, Debug)]
@@ -20,8 +22,8 @@ pub(crate) struct Path {
     pub(crate) text: String,
     pub(crate) root: Root,
     pub(crate) steps: Vec<Step>,
-    /// What follows the plain steps, as a query of its own. Only indefinite paths have it.
-    rest: Option<JsonPath>,
+    /// What follows the plain steps. Only indefinite paths have it.
+    rest: Option<Query>,
     /// Whether it ends with `.length()`: how many items or fields are there. Only definite paths do.
     length: bool,
 }
@@ -55,6 +57,8 @@ pub(crate) enum Miss {
     Last { beyond_end: bool },
     /// Nothing is at this step, and more steps follow.
     Before(usize),
+    /// It leads to so much that there is no room for it.
+    TooLarge,
 }
 
 impl Path {
@@ -85,6 +89,11 @@ impl Path {
         self.find_from(root, 0)
     }
 
+    /// Whether it can only be followed from its root, because a filter looks at that.
+    pub(crate) fn needs_root(&self) -> bool {
+        self.rest.as_ref().is_some_and(Query::needs_root)
+    }
+
     /// The same, with the first `skip` steps taken already.
     pub(crate) fn find_from<'v>(&self, root: &'v Value, skip: usize) -> Result<Cow<'v, Value>, Miss> {
         let steps = self.steps.get(skip..).unwrap_or_default();
@@ -95,7 +104,7 @@ impl Path {
         match &self.rest {
             None if self.length => Ok(Cow::Owned(length(found))),
             None => Ok(Cow::Borrowed(found)),
-            Some(query) => Ok(Cow::Owned(Value::Array(query.query(found).all().into_iter().cloned().collect()))),
+            Some(query) => query.find(found, root).map(Cow::Owned).ok_or(Miss::TooLarge),
         }
     }
 
@@ -205,6 +214,14 @@ mod tests {
         assert_eq!(find("$..x", &data), Ok(json!([1, 2])));
         assert_eq!(find("$.a.*.y", &data), Ok(json!([3])));
         assert_eq!(find("$.a[0,2]", &data), Ok(json!([{"x": 1}, {"y": 3}])));
+    }
+
+    #[test]
+    fn a_filter_may_look_at_the_root() {
+        let data = json!({"least": 2, "in": {"a": [{"x": 1}, {"x": 2, "$": 0}, {"x": 3}]}});
+        assert_eq!(find("$.in.a[?(@.x >= $.least)].x", &data), Ok(json!([2, 3])));
+        assert_eq!(find("$.in.a[?(@['$'] == 0)].x", &data), Ok(json!([2])));
+        assert_eq!(find("$.nope.a[?(@.x >= $.least)]", &data), Err(Miss::Before(0)));
     }
 
     #[test]

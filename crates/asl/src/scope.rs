@@ -1,22 +1,29 @@
 //! Variables. A branch or an iteration reads those around it and writes its own, which end with it.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::size;
+
+/// Bytes of all variables of an execution: "Step Functions service quotas", quotas related to variables.
+pub(crate) const BYTES_MAX: usize = 10 * 1024 * 1024;
+
 /// The variables of one state machine, branch or iteration.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
     own: RefCell<BTreeMap<String, Arc<Value>>>,
     around: Option<Rc<Scope>>,
+    /// Bytes of the variables of all the scopes of the execution.
+    bytes: Rc<Cell<usize>>,
 }
 
 impl Scope {
     pub(crate) fn inside(around: &Rc<Scope>) -> Rc<Scope> {
-        Rc::new(Scope { own: RefCell::default(), around: Some(Rc::clone(around)) })
+        Rc::new(Scope { own: RefCell::default(), around: Some(Rc::clone(around)), bytes: Rc::clone(&around.bytes) })
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Value>> {
@@ -26,7 +33,21 @@ impl Scope {
         }
     }
 
-    pub(crate) fn set(&self, name: &str, value: Arc<Value>) {
-        self.own.borrow_mut().insert(name.to_owned(), value);
+    /// Sets a variable, unless the execution's variables would be too large together.
+    pub(crate) fn set(&self, name: &str, value: Arc<Value>) -> bool {
+        let bytes = self.bytes.get() + size::bytes(&value);
+        if bytes > BYTES_MAX {
+            return false;
+        }
+        let before = self.own.borrow_mut().insert(name.to_owned(), value);
+        self.bytes.set(bytes - before.map_or(0, |value| size::bytes(&value)));
+        true
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        let bytes: usize = self.own.borrow().values().map(|value| size::bytes(value)).sum();
+        self.bytes.set(self.bytes.get() - bytes);
     }
 }

@@ -2,25 +2,56 @@
 
 use serde_json::{Map, Number, Value};
 
-/// Whether a value takes more than `limit` bytes as JSON. Counting ends at the limit.
+/// Bytes of values that are held only until a smaller one is made of them: the arguments of a function, the outputs of
+/// a Map's iterations. The service documents no limit for these; this one is that of all variables together.
+pub(crate) const WORKING_BYTES_MAX: usize = 10 * 1024 * 1024;
+
+/// Levels of a value. What a loop wraps again and again would else grow until it can no longer be dropped: that takes
+/// a little of the stack for each level.
+const LEVELS_MAX: usize = 1000;
+
+/// Whether a value takes more than `limit` bytes as JSON, or is deeper than any value may be. Counting ends at the
+/// limit.
 pub(crate) fn exceeds(value: &Value, limit: usize) -> bool {
-    let mut left = limit;
-    !fits(value, &mut left)
+    !Room::of(limit).take(value)
 }
 
-/// Takes a value's bytes from those that are left, if there are so many.
-fn fits(value: &Value, left: &mut usize) -> bool {
+/// A value's bytes as JSON.
+pub(crate) fn bytes(value: &Value) -> usize {
+    let mut left = usize::MAX;
+    fits(value, &mut left, LEVELS_MAX);
+    usize::MAX - left
+}
+
+/// Bytes that are left for values.
+#[derive(Debug)]
+pub(crate) struct Room(usize);
+
+impl Room {
+    pub(crate) fn of(bytes: usize) -> Room {
+        Room(bytes)
+    }
+
+    /// Takes a value's bytes from those that are left, if there are so many.
+    pub(crate) fn take(&mut self, value: &Value) -> bool {
+        fits(value, &mut self.0, LEVELS_MAX)
+    }
+}
+
+fn fits(value: &Value, left: &mut usize, levels: usize) -> bool {
     match value {
         Value::Null | Value::Bool(true) => take(left, "true".len()),
         Value::Bool(false) => take(left, "false".len()),
         Value::Number(number) => take(left, digits(number)),
         Value::String(text) => take(left, quoted(text)),
+        _ if levels == 0 => false,
         Value::Array(items) => {
-            take(left, "[]".len() + items.len().saturating_sub(1)) && items.iter().all(|item| fits(item, left))
+            take(left, "[]".len() + items.len().saturating_sub(1))
+                && items.iter().all(|item| fits(item, left, levels - 1))
         }
         Value::Object(fields) => {
             take(left, "{}".len() + punctuation(fields))
-                && fields.iter().all(|(name, value)| take(left, quoted(name)) && fits(value, left))
+                && fields.iter().all(|(name, value)| take(left, quoted(name)) && fits(value, left, levels - 1))
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::fault::Fault;
 use crate::intrinsic::Intrinsic;
 use crate::invalid;
 use crate::path::{Miss, Path, Root};
+use crate::size::Room;
 
 /// A parsed payload template.
 #[derive(Clone, Debug)]
@@ -77,20 +78,29 @@ impl Template {
         }
     }
 
-    /// The template with everything in it computed.
+    /// The template with everything in it computed, if that is not too large.
     pub(crate) fn fill(&self, data: &Value, environment: &Environment<'_>) -> Result<Value, Fault> {
+        self.fill_within(&mut Room::of(environment.payload_bytes), data, environment)
+    }
+
+    fn fill_within(&self, room: &mut Room, data: &Value, environment: &Environment<'_>) -> Result<Value, Fault> {
         match self {
             Template::Literal(value) => Ok(value.clone()),
             Template::Array(items) => {
-                items.iter().map(|item| item.fill(data, environment)).collect::<Result<_, _>>().map(Value::Array)
+                let items = items.iter().map(|item| item.fill_within(room, data, environment));
+                items.collect::<Result<_, _>>().map(Value::Array)
             }
             Template::Object(entries) => {
                 let mut object = Map::with_capacity(entries.len());
                 for entry in entries {
                     let value = match &entry.value {
-                        EntryValue::Template(template) => template.fill(data, environment)?,
+                        EntryValue::Template(template) => template.fill_within(room, data, environment)?,
                         EntryValue::Expression(field, expression) => {
-                            expression.evaluate(field, data, environment)?.into_owned()
+                            let value = expression.evaluate(field, data, environment)?;
+                            if !room.take(&value) {
+                                return Err(Fault::too_large(environment.state));
+                            }
+                            value.into_owned()
                         }
                     };
                     object.insert(entry.name.clone(), value);
@@ -168,8 +178,10 @@ pub(crate) fn find<'v>(path: &Path, data: &'v Value, environment: &Environment<'
 
 /// The error for a path that leads nowhere.
 pub(crate) fn not_found(path: &Path, miss: Miss, field: &str, data: &Value, environment: &Environment<'_>) -> Fault {
-    if miss == Miss::NullRoot {
-        return Fault::runtime("Unable to apply Path transformation to null or empty input.");
+    match miss {
+        Miss::NullRoot => return Fault::runtime("Unable to apply Path transformation to null or empty input."),
+        Miss::TooLarge => return Fault::too_large(environment.state),
+        Miss::Last { .. } | Miss::Before(_) => {}
     }
     let searched = match &path.root {
         Root::Data => data.to_string(),

@@ -259,3 +259,16 @@ fn events_are_exported_as_the_service_has_them() {
     let expected: Value = serde_json::from_str(&std::fs::read_to_string(directory).unwrap()).unwrap();
     assert_eq!(exported, expected, "\n{exported:#}");
 }
+
+#[test]
+fn an_assign_without_variables_leaves_no_trace() {
+    for (assign, expected) in [(json!({}), None), (json!({"v": 1}), Some(json!({"v": 1})))] {
+        let definition = json!({"StartAt": "S", "States": {"S": {"Type": "Pass", "Assign": assign, "End": true}}});
+        let (_, events) = run(&definition, execution(json!({})), &echo());
+        let assigned = events.iter().find_map(|event| match &event.kind {
+            EventKind::StateExited { assigned, .. } => Some(assigned.as_deref().cloned()),
+            _ => None,
+        });
+        assert_eq!(assigned, Some(expected));
+    }
+}

@@ -344,7 +344,6 @@ proptest! {
     }
 
     #[test]
-    #[ignore = "one run in many took all of the machine's memory; run it with a limit on that (ulimit -v)"]
     fn what_loads_runs_to_an_end(definition in any_machine(2, "outer"), input in any_json()) {
         let Ok(machine) = StateMachine::parse(&with_resources(definition)) else { return Ok(()) };
         let (finished, events) = run(&machine, input.clone());

@@ -16,7 +16,8 @@ use serde_json::Value;
 
 use crate::context::Environment;
 use crate::fault::{Fault, names};
-use crate::path::Path;
+use crate::path::{Miss, Path};
+use crate::size::{self, Room};
 use crate::template;
 
 /// A parsed expression.
@@ -90,6 +91,8 @@ enum Wrong {
     Missing(String),
     /// The function refuses its arguments.
     Refused(String),
+    /// The arguments have more bytes than there is room for.
+    TooLarge,
 }
 
 impl Intrinsic {
@@ -102,6 +105,7 @@ impl Intrinsic {
             let (error, why) = match wrong {
                 Wrong::Missing(why) => (names::RUNTIME, why),
                 Wrong::Refused(why) => (names::INTRINSIC_FAILURE, why),
+                Wrong::TooLarge => return Fault::too_large(environment.state),
             };
             Fault::new(error, format!("The function '{}' had the following error: {why}", self.text))
         })
@@ -111,8 +115,14 @@ impl Intrinsic {
 impl Call {
     fn evaluate(&self, data: &Value, environment: &Environment<'_>) -> Result<Value, Wrong> {
         let mut values = Vec::with_capacity(self.arguments.len());
+        // No function makes much more of its arguments than they are, but calls within calls would multiply them.
+        let mut room = Room::of(size::WORKING_BYTES_MAX);
         for argument in &self.arguments {
-            values.push(argument.evaluate(data, environment)?);
+            let value = argument.evaluate(data, environment)?;
+            if !room.take(&value) {
+                return Err(Wrong::TooLarge);
+            }
+            values.push(value);
         }
         apply(self.function, &values, environment).map_err(Wrong::Refused)
     }
@@ -123,11 +133,12 @@ impl Argument {
         match self {
             Argument::Literal(value) => Ok(Cow::Borrowed(value)),
             Argument::Call(call) => call.evaluate(data, environment).map(Cow::Owned),
-            Argument::Path(path) => template::find(path, data, environment).map_err(|_| {
-                Wrong::Missing(format!(
+            Argument::Path(path) => template::find(path, data, environment).map_err(|miss| match miss {
+                Miss::TooLarge => Wrong::TooLarge,
+                Miss::NullRoot | Miss::Last { .. } | Miss::Before(_) => Wrong::Missing(format!(
                     "The JsonPath argument for the field '{}' could not be found in the input '{data}'",
                     path.rooted()
-                ))
+                )),
             }),
         }
     }

@@ -19,7 +19,7 @@ fn evaluate(expression: &str, data: Value) -> Result<Value, Fault> {
         started,
     };
     let (scope, random) = (std::rc::Rc::<Scope>::default(), Random::from_seed(1));
-    scope.set("count", std::sync::Arc::new(json!(3)));
+    assert!(scope.set("count", std::sync::Arc::new(json!(3))));
     let environment = Environment {
         identity: &identity,
         scope: &scope,
@@ -29,6 +29,7 @@ fn evaluate(expression: &str, data: Value) -> Result<Value, Fault> {
         entered: started,
         retries: None,
         token: None,
+        payload_bytes: 262_144,
     };
     Intrinsic::parse(expression).unwrap().evaluate(&data, &environment)
 }

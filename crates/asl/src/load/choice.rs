@@ -91,11 +91,15 @@ impl Loader {
     }
 
     fn test(&self, fields: &mut Fields<'_>) -> Option<Test> {
-        let combining = ["And", "Or", "Not"];
-        if !combining.iter().any(|key| fields.has(key)) {
+        let ways = ["And", "Or", "Not", "Variable"];
+        if ways.iter().filter(|key| fields.has(key)).count() != 1 && !fields.has("Condition") {
+            fields.defect_here(
+                "The object must have only one of the following fields, [And, Or, Not, Variable, Condition]",
+            );
+        }
+        if !["And", "Or", "Not"].iter().any(|key| fields.has(key)) {
             return comparison(fields);
         }
-        fields.at_most_one_of(&["And", "Or", "Not", "Variable"]);
         let all = self.tests(fields, "And").map(Test::And);
         let any = self.tests(fields, "Or").map(Test::Or);
         let none = fields.object("Not").and_then(|inner| self.inner_test(inner)).map(|test| Test::Not(Box::new(test)));
@@ -123,9 +127,6 @@ impl Loader {
 }
 
 fn comparison(fields: &mut Fields<'_>) -> Option<Test> {
-    if !fields.has("Variable") && !fields.has("Condition") {
-        fields.defect_here("These fields are required: [Variable]");
-    }
     let variable = fields.path("Variable");
     let with_values = OPERATORS.iter().map(|(name, _)| *name);
     let present: Vec<_> = with_values.chain(PATH_OPERATORS).filter(|name| fields.has(name)).collect();
@@ -138,7 +139,7 @@ fn comparison(fields: &mut Fields<'_>) -> Option<Test> {
             return None;
         }
         several => {
-            fields.defect_here(format!("Only one of these fields is allowed: [{}]", several.join(", ")));
+            fields.at_most_one_of(several);
             for name in several {
                 fields.get(name);
             }

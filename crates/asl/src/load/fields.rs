@@ -47,10 +47,19 @@ impl<'j> Fields<'j> {
         self.loader.defect(self.place_of(key), reason);
     }
 
-    /// A defect of a field that names a state that is not there.
+    pub(super) fn defect_of(&self, code: DefectCode, key: &str, reason: impl Into<String>) {
+        self.loader.defect_of(code, self.place_of(key), reason);
+    }
+
+    /// A defect of a field that names a state that is not there. The service calls any such field a `Next`.
     pub(super) fn missing_target(&self, key: &str, name: &str) {
-        let reason = format!("Missing '{key}' target: {name}");
+        let reason = format!("Missing 'Next' target: {name}");
         self.loader.defect_of(DefectCode::MissingTransitionTarget, self.place_of(key), reason);
+    }
+
+    /// A defect of a whole state machine that no state ends.
+    pub(super) fn no_end(&self) {
+        self.loader.defect_of(DefectCode::MissingEndState, self.place.clone(), "Workflow has no terminal state");
     }
 
     /// A defect of the object as a whole.
@@ -74,21 +83,44 @@ impl<'j> Fields<'j> {
             self.defect("Comment", "Expected value of type String");
         }
         for key in self.object.keys().filter(|key| !self.asked.contains(key.as_str())) {
+            // The service finds both of these at the object, not at the field.
             match JSONATA_FIELDS.contains(&key.as_str()) {
-                true => self.defect(
-                    key,
-                    format!("Field '{key}' belongs to the query language JSONata, which is not supported"),
-                ),
-                false => self.defect(key, format!("Field '{key}' is not supported")),
+                true => self.defect_here(format!(
+                    "The QueryLanguage is set to 'JSONPath', but field '{key}' is only supported for the 'JSONata' \
+                     QueryLanguage"
+                )),
+                false => self.defect_here(format!("Field '{key}' is not supported")),
             }
         }
     }
 
     /// Complains if more than one of these fields is there.
     pub(super) fn at_most_one_of(&self, keys: &[&str]) {
-        let present: Vec<_> = keys.iter().filter(|key| self.has(key)).copied().collect();
-        if present.len() > 1 {
-            self.defect_here(format!("Only one of these fields is allowed: [{}]", present.join(", ")));
+        if keys.iter().filter(|key| self.has(key)).count() > 1 {
+            self.defect_here(format!("There should only be one of the following fields: [{}]", keys.join(", ")));
+        }
+    }
+
+    /// Complains unless exactly one of these fields is there.
+    pub(super) fn exactly_one_of(&self, keys: &[&str]) {
+        self.at_most_one_of(keys);
+        if !keys.iter().any(|key| self.has(key)) {
+            self.defect_here(format!(
+                "This object should have only one of the following fields: [{}]",
+                keys.join(", ")
+            ));
+        }
+    }
+
+    /// A text that is one of these.
+    pub(super) fn choice_of(&mut self, key: &'static str, values: &[&str]) -> Option<&'j str> {
+        let text = self.text(key)?;
+        match values.contains(&text) {
+            true => Some(text),
+            false => {
+                self.defect(key, format!("Value should be one of the following: [{}]", values.join(", ")));
+                None
+            }
         }
     }
 
@@ -119,11 +151,12 @@ impl<'j> Fields<'j> {
         let value = self.get(key)?;
         match value.as_u64() {
             Some(number) if range.contains(&number) => Some(number),
+            Some(number) if number > *range.end() => {
+                self.defect(key, format!("Maximum value is {}", range.end()));
+                None
+            }
             _ if value.is_i64() || value.is_u64() => {
-                self.defect(
-                    key,
-                    format!("Expected a value from {} to {} but it is {value}", range.start(), range.end()),
-                );
+                self.defect(key, format!("Minimum value is {}", range.start()));
                 None
             }
             _ => {
@@ -138,9 +171,10 @@ impl<'j> Fields<'j> {
         match value.as_f64() {
             Some(number) if range.contains(&number) => Some(number),
             Some(number) => {
-                let reason = match range.end().is_finite() {
-                    true => format!("Expected a value from {} to {} but it is {number}", range.start(), range.end()),
-                    false => format!("Expected a value of at least {} but it is {number}", range.start()),
+                // With one decimal at least, as the service has them.
+                let reason = match number < *range.start() {
+                    true => format!("Minimum value is {:?}", range.start()),
+                    false => format!("Maximum value is {:?}", range.end()),
                 };
                 self.defect(key, reason);
                 None
@@ -156,7 +190,7 @@ impl<'j> Fields<'j> {
     pub(super) fn list(&mut self, key: &'static str) -> Option<&'j Vec<Value>> {
         match self.get(key)? {
             Value::Array(items) if items.is_empty() => {
-                self.defect(key, "Expected at least one entry");
+                self.defect(key, "Value cannot be empty");
                 None
             }
             Value::Array(items) => Some(items),
@@ -205,7 +239,7 @@ impl<'j> Fields<'j> {
         match Path::parse(text) {
             Ok(path) => Some(path),
             Err(reason) => {
-                self.defect(key, format!("Value is not a valid JSONPath: {reason}"));
+                self.defect(key, format!("Value must be a valid JSONPath. {reason}"));
                 None
             }
         }
@@ -216,7 +250,7 @@ impl<'j> Fields<'j> {
         match path.is_reference() {
             true => Some(path),
             false => {
-                self.defect(key, "Value is not a Reference Path, which consists of names and indices only");
+                self.defect(key, "Value is not a Reference Path: it may have names and indices only");
                 None
             }
         }
@@ -255,6 +289,18 @@ impl<'j> Fields<'j> {
         }
     }
 
+    /// A Reference Path into the data or a variable: the settings of a Map have no other.
+    pub(super) fn map_path(&mut self, key: &'static str) -> Option<Path> {
+        let path = self.reference_path(key)?;
+        match path.root {
+            Root::Context => {
+                self.defect(key, "Value is not a Reference Path: only ItemsPath may lead into the context object");
+                None
+            }
+            Root::Data | Root::Variable(_) => Some(path),
+        }
+    }
+
     /// A number that is in the definition, or whose path is, under another key.
     pub(super) fn setting(
         &mut self,
@@ -265,6 +311,19 @@ impl<'j> Fields<'j> {
         self.at_most_one_of(&[key, path_key]);
         let fixed = self.integer(key, range).map(Setting::Fixed);
         let path = self.reference_path(path_key).map(Setting::Path);
+        fixed.or(path)
+    }
+
+    /// The same of a Map.
+    pub(super) fn map_setting(
+        &mut self,
+        key: &'static str,
+        path_key: &'static str,
+        range: RangeInclusive<u64>,
+    ) -> Option<Setting<u64>> {
+        self.at_most_one_of(&[key, path_key]);
+        let fixed = self.integer(key, range).map(Setting::Fixed);
+        let path = self.map_path(path_key).map(Setting::Path);
         fixed.or(path)
     }
 }

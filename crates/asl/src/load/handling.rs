@@ -59,16 +59,8 @@ fn errors(fields: &mut Fields<'_>, is_last: bool) -> Vec<String> {
     if errors.len() < list.len() {
         fields.defect("ErrorEquals", "Expected values of type String");
     }
-    if errors.iter().any(|name| name == names::ALL) {
-        if errors.len() > 1 {
-            fields.defect("ErrorEquals", format!("{} must be the only error in its list", names::ALL));
-        }
-        if !is_last {
-            fields.defect(
-                "ErrorEquals",
-                format!("{} must be in the last entry: no entry after it is ever used", names::ALL),
-            );
-        }
+    if errors.iter().any(|name| name == names::ALL) && (errors.len() > 1 || !is_last) {
+        fields.defect("ErrorEquals", format!("{} must appear alone and at end of list", names::ALL));
     }
     errors
 }
@@ -79,10 +71,7 @@ fn retrier(fields: &mut Fields<'_>, errors: Vec<String>) -> Option<Retrier> {
     if max_delay_seconds.is_some_and(|most| most <= interval_seconds) {
         fields.defect("MaxDelaySeconds", "MaxDelaySeconds must be greater than IntervalSeconds");
     }
-    let jitter = fields.text("JitterStrategy").unwrap_or("NONE");
-    if !matches!(jitter, "FULL" | "NONE") {
-        fields.defect("JitterStrategy", format!("'{jitter}' is no jitter strategy: FULL and NONE are"));
-    }
+    let jitter = fields.choice_of("JitterStrategy", &["NONE", "FULL"]);
     let attempts = fields.integer("MaxAttempts", 0..=SECONDS_MAX).unwrap_or(3);
     Some(Retrier {
         errors,
@@ -90,7 +79,7 @@ fn retrier(fields: &mut Fields<'_>, errors: Vec<String>) -> Option<Retrier> {
         backoff_rate: fields.number("BackoffRate", 1.0..=f64::INFINITY).unwrap_or(2.0),
         max_attempts: u32::try_from(attempts).unwrap_or(u32::MAX),
         max_delay_seconds,
-        full_jitter: jitter == "FULL",
+        full_jitter: jitter == Some("FULL"),
     })
 }
 

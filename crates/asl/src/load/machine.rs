@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value};
 
 use super::fields::Fields;
+use super::states::SECONDS_MAX;
 use super::{Loader, NAME_CHARS_MAX};
-use crate::definition::{Kind, Machine, State};
+use crate::definition::{Machine, State};
 use crate::invalid::{self, DefectCode};
 
 /// What a state's loader must know about the machine that the state is in.
@@ -33,12 +34,9 @@ impl Loader {
         if is_jsonata(&mut fields) {
             return None;
         }
-        if let Some(version) = fields.text("Version")
-            && version != "1.0"
-        {
-            fields.defect("Version", format!("Version '{version}' is not supported: the only one is '1.0'"));
-        }
-        let timeout_seconds = fields.integer("TimeoutSeconds", 1..=99_999_999);
+        fields.choice_of("Version", &["1.0"]);
+        // The service takes 0 as well; there it must be as good as none.
+        let timeout_seconds = fields.integer("TimeoutSeconds", 0..=SECONDS_MAX).filter(|seconds| *seconds > 0);
         let machine = self.machine(&mut fields);
         fields.finish();
         machine.map(|machine| Machine { timeout_seconds, ..machine })
@@ -78,23 +76,36 @@ impl Loader {
             .map(|(name, state)| self.named_state(name, state, &states_place, &Targets { indices: &indices }))
             .collect();
         self.variables_around.borrow_mut().truncate(assigned);
-        let start = indices.get(start_name?).copied()?;
-        let states: Vec<State> = loaded.into_iter().collect::<Option<_>>()?;
         // After another defect, a state that cannot be reached is more likely a consequence than a cause. Where a
         // transition leads nowhere, the service tells both.
-        if self.puzzles_so_far() == puzzles_before {
-            self.check_reachable(&states, start, &states_place);
+        if self.puzzles_so_far() > puzzles_before {
+            return None;
         }
-        Some(Machine { comment, timeout_seconds: None, start, states })
+        let start = indices.get(start_name?).copied();
+        if fields.place == "$" && !states.values().any(is_terminal) {
+            fields.no_end();
+        } else {
+            self.check_reachable(states, start_name?, &states_place);
+        }
+        Some(Machine {
+            comment,
+            timeout_seconds: None,
+            start: start?,
+            states: loaded.into_iter().collect::<Option<_>>()?,
+        })
     }
 
     fn named_state(&self, name: &str, value: &Value, states_place: &str, targets: &Targets<'_>) -> Option<State> {
         let place = invalid::field(states_place, name);
         if name.chars().count() > NAME_CHARS_MAX {
-            self.defect(place.clone(), format!("A state's name has at most {NAME_CHARS_MAX} characters"));
+            let reason = format!(
+                "Invalid State name: State '{name}' exceeds the {NAME_CHARS_MAX}-character limit allowed by the service"
+            );
+            self.defect_of(DefectCode::InvalidStateName, place.clone(), reason);
         }
         if let Some(first) = self.names.borrow_mut().insert(name.to_owned(), place.clone()) {
-            self.defect(place.clone(), format!("Duplicate state name: {name}, which is also at {first}"));
+            let reason = format!("Duplicate State name: {name}, which is also at {first}");
+            self.defect_of(DefectCode::DuplicateStateName, place.clone(), reason);
         }
         let mut fields = Fields::of(self, value, place)?;
         if is_jsonata(&mut fields) {
@@ -124,19 +135,19 @@ impl Loader {
         before
     }
 
-    fn check_reachable(&self, states: &[State], start: usize, states_place: &str) {
+    /// A transition that leads nowhere is a defect already, and none that this looks at.
+    fn check_reachable(&self, states: &Map<String, Value>, start: &str, states_place: &str) {
         let mut reached = BTreeSet::from([start]);
         let mut to_follow = vec![start];
         while let Some(at) = to_follow.pop() {
             let next = states.get(at).map(followers).unwrap_or_default();
-            to_follow.extend(next.into_iter().filter(|next| reached.insert(*next)));
+            to_follow.extend(next.into_iter().filter(|next| reached.insert(next)));
         }
-        for (index, state) in states.iter().enumerate().filter(|(index, _)| !reached.contains(index)) {
-            debug_assert!(index != start, "the start is reached by definition");
+        for name in states.keys().filter(|name| !reached.contains(name.as_str())) {
             self.defect_of(
                 DefectCode::MissingTransitionTarget,
-                invalid::field(states_place, &state.name),
-                format!("State \"{}\" is not reachable.", state.name),
+                invalid::field(states_place, name),
+                format!("State \"{name}\" is not reachable."),
             );
         }
     }
@@ -150,8 +161,8 @@ pub(super) fn is_jsonata(fields: &mut Fields<'_>) -> bool {
             true
         }
         Some("JSONPath") | None => false,
-        Some(other) => {
-            fields.defect("QueryLanguage", format!("There is no query language '{other}'"));
+        Some(_) => {
+            fields.choice_of("QueryLanguage", &["JSONPath", "JSONata"]);
             false
         }
     }
@@ -162,18 +173,14 @@ fn lists<'j>(state: &'j Value, key: &str) -> impl Iterator<Item = &'j Value> {
 }
 
 /// The states that may come after this one.
-fn followers(state: &State) -> Vec<usize> {
-    let mut next: Vec<usize> = state.next.into_iter().collect();
-    let catch = match &state.kind {
-        Kind::Task(task) => &task.work.catch,
-        Kind::Parallel(parallel) => &parallel.work.catch,
-        Kind::Map(map) => &map.work.catch,
-        Kind::Choice(choice) => {
-            next.extend(choice.rules.iter().map(|rule| rule.next).chain(choice.default));
-            return next;
-        }
-        Kind::Fail { .. } | Kind::Pass(_) | Kind::Succeed | Kind::Wait(_) => return next,
-    };
-    next.extend(catch.iter().map(|catcher| catcher.next));
-    next
+fn followers(state: &Value) -> Vec<&str> {
+    let rules = lists(state, "Catch").chain(lists(state, "Choices")).filter_map(|rule| rule.get("Next"));
+    let own = [state.get("Next"), state.get("Default")].into_iter().flatten();
+    own.chain(rules).filter_map(Value::as_str).collect()
+}
+
+/// Whether a state ends the machine that it is in.
+fn is_terminal(state: &Value) -> bool {
+    let ends = state.get("End").and_then(Value::as_bool).unwrap_or(false);
+    ends || matches!(state.get("Type").and_then(Value::as_str), Some("Succeed" | "Fail"))
 }

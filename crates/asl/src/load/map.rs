@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::Loader;
 use super::fields::Fields;
-use super::machine::{self, Targets};
+use super::machine::Targets;
 use super::states::SECONDS_MAX;
 use crate::definition::{Batcher, Machine, MapState, Setting};
 
@@ -26,11 +26,11 @@ impl Loader {
         let item_selector = item_selector.or(fields.template("Parameters"));
         let items_path = fields.reference_path("ItemsPath");
         let batcher = fields.object("ItemBatcher").map(batcher);
-        let max_concurrency = fields.setting("MaxConcurrency", "MaxConcurrencyPath", 0..=u64::MAX);
-        let tolerated_count = fields.setting("ToleratedFailureCount", "ToleratedFailureCountPath", 0..=u64::MAX);
+        let max_concurrency = fields.map_setting("MaxConcurrency", "MaxConcurrencyPath", 0..=u64::MAX);
+        let tolerated_count = fields.map_setting("ToleratedFailureCount", "ToleratedFailureCountPath", 0..=u64::MAX);
         fields.at_most_one_of(&["ToleratedFailurePercentage", "ToleratedFailurePercentagePath"]);
         let percentage = fields.number("ToleratedFailurePercentage", 0.0..=100.0).map(Setting::Fixed);
-        let percentage_path = fields.reference_path("ToleratedFailurePercentagePath").map(Setting::Path);
+        let percentage_path = fields.map_path("ToleratedFailurePercentagePath").map(Setting::Path);
         let processor = self.processor(fields);
         let work = self.work(fields, targets);
         Some(MapState {
@@ -47,10 +47,7 @@ impl Loader {
 
     /// `ItemProcessor`, or `Iterator` in older definitions.
     fn processor(&self, fields: &mut Fields<'_>) -> Option<Machine> {
-        fields.at_most_one_of(&["ItemProcessor", "Iterator"]);
-        if !fields.has("ItemProcessor") && !fields.has("Iterator") {
-            fields.defect_here("These fields are required: [ItemProcessor]");
-        }
+        fields.exactly_one_of(&["ItemProcessor", "Iterator"]);
         let older = fields.get("Iterator");
         let mut inner = match fields.object("ItemProcessor") {
             Some(mut inner) => {
@@ -63,10 +60,9 @@ impl Loader {
             }
             None => Fields::of(self, older?, fields.place_of("Iterator"))?,
         };
-        let jsonata = machine::is_jsonata(&mut inner);
         let machine = self.machine(&mut inner);
         inner.finish();
-        machine.filter(|_| !jsonata)
+        machine
     }
 }
 
@@ -87,8 +83,8 @@ fn is_distributed(mut config: Fields<'_>) -> bool {
 }
 
 fn batcher(mut fields: Fields<'_>) -> Batcher {
-    let max_items = fields.setting("MaxItemsPerBatch", "MaxItemsPerBatchPath", 1..=SECONDS_MAX);
-    let max_bytes = fields.setting("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath", 1..=262_144);
+    let max_items = fields.map_setting("MaxItemsPerBatch", "MaxItemsPerBatchPath", 1..=SECONDS_MAX);
+    let max_bytes = fields.map_setting("MaxInputBytesPerBatch", "MaxInputBytesPerBatchPath", 1..=262_144);
     if max_items.is_none()
         && max_bytes.is_none()
         && !fields.has("MaxItemsPerBatch")

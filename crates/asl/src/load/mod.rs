@@ -4,10 +4,12 @@
 //! one look tells all of them.
 
 mod choice;
+mod duplicates;
 mod fields;
 mod handling;
 mod machine;
 mod map;
+mod resource;
 mod states;
 
 use std::cell::RefCell;
@@ -25,7 +27,10 @@ const NAME_CHARS_MAX: usize = 80;
 pub(crate) fn load(definition: &str) -> Result<Machine, Invalid> {
     let loader = Loader::default();
     let machine = match serde_json::from_str::<Value>(definition) {
-        Ok(Value::Object(object)) => loader.whole(&object),
+        Ok(Value::Object(object)) => {
+            duplicates::find(definition, &loader);
+            loader.whole(&object)
+        }
         Ok(_) => {
             loader.defect("$".to_owned(), "Definition must be a valid JSON object");
             None

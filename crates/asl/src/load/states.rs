@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::Loader;
 use super::fields::Fields;
-use super::machine::{self, Targets};
+use super::machine::Targets;
+use super::resource;
 use crate::definition::{Kind, Parallel, Pass, Select, Setting, State, TaskKind, Text, WaitUntil};
+use crate::event::TaskEvents;
+use crate::invalid::DefectCode;
 use crate::template::{Expression, Template};
 
 /// The longest that a definition can wait for anything.
@@ -59,15 +62,20 @@ impl Loader {
 
     fn task(&self, fields: &mut Fields<'_>, targets: &Targets<'_>) -> Option<TaskKind> {
         let resource = fields.required_text("Resource");
-        // `${…}` is a placeholder that a deployment tool fills in.
-        if let Some(text) = resource
-            && !(text.starts_with("arn:") || text.starts_with("${"))
-        {
-            fields.defect("Resource", "Value is not a valid resource ARN");
+        if let Some(reason) = resource.and_then(resource::defect) {
+            fields.defect("Resource", reason);
         }
         let parameters_as_written = fields.get("Parameters").cloned();
         let parameters = fields.template("Parameters");
         let credentials = fields.object_template("Credentials");
+        if let Some(template) = &credentials {
+            if !template.names().contains(&"RoleArn") {
+                fields.defect("Credentials", "The field 'RoleArn' is required but was missing");
+            }
+            if resource.is_some_and(|resource| TaskEvents::of(resource) == TaskEvents::Activity) {
+                fields.defect("Credentials", "The field 'Credentials' is not supported for activities");
+            }
+        }
         let timeout = fields.setting("TimeoutSeconds", "TimeoutSecondsPath", 1..=SECONDS_MAX);
         let heartbeat = fields.setting("HeartbeatSeconds", "HeartbeatSecondsPath", 1..=SECONDS_MAX);
         if let (Some(timeout), Some(heartbeat)) = (fixed(&timeout), fixed(&heartbeat))
@@ -89,10 +97,9 @@ impl Loader {
         let branches = fields.list("Branches").map(|branches| {
             let load = |(index, branch)| {
                 let mut fields = Fields::of(self, branch, format!("{place}[{index}]"))?;
-                let jsonata = machine::is_jsonata(&mut fields);
                 let branch = self.machine(&mut fields);
                 fields.finish();
-                branch.filter(|_| !jsonata)
+                branch
             };
             // All of them are read before the first that is missing ends this.
             branches.iter().enumerate().map(load).collect::<Vec<_>>()
@@ -113,12 +120,18 @@ fn fixed(setting: &Option<Setting<u64>>) -> Option<u64> {
 pub(super) fn variables(fields: &mut Fields<'_>) -> Option<Template> {
     let template = fields.object_template("Assign")?;
     for name in template.names() {
-        let well_formed = name.starts_with(|c: char| c.is_alphabetic())
-            && name.chars().all(|c| c.is_alphanumeric() || c == '_')
-            && name.chars().count() <= super::NAME_CHARS_MAX
-            && name != "states";
-        if !well_formed {
-            fields.defect("Assign", format!("'{name}' cannot be the name of a variable"));
+        let well_formed =
+            name.starts_with(|c: char| c.is_alphabetic()) && name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        if name == "states" {
+            let reason = "Cannot assign to reserved variable '$states'.";
+            fields.defect_of(DefectCode::ReservedVariableName, "Assign", reason);
+        } else if !well_formed {
+            let reason = format!("Invalid variable name '{name}': the variable name contains invalid characters.");
+            fields.defect_of(DefectCode::InvalidVariableName, "Assign", reason);
+        } else if name.chars().count() > super::NAME_CHARS_MAX {
+            let reason =
+                format!("Invalid variable name '{name}': it has more than {} characters.", super::NAME_CHARS_MAX);
+            fields.defect_of(DefectCode::InvalidVariableName, "Assign", reason);
         }
     }
     Some(template)
@@ -128,9 +141,9 @@ pub(super) fn variables(fields: &mut Fields<'_>) -> Option<Template> {
 fn way_out(fields: &mut Fields<'_>, targets: &Targets<'_>) -> Option<usize> {
     let ends = fields.boolean("End").unwrap_or(false);
     match (ends, fields.has("Next")) {
-        (true, true) => fields.defect_here("Only one of these fields is allowed: [Next, End]"),
+        (true, true) => fields.at_most_one_of(&["Next", "End"]),
         (false, false) if fields.has("End") => fields.defect("End", "Expected true, or a field 'Next' in its place"),
-        (false, false) => fields.defect_here("One of these fields is required: [Next, End]"),
+        (false, false) => fields.exactly_one_of(&["Next", "End"]),
         (true, false) | (false, true) => {}
     }
     targets.find(fields, "Next")
@@ -145,11 +158,7 @@ fn pass(fields: &mut Fields<'_>) -> Pass {
 }
 
 fn wait(fields: &mut Fields<'_>) -> Option<WaitUntil> {
-    let keys = ["Seconds", "SecondsPath", "Timestamp", "TimestampPath"];
-    if !keys.iter().any(|key| fields.has(key)) {
-        fields.defect_here(format!("One of these fields is required: [{}]", keys.join(", ")));
-    }
-    fields.at_most_one_of(&keys);
+    fields.exactly_one_of(&["SecondsPath", "Seconds", "TimestampPath", "Timestamp"]);
     let seconds = fields.integer("Seconds", 0..=SECONDS_MAX).map(WaitUntil::Seconds);
     let seconds_path = fields.reference_path("SecondsPath").map(WaitUntil::SecondsPath);
     let timestamp = fields.timestamp("Timestamp").map(WaitUntil::Timestamp);

@@ -2,8 +2,7 @@
 
 use std::str::Chars;
 
-use serde_json_path::JsonPath;
-
+use super::query::Query;
 use super::{Path, Root, Step};
 
 pub(super) fn parse(text: &str) -> Result<Path, String> {
@@ -14,20 +13,20 @@ pub(super) fn parse(text: &str) -> Result<Path, String> {
     let (segments, length) = (without_length.unwrap_or(segments), without_length.is_some());
     let mut reader = Reader { text, left: segments };
     let mut steps = Vec::new();
-    let mut rest = String::new();
+    let mut rest = Vec::new();
     while let Some(segment) = reader.next()? {
         match segment {
             Segment::Plain(step) if rest.is_empty() => steps.push(step),
-            Segment::Plain(Step::Name(name)) => rest.push_str(&bracket(&name)),
-            Segment::Plain(Step::Index(index)) => rest.push_str(&format!("[{index}]")),
-            Segment::Query(query) => rest.push_str(&query),
+            Segment::Plain(step) => rest.push(written(&step)),
+            Segment::Query(query) => rest.push(query),
         }
     }
     let rest = match rest.is_empty() {
         true => None,
-        false => Some(
-            JsonPath::parse(&format!("${rest}")).map_err(|error| format!("'{text}' is not a valid path: {error}"))?,
-        ),
+        false => {
+            let before: String = steps.iter().map(written).collect();
+            Some(Query::parse(&before, &rest).map_err(|error| format!("'{text}' is not a valid path: {error}"))?)
+        }
     };
     if length && rest.is_some() {
         return Err(format!("'{text}' is not a valid path: a length is that of one place"));
@@ -95,8 +94,7 @@ impl Reader<'_> {
         }
         let inside = if self.left.starts_with('[') {
             match self.brackets()? {
-                Segment::Plain(Step::Name(name)) => bracket(&name),
-                Segment::Plain(Step::Index(index)) => format!("[{index}]"),
+                Segment::Plain(step) => written(&step),
                 Segment::Query(query) => query,
             }
         } else {
@@ -196,6 +194,14 @@ fn unescaped(escape: char, chars: &mut Chars<'_>) -> Option<char> {
         }
         itself => itself,
     })
+}
+
+/// A step in the form that `serde_json_path` reads.
+fn written(step: &Step) -> String {
+    match step {
+        Step::Name(name) => bracket(name),
+        Step::Index(index) => format!("[{index}]"),
+    }
 }
 
 fn bracket(name: &str) -> String {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::Run;
 use crate::context::Item;
-use crate::definition::{Kind, State};
+use crate::definition::State;
 use crate::event::EventKind;
 use crate::fault::Trouble;
 use crate::scope::Scope;
@@ -94,11 +94,11 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// The same for the state that a branch is in, a Fail state excepted: that one has ended.
+    /// The same for the state that a branch is in, if time passes in it: any other has ended, by an error of its own.
     pub(super) fn abort(&self, node: &Node<'r>, previous: u64) -> Result<(), Trouble> {
         self.abort_inner(node, previous)?;
         match node.state.take() {
-            Some(state) if !matches!(state.kind, Kind::Fail { .. }) => {
+            Some(state) if state.kind.takes_time() => {
                 let kind = EventKind::StateAborted { state_type: state.kind.state_type(), name: state.name.clone() };
                 self.log.record(previous, node.iteration.map(|(_, index)| index), kind).map(|_| ())
             }

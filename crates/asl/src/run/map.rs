@@ -7,7 +7,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
+use super::batch::Batches;
 use super::branch::{Branch, Node};
+use super::outputs::Outputs;
 use super::settings::{count, percentage};
 use super::{Run, Visit};
 use crate::context::{Environment, Item};
@@ -23,8 +25,8 @@ const CONCURRENCY_MAX: usize = 40;
 /// A Map state's settings for one attempt.
 pub(super) struct Plan {
     pub(super) items: Arc<Value>,
-    /// The inputs of the iterations, if `ItemBatcher` makes them.
-    batches: Option<Vec<Value>>,
+    /// If `ItemBatcher` makes the inputs of the iterations.
+    batches: Option<Batches>,
     /// What `$` is in an `ItemSelector`.
     pub(super) data: Arc<Value>,
     concurrency: usize,
@@ -56,12 +58,12 @@ impl<'r> Run<'r> {
     ) -> Result<Arc<Value>, Trouble> {
         let plan = self.plan(map, visit, retries).map_err(|fault| visit.place(fault))?;
         let outer = visit.branch;
-        let total = plan.batches.as_ref().or(plan.items.as_array()).map_or(0, Vec::len);
+        let total = plan.iterations();
         let (started, _) = self.record(outer, EventKind::MapStateStarted { length: total as u64 })?;
         // The service looks at these, and at no other setting, once the Map has started.
         let tolerance = self.tolerance(map, &plan, visit, retries).map_err(|fault| visit.place(fault))?;
         let mut running = FuturesUnordered::new();
-        let mut outputs: Vec<Option<Value>> = vec![None; total];
+        let mut outputs = Outputs::of(visit.state, &map.work, total);
         let mut waiting = 0..total;
         let mut failed = 0_u64;
         let mut last = started;
@@ -74,9 +76,7 @@ impl<'r> Run<'r> {
             match ended.result {
                 Ok(output) => {
                     outer.forget(&ended.node);
-                    if let Some(slot) = outputs.get_mut(ended.index) {
-                        *slot = Some(Arc::unwrap_or_clone(output));
-                    }
+                    outputs.put(ended.index, Arc::unwrap_or_clone(output));
                 }
                 Err(trouble) if trouble.fatal => return Err(trouble),
                 Err(trouble) => {
@@ -96,8 +96,7 @@ impl<'r> Run<'r> {
         }
         outer.previous.set(last);
         self.record_aside(outer, EventKind::MapStateSucceeded)?;
-        // What failed and was tolerated has left no output.
-        Ok(Arc::new(Value::Array(outputs.into_iter().flatten().collect())))
+        outputs.into_result(visit.state).map(Arc::new).map_err(|fault| visit.place(fault))
     }
 
     fn plan(&self, map: &MapState, visit: &Visit<'_, 'r>, retries: u32) -> Result<Plan, Fault> {
@@ -140,21 +139,23 @@ impl<'r> Run<'r> {
         from: u64,
         index: usize,
     ) -> Result<impl Future<Output = Ended<'r>> + use<'a, 'r>, Trouble> {
-        let value = match &plan.batches {
-            Some(batches) => batches.get(index).cloned(),
-            None => plan.items.get(index).cloned(),
-        };
-        let value = Arc::new(value.unwrap_or_default());
         let state = visit.state;
+        // A batch is made of what the selector made of its items already.
+        let value = match &plan.batches {
+            Some(batches) => {
+                self.batch(map, batches, plan, visit, retries, index).map_err(|fault| visit.place(fault))?
+            }
+            None => plan.items.get(index).cloned().unwrap_or_default(),
+        };
+        let value = Arc::new(value);
         let branch = visit.branch.iteration(from, Item { index: index as u64, value: Arc::clone(&value) }, state);
         let name = Arc::clone(&state.name);
         self.record(&branch, EventKind::MapIterationStarted { name, index: index as u64 })?;
-        // A batch is made of what the selector made of its items already.
         let input = match plan.batches {
             Some(_) => Ok(value),
             None => self.select_item(map, plan, visit, retries, branch.item.as_deref(), value),
         };
-        let input = input.map_err(|fault| visit.place(fault))?;
+        let input = input.and_then(|input| self.measured(input, state)).map_err(|fault| visit.place(fault))?;
         Ok(self.iterate(map, branch, input, index, Arc::clone(&state.name)))
     }
 
@@ -211,6 +212,15 @@ impl<'r> Run<'r> {
     }
 }
 
+impl Plan {
+    fn iterations(&self) -> usize {
+        match &self.batches {
+            Some(batches) => batches.ranges.len(),
+            None => self.items.as_array().map_or(0, Vec::len),
+        }
+    }
+}
+
 impl Tolerance {
     fn allows(&self, failed: u64, total: usize) -> bool {
         self.count.is_none_or(|most| failed <= most)
@@ -237,16 +247,17 @@ fn items(path: Option<&Path>, data: &Arc<Value>, environment: &Environment<'_>) 
     match found {
         Ok(items) if items.is_array() => Ok(items),
         Ok(_) => Err(Fault::runtime(format!("Reference path \"{text}\" must point to array."))),
-        Err(miss) => Err(no_items(path, miss, data)),
+        Err(miss) => Err(no_items(path, miss, data, environment)),
     }
 }
 
-fn no_items(path: Option<&Path>, miss: Miss, data: &Value) -> Fault {
+fn no_items(path: Option<&Path>, miss: Miss, data: &Value, environment: &Environment<'_>) -> Fault {
     let steps = path.map(|path| path.steps.as_slice()).unwrap_or_default();
     let missing = match miss {
         Miss::Before(taken) => taken,
         Miss::Last { .. } => steps.len().saturating_sub(1),
         Miss::NullRoot => return Fault::runtime("Unable to apply Path transformation to null or empty input."),
+        Miss::TooLarge => return Fault::too_large(environment.state),
     };
     let step = match steps.get(missing) {
         Some(Step::Name(name)) => name.clone(),

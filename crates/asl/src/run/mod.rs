@@ -10,6 +10,7 @@ mod batch;
 mod branch;
 mod log;
 mod map;
+mod outputs;
 mod parallel;
 mod settings;
 mod simple;
@@ -33,10 +34,14 @@ use crate::outcome::{Failure, Finished, Outcome};
 use crate::path::Miss;
 use crate::random::Random;
 use crate::resources::Resources;
-use crate::{size, template};
+use crate::size::{self, Room};
+use crate::template;
 
 use branch::Branch;
 use log::Log;
+
+/// The longest that the service lets an execution run: a year.
+const EXECUTION_SECONDS_MAX: u64 = 365 * 24 * 60 * 60;
 
 /// Runs an execution to its end. The observer sees each event as it happens.
 pub async fn run(
@@ -114,13 +119,9 @@ impl<'r> Run<'r> {
             EventKind::ExecutionStarted { input: Arc::clone(&input), role: Arc::from(self.identity.role.as_str()) };
         self.log.record(0, None, started).map_err(Ended::Trouble)?;
         let states = self.states(machine, input, &branch);
-        let output = match machine.timeout_seconds {
-            None => states.await,
-            Some(seconds) => match tokio::time::timeout(Duration::from_secs(seconds), states).await {
-                Ok(output) => output,
-                Err(_) => return Err(Ended::TimedOut),
-            },
-        };
+        let seconds = machine.timeout_seconds.unwrap_or(EXECUTION_SECONDS_MAX).min(EXECUTION_SECONDS_MAX);
+        let output = tokio::time::timeout(Duration::from_secs(seconds), states).await;
+        let output = output.map_err(|_| Ended::TimedOut)?;
         output.map(|output| (output, branch.previous.get())).map_err(Ended::Trouble)
     }
 
@@ -137,7 +138,8 @@ impl<'r> Run<'r> {
             }
             Err(Ended::TimedOut) => {
                 let failure = Failure { error: names::TIMEOUT.to_owned(), cause: String::new() };
-                self.log.record_last(self.log.count(), EventKind::ExecutionTimedOut(failure.clone()));
+                // The service lets it come from no event, as if the execution were cut at its start.
+                self.log.record_last(0, EventKind::ExecutionTimedOut(failure.clone()));
                 Outcome::Failed(failure)
             }
         }
@@ -226,6 +228,7 @@ impl<'r> Run<'r> {
             entered: visit.entered_at,
             retries: visit.state.kind.can_be_retried().then_some(retries),
             token,
+            payload_bytes: self.limits.payload_bytes,
         }
     }
 
@@ -239,6 +242,7 @@ impl<'r> Run<'r> {
                 Err(Miss::NullRoot) => {
                     Err(Fault::runtime("Unable to apply Path transformation to null or empty input."))
                 }
+                Err(Miss::TooLarge) => Err(Fault::too_large(environment.state)),
                 Err(Miss::Before(taken)) => Err(Fault::runtime(format!(
                     "Invalid path '{}' : Missing property in path {}",
                     path.text,
@@ -253,6 +257,18 @@ impl<'r> Run<'r> {
         }
     }
 
+    /// What a state has made for a task, a branch or an iteration, if it is not too large.
+    fn measured(&self, input: Arc<Value>, state: &State) -> Result<Arc<Value>, Fault> {
+        match size::exceeds(&input, self.limits.payload_bytes) {
+            true => Err(Fault::too_large(&state.name)),
+            false => Ok(input),
+        }
+    }
+
+    fn payload_room(&self) -> Room {
+        Room::of(self.limits.payload_bytes)
+    }
+
     /// `OutputPath`, and whether the output is too large. `measured` says that the data is known not to be.
     fn output(
         &self,
@@ -264,7 +280,7 @@ impl<'r> Run<'r> {
         let output = self.select(&visit.state.output_path, data, environment)?;
         let is_part = visit.state.output_path.is_within_data();
         if !(measured && is_part) && size::exceeds(&output, self.limits.payload_bytes) {
-            return Err(Fault::new(names::DATA_LIMIT_EXCEEDED, too_large(&visit.state.name)));
+            return Err(Fault::too_large(&visit.state.name));
         }
         Ok(output)
     }
@@ -282,15 +298,11 @@ impl Visit<'_, '_> {
         };
         let failure = Failure { error: fault.error.to_owned(), cause };
         let mut trouble = Trouble::of(failure, self.branch.latest.get());
+        // The documentation keeps them from this error. Recorded executions do not where it is a task's result that is
+        // too large, so that it is kept to what the service itself makes.
         trouble.wildcards = fault.error != names::DATA_LIMIT_EXCEEDED;
         trouble
     }
-}
-
-fn too_large(what: &str) -> String {
-    format!(
-        "The state/task '{what}' returned a result with a size exceeding the maximum number of bytes service limit."
-    )
 }
 
 #[expect(clippy::indexing_slicing, reason = "the loader resolved the index")]

@@ -6,6 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use serde_json::Value;
 
+use super::outputs::Outputs;
 use super::{Run, Visit};
 use crate::definition::Parallel;
 use crate::event::EventKind;
@@ -30,16 +31,16 @@ impl<'r> Run<'r> {
                 async move { (index, states.await) }
             })
             .collect();
-        let mut outputs = vec![Value::Null; branches.len()];
+        let mut outputs = Outputs::of(visit.state, &parallel.work, branches.len());
         let mut last = started;
         while let Some((index, ended)) = running.next().await {
-            match (ended, branches.get(index), outputs.get_mut(index)) {
-                (Ok(output), Some((_, branch)), Some(slot)) => {
-                    *slot = Arc::unwrap_or_clone(output);
+            match (ended, branches.get(index)) {
+                (Ok(output), Some((_, branch))) => {
+                    outputs.put(index, Arc::unwrap_or_clone(output));
                     last = last.max(branch.previous.get());
                     outer.forget(&branch.node);
                 }
-                (Err(trouble), ..) => {
+                (Err(trouble), _) => {
                     drop(running);
                     if !trouble.fatal {
                         self.abort_inner(&outer.node, trouble.previous)?;
@@ -47,20 +48,21 @@ impl<'r> Run<'r> {
                     return Err(Trouble { alias: Some(names::BRANCH_FAILED), ..trouble });
                 }
                 // The index came from the branches.
-                (Ok(_), ..) => {}
+                (Ok(_), None) => {}
             }
         }
         outer.previous.set(last);
         self.record_aside(outer, EventKind::ParallelStateSucceeded)?;
-        Ok(Arc::new(Value::Array(outputs)))
+        outputs.into_result(visit.state).map(Arc::new).map_err(|fault| visit.place(fault))
     }
 
     fn parallel_input(&self, parallel: &Parallel, visit: &Visit<'_, 'r>, retries: u32) -> Result<Arc<Value>, Fault> {
         let environment = self.environment(visit, retries, None);
         let data = self.select(&visit.state.input_path, &visit.input, &environment)?;
-        match &parallel.parameters {
-            Some(parameters) => parameters.fill(&data, &environment).map(Arc::new),
-            None => Ok(data),
-        }
+        let input = match &parallel.parameters {
+            Some(parameters) => Arc::new(parameters.fill(&data, &environment)?),
+            None => data,
+        };
+        self.measured(input, visit.state)
     }
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::settings::{bare, lookup};
-use super::{Exit, Run, Visit, too_large};
+use super::{Exit, Run, Visit};
 use crate::choice::Choice;
 use crate::context::Environment;
 use crate::definition::{Pass, ResultPath, Text, WaitUntil};
-use crate::fault::{Fault, Trouble, names};
+use crate::fault::{Fault, Trouble};
 use crate::outcome::Failure;
 use crate::path::Path;
 use crate::template::Template;
@@ -131,13 +131,16 @@ impl<'r> Run<'r> {
         data: &Value,
         environment: &Environment<'_>,
     ) -> Result<Option<Arc<Value>>, Fault> {
-        let Some(assign) = assign else { return Ok(None) };
+        // An `Assign` without variables is as good as none.
+        let Some(assign) = assign.filter(|assign| !assign.names().is_empty()) else { return Ok(None) };
         let values = assign.fill(data, environment)?;
         if size::exceeds(&values, self.limits.payload_bytes) {
-            return Err(Fault::new(names::DATA_LIMIT_EXCEEDED, too_large(environment.state)));
+            return Err(Fault::too_large(environment.state));
         }
         for (name, value) in values.as_object().into_iter().flatten() {
-            environment.scope.set(name, Arc::new(value.clone()));
+            if !environment.scope.set(name, Arc::new(value.clone())) {
+                return Err(Fault::too_large(environment.state));
+            }
         }
         Ok(Some(Arc::new(values)))
     }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::time::Instant;
 
 use super::settings::seconds;
-use super::{Run, Visit, too_large};
+use super::{Run, Visit};
 use crate::definition::TaskKind;
 use crate::event::{EventKind, TaskEvents};
 use crate::fault::{Fault, Trouble, names};
@@ -62,6 +62,7 @@ impl<'r> Run<'r> {
             Some(parameters) => Arc::new(parameters.fill(&data, &environment)?),
             None => Arc::clone(&data),
         };
+        let input = self.measured(input, visit.state)?;
         let credentials = kind.credentials.as_ref().map(|template| template.fill(&data, &environment)).transpose()?;
         let timeout = seconds(&kind.timeout, "TimeoutSecondsPath", &data, &environment)?;
         let heartbeat_timeout = seconds(&kind.heartbeat, "HeartbeatSecondsPath", &data, &environment)?;
@@ -104,10 +105,10 @@ impl<'r> Run<'r> {
         // The service calls a lack of heartbeats a timeout too, and lets either name catch it.
         let alias = matches!(answer, Answer::NoHeartbeat).then_some(names::HEARTBEAT_TIMEOUT);
         let failure = match answer {
-            Answer::Result(Ok(result)) if size::exceeds(&result, self.limits.payload_bytes) => Failure {
-                error: names::DATA_LIMIT_EXCEEDED.to_owned(),
-                cause: too_large(TaskEvents::of(&resource).split(&resource).0),
-            },
+            Answer::Result(Ok(result)) if size::exceeds(&result, self.limits.payload_bytes) => {
+                let Fault { error, cause } = Fault::too_large(TaskEvents::of(&resource).split(&resource).0);
+                Failure { error: error.to_owned(), cause }
+            }
             Answer::Result(Ok(result)) => {
                 let output = Arc::new(result);
                 self.record(visit.branch, EventKind::TaskSucceeded { resource, output: Arc::clone(&output) })?;

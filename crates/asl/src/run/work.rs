@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{Exit, Run, Visit, too_large};
+use super::{Exit, Run, Visit};
 use crate::definition::{Kind, ResultPath, Work};
 use crate::event::EventKind;
 use crate::fault::{Fault, Trouble, names};
@@ -95,7 +95,7 @@ impl<'r> Run<'r> {
             let output = apply_result(&catcher.result_path, Arc::clone(&visit.input), Arc::new(error))?;
             // A cause may quote the input. In a loop it would grow without end.
             if size::exceeds(&output, self.limits.payload_bytes) {
-                return Err(Fault::new(names::DATA_LIMIT_EXCEEDED, too_large(&visit.state.name)));
+                return Err(Fault::too_large(&visit.state.name));
             }
             Ok(Exit { output, next: Some(catcher.next), assigned })
         })();

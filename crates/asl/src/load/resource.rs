@@ -1,0 +1,68 @@
+//! The `Resource` of a Task.
+
+/// Services whose integrations cannot wait for the end of a job.
+const WITHOUT_SYNC: [&str; 7] = ["apigateway", "aws-sdk", "dynamodb", "events", "lambda", "sns", "sqs"];
+
+/// Services whose integrations cannot wait for a task token.
+const WITHOUT_TOKEN: [&str; 11] = [
+    "athena",
+    "batch",
+    "codebuild",
+    "databrew",
+    "dynamodb",
+    "elasticmapreduce",
+    "emr-containers",
+    "emr-serverless",
+    "glue",
+    "mediaconvert",
+    "sagemaker",
+];
+
+/// What the service would find wrong with it, if anything.
+pub(super) fn defect(resource: &str) -> Option<String> {
+    // `${…}` is a placeholder that a deployment tool fills in.
+    if resource.starts_with("${") {
+        return None;
+    }
+    if !resource.starts_with("arn:") {
+        return Some("Value is not a valid resource ARN".to_owned());
+    }
+    let (_, integration) = resource.split_once(":states:::")?;
+    let (service, api) = integration.split_once(':')?;
+    let impossible = match api.rsplit_once('.').map(|(_, pattern)| pattern) {
+        Some("sync") => WITHOUT_SYNC.contains(&service),
+        Some("sync:2") => service != "states",
+        Some("waitForTaskToken") => WITHOUT_TOKEN.contains(&service),
+        _ => false,
+    };
+    impossible.then(|| format!("The resource provided {resource} is not recognized"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_service_has_some_patterns_only() {
+        let known = [
+            "arn:aws:states:::lambda:invoke",
+            "arn:aws:states:::lambda:invoke.waitForTaskToken",
+            "arn:aws:states:::states:startExecution.sync:2",
+            "arn:aws:states:::batch:submitJob.sync",
+            "arn:aws:states:::aws-sdk:sqs:sendMessage.waitForTaskToken",
+            "arn:aws:lambda:us-east-1:123456789012:function:f",
+            "arn:aws:states:us-east-1:123456789012:activity:a",
+            "${Function.Arn}",
+        ];
+        assert_eq!(known.map(defect), known.map(|_| None));
+        for resource in [
+            "arn:aws:states:::lambda:invoke.sync",
+            "arn:aws:states:::aws-sdk:ec2:runInstances.sync",
+            "arn:aws:states:::ecs:runTask.sync:2",
+            "arn:aws:states:::batch:submitJob.waitForTaskToken",
+        ] {
+            assert_eq!(defect(resource), Some(format!("The resource provided {resource} is not recognized")));
+        }
+        assert_eq!(defect("f"), Some("Value is not a valid resource ARN".to_owned()));
+    }
+}
