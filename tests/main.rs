@@ -11,6 +11,7 @@ mod faults;
 mod meddling;
 mod parity;
 mod permissions;
+mod quiet_hours;
 mod repair;
 mod scenarios;
 mod seeds;

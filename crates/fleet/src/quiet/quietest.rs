@@ -196,19 +196,18 @@ impl Found<'_> {
             Period::Week => format!("{} {}", weekday::long(at.weekday()), at.strftime("%H:%M")),
             Period::Day => at.strftime("%H:%M").to_string(),
         };
-        let (of, seen) = match self.period {
-            Period::Week => ("week", "weeks"),
-            Period::Day => ("day, by a trace too short to tell one day of the week from another", "days"),
-        };
-        let seen = match window.seen.len() {
-            0 => String::new(),
-            1 => format!("; the one time that the trace has it whole it brought {:.0}", mean(&window.seen)),
-            times => {
-                format!("; it brought {:.0} on average over the {times} {seen} that have it whole", mean(&window.seen))
+        let times = window.seen.len();
+        let by = match (self.period, times) {
+            (_, 0) => "by what is around it, since the trace never has it whole".to_owned(),
+            (Period::Week, 1) => "by the one week that has it whole".to_owned(),
+            (Period::Week, _) => format!("by the {times} weeks that have it whole"),
+            (Period::Day, _) => {
+                format!("by {times} of its occurrences in a trace too short to tell one day of the week from another")
             }
         };
+        let of = if self.period == Period::Week { "week" } else { "day" };
         format!(
-            "{} begins the quietest {} of the {of}: about {:.0} requests are expected, {:.0} % of the {:.0} in the average window and {:.0} in the busiest ({}){seen}",
+            "{} begins the quietest {} of the {of}, {by}: about {:.0} requests are expected, {:.0} % of the {:.0} in the average window and {:.0} in the busiest ({})",
             when(&window.start),
             self.length,
             window.expected_requests,

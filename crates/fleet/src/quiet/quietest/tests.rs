@@ -51,7 +51,7 @@ fn the_quietest_window_lies_around_the_quietest_hour() {
     assert_eq!((best.recurring.start.to_string(), best.recurring.requests), (best.single.start.to_string(), 267.8));
     assert_eq!(
         window.because,
-        "Saturday 02:30 begins the quietest 1h of the week: about 306 requests are expected, 37 % of the 823 in the average window and 1362 in the busiest (Friday 14:30); it brought 268 on average over the 2 weeks that have it whole"
+        "Saturday 02:30 begins the quietest 1h of the week, by the 2 weeks that have it whole: about 306 requests are expected, 37 % of the 823 in the average window and 1362 in the busiest (Friday 14:30)"
     );
 }
 
