@@ -12,6 +12,7 @@ mod meddling;
 mod parity;
 mod permissions;
 mod previous;
+mod quiet_hours;
 mod repair;
 mod restoring;
 mod scenarios;

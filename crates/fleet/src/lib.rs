@@ -21,6 +21,7 @@ mod launches;
 mod lease;
 mod observed;
 mod phase;
+mod quiet;
 mod reach;
 mod refusal;
 mod run_record;
@@ -55,6 +56,10 @@ pub use images::{KeptImage, Target};
 pub use launches::{NextLaunches, next_launches};
 pub use observed::{Alarming, Observed, Tagged};
 pub use phase::{IllegalMove, Outcome, Phase};
+pub use quiet::{
+    ExpectedLength, Hindsight, LocalZone, Moment, NotPermitted, Period, QuietError, QuietWindow, Seen, Trace,
+    TraceError, Window, Windows, expected_length, percentile_95, quietest,
+};
 pub use reach::Reach;
 pub use refusal::Refusal;
 pub use run_record::{

@@ -5,9 +5,10 @@ mod operate;
 pub use operate::{Abort, Apply, OfFleet, OfRun, Operate, PlanArgs, Repair, Rollback, UpgradeArgs, Watch, Watching};
 
 use crate::rehearse::{self, Mishap};
-use crate::{Exit, Streams, run_workflow};
+use crate::{Exit, Streams, quiet_hours, run_workflow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use fleet::Version;
+use fleet::{LocalZone, Span, Version};
+use jiff::Timestamp;
 use std::path::PathBuf;
 
 /// Keeps a fleet of cloned servers at the right size and on the right version.
@@ -32,6 +33,8 @@ enum What {
     /// Work with any definition in the Amazon States Language.
     #[command(subcommand)]
     Workflow(Workflow),
+    /// Find the window of the week in which an upgrade disturbs the fewest requests, and say why.
+    QuietHours(QuietHours),
     #[command(flatten)]
     Operate(Operate),
 }
@@ -95,6 +98,31 @@ pub enum Output {
     Json,
 }
 
+/// What the quietest window is found in, and for what.
+#[derive(Debug, Args)]
+pub struct QuietHours {
+    /// Request counts: CSV with the columns `timestamp` (`YYYY-MM-DD HH:MM:SS` in UTC, or RFC 3339) and `value`, a row for
+    /// each step. Two weeks or more; from two days on, a daily pattern.
+    #[arg(long, value_name = "FILE")]
+    pub trace: PathBuf,
+    /// How long the upgrade takes, such as 45m; unless given, as long as a rehearsed upgrade to the next minor version.
+    #[arg(long, value_name = "TIME", value_parser = operate::span, conflicts_with = "config")]
+    pub length: Option<Span>,
+    /// The configuration of the fleet whose upgrade is rehearsed.
+    #[arg(long, value_name = "FILE", default_value = SAMPLE)]
+    pub config: PathBuf,
+    /// By whose clocks a week goes: a name of the IANA database, such as Europe/Berlin.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub time_zone: LocalZone,
+    /// The window begins then or within the week after it; unless given, at the end of the trace. Such as
+    /// 2026-03-01T04:05:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub after: Option<Timestamp>,
+    /// How the window is shown.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
 #[derive(Debug, Subcommand)]
 enum Workflow {
     /// Run a definition in virtual time and print how it ended, as one JSON object.
@@ -127,6 +155,7 @@ impl Command {
         match self.what {
             What::Rehearse(Rehearse::Upgrade(args)) => rehearse::upgrade(&args, streams),
             What::Workflow(Workflow::Run(args)) => run_workflow::run(&args, streams),
+            What::QuietHours(args) => quiet_hours::run(&args, streams),
             What::Operate(what) => crate::operate::run(&what, streams),
         }
     }

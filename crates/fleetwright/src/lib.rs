@@ -7,6 +7,7 @@ mod length;
 mod operate;
 pub mod permissions;
 mod progress;
+mod quiet_hours;
 pub mod rehearse;
 mod run_workflow;
 mod streams;
