@@ -11,6 +11,7 @@ mod faults;
 mod meddling;
 mod parity;
 mod permissions;
+mod proxy;
 mod repair;
 mod scenarios;
 mod seeds;
