@@ -13,6 +13,7 @@ mod parity;
 mod permissions;
 mod previous;
 mod quiet_hours;
+mod proxy;
 mod repair;
 mod restoring;
 mod scenarios;

@@ -3,6 +3,7 @@
 The first line it prints is its port. It ends when its standard input ends.
 """
 
+import json
 import logging
 import os
 import sys
@@ -15,13 +16,17 @@ os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
 os.environ["MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"] = "true"
 
 from cloudwatch_cbor import CloudWatchCbor  # noqa: E402
+from moto.ec2.exceptions import EC2ClientError  # noqa: E402
 from moto.ec2.models.amis import AmiBackend  # noqa: E402
 from moto.ec2.responses.amis import AmisResponse  # noqa: E402
+from moto.ec2.responses.instances import InstanceResponse  # noqa: E402
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app  # noqa: E402
 from werkzeug.serving import make_server  # noqa: E402
 
 create_image = AmiBackend.create_image
 deregister_image = AmisResponse.deregister_image
+run_instances = InstanceResponse.run_instances
+launched, launching = {}, threading.Lock()
 
 
 def create_image_and_tag_snapshot(self, instance_id, name, description, tag_specifications):
@@ -43,8 +48,26 @@ def deregister_image_and_delete_snapshots(self):
     return answer
 
 
+def run_instances_once(self):
+    """moto launches again for a client token that it has seen; AWS answers the instances that are there, and refuses
+    other parameters. A token that comes with a subnet is its zone's."""
+    token = self._get_param("ClientToken")
+    if token is None:
+        return run_instances(self)
+    asked = json.dumps(self.params, sort_keys=True, default=str)
+    key = self.current_account, self.region, self._get_param("SubnetId"), token
+    with launching:
+        if key not in launched:
+            launched[key] = asked, run_instances(self)
+        before, answer = launched[key]
+    if before != asked:
+        raise EC2ClientError("IdempotentParameterMismatch", f"{token} was used with other parameters")
+    return answer
+
+
 AmiBackend.create_image = create_image_and_tag_snapshot
 AmisResponse.deregister_image = deregister_image_and_delete_snapshots
+InstanceResponse.run_instances = run_instances_once
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
 application = CloudWatchCbor(DomainDispatcherApplication(create_backend_app))

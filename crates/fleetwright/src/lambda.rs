@@ -40,29 +40,15 @@ impl<'a> Functions<'a> {
     }
 
     async fn perform(&self, task: Task) -> Result<Value, Failure> {
-        let waits = match task.resource.as_str() {
-            INVOKE => false,
-            INVOKE_AND_WAIT => true,
-            other => return Err(fatal(format!("state '{}' calls {other}, which is not imitated here", task.state))),
-        };
-        let name = task.input["FunctionName"].as_str().unwrap_or_default();
-        let Some(step) = name.strip_prefix(PREFIX).and_then(Step::named) else {
-            return Err(fatal(format!("state '{}' calls '{name}', which is no step's function", task.state)));
-        };
+        let step = invoked(&task)?;
         (self.latency)().await;
         let aws = self.clients(step.name);
-        match step.invoke(&aws, task.input["Payload"].clone()).await {
-            Err(error) => Err(Failure {
-                error: error.name().to_owned(),
-                // As lambda_runtime words it.
-                cause: json!({"errorType": error.name(), "errorMessage": error.to_string()}).to_string(),
-            }),
-            Ok(_) if waits => {
-                tokio::time::sleep(self.approves_after).await;
-                Ok(json!({}))
-            }
-            Ok(output) => Ok(json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": output})),
+        let answer = invoke(step, &aws, task.input["Payload"].clone()).await?;
+        if task.resource != INVOKE_AND_WAIT {
+            return Ok(answer);
         }
+        tokio::time::sleep(self.approves_after).await;
+        Ok(json!({}))
     }
 
     /// The clients that a step's function has.
@@ -75,6 +61,33 @@ impl<'a> Functions<'a> {
 impl Resources for Functions<'_> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         Box::pin(self.perform(task))
+    }
+}
+
+/// The step whose function a task invokes.
+///
+/// # Errors
+/// A fatal one, if it is none.
+pub fn invoked(task: &Task) -> Result<&'static Step, Failure> {
+    if ![INVOKE, INVOKE_AND_WAIT].contains(&task.resource.as_str()) {
+        return Err(fatal(format!("state '{}' calls {}, which is not imitated here", task.state, task.resource)));
+    }
+    let name = task.input["FunctionName"].as_str().unwrap_or_default();
+    let step = name.strip_prefix(PREFIX).and_then(Step::named);
+    step.ok_or_else(|| fatal(format!("state '{}' calls '{name}', which is no step's function", task.state)))
+}
+
+/// Invokes a step's function once, with these clients.
+///
+/// # Errors
+/// The step's named error, as lambda_runtime words it.
+pub async fn invoke(step: &Step, aws: &Aws, payload: Value) -> Result<Value, Failure> {
+    match step.invoke(aws, payload).await {
+        Ok(output) => Ok(json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": output})),
+        Err(error) => Err(Failure {
+            error: error.name().to_owned(),
+            cause: json!({"errorType": error.name(), "errorMessage": error.to_string()}).to_string(),
+        }),
     }
 }
 

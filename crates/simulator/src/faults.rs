@@ -69,8 +69,9 @@ pub struct On {
     last: u32,
 }
 
+/// What happens to a call that a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
+pub enum Effect {
     /// Refused with this code; nothing happened.
     Error(String),
     /// Refused with the service's own throttling code; nothing happened.
@@ -100,6 +101,15 @@ impl Fault {
     #[must_use]
     pub fn world(fault: WorldFault) -> Fault {
         Fault(Kind::World(fault))
+    }
+
+    /// What it does to a call; nothing for a fault of the world.
+    #[must_use]
+    pub fn effect(&self) -> Option<&Effect> {
+        match &self.0 {
+            Kind::Call(_, effect) => Some(effect),
+            Kind::World(_) => None,
+        }
     }
 }
 
@@ -250,9 +260,10 @@ impl fmt::Display for WorldFault {
     }
 }
 
-/// The faults of one rehearsal, and how often each one's calls were seen.
+/// The faults of one rehearsal, and how often each one's calls were seen. Whoever stands between callers and a service,
+/// be it the simulated one or another, asks it about every call.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Faults {
+pub struct Faults {
     calls: Vec<Armed>,
     world: Vec<WorldFault>,
 }
@@ -267,7 +278,9 @@ struct Armed {
 }
 
 impl Faults {
-    pub(crate) fn new(faults: Vec<Fault>) -> Faults {
+    /// Faults that have seen no call yet.
+    #[must_use]
+    pub fn new(faults: Vec<Fault>) -> Faults {
         let mut armed = Faults::default();
         for Fault(kind) in faults {
             match kind {
@@ -279,7 +292,7 @@ impl Faults {
     }
 
     /// Counts one call, and says what strikes it: the first fault that matches.
-    pub(crate) fn strike(&mut self, operation: &str, caller: &Caller, place: Option<&str>) -> Option<Effect> {
+    pub fn strike(&mut self, operation: &str, caller: &Caller, place: Option<&str>) -> Option<Effect> {
         let mut struck = None;
         for Armed { on, effect, seen, struck: this } in &mut self.calls {
             let matches = on.operation == operation
@@ -306,7 +319,7 @@ impl Faults {
     }
 
     /// Whether each fault of a call has struck at least once, in the order in which they were given.
-    pub(crate) fn struck(&self) -> impl Iterator<Item = bool> {
+    pub fn struck(&self) -> impl Iterator<Item = bool> {
         self.calls.iter().map(|armed| armed.struck)
     }
 

@@ -16,6 +16,7 @@ mod world;
 pub use fault::NamedFault;
 pub use mishap::{CallKind, Mishap, Site, WorldKind};
 pub use outcome::{Ending, Rehearsed};
+pub use process::place;
 pub use world::{START, world};
 
 use crate::cli::{self, Output, RehearseUpgrade};

@@ -23,7 +23,7 @@ impl Resources for Processes<'_> {
 }
 
 /// A state's name as `--fault` writes it: `Create the builder` is `create-the-builder`.
-pub(super) fn place(state: &str) -> String {
+pub fn place(state: &str) -> String {
     let words = state.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
