@@ -57,7 +57,8 @@ impl Resources for Fails<'_, '_> {
 impl Stage {
     /// Takes the run up, and holds the invariants against how that ended.
     async fn repair(&self, functions: &Functions<'_>, what: &str) -> Settling {
-        let finished = self.execute("repair-1", json!({"fleet": "appwrite", "repair": RUN, "dead": "by a test"}), functions).await;
+        let finished =
+            self.execute("repair-1", json!({"fleet": "appwrite", "repair": RUN, "dead": "by a test"}), functions).await;
         let settling = match &finished.outcome {
             Outcome::Succeeded(_) => Settling::Upgraded,
             Outcome::Failed(Failure { error, .. }) if error == "RolledBack" => Settling::RolledBack,

@@ -142,13 +142,19 @@ fn every_edit_by_hand_in_the_catalogue_is_found_and_restored() {
             let findings = stage.findings().await;
             assert!(findings.iter().any(|finding| finding.contains(said)), "{what}: {findings:?}");
 
-            assert_eq!(stage.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await, "succeeded", "{what}");
+            assert_eq!(
+                stage.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await,
+                "succeeded",
+                "{what}"
+            );
             assert_eq!(stage.findings().await, [""; 0], "{what}");
             let (run, fleet) = (stage.record("repair-1").await, stage.fleet().await);
             assert_eq!((run.phase, run.size, fleet.lock), (Phase::Ended(Outcome::Restored), 3, None), "{what}");
             // Who was taken out by hand was no loss of the repair's.
             let mut violations = stage.violations("repair-1", Settling::Upgraded).await;
-            violations.retain(|violation| !["capacity-and-requests", "nothing-foreign-touched"].contains(&violation.invariant));
+            violations.retain(|violation| {
+                !["capacity-and-requests", "nothing-foreign-touched"].contains(&violation.invariant)
+            });
             assert_eq!(violations, [], "{what}");
         })
         .unwrap();

@@ -1,17 +1,17 @@
 //! A fleet in a simulated AWS, on which tests run executions of a definition one after the other.
 
 use asl::{Execution, Finished, Limits, Resources, StateMachine};
+use aws_types::SdkConfig;
 use fleet::{Config, FleetRecord, Run, RunRef};
 use fleetwright::UPGRADE;
 use fleetwright::lambda::Functions;
-use fleetwright::rehearse::{START, sdk_config, world};
 use fleetwright::permissions::permissions;
+use fleetwright::rehearse::{START, sdk_config, world};
 use functions::{Aws, Step};
 use serde_json::{Value, json};
 use simulator::faults::Fault;
 use simulator::invariants::{Outcome, Settled, Violation};
 use simulator::{Caller, Simulator};
-use aws_types::SdkConfig;
 use std::cell::RefCell;
 use std::time::Duration;
 
@@ -38,7 +38,8 @@ impl Stage {
         change(&mut config);
         let simulator = Simulator::new(world(&config), faults);
         let mut permissions = permissions(&config).unwrap();
-        let everything = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
+        let everything =
+            json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
         permissions.add(CONSOLE, "arn:aws:iam::123456789012:user/console", &everything).unwrap();
         let simulator = simulator.under(permissions);
         let machine = StateMachine::parse(UPGRADE).unwrap();

@@ -64,8 +64,7 @@ fn a_finished_upgrade_is_taken_back_without_a_bake_and_its_image_is_used_no_more
 fn neither_ill_members_nor_a_ringing_alarm_keep_a_fleet_from_going_back() {
     in_virtual_time(async {
         let at = Duration::from_secs(3_600);
-        let faults =
-            vec![Fault::world(WorldFault::AlarmRings { at }), Fault::world(WorldFault::MemberDies { at })];
+        let faults = vec![Fault::world(WorldFault::AlarmRings { at }), Fault::world(WorldFault::MemberDies { at })];
         let stage = Stage::with(|_| {}, faults).await;
         assert_eq!(stage.run("run-1", to("1.4.14")).await, "succeeded");
         tokio::time::sleep(at).await;
@@ -225,10 +224,17 @@ fn a_step_of_an_execution_whose_run_was_taken_up_does_nothing() {
         for (step, input) in inputs {
             let before = stage.simulator.calls();
             let error = Step::named(step).unwrap().invoke(&stage.aws(step), input).await.unwrap_err();
-            assert!(error.to_string().contains("goes on in the execution repair-1 under the fencing number"), "{error}");
+            assert!(
+                error.to_string().contains("goes on in the execution repair-1 under the fencing number"),
+                "{error}"
+            );
             let calls = stage.simulator.calls();
             let others = |calls: &std::collections::BTreeMap<String, u64>| {
-                calls.iter().filter(|(name, _)| !["GetItem", "PutItem"].contains(&name.as_str())).map(|(_, n)| n).sum::<u64>()
+                calls
+                    .iter()
+                    .filter(|(name, _)| !["GetItem", "PutItem"].contains(&name.as_str()))
+                    .map(|(_, n)| n)
+                    .sum::<u64>()
             };
             assert_eq!(others(&calls), others(&before), "{step}");
         }

@@ -1,8 +1,8 @@
 //! The list of steps, and what is the same for all: JSON in, JSON or a named error out, and a record of how it ended.
 
 use crate::steps::{
-    ask_approval, back_up, begin, configure, create_from_snapshot, delete, finish, observe, retag, snapshot, stop, take_up,
-    verify,
+    ask_approval, back_up, begin, configure, create_from_snapshot, delete, finish, observe, retag, snapshot, stop,
+    take_up, verify,
 };
 use crate::{Aws, StepError};
 use fleet::{SCHEMA, StateContext, StepRecord, StepResult, Ticket};
@@ -61,7 +61,10 @@ impl Step {
     /// # Errors
     /// A named error. An input of the wrong shape is [`StepError::Refused`] before anything is called.
     pub async fn invoke(&self, aws: &Aws, input: Value) -> Result<Value, StepError> {
-        let of_run = Ticket::deserialize(&input["run"]).ok().map(|ticket| ticket.run()).zip(StateContext::deserialize(&input["state"]).ok());
+        let of_run = Ticket::deserialize(&input["run"])
+            .ok()
+            .map(|ticket| ticket.run())
+            .zip(StateContext::deserialize(&input["state"]).ok());
         let answer = (self.run)(aws, input).await;
         let result = match &answer {
             Ok(_) => StepResult::Done,

@@ -83,7 +83,8 @@ impl Restoration {
     /// Decides from what stands.
     pub fn of(record: &FleetRecord, census: &Census) -> Self {
         let in_place = |place: Place| census.instances.iter().filter(move |one| one.place(&record.golden) == place);
-        let member = |one: &FleetInstance| Member { id: one.id.clone(), image: one.image.clone(), zone: one.zone.clone() };
+        let member =
+            |one: &FleetInstance| Member { id: one.id.clone(), image: one.image.clone(), zone: one.zone.clone() };
         Self {
             members: in_place(Place::Member).map(member).collect(),
             brought_in: in_place(Place::Member)
@@ -104,9 +105,9 @@ impl Restoration {
 impl Census {
     /// The images of ended runs that are neither golden nor kept.
     pub fn left_over_images<'a>(&'a self, record: &'a FleetRecord) -> impl Iterator<Item = &'a MadeImage> {
-        self.images.iter().filter(|image| {
-            image.id != record.golden.image && record.images.iter().all(|kept| kept.image != image.id)
-        })
+        self.images
+            .iter()
+            .filter(|image| image.id != record.golden.image && record.images.iter().all(|kept| kept.image != image.id))
     }
 }
 

@@ -1,8 +1,8 @@
 //! A run's record in the ledger.
 
 use crate::{
-    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Outcome, Phase, RunId, RunRef, SCHEMA, Span,
-    SubnetId, Ticket, Version, Zone,
+    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Outcome, Phase, RunId, RunRef, SCHEMA,
+    Span, SubnetId, Ticket, Version, Zone,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};

@@ -246,7 +246,9 @@ impl Service {
                 status: 403,
                 ..refuse("UnauthorizedOperation", format!("You are not authorized to perform this operation. {why}."))
             },
-            Service::LoadBalancing | Service::Rds | Service::CloudWatch => ServiceError { status: 403, ..refuse("AccessDenied", why) },
+            Service::LoadBalancing | Service::Rds | Service::CloudWatch => {
+                ServiceError { status: 403, ..refuse("AccessDenied", why) }
+            }
             Service::SystemsManager | Service::DynamoDb => refuse("AccessDeniedException", why),
         }
     }

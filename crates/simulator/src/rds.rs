@@ -65,7 +65,8 @@ fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
 fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let id = form.take("DBSnapshotIdentifier").ok_or_else(|| unsupported("DescribeDBSnapshots without a name"))?;
     form.finish()?;
-    let missing = || ServiceError { status: 404, ..refuse("DBSnapshotNotFound", format!("DBSnapshot {id} not found.")) };
+    let missing =
+        || ServiceError { status: 404, ..refuse("DBSnapshotNotFound", format!("DBSnapshot {id} not found.")) };
     let found = state.db_snapshots.iter().find(|one| one.id == id).ok_or_else(missing)?;
     Ok(Xml::query("DescribeDBSnapshots", |xml| {
         xml.list("DBSnapshots", "DBSnapshot", [found], |xml, snapshot| write(xml, state, snapshot));

@@ -7,9 +7,7 @@
 use super::wait::wait;
 use crate::aws::{Aws, Progress};
 use crate::{Going, Read, StepError};
-use fleet::{
-    Backup, DataBackup, DataSource, DbInstanceId, InstanceId, Run, StateContext, Ticket, db_snapshot_id,
-};
+use fleet::{Backup, DataBackup, DataSource, DbInstanceId, InstanceId, Run, StateContext, Ticket, db_snapshot_id};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 

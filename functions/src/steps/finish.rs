@@ -5,8 +5,8 @@
 //! Not undone. All of it is one transaction; asked again, or for another outcome when the run is over,
 //! it answers how the run ended.
 
-use crate::aws::Aws;
 use crate::StepError;
+use crate::aws::Aws;
 use fleet::{DataBackup, FleetRecord, ImageId, Outcome, Phase, Run, RunRef, StateContext, Ticket, Version};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};

@@ -3,7 +3,8 @@
 use crate::StepError;
 use crate::aws::{Aws, ImageState, Instance, InstanceState};
 use fleet::{
-    Census, Config, FLEET_TAG, FleetInstance, FleetName, FleetRecord, ImageId, MadeImage, Observed, ROLE_TAG, RUN_TAG, Role, Tagged,
+    Census, Config, FLEET_TAG, FleetInstance, FleetName, FleetRecord, ImageId, MadeImage, Observed, ROLE_TAG, RUN_TAG,
+    Role, Tagged,
 };
 
 /// The fleet of `record` as it stands: who carries its tag and how their targets are, who else takes its traffic,

@@ -92,10 +92,8 @@ fn create_snapshots(state: &State, form: &mut Form) -> Result<Vec<Need>, Service
     let id = form.take("InstanceSpecification.InstanceId").unwrap_or_default();
     let there = world.data.as_ref().filter(|data| data.id() == id);
     let server = Need::on(CREATE, world.arn("ec2", &format!("instance/{id}")));
-    let mut needs = vec![
-        server.carrying(there.map(|_| &world.data_tags)),
-        Need::on(CREATE, world.arn("ec2", "volume/*")),
-    ];
+    let mut needs =
+        vec![server.carrying(there.map(|_| &world.data_tags)), Need::on(CREATE, world.arn("ec2", "volume/*"))];
     make(&mut needs, CREATE, &world.shared_arn("ec2", "snapshot/*"), tags.get("snapshot"));
     Ok(needs)
 }

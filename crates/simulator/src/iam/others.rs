@@ -28,9 +28,8 @@ pub(super) fn rds(state: &State, operation: &str, form: &Form) -> Result<Vec<Nee
         "DescribeDBSnapshots" => Ok(vec![Need::of_all("rds:DescribeDBSnapshots".to_owned())]),
         "CreateDBSnapshot" => {
             const CREATE: &str = "rds:CreateDBSnapshot";
-            let arn = |kind: &str, id: Option<String>| {
-                state.world.arn("rds", &format!("{kind}:{}", id.unwrap_or_default()))
-            };
+            let arn =
+                |kind: &str, id: Option<String>| state.world.arn("rds", &format!("{kind}:{}", id.unwrap_or_default()));
             let (db, snapshot) = (form.take("DBInstanceIdentifier"), form.take("DBSnapshotIdentifier"));
             let snapshot = arn("snapshot", snapshot);
             let tags = crate::rds::read_tags(&mut form)?;
