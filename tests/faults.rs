@@ -33,7 +33,8 @@ fn no_fault_at_a_call_and_no_storm_breaks_an_invariant() {
 
 #[test]
 fn a_fault_that_is_named_strikes_again() {
-    let line = "--to 1.4.14 --brisk --seed 5 --fault create-the-builder/RunInstances#1/orchestrator-dies --output json";
+    let line =
+        "--to 1.4.14 --brisk --seed 5 --fault create-the-builder/RunInstances#1/orchestrator-dies-after --output json";
     let ran = rehearse(line);
     assert_eq!(ran.exit, Exit::Frozen);
     let object: Value = serde_json::from_str(&ran.out).unwrap();
