@@ -1,7 +1,7 @@
 //! Clients of the simulated AWS, used again by one rehearsal after another: making those of all functions takes longer
 //! than many a rehearsal.
 
-use super::sdk_config_on;
+use super::unsigned_config;
 use crate::TABLE;
 use fleet::Config;
 use functions::Aws;
@@ -46,7 +46,7 @@ impl Taken<'_> {
     /// A function's clients, which know nothing of being rehearsed.
     pub(super) fn of(&self, function: &str) -> Aws {
         let Clients { line, by_function } = &*self.clients;
-        let connect = || Aws::new(&sdk_config_on(line.http_client(function), line.time_source(), self.config), TABLE);
+        let connect = || Aws::new(&unsigned_config(line.http_client(function), line.time_source(), self.config), TABLE);
         by_function.borrow_mut().entry(function.to_owned()).or_insert_with(connect).clone()
     }
 }
