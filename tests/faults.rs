@@ -33,7 +33,8 @@ fn no_fault_at_a_call_and_no_storm_breaks_an_invariant() {
 
 #[test]
 fn a_fault_that_is_named_strikes_again() {
-    let line = "--to 1.4.14 --brisk --seed 5 --fault create-the-builder/RunInstances#1/orchestrator-dies --output json";
+    let line =
+        "--to 1.4.14 --brisk --seed 5 --fault create-the-builder/RunInstances#1/orchestrator-dies-after --output json";
     let ran = rehearse(line);
     assert_eq!(ran.exit, Exit::Frozen);
     let object: Value = serde_json::from_str(&ran.out).unwrap();
@@ -44,6 +45,22 @@ fn a_fault_that_is_named_strikes_again() {
          run at a time changes a fleet, and a frozen one keeps it until a person has looked"
     );
     assert_eq!(rehearse(line).out, ran.out, "byte for byte");
+}
+
+#[test]
+fn of_two_executions_each_dies_for_itself() {
+    let two = |fault: &str| {
+        let ran = rehearse(&format!("--to 1.4.14 --brisk --fault two-starts --fault {fault} --output json"));
+        let object: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!(object["invariants"]["violated"], json!([]));
+        object
+    };
+    let other_goes_on = two("begin/GetItem#1/orchestrator-dies-after");
+    assert_eq!(other_goes_on["outcome"], "upgraded");
+    let fleet_stays_locked = two("create-the-builder/RunInstances#1/orchestrator-dies-before");
+    assert_eq!(fleet_stays_locked["outcome"], "frozen");
+    let over_all_the_same = two("finish/TransactWriteItems#1/orchestrator-dies-after");
+    assert_eq!(over_all_the_same["outcome"], "upgraded");
 }
 
 /// What the hand does to a task, instead of handing it on.

@@ -1,7 +1,11 @@
-//! How long a rehearsed upgrade takes in real time, by the size of the fleet.
+//! How long a rehearsed upgrade takes in real time, by the size of the fleet; and how many rehearsals of faults there are in
+//! a second, on all processors that this may use.
 #![expect(clippy::expect_used, reason = "a benchmark of the sample as it is in the repository")]
 
+use divan::Bencher;
+use divan::counter::ItemsCount;
 use fleet::Config;
+use fleetwright::rehearse::matrix::Search;
 use fleetwright::rehearse::{Ending, Plan, rehearse};
 
 fn main() {
@@ -10,9 +14,20 @@ fn main() {
 
 #[divan::bench(args = [3, 100, 1000], sample_count = 10)]
 fn upgrade(members: u32) {
+    let rehearsed = rehearse(&plan(members), &mut |_| {}).expect("a rehearsal");
+    assert_eq!(rehearsed.outcome, Ending::Upgraded);
+}
+
+/// Every fifth fault at a call, and a hundred times several.
+#[divan::bench(sample_count = 3, sample_size = 1)]
+fn faults(bencher: Bencher) {
+    let search = Search::new(&plan(3), 100).every(5);
+    let run = || search.run(&mut |_| {}).expect("a search");
+    bencher.counter(ItemsCount::new(run().runs)).bench_local(run);
+}
+
+fn plan(members: u32) -> Plan {
     let mut config = Config::from_toml(include_str!("../../../samplconfig.toml")).expect("the sample is valid");
     config.fleet.size = members;
-    let plan = Plan { config, to: "1.4.14".parse().expect("a version"), faults: vec![] };
-    let rehearsed = rehearse(&plan, &mut |_| {}).expect("a rehearsal");
-    assert_eq!(rehearsed.outcome, Ending::Upgraded);
+    Plan { config, to: "1.4.14".parse().expect("a version"), faults: vec![] }
 }

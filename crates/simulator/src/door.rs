@@ -49,7 +49,7 @@ impl Door {
         state
     }
 
-    async fn pass(&self, caller: &Caller, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    pub(crate) async fn pass(&self, caller: &Caller, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
         let call = match wire::read(&request) {
             Ok(call) => call,
             Err(error) => {
@@ -64,13 +64,14 @@ impl Door {
         // Only a process can die or be invoked twice.
         match (&fault, &process) {
             (Some(Effect::CrashBefore), Some(process)) => process.die().await,
+            (Some(Effect::OrchestratorDiesBefore), Some(process)) => process.be_forgotten().await,
             (Some(Effect::InvokedTwice), Some(process)) => process.run_again().await,
             _ => {}
         }
         let answer = self.state().answer(caller, call, fault.as_ref());
         match (fault, process) {
             (Some(Effect::CrashAfter), Some(process)) => process.die().await,
-            (Some(Effect::OrchestratorDies), Some(process)) => process.be_forgotten().await,
+            (Some(Effect::OrchestratorDiesAfter), Some(process)) => process.be_forgotten().await,
             (Some(Effect::Slow(by)), _) => tokio::time::sleep(by).await,
             (Some(Effect::AnswerLost), _) => {
                 let reset = io::Error::new(

@@ -86,8 +86,10 @@ pub enum Effect {
     CrashAfter,
     /// Before the call is made, the caller's function is invoked once more, from beginning to end.
     InvokedTwice,
-    /// It happened, and then whoever invokes functions stopped for good.
-    OrchestratorDies,
+    /// Whoever invoked the function stopped for good before the call was made.
+    OrchestratorDiesBefore,
+    /// It happened, and then whoever invoked the function stopped for good.
+    OrchestratorDiesAfter,
 }
 
 impl Fault {
@@ -191,10 +193,16 @@ impl On {
         Fault(Kind::Call(self, Effect::InvokedTwice))
     }
 
-    /// The call takes effect, after which whoever invokes functions never does anything again.
+    /// Before the call is made, whoever invoked the function stops for good, and the function with it.
     #[must_use]
-    pub fn orchestrator_dies(self) -> Fault {
-        Fault(Kind::Call(self, Effect::OrchestratorDies))
+    pub fn orchestrator_dies_before(self) -> Fault {
+        Fault(Kind::Call(self, Effect::OrchestratorDiesBefore))
+    }
+
+    /// The call takes effect; whoever invoked the function never does anything again, nor does the function.
+    #[must_use]
+    pub fn orchestrator_dies_after(self) -> Fault {
+        Fault(Kind::Call(self, Effect::OrchestratorDiesAfter))
     }
 }
 
@@ -234,7 +242,8 @@ impl fmt::Display for Effect {
             Effect::CrashBefore => write!(f, "crash before"),
             Effect::CrashAfter => write!(f, "crash after"),
             Effect::InvokedTwice => write!(f, "invoked twice"),
-            Effect::OrchestratorDies => write!(f, "orchestrator dies"),
+            Effect::OrchestratorDiesBefore => write!(f, "orchestrator dies before"),
+            Effect::OrchestratorDiesAfter => write!(f, "orchestrator dies after"),
         }
     }
 }

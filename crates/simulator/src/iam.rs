@@ -96,8 +96,8 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(crate) fn new(permissions: Permissions) -> Guard {
-        Guard { permissions: Some(Arc::new(permissions)), used: BTreeMap::new() }
+    pub(crate) fn new(permissions: Arc<Permissions>) -> Guard {
+        Guard { permissions: Some(permissions), used: BTreeMap::new() }
     }
 
     pub(crate) fn stands(&self) -> bool {

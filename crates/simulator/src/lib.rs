@@ -24,6 +24,7 @@ pub mod iam;
 pub mod invariants;
 mod journal;
 mod limit;
+mod line;
 pub mod process;
 mod rds;
 pub mod report;
@@ -49,15 +50,15 @@ use iam::{Grant, Guard, Permissions};
 use invariants::{Settled, Verdict};
 use report::{Report, Span};
 use state::State;
-use tokio::sync::Notify;
 use world::World;
+
+pub use line::Line;
 
 /// A simulated AWS. Clones are handles on the same one.
 #[derive(Clone, Debug)]
 pub struct Simulator {
     door: Door,
     invocations: Arc<AtomicU64>,
-    orchestrator_died: Arc<Notify>,
 }
 
 /// Who calls.
@@ -75,13 +76,13 @@ impl Simulator {
     pub fn new(world: World, faults: Vec<Fault>) -> Simulator {
         let clock = Clock::starting_at(world.start);
         let door = Door::new(clock, State::genesis(world, faults));
-        Simulator { door, invocations: Arc::default(), orchestrator_died: Arc::default() }
+        Simulator { door, invocations: Arc::default() }
     }
 
     /// The same, in which callers may do what `permissions` say and nothing else; without it everyone may everything.
     #[must_use]
-    pub fn under(self, permissions: Permissions) -> Simulator {
-        self.door.state().guard = Guard::new(permissions);
+    pub fn under(self, permissions: impl Into<Arc<Permissions>>) -> Simulator {
+        self.door.state().guard = Guard::new(permissions.into());
         self
     }
 
@@ -104,7 +105,7 @@ impl Simulator {
     pub fn fork(&self) -> Simulator {
         let door = Door::new(self.door.clock, self.door.state().clone());
         let invocations = self.invocations.load(Ordering::Relaxed);
-        Simulator { door, invocations: Arc::new(AtomicU64::new(invocations)), orchestrator_died: Arc::default() }
+        Simulator { door, invocations: Arc::new(AtomicU64::new(invocations)) }
     }
 
     /// The HTTP client that a function's SDK clients use.

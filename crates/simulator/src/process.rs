@@ -13,9 +13,14 @@ tokio::task_local! {
     static PROCESS: Arc<Process>;
 }
 
-/// A process died before it could answer.
+/// Why nobody will know how far a process came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Crashed;
+pub enum Lost {
+    /// It died before it could answer.
+    Crashed,
+    /// Whoever invoked it stopped for good.
+    Forgotten,
+}
 
 /// A call that a process made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,12 +91,12 @@ impl Simulator {
     /// it die, or invoke it twice.
     ///
     /// # Errors
-    /// When it died: nobody will know how far it came.
+    /// When it died, or whoever invokes it is to stop for good.
     pub async fn process<'a, T>(
         &self,
         place: &str,
         invoke: &(dyn Fn() -> Pin<Box<dyn Future<Output = T> + 'a>> + 'a),
-    ) -> Result<T, Crashed> {
+    ) -> Result<T, Lost> {
         let process = self.start(place);
         let mut answer = std::pin::pin!(PROCESS.scope(Arc::clone(&process), invoke()));
         loop {
@@ -101,15 +106,14 @@ impl Simulator {
                 () = process.struck.notified() => {}
             }
             match process.take_fate() {
-                Some(Fate::Dies) => return Err(Crashed),
+                Some(Fate::Dies) => return Err(Lost::Crashed),
                 Some(Fate::RunsAgain) => {
-                    let _ = Box::pin(self.process(place, invoke)).await;
+                    if let Err(Lost::Forgotten) = Box::pin(self.process(place, invoke)).await {
+                        return Err(Lost::Forgotten);
+                    }
                     process.released.notify_one();
                 }
-                Some(Fate::IsForgotten) => {
-                    self.orchestrator_died.notify_waiters();
-                    return pending().await;
-                }
+                Some(Fate::IsForgotten) => return Err(Lost::Forgotten),
                 None => {}
             }
         }
@@ -125,11 +129,6 @@ impl Simulator {
             struck: Notify::new(),
             released: Notify::new(),
         })
-    }
-
-    /// Comes back when a fault has ended whoever invokes functions.
-    pub async fn orchestrator_died(&self) {
-        self.orchestrator_died.notified().await;
     }
 
     /// Every call that a process made, in order.

@@ -44,15 +44,27 @@ impl Aws {
     ///
     /// The SDK's own retries are off: retrying is the state machine's, where it is seen, counted and the same in a
     /// rehearsal, and where no call that makes something is repeated without its token or name being looked at first.
+    ///
+    /// Without a provider of credentials nothing is signed: a rehearsal's AWS looks at no signature.
     pub fn new(config: &SdkConfig, table: &str) -> Self {
         let config = config.to_builder().retry_config(RetryConfig::disabled()).build();
+        let unsigned = config.credentials_provider().is_none();
+        macro_rules! client {
+            ($sdk:ident) => {{
+                let mut builder = $sdk::config::Builder::from(&config);
+                if unsigned {
+                    builder.set_allow_no_auth();
+                }
+                $sdk::Client::from_conf(builder.build())
+            }};
+        }
         Self {
-            ec2: aws_sdk_ec2::Client::new(&config),
-            load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(&config),
-            ssm: aws_sdk_ssm::Client::new(&config),
-            rds: aws_sdk_rds::Client::new(&config),
-            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
-            ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), table),
+ec2: client!(aws_sdk_ec2),
+            load_balancing: client!(aws_sdk_elasticloadbalancingv2),
+            ssm: client!(aws_sdk_ssm),
+            rds: client!(aws_sdk_rds),
+            cloudwatch: client!(aws_sdk_cloudwatch),
+            ledger: Ledger::new(client!(aws_sdk_dynamodb), table),
             clock: config.time_source().unwrap_or_else(|| SharedTimeSource::new(SystemTimeSource::new())),
             reach: None,
         }

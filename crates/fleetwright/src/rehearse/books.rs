@@ -1,8 +1,9 @@
 //! What the ledger must say when a run is over. The world's invariants are the simulator's; it knows no ledger.
 
 use super::Ending;
-use fleet::{Outcome, Phase, RunRef, Version};
-use functions::{Aws, StepError};
+use fleet::{FleetRecord, Outcome, Phase, Remedy, RunRef, Version, diagnose};
+use functions::{Aws, Step, StepError};
+use serde_json::json;
 use simulator::invariants::Violation;
 
 /// The invariant's name.
@@ -15,6 +16,16 @@ pub(super) const LEDGER_AGREES: &str = "ledger-agrees";
 pub(super) async fn kept(aws: &Aws, run: &RunRef) -> Result<Vec<String>, StepError> {
     let fleet = aws.ledger().fleet(&run.fleet).await?.map(|read| read.record);
     Ok(fleet.into_iter().flat_map(|fleet| fleet.images).map(|kept| kept.image.to_string()).collect())
+}
+
+/// What a doctor finds that a repair would mend: nothing of that kind may be left by a run that is over.
+async fn to_repair(aws: &Aws, fleet: &FleetRecord) -> Result<Vec<String>, StepError> {
+    let observe = Step::named("observe").ok_or_else(|| StepError::Failed("there is no step 'observe'".to_owned()))?;
+    let observed = observe.invoke(aws, json!({"fleet": fleet.name()})).await?;
+    let observed = serde_json::from_value(observed).map_err(|error| StepError::Failed(error.to_string()))?;
+    let findings = diagnose(fleet, &observed, &[]).into_iter();
+    let findings = findings.filter(|finding| finding.remedy == Remedy::Repair);
+    Ok(findings.map(|finding| format!("a doctor finds that {}", finding.what)).collect())
 }
 
 /// Whether the ledger agrees with how a run ended.
@@ -62,6 +73,9 @@ pub(super) async fn check(aws: &Aws, run: &RunRef, to: Version, ending: Ending) 
             }
             _ => {}
         }
+    }
+    if ending != Ending::Frozen {
+        wrong.extend(to_repair(aws, &fleet).await?);
     }
     if aws.image(&fleet.golden.image).await?.is_none() {
         wrong.push(format!("the golden image {} does not exist", fleet.golden.image));

@@ -8,14 +8,18 @@ mod survey;
 
 pub use show::{Breach, Matrix};
 
+use super::clients::Pool;
 use super::mishap::{CallKind, Mishap, Site, WorldKind};
 use super::pace::Pace;
 use super::stage::{Played, Stage};
 use super::{Ending, Plan, in_virtual_time};
 use crate::UPGRADE;
 use crate::lambda::Functions;
+use crate::permissions::permissions;
 use asl::{Resources, StateMachine};
+use simulator::iam::Permissions;
 use simulator::invariants::Violation;
+use std::sync::Arc;
 use survey::Survey;
 
 /// What is to be found out.
@@ -53,6 +57,12 @@ pub struct Result {
     pub ending: Ending,
     /// What did not hold.
     pub violations: Vec<Violation>,
+}
+
+/// What all trials have in common.
+struct Scenery {
+    machine: StateMachine,
+    permissions: Option<Arc<Permissions>>,
 }
 
 /// Puts something between the state machine and the functions: how a test breaks a step.
@@ -95,14 +105,15 @@ impl Search {
     /// # Errors
     /// When a rehearsal cannot be set up, or one without a fault does not come out as it must.
     pub fn run(&self, progress: &mut dyn FnMut(&str)) -> std::result::Result<Matrix, String> {
-        let survey = Survey::make(self)?;
+        let scenery = self.scenery()?;
+        let survey = Survey::make(self, &scenery)?;
         let alone: Vec<_> = survey.alone(&self.plan).into_iter().step_by(self.stride).collect();
         progress(&format!("{} call sites; {} rehearsals with one fault each", survey.sites.len(), alone.len()));
-        let alone = crew::all(self, alone)?;
+        let alone = crew::all(self, &scenery, alone)?;
         progress(&format!("{} rehearsals with several faults each", self.seeds));
         let first = self.plan.config.rehearsal.seed;
         let schedules = (first..first.saturating_add(self.seeds)).map(|seed| schedule::draw(seed, &survey));
-        let several = crew::all(self, schedules.collect())?;
+        let several = crew::all(self, &scenery, schedules.collect())?;
         Ok(Matrix::new(&self.command, survey.sites.len(), &alone, &several))
     }
 
@@ -114,11 +125,16 @@ impl Search {
     pub fn one(&self, wrap: &Wrap, faults: &[&str]) -> std::result::Result<Result, String> {
         let mishaps = faults.iter().map(|fault| fault.parse()).collect::<std::result::Result<_, _>>()?;
         let seed = self.plan.config.rehearsal.seed;
-        self.trial(&self.machine()?, wrap, &Trial { seed, mishaps, expected: None, must_strike: true })
+        self.trial(
+            &self.scenery()?,
+            &Pool::default(),
+            wrap,
+            &Trial { seed, mishaps, expected: None, must_strike: true },
+        )
     }
 
-    fn trial(&self, machine: &StateMachine, wrap: &Wrap, trial: &Trial) -> std::result::Result<Result, String> {
-        let played = self.play(machine, wrap, trial.seed, &trial.mishaps)?;
+    fn trial(&self, scenery: &Scenery, pool: &Pool, wrap: &Wrap, trial: &Trial) -> std::result::Result<Result, String> {
+        let played = self.play(scenery, pool, wrap, trial.seed, &trial.mishaps)?;
         let mut violations = played.verdict.violated;
         if let Some(expected) = trial.expected.filter(|expected| *expected != played.ending) {
             let detail = format!(
@@ -136,7 +152,8 @@ impl Search {
 
     fn play(
         &self,
-        machine: &StateMachine,
+        scenery: &Scenery,
+        pool: &Pool,
         wrap: &Wrap,
         seed: u64,
         mishaps: &[Mishap],
@@ -144,11 +161,15 @@ impl Search {
         let mut plan = self.plan.clone();
         plan.config.rehearsal.seed = seed;
         let pace = Pace::brisk();
-        let stage = Stage { machine, plan: &plan, mishaps, pace: &pace, guarded: self.guarded };
+        let Scenery { machine, permissions } = scenery;
+        let permissions = permissions.as_ref();
+        let stage = Stage { machine, plan: &plan, mishaps, pace: &pace, permissions, pool };
         in_virtual_time(stage.play(&mut |_| {}, |functions| wrap(functions))).map_err(|error| error.to_string())?
     }
 
-    fn machine(&self) -> std::result::Result<StateMachine, String> {
-        StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())
+    fn scenery(&self) -> std::result::Result<Scenery, String> {
+        let machine = StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())?;
+        let permissions = self.guarded.then(|| permissions(&self.plan.config).map(Arc::new)).transpose()?;
+        Ok(Scenery { machine, permissions })
     }
 }

@@ -50,8 +50,10 @@ pub enum CallKind {
     CrashAfter,
     /// The function is invoked once more, from beginning to end, before the call is made.
     InvokedTwice,
+    /// The execution stops for good before it, and a person starts another.
+    OrchestratorDiesBefore,
     /// It took effect; the execution stops for good, and a person starts another.
-    OrchestratorDies,
+    OrchestratorDiesAfter,
 }
 
 /// What can go wrong in the world.
@@ -83,14 +85,15 @@ pub enum WorldKind {
 
 impl CallKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Error,
         Self::Throttle,
         Self::AnswerLost,
         Self::CrashBefore,
         Self::CrashAfter,
         Self::InvokedTwice,
-        Self::OrchestratorDies,
+        Self::OrchestratorDiesBefore,
+        Self::OrchestratorDiesAfter,
     ];
 
     /// Its name on the command line.
@@ -102,13 +105,14 @@ impl CallKind {
             Self::CrashBefore => "crash-before",
             Self::CrashAfter => "crash-after",
             Self::InvokedTwice => "invoked-twice",
-            Self::OrchestratorDies => "orchestrator-dies",
+            Self::OrchestratorDiesBefore => "orchestrator-dies-before",
+            Self::OrchestratorDiesAfter => "orchestrator-dies-after",
         }
     }
 
     /// Whether a run must come out as if nothing had happened, given that it happens once.
     pub(super) fn passes(self) -> bool {
-        !matches!(self, Self::Error | Self::OrchestratorDies)
+        !matches!(self, Self::Error | Self::OrchestratorDiesBefore | Self::OrchestratorDiesAfter)
     }
 }
 
@@ -167,7 +171,8 @@ impl Mishap {
                     CallKind::CrashBefore => on.crash_before(),
                     CallKind::CrashAfter => on.crash_after(),
                     CallKind::InvokedTwice => on.invoked_twice(),
-                    CallKind::OrchestratorDies => on.orchestrator_dies(),
+                    CallKind::OrchestratorDiesBefore => on.orchestrator_dies_before(),
+                    CallKind::OrchestratorDiesAfter => on.orchestrator_dies_after(),
                 });
             }
             Self::World(world) => world,

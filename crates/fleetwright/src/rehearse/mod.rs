@@ -1,8 +1,10 @@
 //! A rehearsal: the deployed definition and the very steps, against a simulated AWS, in virtual time.
 
 mod books;
+mod clients;
 mod cost;
 mod fault;
+mod judge;
 pub mod matrix;
 mod mishap;
 mod outcome;
@@ -21,22 +23,26 @@ pub use world::{START, world};
 
 use crate::cli::{self, Output, RehearseUpgrade};
 use crate::lambda::Functions;
+use crate::permissions::permissions;
 use crate::progress::{Progress, first_line};
-use crate::{Exit, Streams, TABLE, UPGRADE};
+use crate::{Exit, Streams, UPGRADE};
 use asl::{Event, Resources, StateMachine};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
+use clients::Pool;
 use fleet::{Config, Version};
-use functions::Aws;
 use pace::Pace;
 use simulator::{Caller, Simulator};
 use stage::Stage;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How many a smooth upgrade by one hop goes through, for the progress bar.
@@ -170,27 +176,28 @@ fn stage(
     wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
 ) -> Result<Rehearsed, String> {
     let machine = StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())?;
-    let stage = Stage { machine: &machine, plan, mishaps, pace, guarded: true };
+    let permissions = Arc::new(permissions(&plan.config)?);
+    let pool = Pool::default();
+    let stage = Stage { machine: &machine, plan, mishaps, pace, permissions: Some(&permissions), pool: &pool };
     let played = in_virtual_time(stage.play(observer, wrap)).map_err(|error| error.to_string())??;
     Ok(Rehearsed::new(plan, pace, played))
 }
 
-/// A function's clients, which know nothing of being rehearsed.
-fn connect(simulator: &Simulator, config: &Config, run: &str, function: &str) -> Aws {
-    let caller = Caller { run: run.to_owned(), function: function.to_owned() };
-    Aws::new(&sdk_config(simulator, config, caller), TABLE)
-}
-
 /// What the SDK's clients need to call the simulated AWS.
 pub fn sdk_config(simulator: &Simulator, config: &Config, caller: Caller) -> SdkConfig {
-    let region = config.fleet.subnets.first().map(|subnet| Region::new(subnet.zone.region().to_owned()));
     let credentials = Credentials::from_keys("AKIDREHEARSAL", "rehearsal", None);
+    let unsigned = unsigned_config(simulator.http_client(caller), simulator.time_source(), config);
+    unsigned.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build()
+}
+
+/// The same for clients that need not sign, which is a fifth of what a call costs.
+fn unsigned_config(http: SharedHttpClient, clock: SharedTimeSource, config: &Config) -> SdkConfig {
+    let region = config.fleet.subnets.first().map(|subnet| Region::new(subnet.zone.region().to_owned()));
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
         .region(region)
-        .credentials_provider(SharedCredentialsProvider::new(credentials))
-        .http_client(simulator.http_client(caller))
-        .time_source(simulator.time_source())
+        .http_client(http)
+        .time_source(clock)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
         .build()

@@ -1,14 +1,30 @@
-//! Lambda as faults find it: each invocation a process in the place of its state, which can die or be invoked twice.
+//! Lambda as faults find it: each invocation a process in the place of its state, which can die or be invoked twice, and
+//! be forgotten by an execution that stops for good.
 
 use asl::{Failure, Resources, Task};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use simulator::Simulator;
+use simulator::process::Lost;
+use std::future::pending;
+use tokio::sync::Notify;
 
-/// Functions, each invocation of which is a process of the simulated world.
+/// The functions of one execution, each invocation of which is a process of the simulated world.
 pub(super) struct Processes<'a> {
-    pub(super) functions: Box<dyn Resources + 'a>,
-    pub(super) simulator: &'a Simulator,
+    functions: Box<dyn Resources + 'a>,
+    simulator: &'a Simulator,
+    forgotten: Notify,
+}
+
+impl<'a> Processes<'a> {
+    pub(super) fn new(functions: Box<dyn Resources + 'a>, simulator: &'a Simulator) -> Self {
+        Self { functions, simulator, forgotten: Notify::new() }
+    }
+
+    /// Comes back when a fault has ended the execution.
+    pub(super) async fn forgotten(&self) {
+        self.forgotten.notified().await;
+    }
 }
 
 impl Resources for Processes<'_> {
@@ -16,8 +32,14 @@ impl Resources for Processes<'_> {
         Box::pin(async move {
             let place = place(&task.state);
             let invoke = || self.functions.call(task.clone());
-            let answer = self.simulator.process(&place, &invoke).await;
-            answer.unwrap_or_else(|_| Err(exited()))
+            match self.simulator.process(&place, &invoke).await {
+                Ok(answer) => answer,
+                Err(Lost::Crashed) => Err(exited()),
+                Err(Lost::Forgotten) => {
+                    self.forgotten.notify_one();
+                    pending().await
+                }
+            }
         })
     }
 }

@@ -1,23 +1,25 @@
 //! One rehearsal: a world with its faults, the definition and the very steps, from the first instant to the verdict.
 
+use super::clients::Pool;
 use super::mishap::{Mishap, WorldKind};
-use super::outcome::{Ending, ending, settling};
+use super::outcome::{Ending, ending};
 use super::pace::Pace;
 use super::process::Processes;
 use super::steps::Steps;
-use super::{Plan, START, books, connect, world};
+use super::{Plan, START, world};
 use crate::STATE_MACHINE;
 use crate::lambda::Functions;
-use crate::permissions::{OPERATOR, permissions};
+use crate::permissions::OPERATOR;
 use asl::{Event, Execution, Failure, Finished, Limits, Outcome, Resources, StateMachine};
-use fleet::{FleetRecord, Phase, Refusal, RunId, RunRef};
-use functions::StepError;
+use fleet::{FleetRecord, RunId, RunRef};
 use serde_json::{Value, json};
 use simulator::Simulator;
-use simulator::invariants::{Settled, Verdict, Violation};
+use simulator::iam::Permissions;
+use simulator::invariants::Verdict;
 use simulator::report::Report;
 use std::collections::BTreeMap;
 use std::pin::pin;
+use std::sync::Arc;
 
 /// What is rehearsed, and what is to go wrong.
 #[derive(Clone, Copy)]
@@ -26,8 +28,9 @@ pub(super) struct Stage<'s> {
     pub(super) plan: &'s Plan,
     pub(super) mishaps: &'s [Mishap],
     pub(super) pace: &'s Pace,
-    /// Whether functions may do what the template lets them and nothing else.
-    pub(super) guarded: bool,
+    /// What functions may do and nothing else; without it everyone may everything.
+    pub(super) permissions: Option<&'s Arc<Permissions>>,
+    pub(super) pool: &'s Pool,
 }
 
 /// What came of it.
@@ -45,13 +48,13 @@ pub(super) struct Played {
 }
 
 /// How one execution ended.
-struct Ended {
-    run: RunRef,
-    finished: Finished,
-    ending: Ending,
-    reason: Option<String>,
+pub(super) struct Ended {
+    pub(super) run: RunRef,
+    pub(super) finished: Finished,
+    pub(super) ending: Ending,
+    pub(super) reason: Option<String>,
     /// It did not end: whoever ran it died.
-    died: bool,
+    pub(super) died: bool,
 }
 
 impl<'s> Stage<'s> {
@@ -63,45 +66,38 @@ impl<'s> Stage<'s> {
     ) -> Result<Played, String> {
         let config = &self.plan.config;
         let mut simulator = Simulator::new(self.pace.set(world(config)), self.faults());
-        if self.guarded {
-            simulator = simulator.under(permissions(config)?);
+        if let Some(permissions) = self.permissions {
+            simulator = simulator.under(Arc::clone(permissions));
         }
-        let id = format!("rehearsal-{}", config.rehearsal.seed);
-        let run = self.run_ref(&id)?;
-        let again = self.run_ref(&format!("{id}-again"))?;
+        let run = self.run_ref("")?;
 
-        let applied =
-            connect(&simulator, config, "", OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
-        applied.map_err(said)?;
+        let clients = self.pool.take(&simulator, config, "");
+        let applied = clients.of(OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
+        applied.map_err(|error| error.to_string())?;
+        drop(clients);
         let calls_before = simulator.calls();
 
-        let functions = Processes { functions: wrap(self.functions(&simulator, &run)), simulator: &simulator };
-        let others = Processes { functions: Box::new(self.functions(&simulator, &again)), simulator: &simulator };
+        let functions = Processes::new(wrap(self.functions(&simulator, &run)), &simulator);
         let mut steps = Steps::new(simulator.now().try_into().unwrap_or(START));
-        let mut nobody = |_: &Event| {};
         let first = self.execute(&simulator, &run, self.upgrade(), &functions, &mut steps, observer);
-        let (first, second) = if self.mishaps.contains(&Mishap::World(WorldKind::TwoStarts)) {
-            let mut other_steps = Steps::new(simulator.now().try_into().unwrap_or(START));
-            let second = self.execute(&simulator, &again, self.upgrade(), &others, &mut other_steps, &mut nobody);
+        let mut ended = if self.mishaps.contains(&Mishap::World(WorldKind::TwoStarts)) {
+            let again = self.run_ref("-again")?;
+            let second = self.start(&simulator, &again, &again, self.upgrade());
             let (first, second) = futures_util::future::join(first, second).await;
-            (first, Some(second))
+            vec![first, second]
         } else {
-            let first = first.await;
-            if first.died {
-                // Whatever else was to go wrong is over when a person comes.
-                simulator.heal();
-                let mut other_steps = Steps::new(simulator.now().try_into().unwrap_or(START));
-                let second =
-                    self.execute(&simulator, &again, self.upgrade(), &others, &mut other_steps, &mut nobody).await;
-                (first, Some(second))
-            } else {
-                (first, None)
-            }
+            vec![first.await]
         };
+        drop(functions);
+        if ended.iter().any(|one| one.died) {
+            // Whatever else was to go wrong is over when a person comes.
+            simulator.heal();
+            let later = self.run_ref("-later")?;
+            ended.push(self.start(&simulator, &later, &later, self.upgrade()).await);
+        }
         let report = simulator.report();
-        drop((functions, others));
         simulator.heal();
-        let (ended, verdict) = self.judge(&simulator, first, second).await.map_err(said)?;
+        let (ended, verdict) = self.judge(&simulator, ended).await.map_err(|error| error.to_string())?;
         let Ended { finished, ending, reason, .. } = ended;
         Ok(Played { simulator, calls_before, report, finished, steps, ending, reason, verdict })
     }
@@ -117,14 +113,24 @@ impl<'s> Stage<'s> {
         named.chain(self.mishaps.iter().filter_map(|mishap| mishap.fault(member, builder))).collect()
     }
 
-    fn run_ref(&self, id: &str) -> Result<RunRef, String> {
+    /// The rehearsal's run, or another of it.
+    fn run_ref(&self, which: &str) -> Result<RunRef, String> {
+        let id = format!("rehearsal-{}{which}", self.plan.config.rehearsal.seed);
         let id: RunId = id.parse().map_err(|error: fleet::InvalidId| error.to_string())?;
         Ok(RunRef { fleet: self.plan.config.fleet.name.clone(), id })
     }
 
     fn functions<'a>(&'a self, simulator: &'a Simulator, run: &'a RunRef) -> Functions<'a> {
-        let connect = |function: &str| connect(simulator, &self.plan.config, run.id.as_str(), function);
-        Functions::new(connect, self.pace.approves_after).with_latency(|| Box::pin(simulator.invocation()))
+        let clients = self.pool.take(simulator, &self.plan.config, run.id.as_str());
+        Functions::new(move |function| clients.of(function), self.pace.approves_after)
+            .with_latency(|| Box::pin(simulator.invocation()))
+    }
+
+    /// An execution that nobody watches, and that works on `run`: its own, or one that it takes up.
+    pub(super) async fn start(&self, simulator: &Simulator, name: &RunRef, run: &RunRef, input: Value) -> Ended {
+        let functions = Processes::new(Box::new(self.functions(simulator, run)), simulator);
+        let mut steps = Steps::new(simulator.now().try_into().unwrap_or(START));
+        self.execute(simulator, name, input, &functions, &mut steps, &mut |_| {}).await
     }
 
     async fn execute(
@@ -132,7 +138,7 @@ impl<'s> Stage<'s> {
         simulator: &Simulator,
         run: &RunRef,
         input: Value,
-        functions: &dyn Resources,
+        functions: &Processes<'_>,
         steps: &mut Steps,
         observer: &mut dyn FnMut(&Event),
     ) -> Ended {
@@ -143,7 +149,7 @@ impl<'s> Stage<'s> {
         };
         let finished = {
             let going = pin!(asl::run(self.machine, execution, functions, &mut observer));
-            let died = pin!(simulator.orchestrator_died());
+            let died = pin!(functions.forgotten());
             match futures_util::future::select(going, died).await {
                 futures_util::future::Either::Left((finished, _)) => Some(finished),
                 futures_util::future::Either::Right(((), _)) => None,
@@ -180,102 +186,4 @@ impl<'s> Stage<'s> {
             limits: Limits::default(),
         }
     }
-
-    /// What the two executions, or the one, came to together, and whether the invariants hold.
-    async fn judge(
-        &self,
-        simulator: &Simulator,
-        first: Ended,
-        second: Option<Ended>,
-    ) -> Result<(Ended, Verdict), StepError> {
-        let aws = connect(&simulator.unguarded(), &self.plan.config, "", "check");
-        let mut breaches = Vec::new();
-        let ended = match second {
-            None => first,
-            Some(second) if !first.died => {
-                if first.ending == Ending::Refused {
-                    second
-                } else {
-                    first
-                }
-            }
-            Some(second) => {
-                let fleet = aws.ledger().fleet(&first.run.fleet).await?.map(|read| read.record);
-                let lock = fleet.and_then(|fleet| fleet.lock);
-                if let Some(lock) = lock.filter(|lock| lock.run == first.run.id) {
-                    let locked = Refusal::Locked { fleet: first.run.fleet.clone(), run: lock.run }.to_string();
-                    if second.ending != Ending::Refused || second.reason.as_ref() != Some(&locked) {
-                        let detail = format!(
-                            "a start after the execution died was not refused with '{locked}', but {:?}: {:?}",
-                            second.ending, second.reason
-                        );
-                        breaches.push(Violation { invariant: "a-dead-run-keeps-its-fleet", detail });
-                    }
-                    let reason = format!("its execution stopped for good; a start after it is refused: {locked}");
-                    let first = Ended { reason: Some(reason), ..first };
-                    breaches.extend(self.repair(simulator, &first).await?);
-                    let kept = books::kept(&aws, &first.run).await?;
-                    let verdict = self.verdict(simulator, &first, breaches, kept);
-                    return Ok((first, verdict));
-                }
-                let record = aws.ledger().run(&first.run).await?.map(|read| read.record);
-                match (second.ending, record.map(|record| record.phase)) {
-                    // It died after its last write.
-                    (Ending::Unchanged, Some(Phase::Ended(fleet::Outcome::Upgraded))) => {
-                        Ended { ending: Ending::Upgraded, reason: None, ..first }
-                    }
-                    _ => second,
-                }
-            }
-        };
-        breaches.extend(books::check(&aws, &ended.run, self.plan.to, ended.ending).await?);
-        if ended.ending == Ending::Frozen {
-            breaches.extend(self.repair(simulator, &ended).await?);
-        }
-        let kept = books::kept(&aws, &ended.run).await?;
-        let verdict = self.verdict(simulator, &ended, breaches, kept);
-        Ok((ended, verdict))
-    }
-
-    /// A person has a dead or frozen run taken up, in a world of its own: it must come to an end, and well. Who died
-    /// stays dead, and an old member that is missed keeps a run from turning back.
-    async fn repair(&self, simulator: &Simulator, frozen: &Ended) -> Result<Vec<Violation>, StepError> {
-        if self.mishaps.iter().any(|mishap| matches!(mishap, Mishap::World(WorldKind::MemberDies(_)))) {
-            return Ok(Vec::new());
-        }
-        let fork = simulator.fork();
-        let functions = Processes { functions: Box::new(self.functions(&fork, &frozen.run)), simulator: &fork };
-        let name = self.run_ref(&format!("{}-repair", frozen.run.id)).map_err(StepError::Failed)?;
-        let input = json!({"fleet": frozen.run.fleet, "repair": frozen.run.id, "dead": "as this rehearsal has it"});
-        let mut steps = Steps::new(fork.now().try_into().unwrap_or(START));
-        let repaired = self.execute(&fork, &name, input, &functions, &mut steps, &mut |_| {}).await;
-        if !matches!(repaired.ending, Ending::Upgraded | Ending::RolledBack) {
-            let detail = format!("repairing it ended as {:?}: {:?}", repaired.ending, repaired.reason);
-            return Ok(vec![Violation { invariant: "what-is-frozen-can-be-repaired", detail }]);
-        }
-        let aws = connect(&fork.unguarded(), &self.plan.config, "", "check");
-        let mut breaches = books::check(&aws, &frozen.run, self.plan.to, repaired.ending).await?;
-        let kept = books::kept(&aws, &frozen.run).await?;
-        let settled = Settled { outcome: settling(repaired.ending), run: frozen.run.id.to_string(), kept };
-        breaches.extend(fork.check(&settled).violated);
-        for breach in &mut breaches {
-            breach.detail = format!("after it was repaired, {}", breach.detail);
-        }
-        Ok(breaches)
-    }
-
-    fn verdict(&self, simulator: &Simulator, ended: &Ended, breaches: Vec<Violation>, kept: Vec<String>) -> Verdict {
-        let settled = Settled { outcome: settling(ended.ending), run: ended.run.id.to_string(), kept };
-        let mut verdict = simulator.check(&settled);
-        verdict.checked.push(books::LEDGER_AGREES);
-        verdict.violated.extend(breaches);
-        // What the simulator does not imitate has proved nothing.
-        let unsupported = simulator.unsupported();
-        verdict.violated.extend(unsupported.into_iter().map(|detail| Violation { invariant: "unsupported", detail }));
-        verdict
-    }
-}
-
-fn said(error: StepError) -> String {
-    error.to_string()
 }

@@ -3,19 +3,25 @@
 use super::survey::Survey;
 use super::{CallKind, Mishap, Site, Trial};
 
-/// At most so many faults of calls make a storm.
+/// At most so many faults make a storm.
 const STORM: u64 = 8;
 /// How far from where it was found a site may be looked for: other seeds and faults shift it.
 const SHIFT: u64 = 3;
+/// Of so many faults one is of the world, on average.
+const WORLD: u64 = 5;
 
-/// The schedule of one seed: a journey, and two faults of calls on it or a storm of them.
+/// The schedule of one seed: a journey, and two faults on it or a storm of them.
 pub(super) fn draw(seed: u64, survey: &Survey) -> Trial {
     let mut random = fastrand::Rng::with_seed(seed);
     // Mostly on the way through; what the journey makes go wrong is one fault more.
     let journey = if random.bool() { 0 } else { random.usize(..survey.journeys.len()) };
     let mut mishaps = survey.journeys[journey].mishaps.clone();
-    let calls = if random.bool() { 2 } else { random.u64(3..=STORM) };
-    for _ in 0..calls {
+    let faults = if random.bool() { 2 } else { random.u64(3..=STORM) };
+    for _ in 0..faults {
+        if random.u64(..WORLD) == 0 {
+            mishaps.push(Mishap::World(survey.world[random.usize(..survey.world.len())].clone()));
+            continue;
+        }
         let (site, _) = &survey.sites[random.usize(..survey.sites.len())];
         let nth = site.nth.saturating_add(u32::try_from(random.u64(..SHIFT)).unwrap_or_default());
         let kind = CallKind::ALL[random.usize(..CallKind::ALL.len())];

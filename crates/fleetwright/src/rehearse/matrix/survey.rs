@@ -4,7 +4,7 @@
 //! A step that waits makes the same calls over and over. So of each state's invocations that call the same operations
 //! in the same order the first and the last are taken, and each of their calls is a site.
 
-use super::{CallKind, Ending, Mishap, Plan, Search, Site, Trial, WorldKind, unbroken};
+use super::{CallKind, Ending, Mishap, Plan, Pool, Scenery, Search, Site, Trial, WorldKind, unbroken};
 use simulator::process::Passed;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,15 +21,15 @@ pub(super) struct Survey {
     pub(super) journeys: Vec<Journey>,
     /// Each site, and the first journey that comes by it.
     pub(super) sites: Vec<(Site, usize)>,
-    /// When each state is first met on the first journey, in seconds.
-    milestones: BTreeSet<u32>,
+    /// Every fault of the world; what comes at a time comes at each time at which a state is entered.
+    pub(super) world: Vec<WorldKind>,
 }
 
 impl Survey {
-    pub(super) fn make(search: &Search) -> Result<Self, String> {
-        let machine = search.machine()?;
+    pub(super) fn make(search: &Search, scenery: &Scenery) -> Result<Self, String> {
         let seed = search.plan.config.rehearsal.seed;
-        let mut survey = Self { journeys: Vec::new(), sites: Vec::new(), milestones: BTreeSet::new() };
+        let pool = Pool::default();
+        let mut survey = Self { journeys: Vec::new(), sites: Vec::new(), world: Vec::new() };
         let mut shapes = BTreeSet::new();
         let mut bakes_at = 0;
         for (n, (mishaps, ending)) in journeys().enumerate() {
@@ -38,10 +38,10 @@ impl Survey {
                 other => other,
             });
             let mishaps: Vec<_> = mishaps.collect();
-            let played = search.play(&machine, &unbroken, seed, &mishaps)?;
+            let played = search.play(scenery, &pool, &unbroken, seed, &mishaps)?;
             let trail = played.simulator.trail();
             if n == 0 {
-                survey.milestones = milestones(&trail);
+                survey.world = world(&search.plan, &milestones(&trail));
                 bakes_at = trail.iter().find(|passed| &*passed.place == "bake").map_or(0, |passed| second(passed) + 1);
             }
             // What strikes every call of a kind leaves none for another fault.
@@ -83,37 +83,36 @@ impl Survey {
                 trials.push(Trial { seed, mishaps, expected, must_strike: true });
             }
         }
-        let world = self.world(plan).into_iter().map(|kind| Trial {
+        let world = self.world.iter().map(|kind| Trial {
             seed,
-            mishaps: vec![Mishap::World(kind)],
+            mishaps: vec![Mishap::World(kind.clone())],
             expected: None,
             must_strike: false,
         });
         trials.extend(world);
         trials
     }
+}
 
-    /// Every fault of the world; what comes at a time comes at each time at which a state is entered.
-    pub(super) fn world(&self, plan: &Plan) -> Vec<WorldKind> {
-        let fleet = &plan.config.fleet;
-        let mut world = vec![
-            WorldKind::MigrateFails,
-            WorldKind::UnhealthyTarget,
-            WorldKind::UnhealthyTargets,
-            WorldKind::ImageFails,
-            WorldKind::NoCapacity(None),
-            WorldKind::NoBuilder,
-            WorldKind::AgentSilent,
-            WorldKind::TwoStarts,
-        ];
-        world.extend(fleet.subnets.iter().map(|subnet| WorldKind::NoCapacity(Some(subnet.zone.to_string()))));
-        // The builder, and each of the first few members.
-        world.extend((1..=1 + fleet.size.min(3)).map(WorldKind::Impaired));
-        for at in &self.milestones {
-            world.extend([WorldKind::MemberDies(*at), WorldKind::Alarm(*at)]);
-        }
-        world
+fn world(plan: &Plan, milestones: &BTreeSet<u32>) -> Vec<WorldKind> {
+    let fleet = &plan.config.fleet;
+    let mut world = vec![
+        WorldKind::MigrateFails,
+        WorldKind::UnhealthyTarget,
+        WorldKind::UnhealthyTargets,
+        WorldKind::ImageFails,
+        WorldKind::NoCapacity(None),
+        WorldKind::NoBuilder,
+        WorldKind::AgentSilent,
+        WorldKind::TwoStarts,
+    ];
+    world.extend(fleet.subnets.iter().map(|subnet| WorldKind::NoCapacity(Some(subnet.zone.to_string()))));
+    // The builder, and each of the first few members.
+    world.extend((1..=1 + fleet.size.min(3)).map(WorldKind::Impaired));
+    for at in milestones {
+        world.extend([WorldKind::MemberDies(*at), WorldKind::Alarm(*at)]);
     }
+    world
 }
 
 /// From here to there. The alarm's time is not known yet: it rings when the bake has begun.
