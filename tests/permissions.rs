@@ -45,7 +45,7 @@ struct Workflow {
     faults: Vec<Fault>,
     /// When its execution dies and another takes it up.
     dies_after: Option<Duration>,
-    /// Whether the data is on an RDS instance.
+    /// Whether the data is on an RDS instance, and upgrades have a window.
     on_rds: bool,
 }
 
@@ -62,7 +62,7 @@ fn workflows(config: &Config) -> Vec<Workflow> {
         with("an image that fails", vec![WorldFault::ImageFails]),
         with("no capacity", vec![WorldFault::NoCapacity { zone: None, instance_type: member }]),
         Workflow { dies_after: Some(Duration::from_secs(100)), ..with("a dead orchestrator", vec![]) },
-        Workflow { on_rds: true, ..with("an upgrade with an RDS instance", vec![]) },
+        Workflow { on_rds: true, ..with("an upgrade in its window, with an RDS instance", vec![]) },
     ]
 }
 
@@ -80,6 +80,10 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
     let mut config = config.clone();
     if workflow.on_rds {
         config.backup = Some(DataSource::DbInstance("appwrite-db".parse().unwrap()));
+        config.upgrade.windows = serde_json::from_value(json!([
+            {"days": ["sun"], "from": "00:00", "to": "24:00", "time_zone": "UTC"}
+        ]))
+        .unwrap();
     }
     let config = &config;
     in_virtual_time(async {
@@ -94,7 +98,7 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
         let functions = Functions::new(connect, Duration::from_secs(30));
         let machine = StateMachine::parse(UPGRADE).unwrap();
         let mut see_nothing = |_: &asl::Event| {};
-        let upgrade = execution(RUN, json!({"fleet": "appwrite", "to": "1.4.14"}));
+        let upgrade = execution(RUN, json!({"fleet": "appwrite", "to": "1.4.14", "takes_seconds": 1800}));
         let upgrade = asl::run(&machine, upgrade, &functions, &mut see_nothing);
         let finished = match workflow.dies_after {
             None => upgrade.await,

@@ -265,3 +265,28 @@ fn within_its_lease_a_run_is_taken_up_only_from_an_execution_that_is_known_to_be
     })
     .unwrap();
 }
+
+#[test]
+fn windows_permit_upgrades_and_keep_nobody_from_going_back() {
+    in_virtual_time(async {
+        let sundays = |config: &mut fleet::Config| {
+            // Rehearsals begin on a Sunday at 03:00 UTC.
+            let window = json!([{"days": ["sun"], "from": "02:00", "to": "04:00", "time_zone": "UTC"}]);
+            config.upgrade.windows = serde_json::from_value(window).unwrap();
+        };
+        let stage = Stage::with(sundays, Vec::new()).await;
+        let takes = |version: &str, seconds: u32| json!({"fleet": "appwrite", "to": version, "takes_seconds": seconds});
+        let unknown = stage.run("run-0", to("1.4.14")).await;
+        assert!(unknown.starts_with("Refused") && unknown.contains("it is not known how long"), "{unknown}");
+        let long = stage.run("run-1", takes("1.4.14", 3_700)).await;
+        assert!(long.starts_with("Refused") && long.contains("would end after its window closes"), "{long}");
+        assert_eq!(stage.fleet().await.lock, None, "a refusal changes nothing");
+        assert_eq!(stage.run("run-2", takes("1.4.14", 1_800)).await, "succeeded");
+        // By its own past now, and too late.
+        tokio::time::sleep(Duration::from_secs(3_000)).await;
+        let late = stage.run("run-3", to("1.5.11")).await;
+        assert!(late.starts_with("Refused") && late.contains("no window is open"), "{late}");
+        assert_eq!(stage.run("run-4", rollback("last-good")).await, "succeeded");
+    })
+    .unwrap();
+}

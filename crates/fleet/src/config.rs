@@ -3,7 +3,7 @@
 mod check;
 
 use crate::{
-    DataSource, FleetName, ImageId, InstanceType, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version, Zone,
+    DataSource, FleetName, ImageId, InstanceType, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version, Windows, Zone,
     hops::APPWRITE_HOPS,
 };
 use serde::{Deserialize, Serialize};
@@ -140,6 +140,9 @@ pub struct Upgrade {
     pub hops: Vec<Version>,
     /// What a run does that failed before its old members are deleted.
     pub on_failure: OnFailure,
+    /// When an upgrade may change members: it must end inside one of these. At any time if there are none.
+    #[serde(skip_serializing_if = "Windows::is_empty")]
+    pub windows: Windows,
     /// How many images are kept beside the golden one to go back to, those in quarantine among them.
     pub keep_images: u32,
 }
@@ -165,6 +168,7 @@ impl Default for Upgrade {
             configure_document: "fleetwright-configure".to_owned(),
             hops: APPWRITE_HOPS.to_vec(),
             on_failure: OnFailure::Rollback,
+            windows: Windows::default(),
             keep_images: 3,
         }
     }

@@ -27,6 +27,7 @@ mod refusal;
 mod run_record;
 mod run_ref;
 mod span;
+mod timing;
 mod verdict;
 mod version;
 mod zones;
@@ -67,6 +68,7 @@ pub use run_record::{
 };
 pub use run_ref::{RunRef, Ticket};
 pub use span::Span;
+pub use timing::{check_window, lengths};
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};
 pub use zones::spread;

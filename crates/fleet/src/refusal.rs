@@ -1,6 +1,6 @@
 //! Why a run is not begun. A refusal changes nothing.
 
-use crate::{FleetName, ImageId, InstanceId, RunId, Version};
+use crate::{FleetName, ImageId, InstanceId, NotPermitted, RunId, Version};
 
 /// A reason not to begin, with the setting concerned and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -169,4 +169,12 @@ pub enum Refusal {
         /// The fleet.
         fleet: FleetName,
     },
+    /// The upgrade would not end inside a window.
+    #[error("upgrade.windows: {0}")]
+    Window(NotPermitted),
+    /// Nothing is known about how long the upgrade takes.
+    #[error(
+        "upgrade.windows: it is not known how long this upgrade takes, and so whether it ends inside a window: start it with 'fleetwright upgrade', which rehearses it, or say \"takes_seconds\""
+    )]
+    UnknownLength,
 }

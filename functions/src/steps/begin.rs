@@ -8,7 +8,7 @@ use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
     Fingerprint, FleetName, FleetRecord, Golden, OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span,
-    StateContext, Target, Ticket, Version, Workflow, admit, hop_path,
+    StateContext, Target, Ticket, Version, Workflow, admit, check_window, hop_path,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +35,8 @@ struct Request {
     approval: Option<bool>,
     /// The plan that was read; a fleet that has changed since is refused.
     plan: Option<Fingerprint>,
+    /// How long rehearsals of the upgrade took, for a fleet that has windows and has had no such upgrade.
+    takes_seconds: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -81,6 +83,13 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, .. }: Input) -> Result<
         let ticket = Ticket { fleet: run.fleet, id: run.id, fence: None };
         return Ok(output(ticket, Work::Nothing, Vec::new(), false, &fleet.record.config));
     };
+    if let Order::Upgrade(hops) = &order
+        && !fleet.record.config.upgrade.windows.is_empty()
+    {
+        let past = aws.ledger().runs(&run.fleet).await?;
+        let rehearsed: Vec<_> = request.takes_seconds.map(Span::seconds).into_iter().collect();
+        check_window(&fleet.record.config, hops.len(), &past, &rehearsed, aws.now())?;
+    }
     let image = if let Order::Rollback(target) = &order { &target.image } else { &fleet.record.golden.image };
     let mut observed = look(aws, &fleet.record, image).await?;
     if order == Order::Repair {

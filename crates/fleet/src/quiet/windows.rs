@@ -62,6 +62,11 @@ impl NotPermitted {
 }
 
 impl Windows {
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a run that takes `length` from `at` on would end inside a window, at its very end at the latest. Windows that
     /// overlap, or of which one opens when another closes, are one.
     ///

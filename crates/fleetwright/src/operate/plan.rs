@@ -9,7 +9,8 @@ use crate::rehearse::{self, Ending, Rehearsed};
 use crate::{Exit, Streams};
 use fleet::{
     Admission, Budget, Config, Fingerprint, FleetName, FleetRecord, Golden, InstanceType, Member, Observed, Order,
-    Outcome, Phase, Refusal, Run, Version, admit, connections, hop_path, targets,
+    Refusal, Run, Span, Version, Windows, admit, check_window, connections,
+    hop_path, lengths, targets,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -18,6 +19,8 @@ use std::path::Path;
 
 const SCHEMA_VERSION: u32 = 1;
 const WORKFLOW: &str = "upgrade";
+/// So many rehearsals have a 95th percentile that is not simply the longest.
+const SEEDS: u64 = 20;
 
 /// What an upgrade would do. `upgrade --plan` starts it if the fleet has not changed since.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +50,9 @@ pub(super) struct Plan {
     pub(super) cost_usd: f64,
     /// The steps in order, with the times of the rehearsal.
     pub(super) steps: Vec<PlannedStep>,
+    /// Why it would not be begun now, for the windows there are; `upgrade --plan` looks again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) window: Option<String>,
     /// What the plan was made for.
     pub(super) fingerprint: Fingerprint,
 }
@@ -91,9 +97,12 @@ pub(super) async fn run(stack: &Stack, args: &PlanArgs, streams: &mut Streams<'_
     }
     let observed = stack.observe(&args.fleet, None).await?;
     let admission = admit(&record, &observed, &Order::Upgrade(hops.clone()))?;
-    let rehearsed = rehearsed(&record, &observed, &admission, args.to).await?;
+    let rehearsed = rehearse_it(rehearsal(&record, &observed, &admission, args.to)).await?;
     let past = stack.ledger.runs(&args.fleet).await?;
-    let plan = plan(record, hops, admission, rehearsed, &past);
+    let took = rehearsed_lengths(&record, &observed, &admission, args.to, &past, hops.len()).await?;
+    let window = check_window(&record.config, hops.len(), &past, &took, stack.now());
+    let mut plan = plan(record, hops, admission, rehearsed, &past);
+    plan.window = window.err().map(|refusal| refusal.to_string());
     if let Some(file) = &args.out {
         write(file, &plan)?;
         streams.talk(format!("the plan is in {}: start it with 'fleetwright upgrade --plan {0}'", file.display()));
@@ -130,19 +139,42 @@ fn write(file: &Path, plan: &Plan) -> Result<(), Stop> {
     std::fs::write(file, json + "\n").map_err(|error| Stop::error(format!("{}: {error}", file.display())))
 }
 
-/// The same upgrade of the same fleet in a simulated AWS.
-async fn rehearsed(
+/// How long this upgrade takes in rehearsals, drawn from as many seeds; where nobody asks, none.
+pub(super) async fn rehearsed_lengths(
     record: &FleetRecord,
     observed: &Observed,
     admission: &Admission,
     to: Version,
-) -> Result<Rehearsed, Stop> {
+    past: &[Run],
+    hops: usize,
+) -> Result<Vec<Span>, Stop> {
+    if record.config.upgrade.windows.is_empty() || !lengths(past, hops).is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut took = Vec::new();
+    for seed in 1..=SEEDS {
+        let mut plan = rehearsal(record, observed, admission, to);
+        plan.config.rehearsal.seed = seed;
+        let rehearsed = rehearse_it(plan).await?;
+        // Seconds of a rehearsal, of which the limits of its waits allow some months at most.
+        took.push(Span::seconds(rehearsed.virtual_seconds.ceil() as u32));
+    }
+    Ok(took)
+}
+
+/// The same upgrade of the same fleet in a simulated AWS.
+fn rehearsal(record: &FleetRecord, observed: &Observed, admission: &Admission, to: Version) -> rehearse::Plan {
     let mut config: Config = record.config.clone();
     config.fleet.size = admission.size;
     config.fleet.version = record.golden.version;
     config.fleet.golden_image = record.golden.image.clone();
     config.rehearsal.deregistration_delay = observed.drain;
-    let plan = rehearse::Plan { config, to, faults: Vec::new() };
+    // A rehearsal begins when rehearsals begin.
+    config.upgrade.windows = Windows::default();
+    rehearse::Plan { config, to, faults: Vec::new() }
+}
+
+async fn rehearse_it(plan: rehearse::Plan) -> Result<Rehearsed, Stop> {
     // On a thread of its own, since it has a clock of its own.
     let rehearsed = tokio::task::spawn_blocking(move || rehearse::rehearse(&plan, &mut |_| {})).await;
     let rehearsed = rehearsed.map_err(|error| Stop::error(format!("the rehearsal: {error}")))?.map_err(Stop::error)?;
@@ -180,20 +212,22 @@ fn plan(record: FleetRecord, hops: Vec<Version>, admission: Admission, rehearsed
             .map(|step| PlannedStep { name: step.name, starts: step.started, lasts: step.ended - step.started })
             .collect(),
         hops,
+        window: None,
         fingerprint: admission.fingerprint,
     }
 }
 
 fn duration(past: &[Run], hops: usize, rehearsed: f64) -> Duration {
-    let alike = past.iter().filter(|run| run.phase == Phase::Ended(Outcome::Upgraded) && run.hops.len() == hops);
-    let mut took: Vec<f64> =
-        alike.filter_map(|run| Some(run.ended?.duration_since(run.started).as_secs_f64())).collect();
-    took.sort_by(f64::total_cmp);
+    let mut took = lengths(past, hops);
+    took.sort_unstable();
+    let seconds = |span: Span| f64::from(span.as_secs());
     match took.last() {
         None => Duration::Rehearsal { seconds: rehearsed },
-        Some(&longest_seconds) => {
-            Duration::PastRuns { runs: took.len(), median_seconds: took[took.len() / 2], longest_seconds }
-        }
+        Some(longest) => Duration::PastRuns {
+            runs: took.len(),
+            median_seconds: seconds(took[took.len() / 2]),
+            longest_seconds: seconds(*longest),
+        },
     }
 }
 
@@ -243,6 +277,9 @@ fn write_text(out: &mut String, p: &Plan) -> std::fmt::Result {
     writeln!(out, "  connections  {needed} of {available} at the worst moment")?;
     let Budget { needed, available } = p.targets;
     writeln!(out, "  targets      {needed} of {available} at the worst moment")?;
+    if let Some(window) = &p.window {
+        writeln!(out, "  window       not now: {window}")?;
+    }
     let asked = if p.approval { "a person is asked before the old members are deleted" } else { "nobody is asked" };
     writeln!(out, "  approval     {asked}")?;
     writeln!(out, "  steps")?;

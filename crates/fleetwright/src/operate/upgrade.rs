@@ -6,7 +6,9 @@ use super::stop::Stop;
 use super::watch;
 use crate::cli::{Output, UpgradeArgs, Watching};
 use crate::{Exit, Streams};
-use fleet::{Fingerprint, FleetName, Observed, Order, RunId, RunRef, Version, admit, hop_path};
+use fleet::{
+    Fingerprint, FleetName, Observed, Order, RunId, RunRef, Span, Version, admit, check_window, hop_path, percentile_95,
+};
 use serde_json::{Value, json};
 
 /// What is started: a version, or a plan for one.
@@ -58,15 +60,21 @@ pub(super) async fn run(
         plan::nothing_to_do(&fleet, to, args.watching.output, streams);
         return Ok(Exit::Done);
     }
-    if let Some(plan) = &plan {
+    let windows = !record.config.upgrade.windows.is_empty();
+    let mut takes = None;
+    if plan.is_some() || windows {
         let observed = stack.observe(&fleet, None).await?;
-        let now = admit(&record, &observed, &Order::Upgrade(hops))?;
-        if now.fingerprint != plan.fingerprint {
+        let now = admit(&record, &observed, &Order::Upgrade(hops.clone()))?;
+        if let Some(plan) = plan.as_ref().filter(|plan| plan.fingerprint != now.fingerprint) {
             return Err(Stop::refused(changes(plan, &observed, &now.before.golden.image)));
         }
+        let past = stack.ledger.runs(&fleet).await?;
+        let took = plan::rehearsed_lengths(&record, &observed, &now, to, &past, hops.len()).await?;
+        check_window(&record.config, hops.len(), &past, &took, stack.now())?;
+        takes = percentile_95(&took);
     }
     let run = RunRef { id: run_id(stack, &fleet, &to)?, fleet };
-    let input = request(&run, to, args.approval, plan.map(|plan| plan.fingerprint));
+    let input = request(&run, to, args.approval, plan.map(|plan| plan.fingerprint), takes);
     stack.start(&run.id, &input).await?;
     started(stack, &run, args.detach, &args.watching, streams).await
 }
@@ -98,13 +106,22 @@ pub(super) fn run_id(stack: &Stack, fleet: &FleetName, what: &dyn std::fmt::Disp
     id.parse().map_err(|error: fleet::InvalidId| Stop::error(error.to_string()))
 }
 
-fn request(run: &RunRef, to: Version, approval: Option<bool>, plan: Option<Fingerprint>) -> Value {
+fn request(
+    run: &RunRef,
+    to: Version,
+    approval: Option<bool>,
+    plan: Option<Fingerprint>,
+    takes: Option<Span>,
+) -> Value {
     let mut request = json!({"fleet": run.fleet, "to": to});
     if let Some(approval) = approval {
         request["approval"] = approval.into();
     }
     if let Some(plan) = plan {
         request["plan"] = plan.as_str().into();
+    }
+    if let Some(takes) = takes {
+        request["takes_seconds"] = takes.as_secs().into();
     }
     request
 }
