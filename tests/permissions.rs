@@ -3,7 +3,7 @@
 
 use asl::{Execution, Limits, StateMachine};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
+use aws_sdk_ec2::types::{InstanceSpecification, ResourceType, Tag, TagSpecification};
 use aws_types::SdkConfig;
 use fleet::{Config, DataSource, FLEET_TAG, FleetRecord, ROLE_TAG, RUN_TAG, Span};
 use fleetwright::UPGRADE;
@@ -104,7 +104,10 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
             None => upgrade.await,
             Some(after) => {
                 tokio::time::timeout(after, upgrade).await.expect_err("it is still going on");
-                let repair = execution("run-2", json!({"fleet": "appwrite", "repair": RUN, "dead": "by a test"}));
+                let repair = execution(
+                    "run-2",
+                    json!({"fleet": "appwrite", "repair": RUN, "dead": {"execution": RUN, "how": "is dead"}}),
+                );
                 asl::run(&machine, repair, &functions, &mut |_| {}).await
             }
         };
@@ -282,8 +285,6 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
         let simulator = Simulator::new(world(&config), Vec::new()).under(permissions(&config).unwrap());
         let ec2 = |function| aws_sdk_ec2::Client::new(&clients(&simulator, &config, function));
         let Found { own, other, golden, others_image } = Found::by(&ec2("observe")).await;
-        let before = simulator.report();
-
         let (delete, retag, snapshot) = (ec2("delete"), ec2("retag"), ec2("snapshot"));
         let terminate = |ids: &[&String]| {
             let ids = ids.iter().map(ToString::to_string).collect();
@@ -295,6 +296,17 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
         denied(delete.deregister_image().image_id(&others_image).send().await, EC2, "ec2:DeregisterImage");
         // No run made the golden image.
         denied(delete.deregister_image().image_id(&golden).send().await, EC2, "ec2:DeregisterImage");
+
+        // Nor is a backup of the data deleted, though a run of the fleet made it.
+        let data = config.backup.as_ref().unwrap();
+        let DataSource::DataServer(server) = data else { panic!("{data}") };
+        let of_server = InstanceSpecification::builder().instance_id(server.as_str()).build();
+        let kept = [tag(FLEET_TAG, "appwrite"), tag(RUN_TAG, RUN), tag(ROLE_TAG, "backup")];
+        let kept = TagSpecification::builder().resource_type(ResourceType::Snapshot).set_tags(Some(kept.to_vec()));
+        let call = ec2("back-up").create_snapshots().instance_specification(of_server).tag_specifications(kept.build());
+        let backup = call.send().await.unwrap().snapshots()[0].snapshot_id().unwrap().to_owned();
+        denied(delete.delete_snapshot().snapshot_id(&backup).send().await, EC2, "ec2:DeleteSnapshot");
+        let before = simulator.report();
 
         denied(ec2("stop").stop_instances().instance_ids(&other).send().await, EC2, "ec2:StopInstances");
         // A member is no builder.

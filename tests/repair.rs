@@ -57,8 +57,13 @@ impl Resources for Fails<'_, '_> {
 impl Stage {
     /// Takes the run up, and holds the invariants against how that ended.
     async fn repair(&self, functions: &Functions<'_>, what: &str) -> Settling {
-        let finished =
-            self.execute("repair-1", json!({"fleet": "appwrite", "repair": RUN, "dead": "by a test"}), functions).await;
+        let finished = self
+            .execute(
+                "repair-1",
+                json!({"fleet": "appwrite", "repair": RUN, "dead": {"execution": RUN, "how": "is dead"}}),
+                functions,
+            )
+            .await;
         let settling = match &finished.outcome {
             Outcome::Succeeded(_) => Settling::Upgraded,
             Outcome::Failed(Failure { error, .. }) if error == "RolledBack" => Settling::RolledBack,
@@ -141,7 +146,8 @@ fn what_holds_no_fleet_is_not_taken_up() {
     in_virtual_time(async {
         let stage = Stage::set().await;
         let functions = stage.functions();
-        let repair = |run: &str| json!({"fleet": "appwrite", "repair": run, "dead": "by a test"});
+        let repair =
+            |run: &str| json!({"fleet": "appwrite", "repair": run, "dead": {"execution": run, "how": "is dead"}});
         let refused = stage.execute("repair-1", repair("run-0"), &functions).await;
         let Outcome::Failed(failure) = &refused.outcome else { panic!("{refused:?}") };
         assert!(failure.error == "Refused" && failure.cause.contains("does not hold its fleet"), "{failure:?}");

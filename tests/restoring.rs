@@ -171,6 +171,9 @@ fn a_repair_waits_for_its_turn_and_touches_nothing_that_a_person_must_decide() {
         tokio::time::sleep(std::time::Duration::from_secs(120)).await;
         let findings = stage.findings().await;
         assert!(findings.iter().any(|finding| finding.contains("does not run")), "{findings:?}");
+        let refused = stage.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await;
+        assert!(refused.starts_with("Refused") && refused.contains("is as it should be"), "{refused}");
+        console.untag(1).await;
         assert_eq!(stage.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await, "succeeded");
         assert_eq!(stage.record("repair-1").await.size, 2);
         let stopped = console.ec2.describe_instances().instance_ids(&console.members[0]).send().await.unwrap();
@@ -179,6 +182,7 @@ fn a_repair_waits_for_its_turn_and_touches_nothing_that_a_person_must_decide() {
 
         let begin = functions::Step::named("begin").unwrap();
         let state = json!({"Name": "Begin", "EnteredTime": "2026-01-04T03:00:00Z", "RetryCount": 0});
+        assert_eq!(stage.record("repair-1").await.failure, None);
         console.ec2.start_instances().instance_ids(&console.members[0]).send().await.unwrap();
         tokio::time::sleep(std::time::Duration::from_secs(300)).await;
         let request = json!({"fleet": "appwrite", "to": "1.5.11"});

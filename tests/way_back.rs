@@ -22,7 +22,7 @@ fn rollback(image: &str) -> Value {
 }
 
 fn taken_up(run: &str) -> Value {
-    json!({"fleet": "appwrite", "repair": run, "dead": "by a test"})
+    json!({"fleet": "appwrite", "repair": run, "dead": {"execution": run, "how": "is dead"}})
 }
 
 fn unhealthy() -> Vec<Fault> {
@@ -287,6 +287,87 @@ fn windows_permit_upgrades_and_keep_nobody_from_going_back() {
         let late = stage.run("run-3", to("1.5.11")).await;
         assert!(late.starts_with("Refused") && late.contains("no window is open"), "{late}");
         assert_eq!(stage.run("run-4", rollback("last-good")).await, "succeeded");
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_rollback_from_ill_members_that_fails_itself_waits_for_those_alone_that_served() {
+    in_virtual_time(async {
+        let at = Duration::from_secs(3_600);
+        // The first upgrade's three members are the second to fourth launch, the rollback's the fifth on.
+        let faults =
+            vec![Fault::world(WorldFault::MemberDies { at }), Fault::world(WorldFault::ImpairedInstance { nth: 5 })];
+        let stage = Stage::with(|_| {}, faults).await;
+        assert_eq!(stage.run("run-1", to("1.4.14")).await, "succeeded");
+        tokio::time::sleep(at).await;
+        let back = stage.run("run-2", rollback("last-good")).await;
+        assert!(back.starts_with("RolledBack"), "{back}");
+        let fleet = stage.fleet().await;
+        assert_eq!((fleet.lock.clone(), fleet.golden.version.to_string()), (None, "1.4.14".to_owned()));
+        assert!(fleet.images[0].quarantine.is_some(), "whose members failed");
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_function_that_is_under_way_when_its_run_is_taken_up_undoes_nothing_of_the_repair() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        // Everything up to the moment at which the old members leave; then its execution is stopped.
+        let stops = Stops(stage.functions(), tokio::sync::Notify::new());
+        tokio::select! {
+            finished = stage.execute("run-1", to("1.4.14"), &stops) => panic!("{finished:?}"),
+            () = stops.1.notified() => {}
+        }
+        let ticket = stage.record("run-1").await.ticket();
+        let state = json!({"Name": "Old out", "EnteredTime": stage.aws("retag").now(), "RetryCount": 0});
+        let input = json!({"run": ticket, "state": state, "members": "old", "service": "out"});
+        let clients = stage.aws("retag");
+        let mut late = Box::pin(Step::named("retag").unwrap().invoke(&clients, input));
+        // It has looked, and found everyone healthy, and is about to take the old ones out.
+        let paused = tokio::time::timeout(Duration::from_millis(700), &mut late).await;
+        assert!(paused.is_err(), "it is under way");
+        let wakes = async {
+            tokio::time::sleep(Duration::from_secs(50)).await;
+            late.await
+        };
+        let (repaired, woke) = futures_util::future::join(stage.run("repair-1", taken_up("run-1")), wakes).await;
+        woke.unwrap();
+        assert!(repaired.starts_with("RolledBack"), "{repaired}");
+        assert_eq!(stage.findings().await, [""; 0]);
+        let served = stage.simulator.report();
+        assert_eq!((served.capacity.lowest, served.requests.failed), (3, 0));
+    })
+    .unwrap();
+}
+
+/// Stops where the old members leave.
+struct Stops<'a>(Functions<'a>, tokio::sync::Notify);
+
+impl Resources for Stops<'_> {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        if task.state != "Old out" {
+            return self.0.call(task);
+        }
+        self.1.notify_one();
+        Box::pin(std::future::pending())
+    }
+}
+
+#[test]
+fn who_takes_a_run_up_must_know_of_the_execution_that_it_goes_on_in() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        let stops = Stops(stage.functions(), tokio::sync::Notify::new());
+        tokio::select! {
+            finished = stage.execute("run-1", to("1.4.14"), &stops) => panic!("{finished:?}"),
+            () = stops.1.notified() => {}
+        }
+        let repair = json!({"fleet": "appwrite", "repair": "run-1", "dead": {"execution": "run-0", "how": "is dead"}});
+        let refused = stage.run("repair-1", repair).await;
+        assert!(refused.starts_with("Refused") && refused.contains("goes on in the execution run-1, not in run-0"));
+        assert!(stage.run("repair-2", taken_up("run-1")).await.starts_with("RolledBack"));
     })
     .unwrap();
 }

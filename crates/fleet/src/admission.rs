@@ -15,7 +15,7 @@ pub struct Admission {
     pub before: Before,
     /// How many members there are, and are to be.
     pub size: u32,
-    /// What tells this start from any other: configuration, members, image and hops.
+    /// What tells this start from any other: configuration, members, image, hops, and what a repair would delete.
     pub fingerprint: Fingerprint,
 }
 
@@ -31,6 +31,7 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
     if let Some(why) = &observed.out_of_reach {
         return Err(Refusal::OutOfReach { why: why.clone() });
     }
+    let mut restored = None;
     let members = match order {
         Order::Upgrade(_) => {
             check_members(record, observed)?;
@@ -43,7 +44,13 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
             check_image(record, observed, order)?;
             tagged(observed)
         }
-        Order::Repair => Restoration::of(record, observed.census.as_ref().unwrap_or(&Census::default())).members,
+        Order::Repair => {
+            let restoration = Restoration::of(record, observed.census.as_ref().unwrap_or(&Census::default()));
+            if restoration.is_empty() {
+                return Err(Refusal::NothingToRepair { fleet: record.name().clone() });
+            }
+            restored.insert(restoration).members.clone()
+        }
     };
     if members.is_empty() {
         return Err(empty(config));
@@ -55,7 +62,7 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
     }
     let before = Before { members, golden: record.golden.clone(), drain: observed.drain };
     let hops = if let Order::Upgrade(hops) = order { hops } else { &[][..] };
-    let fingerprint = fingerprint(config, &before, hops);
+    let fingerprint = fingerprint(config, &before, hops, restored.as_ref());
     Ok(Admission { before, size, fingerprint })
 }
 
@@ -100,8 +107,12 @@ fn check_members_in_service(observed: &Observed) -> Result<(), Refusal> {
 }
 
 fn tagged(observed: &Observed) -> Vec<Member> {
-    let member =
-        |tagged: &Tagged| Member { id: tagged.id.clone(), image: tagged.image.clone(), zone: tagged.zone.clone() };
+    let member = |tagged: &Tagged| Member {
+        id: tagged.id.clone(),
+        image: tagged.image.clone(),
+        zone: tagged.zone.clone(),
+        serves: tagged.health == Health::Healthy,
+    };
     observed.tagged.iter().map(member).collect()
 }
 
@@ -122,14 +133,15 @@ fn foreign_member(config: &Config, foreign: &Tagged) -> Refusal {
     }
 }
 
-fn fingerprint(config: &Config, before: &Before, hops: &[Version]) -> Fingerprint {
+fn fingerprint(config: &Config, before: &Before, hops: &[Version], restored: Option<&Restoration>) -> Fingerprint {
     #[derive(Serialize)]
     struct Start<'a> {
         config: &'a Config,
         before: &'a Before,
         hops: &'a [Version],
+        restored: Option<&'a Restoration>,
     }
     // Plain structs of texts and numbers always have a JSON; an empty one would only fail to match.
-    let start = serde_json::to_vec(&Start { config, before, hops }).unwrap_or_default();
+    let start = serde_json::to_vec(&Start { config, before, hops, restored }).unwrap_or_default();
     Fingerprint::of(Sha256::digest(start).into())
 }

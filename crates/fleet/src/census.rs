@@ -1,6 +1,6 @@
 //! Everything on AWS that carries a fleet's tag, and what of it should be there.
 
-use crate::{FleetRecord, Golden, ImageId, InstanceId, Member, Role, RunId, Zone};
+use crate::{FleetRecord, Golden, Health, ImageId, InstanceId, Member, Role, RunId, Zone};
 use serde::{Deserialize, Serialize};
 
 /// Everything that carries a fleet's tag.
@@ -25,8 +25,8 @@ pub struct FleetInstance {
     pub running: bool,
     /// Whether it carries the load-balancer tag.
     pub tagged: bool,
-    /// Whether it is registered with the target group and not on its way out.
-    pub registered: bool,
+    /// How its target is.
+    pub health: Health,
     /// What a run launched it for, if one did.
     pub role: Option<Role>,
     /// The run that launched it, if one did.
@@ -45,19 +45,24 @@ pub struct MadeImage {
 /// What an instance of a fleet is to it, while no run is going.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// A member: it runs, and carries the load-balancer tag or is a clone of the golden image.
+    /// A member: it runs, and carries the load-balancer tag, is registered, or is a clone of the golden image.
     Member,
-    /// A run that has ended left it behind: a builder, or a clone of another image without the load-balancer tag.
+    /// A run that has ended left it behind: a builder, or a clone of another image that takes no traffic.
     LeftOver,
     /// A person must say: it does not run, or no run made it and it is no clone of the golden image.
     Unclear,
 }
 
 impl FleetInstance {
+    /// Whether it is registered with the target group and not on its way out.
+    pub fn is_registered(&self) -> bool {
+        !matches!(self.health, Health::Out | Health::Draining)
+    }
+
     /// What it is to a fleet on `golden`.
     pub fn place(&self, golden: &Golden) -> Place {
         let builder = self.role == Some(Role::Builder);
-        let like_a_member = !builder && (self.tagged || self.image == golden.image);
+        let like_a_member = !builder && (self.tagged || self.is_registered() || self.image == golden.image);
         match (like_a_member, self.running) {
             (true, true) => Place::Member,
             (false, _) if self.run.is_some() => Place::LeftOver,
@@ -83,12 +88,17 @@ impl Restoration {
     /// Decides from what stands.
     pub fn of(record: &FleetRecord, census: &Census) -> Self {
         let in_place = |place: Place| census.instances.iter().filter(move |one| one.place(&record.golden) == place);
-        let member =
-            |one: &FleetInstance| Member { id: one.id.clone(), image: one.image.clone(), zone: one.zone.clone() };
+        // One that fails its checks already is not waited for.
+        let member = |one: &FleetInstance| Member {
+            id: one.id.clone(),
+            image: one.image.clone(),
+            zone: one.zone.clone(),
+            serves: !matches!(one.health, Health::Unhealthy(_)),
+        };
         Self {
             members: in_place(Place::Member).map(member).collect(),
             brought_in: in_place(Place::Member)
-                .filter(|one| !one.tagged || !one.registered)
+                .filter(|one| !one.tagged || !one.is_registered())
                 .map(|one| one.id.clone())
                 .collect(),
             deleted: in_place(Place::LeftOver).map(|one| one.id.clone()).collect(),
@@ -103,11 +113,14 @@ impl Restoration {
 }
 
 impl Census {
-    /// The images of ended runs that are neither golden nor kept.
+    /// The images of ended runs that are neither golden nor kept, and of which nothing is a clone but what is left over.
     pub fn left_over_images<'a>(&'a self, record: &'a FleetRecord) -> impl Iterator<Item = &'a MadeImage> {
-        self.images
-            .iter()
-            .filter(|image| image.id != record.golden.image && record.images.iter().all(|kept| kept.image != image.id))
+        self.images.iter().filter(|image| {
+            let mut clones = self.instances.iter().filter(|one| one.image == image.id);
+            image.id != record.golden.image
+                && record.images.iter().all(|kept| kept.image != image.id)
+                && clones.all(|one| one.place(&record.golden) == Place::LeftOver)
+        })
     }
 }
 
@@ -123,7 +136,7 @@ mod tests {
             zone: "eu-central-1a".parse().unwrap(),
             running: true,
             tagged: true,
-            registered: true,
+            health: Health::Healthy,
             role: None,
             run: None,
         }
@@ -133,28 +146,47 @@ mod tests {
     fn members_come_in_and_what_runs_left_behind_goes_but_nothing_unclear_is_touched() {
         let record = FleetRecord::new(Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap());
         let golden = &record.golden;
-        let other: ImageId = "ami-0000000f".parse().unwrap();
+        let [other, another, stale]: [ImageId; 3] =
+            ["ami-0000000f", "ami-0000000e", "ami-0000000d"].map(|id| id.parse().unwrap());
         let by_run = |one: FleetInstance| FleetInstance { run: Some("run-1".parse().unwrap()), ..one };
         let instances = vec![
             instance("i-00000001", golden),
-            FleetInstance { registered: false, ..instance("i-00000002", golden) },
-            by_run(FleetInstance { tagged: false, registered: false, ..instance("i-00000003", golden) }),
+            FleetInstance { health: Health::Out, ..instance("i-00000002", golden) },
+            by_run(FleetInstance { tagged: false, health: Health::Out, ..instance("i-00000003", golden) }),
             by_run(FleetInstance { role: Some(Role::Builder), tagged: false, ..instance("i-00000004", golden) }),
-            by_run(FleetInstance { image: other.clone(), tagged: false, ..instance("i-00000005", golden) }),
+            by_run(FleetInstance {
+                image: stale.clone(),
+                tagged: false,
+                health: Health::Out,
+                ..instance("i-00000005", golden)
+            }),
             // In service, whatever it is a clone of.
             by_run(FleetInstance { image: other.clone(), ..instance("i-00000006", golden) }),
-            FleetInstance { image: other.clone(), tagged: false, ..instance("i-00000007", golden) },
+            FleetInstance {
+                image: another.clone(),
+                tagged: false,
+                health: Health::Out,
+                ..instance("i-00000007", golden)
+            },
+            // It lost its tag and serves all the same.
+            by_run(FleetInstance { image: other.clone(), tagged: false, ..instance("i-00000009", golden) }),
+            FleetInstance { health: Health::Unhealthy("503".to_owned()), ..instance("i-0000000a", golden) },
             by_run(FleetInstance { running: false, ..instance("i-00000008", golden) }),
         ];
         let images = vec![
             MadeImage { id: golden.image.clone(), run: "run-0".parse().unwrap() },
-            MadeImage { id: other.clone(), run: "run-1".parse().unwrap() },
+            MadeImage { id: other, run: "run-1".parse().unwrap() },
+            MadeImage { id: another, run: "run-1".parse().unwrap() },
+            MadeImage { id: stale.clone(), run: "run-1".parse().unwrap() },
         ];
         let restoration = Restoration::of(&record, &Census { instances, images });
         let ids = |ids: Vec<&InstanceId>| ids.iter().map(|id| id.as_str()[9..].to_owned()).collect::<String>();
-        assert_eq!(ids(restoration.members.iter().map(|member| &member.id).collect()), "1236");
-        assert_eq!(ids(restoration.brought_in.iter().collect()), "23");
+        assert_eq!(ids(restoration.members.iter().map(|member| &member.id).collect()), "12369a");
+        assert_eq!(ids(restoration.brought_in.iter().collect()), "239");
+        let ill: Vec<_> = restoration.members.iter().filter(|member| !member.serves).map(|member| &member.id).collect();
+        assert_eq!(ids(ill), "a", "nobody waits for one that is ill already");
         assert_eq!(ids(restoration.deleted.iter().collect()), "45");
-        assert_eq!(restoration.deregistered, [other]);
+        // Of one there are clones in service, and of another there is one that a person must decide about.
+        assert_eq!(restoration.deregistered, [stale]);
     }
 }

@@ -3,8 +3,8 @@
 mod check;
 
 use crate::{
-    DataSource, FleetName, ImageId, InstanceType, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version, Windows, Zone,
-    hops::APPWRITE_HOPS,
+    DataSource, FleetName, ImageId, InstanceType, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version, Windows,
+    Zone, hops::APPWRITE_HOPS,
 };
 use serde::{Deserialize, Serialize};
 

@@ -70,7 +70,7 @@ impl Findings {
         if let Some(problem) = &observed.image_problem {
             self.person(
                 format!("the golden image {} {problem}", record.golden.image),
-                "go back to a kept image with 'fleetwright rollback', or apply a configuration that names one",
+                "go back to a kept image with 'fleetwright rollback'",
             );
         }
         if let Some(alarm) = &observed.alarm {
@@ -171,7 +171,7 @@ mod tests {
             zone: one.zone.clone(),
             running: true,
             tagged: true,
-            registered: true,
+            health: Health::Healthy,
             role: None,
             run: None,
         });

@@ -1,6 +1,6 @@
 //! The images that a fleet keeps to go back to, and which of them may go.
 
-use crate::{FleetRecord, Golden, ImageId, Run, Version, Workflow};
+use crate::{FleetRecord, Golden, ImageId, Refusal, Run, Version, Workflow};
 use serde::{Deserialize, Serialize};
 
 /// An image beside the golden one.
@@ -19,6 +19,23 @@ impl FleetRecord {
     /// The image to go back to: the last one before the golden one that is not in quarantine.
     pub fn last_good(&self) -> Option<&KeptImage> {
         self.images.iter().find(|kept| kept.quarantine.is_none())
+    }
+
+    /// The image that `target` means, the golden one or one that is kept. One in quarantine is meant only by its name.
+    ///
+    /// # Errors
+    /// When no image is kept that is known to be good, and when the one that is named is not kept.
+    pub fn kept(&self, target: &Target) -> Result<Golden, Refusal> {
+        let fleet = || self.name().clone();
+        let found = match target {
+            Target::LastGood => self.last_good().ok_or_else(|| Refusal::NothingKept { fleet: fleet() })?,
+            Target::Named(image) if *image == self.golden.image => return Ok(self.golden.clone()),
+            Target::Named(image) => {
+                let kept = self.images.iter().find(|kept| kept.image == *image);
+                kept.ok_or_else(|| Refusal::NotKept { fleet: fleet(), image: image.clone() })?
+            }
+        };
+        Ok(Golden { image: found.image.clone(), version: found.version })
     }
 
     /// Makes `golden` the image that members are cloned from. The one before is kept, in quarantine if `because` says
@@ -42,13 +59,13 @@ impl FleetRecord {
     }
 
     /// The images that go when `golden` is crowned, as [`FleetRecord::crown`] does it: all but the latest ones, as many
-    /// as the configuration says. Never the last good one, nor one that an instance `in_use` is a clone of.
-    pub fn outdated(&self, golden: Golden, because: Option<String>, in_use: &[&ImageId]) -> Vec<ImageId> {
+    /// as the configuration says, and never the last good one.
+    pub fn outdated(&self, golden: Golden, because: Option<String>) -> Vec<ImageId> {
         let mut after = self.clone();
         after.crown(golden, because);
         let last_good = after.last_good().map(|kept| kept.image.clone());
         let beyond = after.images.into_iter().skip(self.config.upgrade.keep_images as usize).map(|kept| kept.image);
-        beyond.filter(|image| Some(image) != last_good.as_ref() && !in_use.contains(&image)).collect()
+        beyond.filter(|image| Some(image) != last_good.as_ref()).collect()
     }
 
     /// Forgets an image that is gone.
@@ -132,17 +149,16 @@ mod tests {
     }
 
     #[test]
-    fn the_last_good_image_and_those_in_use_stay_however_few_are_kept() {
+    fn the_last_good_image_stays_however_few_are_kept() {
         let mut record = record(1);
         record.crown(golden(2), None);
         record.quarantine(golden(3).image, golden(3).version, "bad".to_owned());
         record.quarantine(golden(4).image, golden(4).version, "bad".to_owned());
         assert_eq!(kept(&record), ["4!", "3!", "1"]);
         // 2 is the last good one once 5 is golden.
-        assert_eq!(record.outdated(golden(5), None, &[]), [4, 3, 1].map(|n| golden(n).image));
-        assert_eq!(record.outdated(golden(5), None, &[&golden(1).image]), [4, 3].map(|n| golden(n).image));
+        assert_eq!(record.outdated(golden(5), None), [4, 3, 1].map(|n| golden(n).image));
         // Who goes back to 1 condemns 2, which is the latest; no good one is left.
-        assert_eq!(record.outdated(golden(1), Some("bad".to_owned()), &[]), [4, 3].map(|n| golden(n).image));
+        assert_eq!(record.outdated(golden(1), Some("bad".to_owned())), [4, 3].map(|n| golden(n).image));
     }
 
     #[test]
@@ -152,7 +168,7 @@ mod tests {
             record.crown(golden(n), None);
         }
         assert_eq!(kept(&record), ["3", "2", "1"]);
-        assert_eq!(record.outdated(golden(5), None, &[]), [2, 1].map(|n| golden(n).image));
+        assert_eq!(record.outdated(golden(5), None), [2, 1].map(|n| golden(n).image));
     }
 
     #[test]

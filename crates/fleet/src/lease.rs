@@ -16,8 +16,9 @@ impl Run {
             limits.stop,
             limits.image,
             limits.launch,
-            limits.delete,
-            // Canary, all, and the last look.
+            limits.delete + self.drain,
+            // Canary, all, the old out, and the last look.
+            limits.healthy,
             limits.healthy,
             upgrade.canary_bake,
             limits.healthy,

@@ -114,6 +114,14 @@ pub struct Member {
     pub image: ImageId,
     /// Where it stands.
     pub zone: Zone,
+    /// Whether it took traffic, or is to: nobody waits for one that was ill when the run began.
+    #[serde(default = "yes")]
+    pub serves: bool,
+}
+
+/// Earlier releases began no run while a member was ill.
+fn yes() -> bool {
+    true
 }
 
 /// The members that a run made, all of which were seen running.
@@ -182,6 +190,9 @@ pub struct Run {
     /// The execution that took the run up after its own had died.
     #[serde(default)]
     pub taken_up_by: Option<RunId>,
+    /// When it did.
+    #[serde(default)]
+    pub taken_up: Option<Timestamp>,
     /// Who wants it to turn back; the next forward step sees it.
     #[serde(default)]
     pub abort: Option<Abort>,
@@ -244,6 +255,7 @@ impl Run {
             condemned: None,
             committed: None,
             taken_up_by: None,
+            taken_up: None,
             abort: None,
             expires: None,
         }

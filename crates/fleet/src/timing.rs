@@ -47,8 +47,7 @@ mod tests {
         checked.map_err(|refusal| refusal.to_string())
     }
 
-    const SUNDAY: &str =
-        "[{ days = [\"sun\"], from = \"02:00\", to = \"05:00\", time_zone = \"Europe/Berlin\" }]";
+    const SUNDAY: &str = "[{ days = [\"sun\"], from = \"02:00\", to = \"05:00\", time_zone = \"Europe/Berlin\" }]";
 
     #[test]
     fn a_run_that_ends_inside_a_window_may_start_and_any_may_where_there_is_none() {

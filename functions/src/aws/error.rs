@@ -42,6 +42,10 @@ const NO_CAPACITY: [&str; 5] = [
     "Unsupported",
 ];
 
+/// Something else is being done with it, such as its daily backup; later it can be.
+const BUSY: [&str; 3] =
+    ["ConcurrentSnapshotLimitExceeded", "InvalidDBInstanceState", "SnapshotCreationPerVolumeRateExceeded"];
+
 /// What was just made cannot be described everywhere yet.
 const NOT_VISIBLE_YET: [&str; 3] = ["InvalidAMIID.NotFound", "InvalidInstanceID.NotFound", "InvocationDoesNotExist"];
 
@@ -91,6 +95,11 @@ impl CallError {
     /// The image's name is taken: by this run's own image if the name derives from the run.
     pub fn is_duplicate_image_name(&self) -> bool {
         self.code == "InvalidAMIName.Duplicate"
+    }
+
+    /// Something else is being done with what was named; later the call may work.
+    pub fn is_busy(&self) -> bool {
+        BUSY.contains(&self.code.as_str())
     }
 
     /// There is no such snapshot of an RDS instance.

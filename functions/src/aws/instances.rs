@@ -6,7 +6,7 @@ use fleet::{AnyTag, FLEET_TAG, FleetName, ImageId, InstanceId, ROLE_TAG, RUN_TAG
 
 /// At most so many ids in one TerminateInstances, CreateTags or DeleteTags.
 const BATCH: usize = 1000;
-/// The largest page that DescribeInstances and DescribeImages give.
+/// The largest page that DescribeInstances, DescribeImages and DescribeSnapshots give.
 pub(super) const PAGE: i32 = 1000;
 
 /// An instance as it was described.
@@ -78,6 +78,24 @@ impl Aws {
         }
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)
+    }
+
+    /// Whether any instance that is not on its way out for good is a clone of the image, whoever's it is.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn has_clones(&self, image: &ImageId) -> Result<bool, CallError> {
+        let of_image = Filter::builder().name("image-id").values(image.as_str()).build();
+        let call = self.ec2.describe_instances().filters(of_image).max_results(PAGE);
+        let mut pages = call.into_paginator().send();
+        while let Some(page) = pages.next().await {
+            let page = page.of("DescribeInstances")?;
+            let mut found = page.reservations().iter().flat_map(|one| one.instances()).filter_map(instance);
+            if found.any(|one| one.is_alive()) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Every instance of a fleet: members and builders.

@@ -16,6 +16,7 @@ pub use error::{CallError, Named};
 pub use images::ImageState;
 pub use instances::{Instance, InstanceState};
 pub use launch::LaunchOrder;
+pub use targets::TargetHealth;
 
 use crate::ledger::Ledger;
 use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
@@ -59,7 +60,7 @@ impl Aws {
             }};
         }
         Self {
-ec2: client!(aws_sdk_ec2),
+            ec2: client!(aws_sdk_ec2),
             load_balancing: client!(aws_sdk_elasticloadbalancingv2),
             ssm: client!(aws_sdk_ssm),
             rds: client!(aws_sdk_rds),

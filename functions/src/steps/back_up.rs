@@ -43,23 +43,36 @@ async fn volumes(
     let found = aws.backup_snapshots(&run.record.run).await?;
     let known = run.record.backup.as_ref().and_then(|backup| backup.made.as_ref());
     let limit = run.record.config.limits.backup;
-    if found.is_empty() {
-        if known.is_none() && !may_appear(aws, &run.record) {
-            ask(aws, run, DataSource::DataServer(server.clone())).await?;
-            let made = aws.snapshot_volumes(&run.record, server).await?;
-            record(aws, run, Backup::Snapshots(made)).await?;
+    let made = match known {
+        Some(Backup::Snapshots(made)) => made.clone(),
+        _ if may_appear(aws, &run.record) => {
+            return wait(aws, state, limit, format!("snapshots of data server {server} may have been asked for"));
         }
-        return wait(aws, state, limit, format!("snapshots of the volumes of data server {server} are to be seen"));
-    }
-    if known.is_none() {
-        let made = found.iter().map(|(id, _)| id.clone()).collect();
-        record(aws, run, Backup::Snapshots(made)).await?;
-    }
-    for (id, progress) in &found {
-        match progress {
-            Progress::Done => {}
-            Progress::Going => return wait(aws, state, limit, format!("snapshot {id} of {server} is being taken")),
-            Progress::Failed(why) => {
+        // An earlier attempt's, whose answer was lost; by now all of them can be seen.
+        _ if !found.is_empty() => {
+            let made: Vec<_> = found.iter().map(|(id, _)| id.clone()).collect();
+            record(aws, run, Backup::Snapshots(made.clone())).await?;
+            made
+        }
+        _ => {
+            ask(aws, run, DataSource::DataServer(server.clone())).await?;
+            match aws.snapshot_volumes(&run.record, server).await {
+                Ok(made) => {
+                    record(aws, run, Backup::Snapshots(made.clone())).await?;
+                    made
+                }
+                Err(error) if error.is_busy() => return wait(aws, state, limit, error),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    };
+    for id in &made {
+        match found.iter().find(|(seen, _)| seen == id) {
+            Some((_, Progress::Done)) => {}
+            None | Some((_, Progress::Going)) => {
+                return wait(aws, state, limit, format!("snapshot {id} of data server {server} is being taken"));
+            }
+            Some((_, Progress::Failed(why))) => {
                 return Err(StepError::Failed(format!("snapshot {id} of data server {server} failed: {why}")));
             }
         }
@@ -82,6 +95,7 @@ async fn db_instance(
                 ask(aws, run, DataSource::DbInstance(db.clone())).await?;
             }
             match aws.snapshot_db(&run.record, db, &snapshot).await {
+                Err(error) if error.is_busy() => return wait(aws, state, limit, error),
                 Err(error) if !error.is_duplicate_db_snapshot() => return Err(error.into()),
                 _ => {}
             }

@@ -7,8 +7,8 @@ use super::look::{census, look};
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
-    Fingerprint, FleetName, FleetRecord, Golden, OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span,
-    StateContext, Target, Ticket, Version, Workflow, admit, check_window, hop_path,
+    Fingerprint, FleetName, FleetRecord, OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span, StateContext,
+    Target, Ticket, Version, Workflow, admit, check_window, hop_path,
 };
 use serde::{Deserialize, Serialize};
 
@@ -122,7 +122,7 @@ impl Request {
                 Ok((!hops.is_empty()).then_some(Order::Upgrade(hops)))
             }
             (None, Some(target), None) => {
-                let target = kept(fleet, target)?;
+                let target = fleet.kept(target)?;
                 Ok((target != fleet.golden).then_some(Order::Rollback(target)))
             }
             (None, None, Some(true)) => Ok(Some(Order::Repair)),
@@ -133,21 +133,6 @@ impl Request {
             )),
         }
     }
-}
-
-/// The image that is meant. One in quarantine is taken only if it is named.
-fn kept(fleet: &FleetRecord, target: &Target) -> Result<Golden, Refusal> {
-    let name = || fleet.name().clone();
-    let found = match target {
-        Target::LastGood => fleet.last_good().ok_or_else(|| Refusal::NothingKept { fleet: name() })?,
-        Target::Named(image) if *image == fleet.golden.image => return Ok(fleet.golden.clone()),
-        Target::Named(image) => fleet
-            .images
-            .iter()
-            .find(|kept| kept.image == *image)
-            .ok_or_else(|| Refusal::NotKept { fleet: name(), image: image.clone() })?,
-    };
-    Ok(Golden { image: found.image.clone(), version: found.version })
 }
 
 fn begun_before(run: &Run, approval: Option<bool>) -> Result<Output, StepError> {

@@ -42,6 +42,16 @@ impl Members {
         Ok(new)
     }
 
+    /// Those of them that keep the fleet in service while their counterpart leaves: of the old ones not those that were ill
+    /// when the run began.
+    pub(crate) async fn serving(self, aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
+        if self != Self::Old {
+            return self.recorded(aws, run).await;
+        }
+        let before = aws.ledger().before(&run.run).await?;
+        Ok(before.members.into_iter().filter(|member| member.serves).map(|member| member.id).collect())
+    }
+
     /// Those of them that are not on their way out for good, in order of id.
     pub(crate) async fn find(self, aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
         match self {
@@ -78,7 +88,8 @@ impl std::fmt::Display for Members {
 async fn left_over(aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
     let members = Members::Old.recorded(aws, run).await?;
     let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
-    let left_over = |one: &Instance| of_fleet(one, &run.config, false).place(&run.golden) == Place::LeftOver;
+    let health = aws.health_of_all(&run.config.load_balancer.target_group).await?;
+    let left_over = |one: &Instance| of_fleet(one, &run.config, &health).place(&run.golden) == Place::LeftOver;
     found.retain(|one| one.is_alive() && !members.contains(&one.id) && left_over(one));
     Ok(found)
 }

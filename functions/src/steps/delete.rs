@@ -5,11 +5,11 @@
 //! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.
 
 use super::crew::{Members, builder, carrying, ids};
-use super::look::made_images;
+use super::look::census;
 use super::wait::wait;
 use crate::aws::{Aws, Instance};
 use crate::{Going, StepError};
-use fleet::{Census, Health, Phase, Refusal, Run, StateContext, Ticket, Workflow};
+use fleet::{Health, Phase, Refusal, Run, StateContext, Ticket, Workflow};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -102,17 +102,14 @@ async fn delete_instances(aws: &Aws, run: &Run, alive: &[Instance]) -> Result<Op
 }
 
 /// Deregisters the images that are not kept any longer once the run has gone through. One that no run made is not ours to
-/// deregister.
+/// deregister, and one that an instance is a clone of, of whatever fleet, is in use.
 async fn delete_outdated_images(aws: &Aws, run: &Run) -> Result<(), StepError> {
     let Some((golden, because)) = run.successor() else { return Ok(()) };
     let fleet = aws.ledger().fleet(&run.run.fleet).await?;
     let mut fleet = fleet.ok_or_else(|| Refusal::UnknownFleet { fleet: run.run.fleet.clone() })?;
-    let mut standing = aws.instances_of_fleet(&run.run.fleet).await?;
-    standing.retain(Instance::is_alive);
-    let in_use: Vec<_> = standing.iter().map(|instance| &instance.image).collect();
-    for id in fleet.record.outdated(golden, because, &in_use) {
+    for id in fleet.record.outdated(golden, because) {
         match aws.image(&id).await? {
-            Some(image) if !image.is_made_by(&run.run.fleet) => continue,
+            Some(image) if !image.is_made_by(&run.run.fleet) || aws.has_clones(&id).await? => continue,
             Some(image) => aws.delete_image(&image.id).await?,
             None => {}
         }
@@ -127,7 +124,7 @@ async fn delete_outdated_images(aws: &Aws, run: &Run) -> Result<(), StepError> {
 async fn delete_left_over_images(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
     let fleet = aws.ledger().fleet(&run.run.fleet).await?;
     let fleet = fleet.ok_or_else(|| Refusal::UnknownFleet { fleet: run.run.fleet.clone() })?;
-    let census = Census { images: made_images(aws, &run.run.fleet).await?, instances: Vec::new() };
+    let census = census(aws, &fleet.record).await?;
     let mut first = None;
     for image in census.left_over_images(&fleet.record) {
         aws.delete_image(&image.id).await?;

@@ -85,12 +85,18 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
         };
         run.record.move_to(Phase::Ended(outcome))?;
         run.record.ended = Some(aws.now());
-        let failures = [input.failure, input.rollback_failure].into_iter().flatten().map(Failure::text);
+        // A repair that restored what was found has not failed.
+        let failed = outcome != Outcome::Restored;
+        let failures =
+            [input.failure, input.rollback_failure].into_iter().flatten().filter(|_| failed).map(Failure::text);
         run.record.failure = failures.reduce(|first, second| format!("{first}; then, turning back, {second}"));
         // A frozen run is kept, since it still holds the fleet.
         if outcome != Outcome::Frozen {
             run.record.expires = run.record.ended.and_then(|ended| ended.saturating_add(KEPT).ok());
-            release(&mut fleet.record, &run.record, input.outcome);
+            // Only its own lock: should somebody have taken that away by hand, another run may hold the fleet.
+            if fleet.record.lock.as_ref().is_some_and(|lock| lock.run == run.record.run.id) {
+                release(&mut fleet.record, &run.record, input.outcome);
+            }
         }
         aws.ledger().write_both(&run, &fleet).await?;
         outcome

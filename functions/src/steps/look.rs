@@ -1,10 +1,10 @@
 //! Looking at a fleet as it stands on AWS. Only reads.
 
 use crate::StepError;
-use crate::aws::{Aws, ImageState, Instance, InstanceState};
+use crate::aws::{Aws, ImageState, Instance, InstanceState, TargetHealth};
 use fleet::{
-    Census, Config, FLEET_TAG, FleetInstance, FleetName, FleetRecord, ImageId, MadeImage, Observed, ROLE_TAG, RUN_TAG,
-    Role, Tagged,
+    Census, Config, FLEET_TAG, FleetInstance, FleetRecord, ImageId, MadeImage, Observed, ROLE_TAG, RUN_TAG, Role,
+    Tagged,
 };
 
 /// The fleet of `record` as it stands: who carries its tag and how their targets are, who else takes its traffic,
@@ -43,25 +43,21 @@ pub(crate) async fn census(aws: &Aws, record: &FleetRecord) -> Result<Census, St
     let mut instances = aws.instances_of_fleet(record.name()).await?;
     instances.retain(|instance| instance.is_alive());
     let health = aws.health_of_all(&config.load_balancer.target_group).await?;
-    let instances = instances.iter().map(|instance| of_fleet(instance, config, health.is_in(&instance.id)));
-    Ok(Census { instances: instances.collect(), images: made_images(aws, record.name()).await? })
-}
-
-/// The images that runs of the fleet made.
-pub(super) async fn made_images(aws: &Aws, fleet: &FleetName) -> Result<Vec<MadeImage>, StepError> {
-    let images = aws.images_of_fleet(fleet).await?;
-    Ok(images.into_iter().filter_map(|image| Some(MadeImage { run: image.made_by()?, id: image.id })).collect())
+    let instances = instances.iter().map(|instance| of_fleet(instance, config, &health));
+    let images = aws.images_of_fleet(record.name()).await?.into_iter();
+    let images = images.filter_map(|image| Some(MadeImage { run: image.made_by()?, id: image.id }));
+    Ok(Census { instances: instances.collect(), images: images.collect() })
 }
 
 /// An instance as the fleet of `config` sees it.
-pub(super) fn of_fleet(instance: &Instance, config: &Config, registered: bool) -> FleetInstance {
+pub(super) fn of_fleet(instance: &Instance, config: &Config, health: &TargetHealth) -> FleetInstance {
     FleetInstance {
         id: instance.id.clone(),
         image: instance.image.clone(),
         zone: instance.zone.clone(),
         running: instance.state == InstanceState::Running,
         tagged: instance.carries(&config.fleet.load_balancer_tag),
-        registered,
+        health: health.of(&instance.id).clone(),
         role: instance.tag(ROLE_TAG).and_then(Role::named),
         run: instance.tag(RUN_TAG).and_then(|run| run.parse().ok()),
     }

@@ -67,20 +67,18 @@ async fn take_out(
 ) -> Result<Output, StepError> {
     let config = &run.config;
     let group = &config.load_balancer.target_group;
-    let stay = members.counterpart().find(aws, run).await?;
-    let (leave, stay) = (ids(found), ids(&stay));
+    let stand = members.counterpart().find(aws, run).await?;
+    let stay = members.counterpart().serving(aws, run).await?;
+    let (leave, stay) = (ids(found), stay.iter().collect::<Vec<_>>());
     let health = aws.target_health(group, &[leave.as_slice(), stay.as_slice()].concat()).await?;
     let tagged = carrying(found, &config.fleet.load_balancer_tag, true);
     let registered: Vec<_> = leave.iter().copied().filter(|id| health.is_in(id)).collect();
     if tagged.is_empty() && registered.is_empty() {
         return Ok(Output {});
     }
-    let missing = (run.size as usize).saturating_sub(stay.len());
-    if missing > 0 {
-        return Err(StepError::Failed(format!(
-            "{missing} of the {} are gone, so the {members} stay in service",
-            members.counterpart()
-        )));
+    if let Some(gone) = stay.iter().find(|id| stand.iter().all(|one| one.id != ***id)) {
+        let others = members.counterpart();
+        return Err(StepError::Failed(format!("{gone} of the {others} is gone, so the {members} stay in service")));
     }
     if let Some((id, ill, _)) = health.first_not_healthy(&stay) {
         let what = format!("{id} is {ill}, so the {members} stay in service until it is healthy");

@@ -2,12 +2,15 @@
 //! the old members stand, forward once they are being deleted. It changes the ledger alone.
 //!
 //! Not undone: the run ends one way or the other. Asked again, it answers the same. The run gets a higher fencing number,
-//! so should the old execution be alive after all, its steps do nothing any more.
+//! so should the old execution be alive after all, its steps do nothing any more; and it ends only when a function that
+//! looked at the number before can no longer be under way.
 
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{FleetName, FleetRecord, Lock, Outcome, Phase, Refusal, Run, RunId, RunRef, StateContext, Ticket, Way};
-use jiff::Timestamp;
+use fleet::{
+    FleetName, FleetRecord, Lock, Outcome, Phase, Refusal, Run, RunId, RunRef, StateContext, Ticket, Way, Workflow,
+};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -27,14 +30,28 @@ struct Request {
     fleet: FleetName,
     /// The run to take up.
     repair: RunId,
-    /// How it is known that its execution is dead; not needed of a frozen run, nor after its lease.
-    dead: Option<String>,
+    /// The execution that is known to be dead; not needed of a frozen run, nor after its lease.
+    dead: Option<Dead>,
 }
+
+/// What is known of an execution.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dead {
+    execution: RunId,
+    /// How it is known.
+    how: String,
+}
+
+/// So long after its execution was stopped a function of it may still be under way: its time-out, in infra/template.yaml.
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {
     run: Ticket,
     way: Way,
+    /// For a repair, going back is what it was begun for.
+    work: Option<&'static str>,
     failure: Failure,
 }
 
@@ -56,22 +73,27 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, .. }: Input)
     let way = found.record.way_on();
     if found.record.taken_up_by.as_ref() != Some(&execution) {
         let now = aws.now();
-        if dead.is_none() {
-            check_lease(&found.record, lock, now)?;
-        }
+        check_dead(&found.record, lock, dead.as_ref(), now)?;
         match way {
             Way::Back => found.record.turn_back(now)?,
             Way::Forward => found.record.move_to(Phase::Committed)?,
         }
         found.record.taken_up_by = Some(execution.clone());
+        found.record.taken_up = Some(now);
         found.record.fence = fleet.record.next_fence();
         fleet.record.lock(&found.record, now);
         aws.ledger().write_both(&found, &fleet).await?;
     }
-    let known = dead.map(|dead| format!(" ({dead})")).unwrap_or_default();
+    let alone = found.record.taken_up.and_then(|taken_up| taken_up.saturating_add(UNDER_WAY).ok());
+    if let Some(alone) = alone.filter(|alone| aws.now() < *alone) {
+        let what = format!("a function of the execution before may be under way until {alone:.0}");
+        return Err(StepError::NotYet(what));
+    }
+    let known = dead.map(|Dead { execution, how }| format!(" ({execution} {how})")).unwrap_or_default();
     let was = found.record.failure.as_ref().map(|failure| format!(", after {failure}")).unwrap_or_default();
     let cause = format!("taken up by {execution}{known}{was}");
-    Ok(Output { run: found.record.ticket(), way, failure: Failure { error: "TakenUp", cause } })
+    let work = (found.record.workflow == Workflow::Repair).then_some("restore");
+    Ok(Output { run: found.record.ticket(), way, work, failure: Failure { error: "TakenUp", cause } })
 }
 
 fn holds<'f>(fleet: &'f FleetRecord, run: &RunRef) -> Result<&'f Lock, StepError> {
@@ -79,10 +101,23 @@ fn holds<'f>(fleet: &'f FleetRecord, run: &RunRef) -> Result<&'f Lock, StepError
     lock.ok_or_else(|| StepError::Refused(format!("{run} does not hold its fleet: there is nothing to repair")))
 }
 
-/// Whether nobody can be going on with the run: it is frozen, or its lease is over.
-fn check_lease(run: &Run, lock: &Lock, now: Timestamp) -> Result<(), StepError> {
+/// Whether nobody can be going on with the run: it is frozen, its lease is over, or the execution that it goes on in is
+/// known to be dead.
+fn check_dead(run: &Run, lock: &Lock, dead: Option<&Dead>, now: Timestamp) -> Result<(), StepError> {
     if run.phase == Phase::Ended(Outcome::Frozen) || lock.lease.is_some_and(|lease| lease <= now) {
         return Ok(());
+    }
+    match dead {
+        Some(dead) if dead.execution == *run.execution() => return Ok(()),
+        Some(dead) => {
+            return Err(StepError::Refused(format!(
+                "{} goes on in the execution {}, not in {}: look at it again",
+                run.run,
+                run.execution(),
+                dead.execution
+            )));
+        }
+        None => {}
     }
     let until = lock.lease.map(|lease| format!(" until {lease:.0}")).unwrap_or_default();
     Err(StepError::Refused(format!(

@@ -102,8 +102,8 @@ async fn wrong(
 
 /// What is wrong with the members, if anything. One that is gone is not registered, and so not healthy.
 async fn ill(aws: &Aws, run: &Run, members: Members) -> Result<Option<String>, StepError> {
-    let recorded = members.recorded(aws, run).await?;
-    let ids: Vec<_> = recorded.iter().collect();
+    let serving = members.serving(aws, run).await?;
+    let ids: Vec<_> = serving.iter().collect();
     let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
     let ill = health.first_not_healthy(&ids);
     Ok(ill.map(|(id, ill, count)| format!("{count} of the {} {members} not healthy ({id} is {ill})", ids.len())))

@@ -84,7 +84,7 @@ async fn store(stack: &Stack, config: &Config) -> Result<(What, FleetRecord), St
     let before = found.record.clone();
     // As it is stored, which leaves out the rehearsal's world.
     found.record.config = Config { rehearsal: before.config.rehearsal.clone(), ..config.clone() };
-    if before.images.is_empty() && before.lock.is_none() {
+    if before.golden == FleetRecord::new(before.config.clone()).golden && before.lock.is_none() {
         found.record.golden = FleetRecord::new(config.clone()).golden;
     }
     if found.record == before {

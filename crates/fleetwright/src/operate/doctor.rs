@@ -5,7 +5,7 @@ use super::stack::{Execution, Stack};
 use super::stop::Stop;
 use crate::cli::OfFleet;
 use crate::{Exit, Streams};
-use fleet::{Finding, FleetName, InstanceId, Outcome, Phase, Remedy, Run, diagnose};
+use fleet::{Finding, FleetName, InstanceId, Lock, Outcome, Phase, Remedy, Run, diagnose};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -18,7 +18,7 @@ struct Diagnosis {
 pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let record = stack.fleet(&args.fleet).await?.record;
     let findings = match &record.lock {
-        Some(lock) => about_run(stack, &stack.run(&args.fleet, Some(&lock.run)).await?.record).await?,
+        Some(lock) => about_run(stack, &stack.run(&args.fleet, Some(&lock.run)).await?.record, lock).await?,
         None => {
             let observed = stack.observe(&args.fleet, None).await?;
             diagnose(&record, &observed, &left_by_last_run(stack, &args.fleet).await?)
@@ -31,7 +31,7 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
 }
 
 /// While a run goes on, what it changes is no deviation; but it must go on.
-async fn about_run(stack: &Stack, run: &Run) -> Result<Vec<Finding>, Stop> {
+async fn about_run(stack: &Stack, run: &Run, lock: &Lock) -> Result<Vec<Finding>, Stop> {
     let stands = format!("{} is {}", run.run, run.phase.as_str());
     if run.phase == Phase::Ended(Outcome::Frozen) {
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
@@ -41,10 +41,9 @@ async fn about_run(stack: &Stack, run: &Run) -> Result<Vec<Finding>, Stop> {
         let what = format!("{stands}, and its execution is over");
         return Ok(vec![Finding { what, remedy: Remedy::Repair }]);
     }
-    let (now, over_by) = (stack.now(), run.over_by(run.started));
-    let late = (now > over_by).then(|| Finding {
-        what: format!("{stands}, though by its limits it should have been over by {over_by:.0}"),
-        remedy: Remedy::Person(format!("look at the execution {}; 'fleetwright abort' turns it back", run.execution())),
+    let late = lock.lease.filter(|lease| *lease < stack.now()).map(|lease| Finding {
+        what: format!("{stands}, though by its limits it should have been over by {lease:.0}"),
+        remedy: Remedy::Person(format!("look at the execution {}", run.execution())),
     });
     Ok(late.into_iter().collect())
 }

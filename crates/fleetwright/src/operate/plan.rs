@@ -8,9 +8,8 @@ use crate::length::length;
 use crate::rehearse::{self, Ending, Rehearsed};
 use crate::{Exit, Streams};
 use fleet::{
-    Admission, Budget, Config, Fingerprint, FleetName, FleetRecord, Golden, InstanceType, Member, Observed, Order,
-    Refusal, Run, Span, Version, Windows, admit, check_window, connections,
-    hop_path, lengths, targets,
+    Admission, Budget, Config, DataSource, Fingerprint, FleetName, FleetRecord, Golden, InstanceType, Member, Observed,
+    Order, Refusal, Run, Span, Version, Windows, admit, check_window, connections, hop_path, lengths, targets,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -50,6 +49,9 @@ pub(super) struct Plan {
     pub(super) cost_usd: f64,
     /// The steps in order, with the times of the rehearsal.
     pub(super) steps: Vec<PlannedStep>,
+    /// What is backed up before the first migration.
+    #[serde(default)]
+    pub(super) backup: Option<DataSource>,
     /// Why it would not be begun now, for the windows there are; `upgrade --plan` looks again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) window: Option<String>,
@@ -213,6 +215,7 @@ fn plan(record: FleetRecord, hops: Vec<Version>, admission: Admission, rehearsed
             .collect(),
         hops,
         window: None,
+        backup: config.backup,
         fingerprint: admission.fingerprint,
     }
 }
@@ -277,6 +280,12 @@ fn write_text(out: &mut String, p: &Plan) -> std::fmt::Result {
     writeln!(out, "  connections  {needed} of {available} at the worst moment")?;
     let Budget { needed, available } = p.targets;
     writeln!(out, "  targets      {needed} of {available} at the worst moment")?;
+    match &p.backup {
+        Some(data) => writeln!(out, "  backup       of {data}, before the first migration")?,
+        None => {
+            writeln!(out, "  backup       none: the configuration has no [backup], and a migration has no way back")?
+        }
+    }
     if let Some(window) = &p.window {
         writeln!(out, "  window       not now: {window}")?;
     }

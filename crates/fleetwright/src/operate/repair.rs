@@ -8,8 +8,8 @@ use super::upgrade::run_id;
 use super::watch;
 use crate::cli::Repair;
 use crate::{Exit, Streams};
-use fleet::{FleetRecord, InstanceId, Outcome, Phase, Restoration, Run, RunRef, Way};
-use serde_json::{Value, json};
+use fleet::{InstanceId, Order, Outcome, Phase, Refusal, Restoration, Run, RunRef, Way, Workflow, admit};
+use serde_json::json;
 
 pub(super) async fn run(stack: &Stack, args: &Repair, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let record = stack.fleet(&args.fleet).await?.record;
@@ -17,22 +17,26 @@ pub(super) async fn run(stack: &Stack, args: &Repair, streams: &mut Streams<'_>)
     let (run, said, input) = match &record.lock {
         Some(lock) => {
             let run = stack.run(&args.fleet, Some(&lock.run)).await?.record;
-            let dead = dead(stack, &run).await?;
-            (run.run.clone(), what_a_run_does(&run), taking_up(&run.run, dead))
+            let how = dead(stack, &run).await?;
+            let dead = json!({"execution": run.execution(), "how": how});
+            let input = json!({"fleet": args.fleet, "repair": run.run.id, "dead": dead});
+            (run.run.clone(), what_a_run_does(&run), input)
         }
-        None => match restoration(stack, args, &record).await? {
-            Some(restoration) => {
-                let run = RunRef { fleet: args.fleet.clone(), id: execution.clone() };
-                (run, what_a_restoration_does(&restoration), json!({"fleet": args.fleet, "restore": true}))
-            }
-            None => {
-                streams.talk(format!(
-                    "nothing to repair: fleet {} has what it should have; 'fleetwright doctor' says what is left to a person",
-                    args.fleet
-                ));
-                return Ok(Exit::Done);
-            }
-        },
+        None => {
+            let observed = stack.observe(&args.fleet, None).await?;
+            let admission = match admit(&record, &observed, &Order::Repair) {
+                Err(nothing @ Refusal::NothingToRepair { .. }) => {
+                    streams.talk(nothing);
+                    return Ok(Exit::Done);
+                }
+                admitted => admitted?,
+            };
+            let restoration = Restoration::of(&record, &observed.census.unwrap_or_default());
+            // With what was read here: another state of the fleet is refused.
+            let input = json!({"fleet": args.fleet, "restore": true, "plan": admission.fingerprint});
+            let run = RunRef { fleet: args.fleet.clone(), id: execution.clone() };
+            (run, what_a_restoration_does(&restoration), input)
+        }
     };
     streams.talk(said);
     if !args.yes {
@@ -50,42 +54,38 @@ pub(super) async fn run(stack: &Stack, args: &Repair, streams: &mut Streams<'_>)
 /// How it is known that nobody goes on with the run.
 async fn dead(stack: &Stack, run: &Run) -> Result<String, Stop> {
     if run.phase == Phase::Ended(Outcome::Frozen) {
-        return Ok("it is frozen".to_owned());
+        return Ok("ended frozen".to_owned());
     }
-    let execution = run.execution();
-    match stack.describe(execution).await? {
+    match stack.describe(run.execution()).await? {
         Execution::Going => {
             let why = format!("{} is going: it ends by itself, or with 'fleetwright abort'", run.run);
             Err(Stop::refused(why))
         }
-        Execution::Over { failure: Some((error, _)) } => Ok(format!("its execution {execution} ended with {error}")),
-        Execution::Over { failure: None } => Ok(format!("its execution {execution} is over")),
-        Execution::Unknown => Ok(format!("there is no execution {execution}")),
+        Execution::Over { failure: Some((error, _)) } => Ok(format!("ended with {error}")),
+        Execution::Over { failure: None } => Ok("is over".to_owned()),
+        Execution::Unknown => Ok("is not known to Step Functions".to_owned()),
     }
-}
-
-fn taking_up(run: &RunRef, dead: String) -> Value {
-    json!({"fleet": run.fleet, "repair": run.id, "dead": dead})
-}
-
-/// What is to be restored, if anything is.
-async fn restoration(stack: &Stack, args: &Repair, record: &FleetRecord) -> Result<Option<Restoration>, Stop> {
-    let observed = stack.observe(&args.fleet, None).await?;
-    let restoration = Restoration::of(record, &observed.census.unwrap_or_default());
-    Ok((!restoration.is_empty()).then_some(restoration))
 }
 
 fn what_a_run_does(run: &Run) -> String {
     let stands = format!("{} is {}, and nobody goes on with it", run.run, run.phase.as_str());
-    match run.way_on() {
-        Way::Back => format!(
-            "{stands}. Back: the members that were there before are tagged and registered; once all are healthy, those \
-             that the run made are taken out, drain and are deleted, with its builder and its image; then the lock is \
-             released."
+    let image = match (&run.condemned, run.workflow) {
+        (_, Workflow::Rollback) => "; the image that it was to go back to stays",
+        (Some(_), _) => "; its image, which failed its verification, stays in quarantine",
+        (None, _) => ", and its image is deregistered",
+    };
+    match (run.way_on(), run.workflow) {
+        (Way::Back, Workflow::Repair) => format!(
+            "{stands}. It goes on restoring: the members that were found are tagged and registered; once they are \
+             healthy, what ended runs left behind is taken out, drains and is deleted; then the lock is released."
         ),
-        Way::Forward => format!(
+        (Way::Back, _) => format!(
+            "{stands}. Back: the members that were there before are tagged and registered; once all are healthy, those \
+             that the run made are taken out, drain and are deleted, with its builder{image}; then the lock is released."
+        ),
+        (Way::Forward, _) => format!(
             "{stands}. Forward: it is committed to {}; the old members that are left are deleted, its image becomes \
-             the golden one, and the lock is released.",
+             the golden one, images beyond those that are kept are deregistered, and the lock is released.",
             run.to
         ),
     }

@@ -6,7 +6,7 @@ use super::stop::Stop;
 use super::upgrade::{run_id, started};
 use crate::cli::Rollback;
 use crate::{Exit, Streams};
-use fleet::{FleetRecord, Golden, Refusal, Run, RunRef};
+use fleet::{Golden, Refusal, Run, RunRef, Target};
 use serde_json::json;
 
 pub(super) async fn run(stack: &Stack, args: &Rollback, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
@@ -14,7 +14,8 @@ pub(super) async fn run(stack: &Stack, args: &Rollback, streams: &mut Streams<'_
     if let Some(lock) = &record.lock {
         return Err(Refusal::Locked { fleet: args.fleet.clone(), run: lock.run.clone() }.into());
     }
-    let target = target(&record, args)?;
+    let wanted = args.image.clone().map_or(Target::LastGood, Target::Named);
+    let target = record.kept(&wanted)?;
     if target == record.golden {
         streams.talk(format!("nothing to do: fleet {} is on {}", args.fleet, target.image));
         return Ok(Exit::Done);
@@ -34,32 +35,19 @@ pub(super) async fn run(stack: &Stack, args: &Rollback, streams: &mut Streams<'_
     started(stack, &run, args.detach, &args.watching, streams).await
 }
 
-fn target(record: &FleetRecord, args: &Rollback) -> Result<Golden, Refusal> {
-    let fleet = || args.fleet.clone();
-    let kept = match &args.image {
-        Some(image) if *image == record.golden.image => return Ok(record.golden.clone()),
-        Some(image) => record
-            .images
-            .iter()
-            .find(|kept| kept.image == *image)
-            .ok_or_else(|| Refusal::NotKept { fleet: fleet(), image: image.clone() })?,
-        None => record.last_good().ok_or_else(|| Refusal::NothingKept { fleet: fleet() })?,
-    };
-    Ok(Golden { image: kept.image.clone(), version: kept.version })
-}
-
-/// What to know if the data was migrated past the version that the fleet goes back to. `runs` are the latest first.
+/// What to know if the data was migrated past the version that the fleet goes back to.
 fn data_is_ahead(runs: &[Run], target: &Golden) -> Option<String> {
     let past = |run: &&Run| run.migrations().iter().any(|version| *version > target.version);
-    // The first of them has the backup from before all of them.
-    let first = runs.iter().rev().find(past)?;
-    let latest = runs.iter().flat_map(Run::migrations).max()?;
-    let backup = match &first.backup {
-        Some(backup) => format!("the backup from before is {backup}"),
-        None => "no run made a backup of it".to_owned(),
+    let latest = runs.iter().flat_map(Run::migrations).filter(|version| **version > target.version).max()?;
+    // Which of them is the one to restore is the operator's to say: data may have been restored since.
+    let backups: Vec<_> =
+        runs.iter().filter(past).filter_map(|run| Some(format!("{} ({})", run.backup.as_ref()?, run.run.id))).collect();
+    let backups = match backups.is_empty() {
+        true => "no run made a backup of it".to_owned(),
+        false => format!("its backups before a migration, the latest first: {}", backups.join("; ")),
     };
     Some(format!(
-        "the data stays as it is: it was migrated to {latest}, and {} may not work on it; {backup}",
+        "the data stays as it is: it was migrated to {latest}, and {} may not work on it; {backups}",
         target.version
     ))
 }

@@ -106,13 +106,7 @@ pub(super) fn run_id(stack: &Stack, fleet: &FleetName, what: &dyn std::fmt::Disp
     id.parse().map_err(|error: fleet::InvalidId| Stop::error(error.to_string()))
 }
 
-fn request(
-    run: &RunRef,
-    to: Version,
-    approval: Option<bool>,
-    plan: Option<Fingerprint>,
-    takes: Option<Span>,
-) -> Value {
+fn request(run: &RunRef, to: Version, approval: Option<bool>, plan: Option<Fingerprint>, takes: Option<Span>) -> Value {
     let mut request = json!({"fleet": run.fleet, "to": to});
     if let Some(approval) = approval {
         request["approval"] = approval.into();

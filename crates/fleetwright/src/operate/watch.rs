@@ -58,7 +58,7 @@ pub(super) async fn until_over(
 
 /// Says that there was nothing to do.
 fn unchanged(run: &RunRef, output: Output, streams: &mut Streams<'_>) {
-    streams.talk(format!("{run}: nothing to do, the fleet is on that version"));
+    streams.talk(format!("{run}: nothing to do, the fleet is where it is wanted"));
     if output == Output::Json {
         streams.data(json!({"schema_version": 1, "run": run.id, "fleet": run.fleet, "outcome": "unchanged"}));
     }

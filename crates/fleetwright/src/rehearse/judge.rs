@@ -54,7 +54,8 @@ impl Stage<'_> {
         let fork = simulator.fork();
         let name = format!("{}-repair", frozen.run.id).parse();
         let name = name.map_err(|error: fleet::InvalidId| StepError::Failed(error.to_string()))?;
-        let input = json!({"fleet": frozen.run.fleet, "repair": frozen.run.id, "dead": "as this rehearsal has it"});
+        let dead = json!({"execution": frozen.run.id, "how": "is dead in this rehearsal"});
+        let input = json!({"fleet": frozen.run.fleet, "repair": frozen.run.id, "dead": dead});
         let repaired = self.start(&fork, &RunRef { id: name, ..frozen.run.clone() }, &frozen.run, input).await;
         if !matches!(repaired.ending, Ending::Upgraded | Ending::RolledBack) {
             let detail = format!("repairing it ended as {:?}: {:?}", repaired.ending, repaired.reason);
