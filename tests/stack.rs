@@ -12,9 +12,10 @@ use fleetwright::UPGRADE;
 use serde_json::{Value, json};
 
 /// What a run has done when it asks a person.
-const UNTIL_APPROVAL: [(&str, &str); 14] = [
+const UNTIL_APPROVAL: [(&str, &str); 15] = [
     ("All healthy", "done"),
     ("Ask for approval", "done"),
+    ("Back up the data", "done"),
     ("Bake", "done"),
     ("Canary bakes", "done"),
     ("Canary healthy", "done"),
@@ -87,7 +88,8 @@ fn a_migration_that_fails_with_exit_status_0_leaves_the_fleet_as_it_was() {
     let outcome: Value = serde_json::from_str(&upgrade.out).unwrap();
     assert_eq!(outcome["outcome"], "rolled back");
     let hops = ["done", "failed"].map(|result| ("Install and migrate", result));
-    let came: Vec<_> = [("Create the builder", "done")].into_iter().chain(hops).collect();
+    let came: Vec<_> =
+        ["Create the builder", "Back up the data"].map(|state| (state, "done")).into_iter().chain(hops).collect();
     let why = fleet.assert_rolled_back(outcome["run"].as_str().unwrap(), &came);
     assert!(why.contains("installing 1.5.11 on builder") && why.contains("Failed to migrate project"), "{why}");
     assert_eq!(outcome["failure"], why);
@@ -181,7 +183,8 @@ fn a_run_whose_execution_was_stopped_is_repaired_by_the_command() {
     let repaired = operator.fleetwright("repair --fleet stopped --yes");
     assert_eq!(repaired.exit, 0, "{repaired:?}");
     let why = fleet.assert_rolled_back(&run, &UNTIL_APPROVAL);
-    assert!(why.contains("taken up by repair-stopped-"), "{why}");
+    assert!(why.contains("taken up by stopped-repair-"), "{why}");
+    assert!(why.contains(&format!("its execution {run} ended with ABORTED")), "{why}");
     let again = operator.fleetwright("repair --fleet stopped");
     assert!(again.exit == 0 && again.err.contains("nothing to repair"), "{again:?}");
 }
