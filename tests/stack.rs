@@ -6,6 +6,7 @@
 mod bad_input;
 mod client;
 mod deployed;
+mod ways_back;
 
 use deployed::Stack;
 use fleetwright::UPGRADE;
@@ -109,6 +110,14 @@ fn a_run_that_waits_for_approval_is_the_only_one_and_goes_on_when_it_is_approved
     let second = stack.root().upgrade("approved-2", &json!({"fleet": "approved", "to": "1.5.11"}));
     assert_eq!((&second["status"], &second["error"]), (&json!("FAILED"), &json!("Refused")), "{second:#}");
     assert!(second["cause"].as_str().unwrap().contains(&run), "{second:#}");
+
+    for line in ["rollback", "repair", "repair --yes"] {
+        let ran = operator.fleetwright(&format!("{line} --fleet approved"));
+        assert_eq!(ran.exit, 6, "{ran:?}");
+        assert!(ran.err.contains(&run), "{ran:?}");
+    }
+    let fine = operator.fleetwright("doctor --fleet approved");
+    assert_eq!(fine.exit, 0, "a run that goes on is no deviation: {fine:?}");
 
     let approved = operator.fleetwright("approve --fleet approved");
     assert_eq!(approved.exit, 0, "{approved:?}");
