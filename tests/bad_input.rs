@@ -49,6 +49,36 @@ fn a_configuration_that_cannot_be_read() {
 }
 
 #[test]
+fn a_backup_of_what_cannot_be_meant() {
+    let backup = |lines: &str| with("data_server = \"i-0ccccccccccccccc1\"", lines, "--to 1.4.14");
+    let one = &["fleet.toml", "backup: expected one of data_server = \"i-…\" and db_instance = \"NAME\""];
+    let both = "data_server = \"i-0ccccccccccccccc1\"\ndb_instance = \"appwrite-db\"";
+    check(backup(both), Exit::BadInput, one);
+    check(backup(""), Exit::BadInput, one);
+    let volume = &["fleet.toml", "data_server = \"vol-1\"", "'vol-1' is not an instance id: expected 'i-'"];
+    check(backup("data_server = \"vol-1\""), Exit::BadInput, volume);
+    let named = &["fleet.toml", "db_instance = \"7 db\"", "not an RDS instance's identifier", "starting with a letter"];
+    check(backup("db_instance = \"7 db\""), Exit::BadInput, named);
+    check(
+        backup("server = \"db\""),
+        Exit::BadInput,
+        &["fleet.toml", "server = \"db\"", "`data_server`, `db_instance`"],
+    );
+}
+
+#[test]
+fn a_way_back_that_cannot_be_meant() {
+    let to = "--to 1.4.14";
+    check(
+        with("keep_images = 3", "keep_images = 0", to),
+        Exit::BadInput,
+        &["fleet.toml", "upgrade.keep_images", "1 to 100"],
+    );
+    let stop = &["fleet.toml", "on_failure = \"stop\"", "expected `rollback` or `freeze`"];
+    check(with("on_failure = \"rollback\"", "on_failure = \"stop\"", to), Exit::BadInput, stop);
+}
+
+#[test]
 fn a_run_that_cannot_go_well() {
     let to = |to: &str| rehearse(&format!("--to {to} --output json"));
     check(to("1.3.7"), Exit::Refused, &["to: 1.3.7", "downgrade", "1.3.8"]);

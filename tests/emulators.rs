@@ -1,5 +1,6 @@
 //! Stand-ins for AWS that the tests install and start themselves, on free ports of 127.0.0.1.
 
+mod backups;
 mod fleet;
 mod ministack;
 mod moto;

@@ -4,13 +4,13 @@
 use crate::emulators::{Moto, build_fleet, configuration, sdk_config};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_ec2::types::{Filter, InstanceType, ResourceType, Tag, TagSpecification};
+use aws_sdk_ec2::types::{Filter, InstanceSpecification, InstanceType, ResourceType, Tag, TagSpecification};
 use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use aws_types::SdkConfig;
-use fleet::Config;
+use fleet::{Config, DataSource};
 use fleetwright::rehearse;
 use simulator::{Caller, Simulator};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 /// Calls that the two answer differently on purpose: the call, and why the simulator is right.
@@ -82,6 +82,7 @@ impl Side {
         self.tags(&launched).await;
         self.targets(&launched).await;
         self.images(&launched).await;
+        self.backups().await;
         self.ends(&launched).await;
         self.alarms().await;
         self.table().await;
@@ -222,6 +223,29 @@ impl Side {
         self.note("the image after deregistering", gone);
         let again = self.ec2.deregister_image().image_id("ami-0123456789abcdef9").send().await;
         self.note("deregister an unknown image", again.map_err(code).unwrap_err());
+    }
+
+    /// Backups of the data server's volumes.
+    async fn backups(&mut self) {
+        let Some(DataSource::DataServer(server)) = self.config.backup.clone() else { panic!("no data server") };
+        let tags =
+            || TagSpecification::builder().resource_type(ResourceType::Snapshot).tags(tag("who", "backup")).build();
+        let of = |id: &str| InstanceSpecification::builder().instance_id(id).build();
+        let call = self.ec2.create_snapshots().instance_specification(of(server.as_str())).tag_specifications(tags());
+        let made = call.send().await.unwrap();
+        let volumes: BTreeSet<_> = made.snapshots().iter().map(|one| one.volume_id().unwrap()).collect();
+        self.note("back up", format!("{} snapshots of {} volumes", made.snapshots().len(), volumes.len()));
+        self.settle().await;
+        let tagged = Filter::builder().name("tag:who").values("backup").build();
+        let call = self.ec2.describe_snapshots().owner_ids("self").filters(tagged).max_results(1000);
+        let answer = call.send().await.unwrap();
+        let found: BTreeSet<_> = answer.snapshots().iter().map(|one| one.snapshot_id().unwrap()).collect();
+        let asked: BTreeSet<_> = made.snapshots().iter().map(|one| one.snapshot_id().unwrap()).collect();
+        self.note("the same are found by tag", (found == asked).to_string());
+        let states: Vec<_> = answer.snapshots().iter().map(|one| one.state().unwrap().as_str()).collect();
+        self.note("the backup", format!("{states:?}"));
+        let unknown = self.ec2.create_snapshots().instance_specification(of("i-0123456789abcdef9")).send().await;
+        self.note("back up an unknown instance", unknown.map_err(code).unwrap_err());
     }
 
     async fn ends(&mut self, ids: &[String]) {

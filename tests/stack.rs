@@ -6,15 +6,17 @@
 mod bad_input;
 mod client;
 mod deployed;
+mod ways_back;
 
 use deployed::Stack;
 use fleetwright::UPGRADE;
 use serde_json::{Value, json};
 
 /// What a run has done when it asks a person.
-const UNTIL_APPROVAL: [(&str, &str); 14] = [
+const UNTIL_APPROVAL: [(&str, &str); 15] = [
     ("All healthy", "done"),
     ("Ask for approval", "done"),
+    ("Back up the data", "done"),
     ("Bake", "done"),
     ("Canary bakes", "done"),
     ("Canary healthy", "done"),
@@ -87,7 +89,8 @@ fn a_migration_that_fails_with_exit_status_0_leaves_the_fleet_as_it_was() {
     let outcome: Value = serde_json::from_str(&upgrade.out).unwrap();
     assert_eq!(outcome["outcome"], "rolled back");
     let hops = ["done", "failed"].map(|result| ("Install and migrate", result));
-    let came: Vec<_> = [("Create the builder", "done")].into_iter().chain(hops).collect();
+    let came: Vec<_> =
+        ["Create the builder", "Back up the data"].map(|state| (state, "done")).into_iter().chain(hops).collect();
     let why = fleet.assert_rolled_back(outcome["run"].as_str().unwrap(), &came);
     assert!(why.contains("installing 1.5.11 on builder") && why.contains("Failed to migrate project"), "{why}");
     assert_eq!(outcome["failure"], why);
@@ -107,6 +110,14 @@ fn a_run_that_waits_for_approval_is_the_only_one_and_goes_on_when_it_is_approved
     let second = stack.root().upgrade("approved-2", &json!({"fleet": "approved", "to": "1.5.11"}));
     assert_eq!((&second["status"], &second["error"]), (&json!("FAILED"), &json!("Refused")), "{second:#}");
     assert!(second["cause"].as_str().unwrap().contains(&run), "{second:#}");
+
+    for line in ["rollback", "repair", "repair --yes"] {
+        let ran = operator.fleetwright(&format!("{line} --fleet approved"));
+        assert_eq!(ran.exit, 6, "{ran:?}");
+        assert!(ran.err.contains(&run), "{ran:?}");
+    }
+    let fine = operator.fleetwright("doctor --fleet approved");
+    assert_eq!(fine.exit, 0, "a run that goes on is no deviation: {fine:?}");
 
     let approved = operator.fleetwright("approve --fleet approved");
     assert_eq!(approved.exit, 0, "{approved:?}");
@@ -181,7 +192,8 @@ fn a_run_whose_execution_was_stopped_is_repaired_by_the_command() {
     let repaired = operator.fleetwright("repair --fleet stopped --yes");
     assert_eq!(repaired.exit, 0, "{repaired:?}");
     let why = fleet.assert_rolled_back(&run, &UNTIL_APPROVAL);
-    assert!(why.contains("taken up by repair-stopped-"), "{why}");
+    assert!(why.contains("taken up by stopped-repair-"), "{why}");
+    assert!(why.contains(&format!("its execution {run} ended with ABORTED")), "{why}");
     let again = operator.fleetwright("repair --fleet stopped");
     assert!(again.exit == 0 && again.err.contains("nothing to repair"), "{again:?}");
 }

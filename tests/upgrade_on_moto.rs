@@ -5,7 +5,7 @@ use crate::emulators::{BuiltFleet, Migration, Moto, SsmEndpoint, sdk_config};
 use asl::{Execution, Failure, Finished, Limits, Outcome, StateMachine};
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
-use fleet::FleetRecord;
+use fleet::{Config, DataSource, FleetRecord};
 use fleetwright::UPGRADE;
 use fleetwright::lambda::Functions;
 use functions::Aws;
@@ -43,6 +43,10 @@ impl Stage {
     }
 
     fn upgrade(&self, to: &str) -> Finished {
+        self.upgrade_by(self.fleet.config(), to)
+    }
+
+    fn upgrade_by(&self, config: Config, to: &str) -> Finished {
         let sdk_config = self.sdk_config();
         let machine = StateMachine::parse(UPGRADE).unwrap();
         let execution = Execution {
@@ -58,7 +62,7 @@ impl Stage {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let aws = Aws::new(&sdk_config, TABLE);
-            assert!(aws.ledger().create_fleet(&FleetRecord::new(self.fleet.config())).await.unwrap());
+            assert!(aws.ledger().create_fleet(&FleetRecord::new(config)).await.unwrap());
             let functions = Functions::new(|_| aws.clone(), Duration::ZERO);
             asl::run(&machine, execution, &functions, &mut |_| {}).await
         })
@@ -83,6 +87,18 @@ fn a_migration_that_fails_with_exit_status_0_leaves_the_fleet_as_it_was() {
     let Outcome::Failed(Failure { error, cause }) = &finished.outcome else { panic!("{finished:?}") };
     assert_eq!(error, "RolledBack", "{cause}");
     assert!(cause.contains("installing 1.4.14 on builder"), "{cause}");
-    let came = [("Create the builder", "done"), ("Install and migrate", "failed")];
+    let came = [("Create the builder", "done"), ("Back up the data", "done"), ("Install and migrate", "failed")];
     stage.fleet.assert_rolled_back("run-1", &came);
+}
+
+#[test]
+fn data_on_rds_is_backed_up_there() {
+    let stage = Stage::set(Migration::Succeeds);
+    let db = stage.fleet.database();
+    let mut config = stage.fleet.config();
+    config.backup = Some(DataSource::DbInstance(db.parse().unwrap()));
+    let finished = stage.upgrade_by(config, "1.4.14");
+    let Outcome::Succeeded(output) = &finished.outcome else { panic!("{finished:?}") };
+    assert_eq!(output["outcome"], "upgraded");
+    stage.fleet.assert_db_backed_up("run-1", &db);
 }

@@ -1,9 +1,10 @@
 """Builds and looks at fleets through boto3, a client that nothing else here uses.
 
-    fleet.py build NAME   makes what samplconfig.toml describes, for a fleet of this name, with bystanders; prints the ids
-    fleet.py inspect      prints everything that is there now
+    fleet.py build NAME      makes what samplconfig.toml describes, for a fleet of this name, with bystanders; prints the ids
+    fleet.py database NAME   makes an RDS instance with the data of the fleet of this name; prints its identifier
+    fleet.py inspect         prints everything that is there now
 
-Both print one JSON object. Where the services are is told by AWS_ENDPOINT_URL and its siblings for single services.
+Each prints one JSON object. Where the services are is told by AWS_ENDPOINT_URL and its siblings for single services.
 """
 
 import json
@@ -44,6 +45,7 @@ def build(aws, name):
     image = golden_image(aws, name, fleet, subnets[0]["id"], group)
     members = [launch(aws, image, subnet["id"], group, [fleet, in_service], profile) for subnet in subnets]
     bystanders = [launch(aws, image, subnet["id"], group, [BYSTANDER]) for subnet in subnets[:2]]
+    server = data_server(aws, image, subnets[0], group, name)
     target_group = make_target_group(aws, name, vpc, members)
     bystanders_group = make_target_group(aws, f"{name}-billing", vpc, bystanders[:1])
     balance(aws, name, subnets, group, target_group)
@@ -59,6 +61,7 @@ def build(aws, name):
         "image": image,
         "members": members,
         "bystanders": bystanders,
+        "data_server": server,
         "target_group": target_group,
         "bystanders_target_group": bystanders_group,
         "table": TABLE,
@@ -103,6 +106,32 @@ def launch(aws, image, subnet, group, tags, profile=None):
         TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
         **({"IamInstanceProfile": {"Name": profile}} if profile else {}),
     )["Instances"][0]["InstanceId"]
+
+
+def data_server(aws, image, subnet, group, name):
+    """A server with the fleet's data on a second volume."""
+    server = launch(aws, image, subnet["id"], group, [data_of(name)])
+    volume = aws.ec2.create_volume(AvailabilityZone=subnet["zone"], Size=100)["VolumeId"]
+    aws.ec2.attach_volume(VolumeId=volume, InstanceId=server, Device="/dev/sdf")
+    return server
+
+
+def database(aws, name):
+    made = aws.rds.create_db_instance(
+        DBInstanceIdentifier=f"{name}-db",
+        DBInstanceClass="db.t3.medium",
+        Engine="mariadb",
+        EngineVersion="10.11.8",
+        AllocatedStorage=20,
+        MasterUsername="root",
+        MasterUserPassword="not-a-secret",
+        Tags=[data_of(name)],
+    )
+    return {"db_instance": made["DBInstance"]["DBInstanceIdentifier"]}
+
+
+def data_of(name):
+    return {"Key": "fleetwright:data-of", "Value": name}
 
 
 def make_target_group(aws, name, vpc, instances):
@@ -156,9 +185,28 @@ def inspect(aws):
         ],
         "images": [seen_image(image) for image in aws.ec2.describe_images(Owners=["self"])["Images"]],
         "snapshots": [
-            {"id": snapshot["SnapshotId"], "state": snapshot["State"], "tags": tags(snapshot)}
+            {
+                "id": snapshot["SnapshotId"],
+                "state": snapshot["State"],
+                "volume": snapshot["VolumeId"],
+                "tags": tags(snapshot),
+            }
             for snapshot in aws.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
             if snapshot["OwnerId"] == ACCOUNT  # moto lists those of others too
+        ],
+        "volumes": {
+            attached["VolumeId"]: attached["InstanceId"]
+            for volume in aws.ec2.describe_volumes()["Volumes"]
+            for attached in volume["Attachments"]
+        },
+        "db_snapshots": [
+            {
+                "id": snapshot["DBSnapshotIdentifier"],
+                "state": snapshot["Status"],
+                "of": snapshot["DBInstanceIdentifier"],
+                "tags": tags({"Tags": snapshot["TagList"]}),
+            }
+            for snapshot in aws.rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]
         ],
         "targets": {
             group["TargetGroupArn"]: seen_targets(aws, group["TargetGroupArn"])
@@ -228,7 +276,8 @@ def plain(item):
 
 def main():
     _, action, *arguments = sys.argv
-    print(json.dumps({"build": build, "inspect": inspect}[action](Account(), *arguments), indent=1))
+    done = {"build": build, "database": database, "inspect": inspect}[action](Account(), *arguments)
+    print(json.dumps(done, indent=1))
 
 
 main()

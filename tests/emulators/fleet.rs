@@ -2,7 +2,7 @@
 
 use super::Moto;
 use super::python::python;
-use fleet::{Config, Span};
+use fleet::{Config, DataSource, Span};
 use serde_json::Value;
 use std::process::Stdio;
 
@@ -28,6 +28,12 @@ impl BuiltFleet {
     /// The same, all of it on moto.
     pub fn on(moto: &Moto, name: &str) -> Self {
         Self::new(name, endpoint(moto))
+    }
+
+    /// Makes an RDS instance with the fleet's data; its identifier.
+    pub fn database(&self) -> String {
+        let made = call(&self.endpoints, &["database", self.id("fleet")]);
+        made["db_instance"].as_str().unwrap().to_owned()
     }
 
     /// Everything that is there now, also of other fleets.
@@ -70,6 +76,7 @@ pub fn configuration(built: &Value) -> Config {
     config.fleet.security_groups = vec![text("security_group").parse().unwrap()];
     config.fleet.subnets = serde_json::from_value(built["subnets"].clone()).unwrap();
     config.load_balancer.target_group = text("target_group").parse().unwrap();
+    config.backup = Some(DataSource::DataServer(text("data_server").parse().unwrap()));
     config.upgrade.alarms = vec![text("alarm").to_owned()];
     config
 }

@@ -1,4 +1,4 @@
-//! EC2, load balancing, CloudWatch, IAM and DynamoDB, by moto.
+//! EC2, load balancing, CloudWatch, RDS, IAM and DynamoDB, by moto.
 
 use super::python::python;
 use super::server::Server;

@@ -50,6 +50,10 @@ fn the_fleet_is_built_as_the_sample_configuration_describes_it() {
         );
     }
     assert!(bystanders.iter().all(|id| of("instances", id)["tags"] == json!({"service": "billing"})));
+    let server = of("instances", &built["data_server"]);
+    assert_eq!(server["tags"], json!({"fleetwright:data-of": "appwrite"}));
+    let volumes = seen["volumes"].as_object().unwrap();
+    assert_eq!(volumes.values().filter(|to| **to == server["id"]).count(), 2);
 
     let image = of("images", &built["image"]);
     assert_eq!(image["tags"], json!({"fleetwright:fleet": "appwrite", "fleetwright:version": config.fleet.version}));

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
 /// What a run comes to that may not take the old members out.
-const UNTIL_OLD_OUT: [(&str, &str); 12] = [
+const UNTIL_OLD_OUT: [(&str, &str); 13] = [
     ("All healthy", "done"),
+    ("Back up the data", "done"),
     ("Canary bakes", "done"),
     ("Canary healthy", "done"),
     ("Canary in", "done"),
@@ -90,10 +91,12 @@ fn an_upgrade_calls_these_operations() {
     let operations: BTreeSet<_> = sites().iter().map(|site| (site.service, site.operation.as_str())).collect();
     let ec2 = [
         "CreateImage",
+        "CreateSnapshots",
         "CreateTags",
         "DeleteTags",
         "DescribeImages",
         "DescribeInstances",
+        "DescribeSnapshots",
         "RunInstances",
         "StopInstances",
         "TerminateInstances",
@@ -129,7 +132,7 @@ fn an_answer_lost_at_every_operation_of_every_state_passes() {
     let faults: Vec<_> = sites().iter().map(|site| on(site).answer_lost()).collect();
     let calls = assert_upgraded(&faults);
     // What cannot be asked for twice with one effect is looked for, and not asked for again.
-    for once in ["CreateImage", "SendCommand"] {
+    for once in ["CreateImage", "CreateSnapshots", "SendCommand"] {
         assert_eq!(calls.iter().filter(|call| call.operation == once).count(), 1, "{once}");
     }
 }
@@ -163,10 +166,20 @@ fn a_builder_that_may_not_be_launched_changes_nothing() {
     assert_rolled_back(&faults, &[("Create the builder", "failed")], "RunInstances: UnauthorizedOperation");
 }
 
+/// No migration begins without the backup that the configuration asks for.
+#[test]
+fn a_backup_that_may_not_be_made_turns_the_run_back_before_a_migration() {
+    let faults = [Fault::on("CreateSnapshots").error("UnauthorizedOperation")];
+    let came = [("Create the builder", "done"), ("Back up the data", "failed")];
+    let calls = assert_rolled_back(&faults, &came, "CreateSnapshots: UnauthorizedOperation");
+    assert!(calls.iter().all(|call| call.operation != "SendCommand"));
+}
+
 #[test]
 fn an_image_that_may_not_be_made_turns_the_run_back() {
     let faults = [Fault::on("CreateImage").error("UnauthorizedOperation")];
     let came = [
+        ("Back up the data", "done"),
         ("Create the builder", "done"),
         ("Install and migrate", "done"),
         ("Stop the builder", "done"),
@@ -179,7 +192,8 @@ fn an_image_that_may_not_be_made_turns_the_run_back() {
 #[test]
 fn a_throttle_without_end_turns_the_run_back() {
     let faults = [Fault::on("SendCommand").always().throttle()];
-    let calls = assert_rolled_back(&faults, &[("Create the builder", "done")], "ThrottlingException");
+    let came = [("Back up the data", "done"), ("Create the builder", "done")];
+    let calls = assert_rolled_back(&faults, &came, "ThrottlingException");
     let asked = calls.iter().filter(|call| call.operation == "SendCommand").count();
     assert!(asked > 100, "{asked}");
 }

@@ -2,6 +2,7 @@
 
 use super::client::Caller;
 use super::deployed::Stack;
+use crate::emulators::file;
 use functions::STEPS;
 use serde_json::{Value, json};
 
@@ -15,6 +16,62 @@ fn an_unknown_fleet_is_refused_by_name() {
         let ran = stack.operator().fleetwright(line);
         assert_eq!(ran.exit, 6, "{ran:?}");
         assert!(ran.err.contains("nobody"), "{ran:?}");
+    }
+}
+
+#[test]
+fn what_is_no_image_of_the_fleets_is_not_gone_back_to() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("imageless");
+    let before = fleet.standing();
+    let operator = stack.operator();
+    let refused = [
+        ("rollback --fleet imageless", "rollback: fleet imageless keeps no image that is known to be good"),
+        (
+            "rollback --fleet imageless --image ami-0123456789abcdef0",
+            "rollback: ami-0123456789abcdef0 is not an image that fleet imageless keeps",
+        ),
+    ];
+    for (line, says) in refused {
+        let ran = operator.fleetwright(line);
+        assert_eq!(ran.exit, 6, "{ran:?}");
+        assert!(ran.err.contains(says) && ran.err.contains("'fleetwright images'"), "{ran:?}");
+    }
+    // Who goes round the command is refused by the run itself.
+    for (run, image, says) in [
+        ("imageless-1", "ami-0123456789abcdef0", "is not an image that fleet imageless keeps"),
+        ("imageless-2", "last-good", "keeps no image"),
+        ("imageless-3", "ami-xyz", "'ami-xyz' is not an image id"),
+    ] {
+        let ended = stack.root().upgrade(run, &json!({"fleet": "imageless", "rollback": image}));
+        assert_eq!((&ended["status"], &ended["error"]), (&json!("FAILED"), &json!("Refused")), "{ended:#}");
+        assert!(ended["cause"].as_str().unwrap().contains(says), "{ended:#}");
+    }
+    assert_eq!(fleet.standing(), before);
+}
+
+/// By a caller whom AWS does not know: whatever is called fails otherwise.
+#[test]
+fn what_was_mistyped_is_said_before_anything_is_called() {
+    let stack = Stack::shared();
+    let stranger = stack.caller("AKIAIOSFODNN7EXAMPLE", "unknown");
+    let ran = stranger.fleetwright("rollback --fleet plain --image ami-xyz");
+    assert_eq!(ran.exit, 2, "{ran:?}");
+    assert!(ran.err.contains("'ami-xyz' for '--image <AMI>'") && ran.err.contains("expected 'ami-'"), "{ran:?}");
+
+    let sample = std::fs::read_to_string(file("samplconfig.toml")).unwrap();
+    let path = stack.work.path().join("mistyped.toml");
+    for (from, to, says) in [
+        ("[backup]", "[backup]\ndb_instance = \"appwrite-db\"", "backup: expected one of data_server"),
+        ("i-0ccccccccccccccc1", "vol-1", "'vol-1' is not an instance id"),
+        ("keep_images = 3", "keep_images = 0", "upgrade.keep_images: expected 1 to 100"),
+        ("on_failure = \"rollback\"", "on_failure = \"stop\"", "expected `rollback` or `freeze`"),
+    ] {
+        assert!(sample.contains(from), "the sample configuration has no '{from}'");
+        std::fs::write(&path, sample.replacen(from, to, 1)).unwrap();
+        let ran = stranger.fleetwright(&format!("apply --config {}", path.display()));
+        assert_eq!(ran.exit, 2, "{ran:?}");
+        assert!(ran.err.contains("mistyped.toml") && ran.err.contains(says), "{ran:?}");
     }
 }
 

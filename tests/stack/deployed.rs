@@ -13,7 +13,20 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// The fleets that the stack may touch: each test has its own.
-const FLEETS: [&str; 8] = ["aborted", "approved", "broken", "operated", "plain", "silent", "stopped", "unreadable"];
+const FLEETS: [&str; 12] = [
+    "aborted",
+    "approved",
+    "broken",
+    "condemned",
+    "edited",
+    "imageless",
+    "operated",
+    "plain",
+    "reverted",
+    "silent",
+    "stopped",
+    "unreadable",
+];
 /// The hop whose migration fails, with exit status 0.
 const FAILING: Version = Version::new(1, 5, 11);
 
@@ -78,6 +91,11 @@ impl Stack {
     /// Who may do everything.
     pub fn root(&self) -> Caller {
         self.caller(ACCOUNT, "test")
+    }
+
+    /// Somebody at the console of what the stack works on.
+    pub fn console(&self) -> Caller {
+        Caller::new(&self.moto.endpoint(), ACCOUNT, "test")
     }
 
     /// Whoever has these keys.

@@ -6,12 +6,32 @@ use serde::{Deserialize, Serialize};
 
 /// What the data lives on, and so what is backed up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(rename_all = "snake_case", try_from = "Written")]
 pub enum DataSource {
     /// The data server: a snapshot of each of its volumes, all of one moment.
     DataServer(InstanceId),
     /// An RDS instance: a snapshot of it.
     DbInstance(DbInstanceId),
+}
+
+/// The same as it is written. Read as a plain table, an error points to the key that is wrong.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    data_server: Option<InstanceId>,
+    db_instance: Option<DbInstanceId>,
+}
+
+impl TryFrom<Written> for DataSource {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        match (written.data_server, written.db_instance) {
+            (Some(server), None) => Ok(Self::DataServer(server)),
+            (None, Some(db)) => Ok(Self::DbInstance(db)),
+            _ => Err("backup: expected one of data_server = \"i-…\" and db_instance = \"NAME\", and not both"),
+        }
+    }
 }
 
 impl std::fmt::Display for DataSource {

@@ -1,0 +1,172 @@
+//! The ways back on the deployed stack, as an operator goes them: to a kept image, and from what was edited by hand.
+
+use super::UNTIL_APPROVAL;
+use super::client::{Caller, Ran};
+use super::deployed::Stack;
+use crate::emulators::BuiltFleet;
+use serde_json::{Value, json};
+
+#[test]
+fn what_was_upgraded_is_taken_back_once_and_its_image_is_in_quarantine() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("reverted");
+    let operator = stack.operator();
+    let upgrade = run_of(&operator.fleetwright("upgrade --fleet reverted --to 1.4.14 --output json"), "upgraded");
+    let made = fleet.standing()["fleet"]["golden"]["image"].as_str().unwrap().to_owned();
+    let first = fleet.id("image");
+    let images = operator.images("reverted");
+    assert_eq!(images["golden"], json!({"image": made, "version": "1.4.14"}));
+    assert_eq!(images["kept"], json!([{"image": first, "version": "1.3.8"}]));
+    assert_eq!(images["last_good"], first);
+
+    let back = operator.fleetwright("rollback --fleet reverted --output json");
+    let run = run_of(&back, "reverted");
+    assert!(back.err.contains(&format!("goes back from 1.4.14 ({made}) to 1.3.8 ({first})")), "{back:?}");
+    assert!(back.err.contains("the data stays as it is: it was migrated to 1.4.14"), "{back:?}");
+    assert!(back.err.contains(&format!("of data server {}", fleet.id("data_server"))), "{back:?}");
+    fleet.assert_reverted(&run, &upgrade);
+    operator.assert_as_it_should_be("reverted");
+    let images = operator.fleetwright("images --fleet reverted");
+    let kept = format!("{first}  1.3.8  golden\n{made}  1.4.14  in quarantine: run {run} went back from it\n");
+    assert_eq!((images.exit, images.out), (0, kept));
+
+    let before = fleet.standing();
+    let again = operator.fleetwright("rollback --fleet reverted");
+    assert_eq!(again.exit, 6, "{again:?}");
+    assert!(again.err.contains("rollback: fleet reverted keeps no image that is known to be good"), "{again:?}");
+    let there = operator.fleetwright(&format!("rollback --fleet reverted --image {first}"));
+    assert!(there.exit == 0 && there.err.contains("nothing to do"), "{there:?}");
+    assert_eq!(fleet.standing(), before);
+}
+
+#[test]
+fn an_image_whose_members_made_an_alarm_ring_is_kept_out_of_use() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("condemned");
+    let operator = stack.operator();
+    let run = operator.asks_for_approval("condemned");
+    let alarm = |state: &str| {
+        let set = json!({"AlarmName": fleet.id("alarm"), "StateValue": state, "StateReason": "a test"});
+        stack.console().call("cloudwatch", "set_alarm_state", &set);
+    };
+    alarm("ALARM");
+    assert_eq!(operator.fleetwright("approve --fleet condemned").exit, 0);
+    let watched = operator.fleetwright(&format!("watch {run} --fleet condemned"));
+    assert_eq!(watched.exit, 3, "{watched:?}");
+    let came: Vec<_> = UNTIL_APPROVAL.into_iter().chain([("Last look", "failed")]).collect();
+    let why = fleet.assert_rolled_back(&run, &came);
+    assert!(why.contains("alarm 'condemned-5xx' is in ALARM"), "{why}");
+
+    let ringing = json!([{
+        "what": "alarm 'condemned-5xx' is in ALARM",
+        "remedy": {"person": "an upgrade wants the alarms of upgrade.alarms to exist and to be quiet"},
+    }]);
+    assert_eq!(operator.findings("condemned"), ringing);
+    alarm("OK");
+    operator.assert_as_it_should_be("condemned");
+    let images = operator.images("condemned");
+    let [kept] = &images["kept"].as_array().unwrap()[..] else { panic!("{images:#}") };
+    assert_eq!(kept["quarantine"], "alarm 'condemned-5xx' is in ALARM");
+    assert_eq!(images["last_good"], Value::Null);
+}
+
+#[test]
+fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("edited");
+    let operator = stack.operator();
+    let upgrade = run_of(&operator.fleetwright("upgrade --fleet edited --to 1.4.14 --output json"), "upgraded");
+    operator.assert_as_it_should_be("edited");
+    let untouched = operator.fleetwright("repair --fleet edited --yes");
+    assert!(untouched.exit == 0 && untouched.err.contains("nothing to repair"), "{untouched:?}");
+
+    let as_declared = fleet.standing();
+    let member = fleet.living()[0].clone();
+    take_out(&stack.console(), &fleet, &member);
+    let builder = leave_builder(&stack.console(), &fleet, &upgrade);
+    let wanted = json!([
+        {
+            "what": format!("{member} was a member when the last run ended, and carries the load-balancer tag no longer"),
+            "remedy": {"person": "if it is gone for good, replace it: an upgrade goes by the members that there are"},
+        },
+        {"what": format!("{member} is a clone of the golden image and takes no traffic"), "remedy": "repair"},
+        {"what": format!("builder {builder} is left over of run {upgrade}"), "remedy": "repair"},
+    ]);
+    let findings = operator.findings("edited");
+    let sorted = |findings: &Value| {
+        let mut findings: Vec<_> = findings.as_array().unwrap().iter().map(ToString::to_string).collect();
+        findings.sort();
+        findings
+    };
+    assert_eq!(sorted(&findings), sorted(&wanted), "{findings:#}");
+    let told = operator.fleetwright("doctor --fleet edited");
+    assert!(told.exit == 1 && told.out.contains("'fleetwright repair' mends it"), "{told:?}");
+
+    let edited = fleet.standing();
+    let shown = operator.fleetwright("repair --fleet edited");
+    assert_eq!(shown.exit, 0, "{shown:?}");
+    for words in [
+        format!("{member} are tagged and registered; all 3 members are waited for"),
+        format!("{builder}, left over of ended runs, are taken out and terminated"),
+        "nothing is changed yet: 'fleetwright repair --yes' does it".to_owned(),
+    ] {
+        assert!(shown.err.contains(&words), "'{words}' is not in: {shown:?}");
+    }
+    assert_eq!(fleet.standing(), edited);
+
+    let run = run_of(&operator.fleetwright("repair --fleet edited --yes --output json"), "restored");
+    fleet.assert_restored(&run, &upgrade, &as_declared);
+    operator.assert_as_it_should_be("edited");
+}
+
+/// Somebody takes a member out at the console.
+fn take_out(console: &Caller, fleet: &BuiltFleet, member: &str) {
+    let tags = [json!({"Key": "high-availability", "Value": fleet.id("fleet")})];
+    console.call("ec2", "delete_tags", &json!({"Resources": [member], "Tags": tags}));
+    let targets = json!({"TargetGroupArn": fleet.id("target_group"), "Targets": [{"Id": member}]});
+    console.call("elbv2", "deregister_targets", &targets);
+}
+
+/// Leaves what a run would have left that died with its builder.
+fn leave_builder(console: &Caller, fleet: &BuiltFleet, run: &str) -> String {
+    let tags = [("fleetwright:fleet", fleet.id("fleet")), ("fleetwright:run", run), ("fleetwright:role", "builder")];
+    let tags = tags.map(|(key, value)| json!({"Key": key, "Value": value}));
+    let launch = json!({
+        "ImageId": fleet.id("image"), "InstanceType": "c6i.2xlarge", "SubnetId": fleet.ids["subnets"][0]["id"],
+        "MinCount": 1, "MaxCount": 1, "TagSpecifications": [{"ResourceType": "instance", "Tags": tags}],
+    });
+    let launched = console.call("ec2", "run_instances", &launch);
+    launched["Instances"][0]["InstanceId"].as_str().unwrap().to_owned()
+}
+
+/// The run that a command went through to this outcome.
+#[track_caller]
+fn run_of(ran: &Ran, outcome: &str) -> String {
+    assert_eq!(ran.exit, 0, "{ran:?}");
+    let told: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(told["outcome"], outcome, "{told:#}");
+    told["run"].as_str().unwrap().to_owned()
+}
+
+impl Caller {
+    fn images(&self, fleet: &str) -> Value {
+        let ran = self.fleetwright(&format!("images --fleet {fleet} --output json"));
+        assert_eq!(ran.exit, 0, "{ran:?}");
+        serde_json::from_str(&ran.out).unwrap()
+    }
+
+    /// What a doctor finds, who is to find something.
+    fn findings(&self, fleet: &str) -> Value {
+        let ran = self.fleetwright(&format!("doctor --fleet {fleet} --output json"));
+        assert_eq!(ran.exit, 1, "{ran:?}");
+        let found: Value = serde_json::from_str(&ran.out).unwrap();
+        assert_eq!((&found["schema_version"], &found["fleet"]), (&json!(1), &json!(fleet)));
+        found["findings"].clone()
+    }
+
+    #[track_caller]
+    fn assert_as_it_should_be(&self, fleet: &str) {
+        let ran = self.fleetwright(&format!("doctor --fleet {fleet}"));
+        assert_eq!((ran.exit, ran.out.as_str()), (0, &*format!("fleet {fleet} is as it should be\n")), "{}", ran.err);
+    }
+}
