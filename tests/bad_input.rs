@@ -62,7 +62,7 @@ fn a_backup_of_what_cannot_be_meant() {
     check(
         backup("server = \"db\""),
         Exit::BadInput,
-        &["fleet.toml", "server = \"db\"", "`data_server`, `db_instance`"],
+        &["fleet.toml", "server = \"db\"", "expected `data_server` or `db_instance`"],
     );
 }
 
