@@ -197,7 +197,8 @@ mod tests {
     #[test]
     fn each_deviation_is_found_by_its_id() {
         let record = record();
-        let cases: [(fn(&mut Observed), &str, bool); 9] = [
+        type Edit = fn(&mut Observed);
+        let cases: [(Edit, &str, bool); 9] = [
             (|o| o.tagged[1].health = Health::Out, "member i-00000002 carries the load-balancer tag", true),
             (|o| o.tagged[1].health = Health::Unhealthy("503".to_owned()), "i-00000002 is unhealthy (503)", false),
             (|o| o.tagged[0].running = false, "member i-00000001 does not run", false),
