@@ -28,7 +28,7 @@ pub struct Scaling {
 }
 
 fn default_largest_step() -> u32 {
-    10
+    2
 }
 
 fn default_cooldown_out() -> Span {

@@ -8,8 +8,8 @@ use crate::{Config, Scaling, Span};
 use jiff::Timestamp;
 
 /// Members are taken out only if the CPU then stays this far below the target: between 90 and 100 % of it nothing is
-/// done, so that what swings by a tenth changes no size. Target tracking keeps the same distance.
-/// <https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html>
+/// done, so that what swings by a tenth changes no size. Target tracking's alarm on a low CPU keeps the same distance at
+/// 90 %, and 30 % on newer groups.
 const IN_MARGIN: f64 = 0.9;
 
 /// What a sum of percents may be off by: no member is added for it.
@@ -103,10 +103,10 @@ fn automatic(scaling: &Scaling, config: &Config, inputs: &Inputs, work: &Work, n
         let min = scaling.min;
         return grow(min, Limit::None, config, inputs, |limit| Reason::BelowMin { size, min, limit });
     }
-    let Some(latest) = work.latest(now) else { return Action::Hold { reason: Reason::NoData } };
-    let wanted = members(latest.work(), f64::from(scaling.target_cpu));
+    let Some(lasting) = work.lasting(now) else { return Action::Hold { reason: Reason::NoData } };
+    let wanted = members(lasting.work(), f64::from(scaling.target_cpu));
     if wanted > size {
-        return busy(wanted, latest, scaling, config, inputs, now);
+        return busy(wanted, lasting, scaling, config, inputs, now);
     }
     let Some(most) = work.most(now) else { return Action::Hold { reason: Reason::TooLittleData } };
     let wanted = members(most, IN_MARGIN * f64::from(scaling.target_cpu));
@@ -123,7 +123,7 @@ fn members(work: f64, cpu: f64) -> u32 {
 }
 
 /// More members are wanted than there are.
-fn busy(wanted: u32, latest: SeenCpu, scaling: &Scaling, config: &Config, inputs: &Inputs, now: Timestamp) -> Action {
+fn busy(wanted: u32, lasting: SeenCpu, scaling: &Scaling, config: &Config, inputs: &Inputs, now: Timestamp) -> Action {
     let size = inputs.size;
     if size == scaling.max {
         return Action::Hold { reason: Reason::AtMax { wanted, max: scaling.max } };
@@ -134,7 +134,7 @@ fn busy(wanted: u32, latest: SeenCpu, scaling: &Scaling, config: &Config, inputs
     let (to, limit) = [(scaling.max, Limit::Max), (size.saturating_add(scaling.largest_step), Limit::LargestStep)]
         .into_iter()
         .fold((wanted, Limit::None), |(to, limit), (bound, by)| if bound < to { (bound, by) } else { (to, limit) });
-    let SeenCpu { percent, in_service, .. } = latest;
+    let SeenCpu { percent, in_service, .. } = lasting;
     grow(to, limit, config, inputs, |limit| Reason::Busy { percent, in_service, wanted, limit })
 }
 

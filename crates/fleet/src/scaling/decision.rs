@@ -57,8 +57,8 @@ pub enum Reason {
     /// No point says what the load is.
     #[error("the CPU is unknown: no point tells of the fleet as it is now")]
     NoData,
-    /// The points of the last quarter of an hour leave gaps.
-    #[error("the CPU of the last 15 minutes is not known throughout: no member is taken out")]
+    /// The points of the last 10 minutes leave gaps.
+    #[error("the CPU of the last 10 minutes is not known throughout: no member is taken out")]
     TooLittleData,
     /// As many as are wanted.
     #[error("{wanted} members are wanted, as many as there are")]
@@ -79,7 +79,7 @@ pub enum Reason {
         limit: Limit,
     },
     /// The CPU is below the target.
-    #[error("the most of the last 15 minutes needs {wanted} members{limit}")]
+    #[error("the most of the last 10 minutes needs {wanted} members{limit}")]
     Idle {
         /// How many it needs, with a margin.
         wanted: u32,

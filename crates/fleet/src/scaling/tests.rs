@@ -14,7 +14,7 @@ fn now() -> Timestamp {
     ago(0)
 }
 
-/// The sample's fleet, from 2 to 12 members at 50 %, at most 4 at a time.
+/// The sample's fleet, from 2 to 12 members at 50 %, at most 2 at a time.
 fn config() -> Config {
     Config::from_toml(include_str!("../../../../samplconfig.toml")).unwrap()
 }
@@ -38,6 +38,8 @@ fn reading(size: usize, cpu: &[f64]) -> Reading {
     Reading { members, cpu: points.collect(), ..Reading::default() }
 }
 
+const TOO_LITTLE: &str = "stays at 3: the CPU of the last 10 minutes is not known throughout: no member is taken out";
+
 #[track_caller]
 fn check(reading: &Reading, says: &str) {
     assert_eq!(decide(reading, &config(), now()).to_string(), says);
@@ -47,18 +49,21 @@ fn check(reading: &Reading, says: &str) {
 fn as_many_as_bring_the_cpu_to_the_target() {
     check(&reading(3, &[60.0; 20]), "out from 3 to 4: the CPU is 60.0 % over 3 members: 4 bring it to the target");
     check(&reading(4, &[50.0; 20]), "stays at 4: 4 members are wanted, as many as there are");
-    check(&reading(3, &[99.0, 40.0]), "out from 3 to 6: the CPU is 99.0 % over 3 members: 6 bring it to the target");
+    // The lower of two points counts: one alone may have passed before a member is there.
+    check(&reading(4, &[99.0, 60.0]), "out from 4 to 5: the CPU is 60.0 % over 4 members: 5 bring it to the target");
+    check(&reading(3, &[99.0, 50.0]), TOO_LITTLE);
+    check(&reading(3, &[60.0]), "out from 3 to 4: the CPU is 60.0 % over 3 members: 4 bring it to the target");
 }
 
 #[test]
 fn limits_go_part_of_the_way_and_say_so() {
     check(
         &reading(6, &[100.0]),
-        "out from 6 to 10: the CPU is 100.0 % over 6 members: 12 bring it to the target; scaling.largest_step goes part of the way",
+        "out from 6 to 8: the CPU is 100.0 % over 6 members: 12 bring it to the target; scaling.largest_step goes part of the way",
     );
     check(
-        &reading(10, &[90.0]),
-        "out from 10 to 12: the CPU is 90.0 % over 10 members: 18 bring it to the target; scaling.max keeps it there",
+        &reading(11, &[90.0]),
+        "out from 11 to 12: the CPU is 90.0 % over 11 members: 20 bring it to the target; scaling.max keeps it there",
     );
     check(&reading(12, &[90.0]), "stays at 12: 22 members are wanted; there are 12, which is scaling.max");
     check(&reading(1, &[]), "out from 1 to 2: 1 members are fewer than scaling.min, 2");
@@ -68,13 +73,13 @@ fn limits_go_part_of_the_way_and_say_so() {
 #[test]
 fn members_leave_only_if_the_target_then_holds_with_a_margin() {
     check(&reading(4, &[34.0; 20]), "stays at 4: 4 members are wanted, as many as there are");
-    check(&reading(4, &[33.0; 20]), "in from 4 to 3: the most of the last 15 minutes needs 3 members");
+    check(&reading(4, &[33.0; 20]), "in from 4 to 3: the most of the last 10 minutes needs 3 members");
     let mut busier = [10.0; 20];
-    busier[12] = 40.0;
+    busier[8] = 40.0;
     check(&reading(4, &busier), "stays at 4: 4 members are wanted, as many as there are");
     check(
         &reading(12, &[5.0; 20]),
-        "in from 12 to 8: the most of the last 15 minutes needs 2 members; scaling.largest_step goes part of the way",
+        "in from 12 to 10: the most of the last 10 minutes needs 2 members; scaling.largest_step goes part of the way",
     );
 }
 
@@ -107,15 +112,15 @@ fn missing_data_hold() {
     check(&stale, unknown);
     let mut gap = reading(4, &[5.0; 20]);
     gap.cpu.retain(|point| old(point) || point.at > ago(180));
-    check(&gap, "stays at 4: the CPU of the last 15 minutes is not known throughout: no member is taken out");
+    check(&gap, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
     check(
-        &reading(4, &[5.0; 9]),
-        "stays at 4: the CPU of the last 15 minutes is not known throughout: no member is taken out",
+        &reading(4, &[5.0; 4]),
+        "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out",
     );
     // Five-minute points are enough.
     let mut basic = reading(4, &[5.0; 20]);
     basic.cpu.retain(|point| (NOW - point.at.as_second()) % 300 == 0);
-    check(&basic, "in from 4 to 2: the most of the last 15 minutes needs 1 members; scaling.min keeps it there");
+    check(&basic, "in from 4 to 2: the most of the last 10 minutes needs 1 members; scaling.min keeps it there");
 }
 
 #[test]
@@ -129,7 +134,7 @@ fn cooldowns_differ_up_and_down() {
     let idle = || reading(4, &[33.0; 20]);
     let cooling = "stays at 4: 3 members are wanted; cooling down until 2027-01-15T08:00:01Z";
     check(&out(299, idle()), cooling);
-    check(&out(300, idle()), "in from 4 to 3: the most of the last 15 minutes needs 3 members");
+    check(&out(300, idle()), "in from 4 to 3: the most of the last 10 minutes needs 3 members");
 }
 
 #[test]
@@ -139,13 +144,13 @@ fn points_speak_of_the_members_in_service_in_their_minute() {
     for one in &mut joined.members[2..] {
         one.in_service = Some(ago(90));
     }
-    check(&joined, "stays at 4: the CPU of the last 15 minutes is not known throughout: no member is taken out");
+    check(&joined, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
     // What was measured over two is not ordered again while the others are on their way.
     let mut on_the_way = reading(4, &[80.0; 3]);
     for one in &mut on_the_way.members[2..] {
         one.in_service = None;
     }
-    check(&on_the_way, "stays at 4: the CPU of the last 15 minutes is not known throughout: no member is taken out");
+    check(&on_the_way, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
     // What was measured before some left says nothing of those who stay.
     let left = Reading { last_in: Some(ago(50)), ..reading(3, &[90.0; 20]) };
     check(&left, "stays at 3: the CPU is unknown: no point tells of the fleet as it is now");
@@ -213,7 +218,7 @@ fn a_configuration_that_cannot_be_meant_names_its_field() {
         ("max = 12", "max = 5000", "scaling.max: 5000 members are too many: expected at most 2500"),
         ("target_cpu = 50 ", "target_cpu = 0 ", "scaling.target_cpu: 0 % is no target: expected 1 to 90"),
         ("target_cpu = 50 ", "target_cpu = 91 ", "scaling.target_cpu: 91 % is no target: expected 1 to 90"),
-        ("largest_step = 4 ", "largest_step = 0 ", "scaling.largest_step: must be at least 1"),
+        ("largest_step = 2 ", "largest_step = 0 ", "scaling.largest_step: must be at least 1"),
         ("cooldown_in = \"5m\"", "cooldown_in = \"25h\"", "scaling.cooldown_in: cooldown_out and cooldown_in"),
         ("warm_up = \"1m\"", "warm_up = \"2h\"", "scaling.warm_up: expected at most 1h"),
     ] {

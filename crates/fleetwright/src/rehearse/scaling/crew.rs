@@ -9,8 +9,6 @@ pub(super) struct Unit {
     pub n: u64,
     pub launched: i64,
     pub in_service: i64,
-    /// When it gets its last request, if it leaves.
-    pub left: Option<i64>,
 }
 
 /// The fleet at one second.
@@ -23,6 +21,8 @@ pub(super) struct Crew<'a> {
     changes: BTreeMap<i64, (i64, i64)>,
     cold: i64,
     warm: i64,
+    /// When the number of warm members last changed.
+    pub settled: i64,
     waiting: f64,
     /// What became of the requests so far.
     pub served: Served,
@@ -52,7 +52,7 @@ impl<'a> Crew<'a> {
     /// `size` members, warm from the start on.
     pub(super) fn new(world: &'a World, size: u32) -> Self {
         let launched = -3600;
-        let units = (0..size).map(|n| Unit { n: n.into(), launched, in_service: launched, left: None }).collect();
+        let units = (0..size).map(|n| Unit { n: n.into(), launched, in_service: launched }).collect();
         Self {
             world,
             units,
@@ -60,6 +60,7 @@ impl<'a> Crew<'a> {
             changes: BTreeMap::new(),
             cold: 0,
             warm: size.into(),
+            settled: launched,
             waiting: 0.0,
             served: Served::default(),
             paid_seconds: 0,
@@ -83,7 +84,7 @@ impl<'a> Crew<'a> {
             let in_service = now + self.world.until_in_service(n);
             self.change(in_service, 1, 0);
             self.change(in_service + self.world.warm_up, -1, 1);
-            self.units.push(Unit { n, launched: now, in_service, left: None });
+            self.units.push(Unit { n, launched: now, in_service });
             all_in = all_in.max(in_service);
         }
         all_in
@@ -93,6 +94,7 @@ impl<'a> Crew<'a> {
     /// no policy takes any out while some are on their way.
     pub(super) fn take_out(&mut self, now: i64, count: u32) -> i64 {
         let mut all_gone = now;
+        self.settled = now;
         for unit in self.units.drain(..(count as usize).min(self.units.len())) {
             let gone = now + self.world.until_gone(unit.n);
             self.paid_seconds += gone - unit.launched.max(0);
@@ -120,6 +122,7 @@ impl<'a> Crew<'a> {
             let (cold, warm) = due.remove();
             self.cold += cold;
             self.warm += warm;
+            self.settled = if warm == 0 { self.settled } else { now };
         }
         let (cold, warm) = (self.cold as f64, self.warm as f64);
         let (of_warm, of_cold) = (self.world.per_member, self.world.per_member * COLD);

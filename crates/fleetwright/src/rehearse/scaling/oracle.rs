@@ -39,7 +39,8 @@ pub(super) fn oracle(demand: &Demand, world: &World, scaling: &Scaling) -> Playe
         meter.close();
     }
     let launched: u32 = kept.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).sum();
-    let serving: i64 = requests.chunks(MINUTE).zip(&kept).map(|(minute, members)| minute.len() as i64 * i64::from(*members)).sum();
+    let serving: i64 =
+        requests.chunks(MINUTE).zip(&kept).map(|(minute, members)| minute.len() as i64 * i64::from(*members)).sum();
     Played {
         paid_seconds: serving + i64::from(launched) * lead,
         sent: requests.iter().sum(),

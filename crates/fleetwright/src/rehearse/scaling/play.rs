@@ -57,7 +57,7 @@ pub(super) fn play(demand: &Demand, world: &World, scaling: &Scaling, size: u32,
             // No policy looks further back.
             points.drain(..points.len().saturating_sub(20));
             let before = crew.size();
-            policy.look(&mut View { now, points: &points, crew: &mut crew, scaling });
+            policy.look(&mut View { now, start: demand.start, points: &points, crew: &mut crew, scaling });
             actions += u32::from(crew.size() != before);
         }
         let second = crew.serve(now, requests);

@@ -15,6 +15,8 @@ use fleet::{CpuPoint, Scaling};
 pub(super) struct View<'a, 'w> {
     /// Seconds since the start of the trace.
     pub now: i64,
+    /// The start of the trace, in Unix time.
+    pub start: i64,
     /// The points that have arrived, the latest last.
     pub points: &'a [CpuPoint],
     pub crew: &'a mut Crew<'w>,
@@ -32,6 +34,12 @@ impl View<'_, '_> {
     fn latest(&self, count: usize, breaches: impl Fn(f64) -> bool) -> bool {
         let from = self.points.len().checked_sub(count);
         from.is_some_and(|from| self.points[from..].iter().all(|point| breaches(point.percent)))
+    }
+
+    /// The latest point in percent, if it speaks of as many warm members as there are now.
+    fn settled(&self) -> Option<f64> {
+        let latest = self.points.last().filter(|point| point.at.as_second() - self.start >= self.crew.settled);
+        latest.map(|point| point.percent)
     }
 
     fn target(&self) -> f64 {

@@ -1,4 +1,5 @@
-//! `fleet::decide`, started as the deployed workflows are: by an alarm that changes its state. While the alarm stays, the
+//! `fleet::decide`, started as the deployed workflows are: by an alarm that changes its state: one
+//! one-minute point above the target, or ten in a row below 90 % of it. While the alarm stays, the
 //! run looks again. One run at a time changes the fleet: nothing is decided until members that were added are in service,
 //! or those that were taken out are gone.
 
@@ -6,8 +7,8 @@ use super::{Policy, View};
 use fleet::{Action, Config, Decision, Member, Reading, Reason, Standing, decide};
 use jiff::Timestamp;
 
-/// The alarm that starts `scale-in`: fifteen one-minute points in a row below 90 % of the target.
-const LOW_POINTS: usize = 15;
+/// A point that is higher takes no member out; see `fleet::decide`.
+const LOW_POINTS: usize = 10;
 const LOW_SHARE: f64 = 0.9;
 
 pub(in super::super) struct Ours<'a> {
@@ -33,16 +34,7 @@ enum Alarm {
 
 impl<'a> Ours<'a> {
     pub(in super::super) fn new(config: &'a Config, start: i64) -> Self {
-        Self {
-            config,
-            start,
-            alarm: None,
-            again: 0,
-            busy: 0,
-            last_out: None,
-            last_in: None,
-            decisions: Vec::new(),
-        }
+        Self { config, start, alarm: None, again: 0, busy: 0, last_out: None, last_in: None, decisions: Vec::new() }
     }
 
     fn at(&self, second: i64) -> Timestamp {
@@ -84,7 +76,9 @@ impl Policy for Ours<'_> {
         };
         let changed = alarm != self.alarm;
         self.alarm = alarm;
-        let Some(alarm) = alarm.filter(|_| view.now >= self.busy && (changed || view.now >= self.again)) else { return };
+        let Some(alarm) = alarm.filter(|_| view.now >= self.busy && (changed || view.now >= self.again)) else {
+            return;
+        };
         let decision = decide(&self.reading(view), self.config, self.at(view.now));
         let patience = if alarm == Alarm::High { view.scaling.warm_up } else { view.scaling.cooldown_in };
         self.again = view.now + i64::from(patience.as_secs());

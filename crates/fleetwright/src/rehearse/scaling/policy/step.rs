@@ -13,7 +13,7 @@ pub(in super::super) struct Step;
 impl Policy for Step {
     fn look(&mut self, view: &mut View<'_, '_>) {
         let (target, warm, size) = (view.target(), view.warm(), view.crew.size());
-        let Some(above) = view.points.last().map(|point| point.percent - target) else { return };
+        let Some(above) = view.settled().map(|percent| percent - target) else { return };
         let percent = match above.abs() {
             20.0.. => 30,
             10.0.. => 10,

@@ -8,7 +8,7 @@
 //! What AWS does not document is read off the alarms that it makes: three one-minute points in a row above the target, or
 //! fifteen below a share of it. How much is removed is taken to be in proportion as well. Where the group could be slower,
 //! the model lets it be fast: it acts at once, each minute, with the fleet's own `warm_up`, and can launch while others
-//! drain.
+//! drain. Where it could be misled, by points of a fleet of another size, it waits for one of the fleet as it is.
 
 use super::{Policy, View};
 
@@ -22,7 +22,7 @@ pub(in super::super) struct TargetTracking;
 impl Policy for TargetTracking {
     fn look(&mut self, view: &mut View<'_, '_>) {
         let (target, warm, size) = (view.target(), view.warm(), view.crew.size());
-        let Some(latest) = view.points.last().map(|point| point.percent) else { return };
+        let Some(latest) = view.settled() else { return };
         // As many as would have brought the metric to the target.
         let wanted = (f64::from(warm) * latest / target).ceil() as u32;
         if view.latest(HIGH_POINTS, |percent| percent > target) {
