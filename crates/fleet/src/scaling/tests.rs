@@ -200,7 +200,7 @@ fn check_held(decision: &Decision, why: &Reason) {
 
 #[test]
 fn a_decision_is_recorded_with_its_inputs() {
-    let decision = decide(&reading(3, &[60.0, 20.0]), &config(), now());
+    let decision = decide(&reading(3, &[60.0, 70.0]), &config(), now());
     let recorded = serde_json::to_value(&decision).unwrap();
     assert_eq!((&recorded["action"], &recorded["to"]), (&"out".into(), &4.into()));
     assert_eq!(recorded["reason"]["why"], "busy");

@@ -90,22 +90,14 @@ impl<'a> Crew<'a> {
         all_in
     }
 
-    /// Takes so many out, the oldest first; answers when all are gone. Those that were not in service are not taken:
-    /// no policy takes any out while some are on their way.
+    /// Takes so many out, the oldest first; answers when all are gone. All are warm: no policy takes any out before.
     pub(super) fn take_out(&mut self, now: i64, count: u32) -> i64 {
         let mut all_gone = now;
         self.settled = now;
         for unit in self.units.drain(..(count as usize).min(self.units.len())) {
             let gone = now + self.world.until_gone(unit.n);
             self.paid_seconds += gone - unit.launched.max(0);
-            match unit.in_service + self.world.warm_up <= now {
-                true => self.warm -= 1,
-                false => {
-                    self.cold -= 1;
-                    let turned = self.changes.entry(unit.in_service + self.world.warm_up).or_default();
-                    *turned = (turned.0 + 1, turned.1 - 1);
-                }
-            }
+            self.warm -= 1;
             all_gone = all_gone.max(gone);
         }
         all_gone
@@ -148,5 +140,53 @@ impl<'a> Crew<'a> {
     pub(super) fn end(&mut self, now: i64) {
         self.paid_seconds += self.units.iter().map(|unit| now - unit.launched.max(0)).sum::<i64>();
         self.served.late += self.waiting;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fleet::Config;
+
+    /// Members of 10 requests a second that are warm a minute after they come in.
+    fn world() -> World {
+        World::new(&Config::from_toml(include_str!("../../../../../samplconfig.toml")).unwrap(), 60, 10.0)
+    }
+
+    #[test]
+    fn requests_beyond_what_members_serve_wait_and_then_are_lost() {
+        let world = world();
+        let mut crew = Crew::new(&world, 2);
+        let load = |second: Second| (second.cpu, second.cpu_of_warm, second.capacity);
+        assert_eq!(load(crew.serve(0, 5.0)), (0.25, Some(0.25), 20.0));
+        // 30 wait, and are served late.
+        assert_eq!(load(crew.serve(1, 50.0)), (1.0, Some(1.0), 20.0));
+        crew.serve(2, 0.0);
+        crew.serve(3, 0.0);
+        assert_eq!(crew.served, Served { sent: 55.0, late: 30.0, lost: 0.0 });
+        // Two members hold 1,200 at most.
+        crew.serve(4, 2000.0);
+        assert_eq!(crew.served.lost, 780.0);
+        crew.end(5);
+        assert_eq!(crew.served, Served { sent: 2055.0, late: 1230.0, lost: 780.0 });
+        assert_eq!(crew.paid_seconds, 10);
+    }
+
+    #[test]
+    fn members_take_their_time_to_come_and_to_go() {
+        let world = world();
+        let mut crew = Crew::new(&world, 1);
+        let in_service = crew.launch(0, 1);
+        // Running after 16 to 18 s, up after 35 to 60 s more, and its first check within 10 s.
+        assert!((51..=88).contains(&in_service), "{in_service}");
+        assert_eq!(crew.serve(in_service - 1, 1.0).capacity, 10.0);
+        let cold = crew.serve(in_service, 9.0);
+        assert_eq!((cold.capacity, cold.cpu_of_warm, cold.cpu), (15.0, Some(0.45), 0.675));
+        assert_eq!(crew.serve(in_service + 60, 1.0).capacity, 20.0);
+        let now = in_service + 100;
+        let gone = crew.take_out(now, 1);
+        // Drained for 300 s, and terminated after 20 to 45 s.
+        assert!((320..=345).contains(&(gone - now)), "{gone}");
+        assert_eq!((crew.serve(now, 1.0).capacity, crew.size(), crew.paid_seconds), (10.0, 1, gone));
     }
 }
