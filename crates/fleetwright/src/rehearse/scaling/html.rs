@@ -20,19 +20,24 @@ const STYLE: &str = include_str!("style.css");
 struct Course {
     /// How many minutes a point stands for.
     minutes: usize,
-    points: Vec<Minute>,
+    points: Vec<Point>,
+}
+
+/// Averages over some minutes, and their busiest one's CPU.
+struct Point {
+    mean: Minute,
+    busiest: f64,
 }
 
 impl Course {
-    /// Averages of demand and capacity, and the busiest minute's CPU.
     fn of(played: &Played) -> Self {
         let minutes = played.minutes.len().div_ceil(POINTS).max(1);
         let point = |some: &[Minute]| {
             let mean = |of: fn(&Minute) -> f64| some.iter().map(of).sum::<f64>() / some.len() as f64;
-            Minute {
-                demand: mean(|minute| minute.demand),
-                capacity: mean(|minute| minute.capacity),
-                cpu: some.iter().map(|minute| minute.cpu).fold(0.0, f64::max),
+            let (demand, capacity) = (mean(|minute| minute.demand), mean(|minute| minute.capacity));
+            Point {
+                mean: Minute { demand, capacity, cpu: mean(|minute| minute.cpu) },
+                busiest: some.iter().map(|minute| minute.cpu).fold(0.0, f64::max),
             }
         };
         Self { minutes, points: played.minutes.chunks(minutes).map(point).collect() }
@@ -71,11 +76,13 @@ fn write(out: &mut String, report: &Report, plan: &Plan, courses: &[(&str, Cours
     let each = courses.first().map_or(1, |(_, course)| course.minutes);
     writeln!(
         out,
-        "<p class=\"key\"><span class=\"demand\"></span>demand <span class=\"capacity\"></span>capacity at the target, \
-         both in requests a second, averages of {each} min <span class=\"cpu\"></span>CPU in percent, the busiest minute \
-         of {each} <span class=\"target\"></span>target</p>"
+        "<p class=\"key\"><span class=\"demand\">demand</span> <span class=\"capacity\">capacity at the target</span> \
+         <span class=\"cpu\">CPU in percent</span> <span class=\"busiest\">its busiest minute</span> \
+         <span class=\"target\">target</span><br>Demand and capacity are in requests a second; all but the busiest minute are \
+         averages of {each} min.</p>"
     )?;
-    let top = courses.iter().flat_map(|(_, course)| &course.points).map(|point| point.demand.max(point.capacity));
+    let top =
+        courses.iter().flat_map(|(_, course)| &course.points).map(|point| point.mean.demand.max(point.mean.capacity));
     let top = nice(top.fold(0.0, f64::max));
     for (policy, course) in courses {
         writeln!(out, "<h2>{policy}</h2>")?;
@@ -117,13 +124,17 @@ fn numbers(out: &mut String, plan: &Plan, courses: &[(&str, Course)]) -> std::fm
         "<details>\n<summary>The numbers that are drawn</summary>\n<table>\n<tr><th>from</th><th>demand</th>"
     )?;
     for (policy, _) in courses {
-        writeln!(out, "<th>{policy}: capacity</th><th>{policy}: CPU</th>")?;
+        writeln!(out, "<th>{policy}: capacity</th><th>{policy}: CPU</th><th>its busiest minute</th>")?;
     }
     writeln!(out, "</tr>")?;
     for (n, point) in first.points.iter().enumerate() {
-        write!(out, "<tr><th>{}</th><td>{:.3}</td>", at(plan.demand.start, n * first.minutes * 60), point.demand)?;
+        write!(out, "<tr><th>{}</th><td>{:.3}</td>", at(plan.demand.start, n * first.minutes * 60), point.mean.demand)?;
         for point in courses.iter().filter_map(|(_, course)| course.points.get(n)) {
-            write!(out, "<td>{:.3}</td><td>{:.1}</td>", point.capacity, point.cpu)?;
+            write!(
+                out,
+                "<td>{:.3}</td><td>{:.1}</td><td>{:.1}</td>",
+                point.mean.capacity, point.mean.cpu, point.busiest
+            )?;
         }
         writeln!(out, "</tr>")?;
     }
@@ -144,22 +155,23 @@ struct Chart<'a> {
 impl Chart<'_> {
     fn requests(&self, out: &mut String, policy: &str, top: f64) -> std::fmt::Result {
         self.open(out, &format!("demand and capacity of {policy}"), top, "")?;
-        let area = self.path(top, |point| point.demand);
+        let area = self.path(top, |point| point.mean.demand);
         let (left, right) = (LEFT, WIDTH);
         writeln!(out, "<path class=\"demand\" d=\"{area}L{right:.1} {HEIGHT:.1}L{left:.1} {HEIGHT:.1}Z\"/>")?;
-        writeln!(out, "<path class=\"capacity\" d=\"{}\"/>\n</svg>", self.path(top, |point| point.capacity))
+        writeln!(out, "<path class=\"capacity\" d=\"{}\"/>\n</svg>", self.path(top, |point| point.mean.capacity))
     }
 
     fn cpu(&self, out: &mut String, policy: &str, target: f64) -> std::fmt::Result {
         self.open(out, &format!("CPU of {policy}"), 100.0, " %")?;
         let y = HEIGHT * (1.0 - target / 100.0);
-        writeln!(out, "<path class=\"cpu\" d=\"{}\"/>", self.path(100.0, |point| point.cpu))?;
+        writeln!(out, "<path class=\"busiest\" d=\"{}\"/>", self.path(100.0, |point| point.busiest))?;
+        writeln!(out, "<path class=\"cpu\" d=\"{}\"/>", self.path(100.0, |point| point.mean.cpu))?;
         writeln!(out, "<path class=\"target\" d=\"M{LEFT:.1} {y:.1}H{WIDTH:.1}\"/>\n</svg>")
     }
 
-    fn path(&self, top: f64, of: impl Fn(&Minute) -> f64) -> String {
+    fn path(&self, top: f64, of: impl Fn(&Point) -> f64) -> String {
         let steps = self.course.points.len().max(2) - 1;
-        let point = |(n, point): (usize, &Minute)| {
+        let point = |(n, point): (usize, &Point)| {
             let x = LEFT + (WIDTH - LEFT) * n as f64 / steps as f64;
             let y = HEIGHT * (1.0 - of(point).min(top) / top);
             format!("{}{x:.1} {y:.1}", if n == 0 { 'M' } else { 'L' })

@@ -4,7 +4,7 @@
 //! or those that were taken out are gone.
 
 use super::{Policy, View};
-use fleet::{Action, Config, Decision, Member, Reading, Reason, Standing, decide};
+use fleet::{Action, Config, Member, Reading, Reason, Standing, decide};
 use jiff::Timestamp;
 
 /// A point that is higher takes no member out; see `fleet::decide`.
@@ -22,8 +22,6 @@ pub(in super::super) struct Ours<'a> {
     busy: i64,
     last_out: Option<i64>,
     last_in: Option<i64>,
-    /// Every decision that changed or refused something.
-    pub decisions: Vec<Decision>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,7 +32,7 @@ enum Alarm {
 
 impl<'a> Ours<'a> {
     pub(in super::super) fn new(config: &'a Config, start: i64) -> Self {
-        Self { config, start, alarm: None, again: 0, busy: 0, last_out: None, last_in: None, decisions: Vec::new() }
+        Self { config, start, alarm: None, again: 0, busy: 0, last_out: None, last_in: None }
     }
 
     fn at(&self, second: i64) -> Timestamp {
@@ -98,9 +96,6 @@ impl Policy for Ours<'_> {
                 self.again = until.as_second() - self.start;
             }
             Action::Hold { .. } | Action::Refused { .. } => {}
-        }
-        if !matches!(decision.action, Action::Hold { .. }) {
-            self.decisions.push(decision);
         }
     }
 }
