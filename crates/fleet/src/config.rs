@@ -1,6 +1,9 @@
 //! The configuration of a fleet: the schema of `samplconfig.toml`, and what the ledger stores of it.
 
 mod check;
+mod scaling;
+
+pub use scaling::Scaling;
 
 use crate::{
     DataSource, FleetName, ImageId, InstanceType, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version, Windows,
@@ -26,6 +29,9 @@ pub struct Config {
     /// How an upgrade proceeds.
     #[serde(default)]
     pub upgrade: Upgrade,
+    /// How the fleet follows its load; without it only a person changes its size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scaling: Option<Scaling>,
     /// How long each wait may take.
     #[serde(default)]
     pub limits: Limits,

@@ -26,6 +26,7 @@ mod reach;
 mod refusal;
 mod run_record;
 mod run_ref;
+mod scaling;
 mod span;
 mod timing;
 mod verdict;
@@ -37,7 +38,7 @@ pub use budget::{Budget, check_connections, check_targets, connections, targets}
 pub use census::{Census, FleetInstance, MadeImage, Place, Restoration};
 pub use config::{
     AnyTag, Builder, Config, ConfigError, Database, FleetConfig, Limits, LoadBalancer, OnFailure, Prices, Rehearsal,
-    Subnet, Upgrade,
+    Scaling, Subnet, Upgrade,
 };
 pub use data_backup::{Backup, DataBackup, DataSource};
 pub use deadline::{Deadline, StateContext};
@@ -67,6 +68,10 @@ pub use run_record::{
     Abort, Before, Launch, Member, NewMembers, Order, Role, Run, StepRecord, StepResult, Way, Workflow,
 };
 pub use run_ref::{RunRef, Ticket};
+pub use scaling::{
+    Action, CpuPoint, Decision, Inputs, Limit, Reading, Reason, SeenCpu, SizeOrder, Standing, decide, fleet_cpu,
+    leaving,
+};
 pub use span::Span;
 pub use timing::{check_window, lengths};
 pub use verdict::{Verdict, judge};

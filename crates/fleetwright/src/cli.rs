@@ -9,6 +9,7 @@ use crate::{Exit, Streams, quiet_hours, run_workflow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fleet::{LocalZone, Span, Version};
 use jiff::Timestamp;
+use serde::Serialize;
 use std::path::PathBuf;
 
 /// Keeps a fleet of cloned servers at the right size and on the right version.
@@ -43,6 +44,8 @@ enum What {
 enum Rehearse {
     /// Upgrade the fleet to another version.
     Upgrade(RehearseUpgrade),
+    /// Let the fleet follow the requests of a trace, beside AWS target tracking and a fleet that knows the future.
+    Scaling(RehearseScaling),
 }
 
 /// The sample configuration, as it is found at the root of the repository.
@@ -96,6 +99,52 @@ pub enum Output {
     Text,
     /// One JSON object.
     Json,
+}
+
+/// What the fleet follows, and how that is shown.
+#[derive(Debug, Args)]
+pub struct RehearseScaling {
+    /// Request counts: CSV with the columns `timestamp` (`YYYY-MM-DD HH:MM:SS` in UTC, or RFC 3339) and `value`, a row for
+    /// each step.
+    #[arg(long, value_name = "FILE")]
+    pub trace: PathBuf,
+    /// What one member serves at 100 % CPU, in requests a second; unless given, so that `scaling.max` members keep the
+    /// target in 99 of 100 steps.
+    #[arg(long, value_name = "RPS", value_parser = requests_per_second)]
+    pub per_member: Option<f64>,
+    /// What decides, beside target tracking and the fleet that knows the future.
+    #[arg(long, value_enum, default_value_t = PolicyName::Ours)]
+    pub policy: PolicyName,
+    /// The fleet's configuration.
+    #[arg(long, value_name = "FILE", default_value = SAMPLE)]
+    pub config: PathBuf,
+    /// What latencies and noise are drawn from, instead of the configuration's `rehearsal.seed`.
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// Draw demand, capacity and CPU over time into this file, as a page for browsers.
+    #[arg(long, value_name = "FILE")]
+    pub report: Option<PathBuf>,
+    /// How the outcome is shown.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
+
+/// What decides on a fleet's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PolicyName {
+    /// Fleetwright, by the fleet's configuration.
+    Ours,
+    /// AWS target tracking, with the same target.
+    TargetTracking,
+    /// AWS step scaling, by the steps of AWS's own example.
+    Step,
+}
+
+fn requests_per_second(text: &str) -> Result<f64, String> {
+    let wrong = || format!("'{text}' is no rate: expected requests a second from 0.000001 to 1000000, such as 25");
+    let rate: f64 = text.parse().map_err(|_| wrong())?;
+    if (1e-6..=1e6).contains(&rate) { Ok(rate) } else { Err(wrong()) }
 }
 
 /// What the quietest window is found in, and for what.
@@ -154,6 +203,7 @@ impl Command {
         }
         match self.what {
             What::Rehearse(Rehearse::Upgrade(args)) => rehearse::upgrade(&args, streams),
+            What::Rehearse(Rehearse::Scaling(args)) => rehearse::scaling(&args, streams),
             What::Workflow(Workflow::Run(args)) => run_workflow::run(&args, streams),
             What::QuietHours(args) => quiet_hours::run(&args, streams),
             What::Operate(what) => crate::operate::run(&what, streams),

@@ -1,6 +1,6 @@
 //! What cannot be meant, though it has the right type.
 
-use super::{Config, ConfigError, Limits};
+use super::{Config, ConfigError, Limits, Scaling};
 use crate::Span;
 
 /// What the ledger's record of the members before a run holds; DynamoDB takes 400 KB an item.
@@ -10,6 +10,11 @@ const LARGEST_LAUNCH: u32 = 1000;
 
 /// What `delete` waits for after a run turned back, and one more look.
 const SHORTEST_DELETE: Span = Span::minutes(4);
+
+/// A CPU cannot show more than 100 %: the nearer the target is to it, the less a fleet that is far too small can tell.
+const LARGEST_TARGET: u32 = 90;
+const LONGEST_COOLDOWN: Span = Span::minutes(24 * 60);
+const LONGEST_WARM_UP: Span = Span::minutes(60);
 
 /// How long Run Command lets the document run, in seconds; see infra/instance/make-document.sh.
 const CONFIGURE_SECONDS: u32 = 9900;
@@ -146,10 +151,54 @@ impl Config {
                 "a price is not negative".to_owned(),
             ),
         ];
-        match checks.into_iter().find(|(fine, _, _)| !fine) {
-            Some((_, field, problem)) => Err(ConfigError::Invalid { field, problem }),
-            None => Ok(()),
-        }
+        first_wrong(checks)?;
+        self.scaling.as_ref().map_or(Ok(()), |scaling| first_wrong(scaling.checks(self.load_balancer.target_quota)))
+    }
+}
+
+/// Whether it is fine, the field, and what would be right.
+type Check = (bool, &'static str, String);
+
+fn first_wrong(checks: impl IntoIterator<Item = Check>) -> Result<(), ConfigError> {
+    match checks.into_iter().find(|(fine, _, _)| !fine) {
+        Some((_, field, problem)) => Err(ConfigError::Invalid { field, problem }),
+        None => Ok(()),
+    }
+}
+
+impl Scaling {
+    fn checks(&self, target_quota: u32) -> [Check; 7] {
+        let Self { min, max, target_cpu, largest_step, cooldown_out, cooldown_in, warm_up } = *self;
+        let most = LARGEST.min(target_quota);
+        [
+            (min >= 1, "scaling.min", "a fleet has at least 1 member".to_owned()),
+            (min <= max, "scaling.min", format!("{min} is above scaling.max, {max}: expected at most that")),
+            (
+                max <= most,
+                "scaling.max",
+                format!(
+                    "{max} members are too many: expected at most {most}, the lesser of {LARGEST} and load_balancer.target_quota"
+                ),
+            ),
+            (
+                (1..=LARGEST_TARGET).contains(&target_cpu),
+                "scaling.target_cpu",
+                format!(
+                    "{target_cpu} % is no target: expected 1 to {LARGEST_TARGET}, since a CPU that may stand above it has no room to show how far"
+                ),
+            ),
+            (
+                largest_step >= 1,
+                "scaling.largest_step",
+                "must be at least 1: with 0 the fleet would never change".to_owned(),
+            ),
+            (
+                cooldown_out.max(cooldown_in) <= LONGEST_COOLDOWN,
+                "scaling.cooldown_in",
+                "cooldown_out and cooldown_in are at most 24h each".to_owned(),
+            ),
+            (warm_up <= LONGEST_WARM_UP, "scaling.warm_up", "expected at most 1h".to_owned()),
+        ]
     }
 }
 

@@ -103,7 +103,7 @@ impl Trace {
     }
 
     /// Where each known step begins, in seconds of Unix time, and its requests; in order.
-    pub(super) fn steps(&self) -> &[(i64, f64)] {
+    pub fn steps(&self) -> &[(i64, f64)] {
         &self.steps
     }
 

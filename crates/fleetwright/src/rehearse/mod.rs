@@ -10,6 +10,7 @@ mod mishap;
 mod outcome;
 mod pace;
 mod process;
+mod scaling;
 mod stage;
 mod steps;
 mod text;
@@ -19,6 +20,7 @@ pub use fault::NamedFault;
 pub use mishap::{CallKind, Mishap, Site, WorldKind};
 pub use outcome::{Ending, Rehearsed};
 pub use process::place;
+pub(crate) use scaling::run as scaling;
 pub use world::{START, world};
 
 use crate::cli::{self, Output, RehearseUpgrade};

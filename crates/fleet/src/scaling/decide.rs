@@ -1,0 +1,171 @@
+//! The decision.
+
+use super::decision::{Action, Decision, Inputs, Limit, Reason};
+use super::reading::{Reading, later};
+use super::work::Work;
+use super::{SeenCpu, SizeOrder};
+use crate::{Config, Scaling, Span};
+use jiff::Timestamp;
+
+/// Members are taken out only if the CPU then stays this far below the target: between 90 and 100 % of it nothing is
+/// done, so that what swings by a tenth changes no size. Target tracking's alarm on a low CPU keeps the same distance at
+/// 90 %, and 30 % on newer groups.
+const IN_MARGIN: f64 = 0.9;
+
+/// What a sum of percents may be off by: no member is added for it.
+const ROUNDING: f64 = 1e-9;
+
+/// Decides how large the fleet is to be.
+///
+/// A person's order is bounded by `min`, `max` and the connection budget alone. What the limits leave of an increase that
+/// is due is done; if they leave none of it, it is refused. Where data are missing, the size stays, unless it is
+/// outside of `min` and `max`.
+pub fn decide(reading: &Reading, config: &Config, now: Timestamp) -> Decision {
+    let work = Work::of(reading, now);
+    let inputs = inputs(reading, config, &work, now);
+    let action = match (reading.order, &config.scaling) {
+        (Some(order), scaling) => ordered(order, scaling.as_ref(), config, &inputs),
+        (None, None) => Action::Hold { reason: Reason::NotConfigured },
+        (None, Some(scaling)) => automatic(scaling, config, &inputs, &work, now),
+    };
+    Decision { at: now, action, inputs }
+}
+
+fn inputs(reading: &Reading, config: &Config, work: &Work, now: Timestamp) -> Inputs {
+    let warm_up = config.scaling.map_or(Span::seconds(0), |scaling| scaling.warm_up);
+    let members = &reading.members;
+    Inputs {
+        size: count(members.iter()),
+        in_service: count(members.iter().filter(|one| one.in_service.is_some_and(|since| since <= now))),
+        warm: count(members.iter().filter(|one| one.is_warm(now, warm_up))),
+        cpu: work.seen().to_vec(),
+        last_out: reading.last_out,
+        last_in: reading.last_in,
+        others_may_add: reading.others_may_add,
+        connections_allow: connections_allow(reading.others_may_add, config),
+        order: reading.order,
+        scaling: config.scaling,
+    }
+}
+
+fn count<T>(items: impl Iterator<Item = T>) -> u32 {
+    u32::try_from(items.count()).unwrap_or(u32::MAX)
+}
+
+/// How many members the database can take, beside those that other runs may add.
+fn connections_allow(others: u32, config: &Config) -> u32 {
+    let database = &config.database;
+    // A checked configuration has at least one connection a member.
+    (database.max_connections / database.connections_per_member.max(1)).saturating_sub(others)
+}
+
+/// What a person wants, or why it may not be.
+fn ordered(order: SizeOrder, scaling: Option<&Scaling>, config: &Config, inputs: &Inputs) -> Action {
+    let size = inputs.size;
+    let wanted = match order {
+        SizeOrder::To(to) => i64::from(to),
+        SizeOrder::By(change) => i64::from(size) + i64::from(change),
+    };
+    let (min, max) = scaling.map_or((1, config.load_balancer.target_quota), |scaling| (scaling.min, scaling.max));
+    let to = match u32::try_from(wanted) {
+        Ok(to) if (min..=max).contains(&to) => to,
+        _ => return Action::Refused { reason: Reason::OutOfBounds { order, wanted, min, max } },
+    };
+    let reason = Reason::Ordered { order };
+    match to.cmp(&size) {
+        std::cmp::Ordering::Equal => Action::Hold { reason: Reason::Enough { wanted: to } },
+        std::cmp::Ordering::Less => Action::In { to, reason },
+        std::cmp::Ordering::Greater if to > inputs.connections_allow => {
+            Action::Refused { reason: connections(to, config, inputs) }
+        }
+        std::cmp::Ordering::Greater => Action::Out { to, reason },
+    }
+}
+
+fn connections(wanted: u32, config: &Config, inputs: &Inputs) -> Reason {
+    let (others, per_member) = (inputs.others_may_add, config.database.connections_per_member);
+    Reason::Connections {
+        size: inputs.size,
+        wanted,
+        others,
+        per_member,
+        needed: (u64::from(wanted) + u64::from(others)) * u64::from(per_member),
+        available: config.database.max_connections,
+    }
+}
+
+fn automatic(scaling: &Scaling, config: &Config, inputs: &Inputs, work: &Work, now: Timestamp) -> Action {
+    let size = inputs.size;
+    if size > scaling.max {
+        return Action::In { to: scaling.max, reason: Reason::AboveMax { size, max: scaling.max } };
+    }
+    if size < scaling.min {
+        let min = scaling.min;
+        return grow(min, Limit::None, config, inputs, |limit| Reason::BelowMin { size, min, limit });
+    }
+    let Some(lasting) = work.lasting(now) else { return Action::Hold { reason: Reason::NoData } };
+    let wanted = members(lasting.work(), f64::from(scaling.target_cpu));
+    if wanted > size {
+        return busy(wanted, lasting, scaling, config, inputs, now);
+    }
+    let Some(most) = work.most(now) else { return Action::Hold { reason: Reason::TooLittleData } };
+    let wanted = members(most, IN_MARGIN * f64::from(scaling.target_cpu));
+    if wanted >= size {
+        return Action::Hold { reason: Reason::Enough { wanted: size } };
+    }
+    idle(wanted, scaling, inputs, now)
+}
+
+/// The fewest members that bring this work to this CPU.
+fn members(work: f64, cpu: f64) -> u32 {
+    // A cast of a float saturates.
+    (work / cpu - ROUNDING).ceil() as u32
+}
+
+/// More members are wanted than there are.
+fn busy(wanted: u32, lasting: SeenCpu, scaling: &Scaling, config: &Config, inputs: &Inputs, now: Timestamp) -> Action {
+    let size = inputs.size;
+    if size == scaling.max {
+        return Action::Hold { reason: Reason::AtMax { wanted, max: scaling.max } };
+    }
+    if let Some(until) = cooling(inputs.last_out, scaling.cooldown_out, now) {
+        return Action::Hold { reason: Reason::CoolingDown { wanted, until } };
+    }
+    let (to, limit) = [(scaling.max, Limit::Max), (size.saturating_add(scaling.largest_step), Limit::LargestStep)]
+        .into_iter()
+        .fold((wanted, Limit::None), |(to, limit), (bound, by)| if bound < to { (bound, by) } else { (to, limit) });
+    let SeenCpu { percent, in_service, .. } = lasting;
+    grow(to, limit, config, inputs, |limit| Reason::Busy { percent, in_service, wanted, limit })
+}
+
+/// As far as the database's connections allow.
+fn grow(to: u32, limit: Limit, config: &Config, inputs: &Inputs, reason: impl Fn(Limit) -> Reason) -> Action {
+    match inputs.connections_allow {
+        allowed if to <= allowed => Action::Out { to, reason: reason(limit) },
+        allowed if inputs.size < allowed => Action::Out { to: allowed, reason: reason(Limit::Connections) },
+        _ => Action::Refused { reason: connections(to, config, inputs) },
+    }
+}
+
+/// Fewer members are wanted than there are.
+fn idle(wanted: u32, scaling: &Scaling, inputs: &Inputs, now: Timestamp) -> Action {
+    let size = inputs.size;
+    if size == scaling.min {
+        return Action::Hold { reason: Reason::Enough { wanted: size } };
+    }
+    if inputs.warm < size {
+        return Action::Hold { reason: Reason::WarmingUp { wanted, members: size - inputs.warm } };
+    }
+    if let Some(until) = cooling(inputs.last_out.max(inputs.last_in), scaling.cooldown_in, now) {
+        return Action::Hold { reason: Reason::CoolingDown { wanted, until } };
+    }
+    let (to, limit) = [(scaling.min, Limit::Min), (size.saturating_sub(scaling.largest_step), Limit::LargestStep)]
+        .into_iter()
+        .fold((wanted, Limit::None), |(to, limit), (bound, by)| if bound > to { (bound, by) } else { (to, limit) });
+    Action::In { to, reason: Reason::Idle { wanted, limit } }
+}
+
+/// Until when it is too early, if it is.
+fn cooling(last: Option<Timestamp>, cooldown: Span, now: Timestamp) -> Option<Timestamp> {
+    last.map(|last| later(last, cooldown)).filter(|until| *until > now)
+}

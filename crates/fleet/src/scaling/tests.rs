@@ -1,0 +1,392 @@
+use super::*;
+use crate::{Config, ConfigError, ImageId, Member, Scaling, Span};
+use jiff::Timestamp;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const NOW: i64 = 1_800_000_000;
+
+fn ago(seconds: i64) -> Timestamp {
+    Timestamp::from_second(NOW - seconds).unwrap()
+}
+
+fn now() -> Timestamp {
+    ago(0)
+}
+
+/// The sample's fleet, from 2 to 12 members at 50 %, at most 2 at a time.
+fn config() -> Config {
+    Config::from_toml(include_str!("../../../../samplconfig.toml")).unwrap()
+}
+
+fn standing(n: usize, image: u32, zone: char, launched: i64) -> Standing {
+    Standing {
+        member: Member {
+            id: format!("i-{n:08x}").parse().unwrap(),
+            image: format!("ami-{image:08x}").parse().unwrap(),
+            zone: format!("eu-central-1{zone}").parse().unwrap(),
+        },
+        launched: ago(launched),
+        in_service: Some(ago(launched - 80)),
+    }
+}
+
+/// Members that have been in service for hours, and a CPU a minute, the latest first.
+fn reading(size: usize, cpu: &[f64]) -> Reading {
+    let members = (0..size).map(|n| standing(n, 1, 'a', 7200)).collect();
+    let points = (1..).zip(cpu).map(|(minute, percent)| CpuPoint { at: ago(60 * minute), percent: *percent });
+    Reading { members, cpu: points.collect(), ..Reading::default() }
+}
+
+const TOO_LITTLE: &str = "stays at 3: the CPU of the last 10 minutes is not known throughout: no member is taken out";
+
+#[track_caller]
+fn check(reading: &Reading, says: &str) {
+    assert_eq!(decide(reading, &config(), now()).to_string(), says);
+}
+
+#[test]
+fn as_many_as_bring_the_cpu_to_the_target() {
+    check(&reading(3, &[60.0; 20]), "out from 3 to 4: the CPU is 60.0 % over 3 members: 4 bring it to the target");
+    check(&reading(4, &[50.0; 20]), "stays at 4: 4 members are wanted, as many as there are");
+    // The lower of two points counts: one alone may have passed before a member is there.
+    check(&reading(4, &[99.0, 60.0]), "out from 4 to 5: the CPU is 60.0 % over 4 members: 5 bring it to the target");
+    check(&reading(3, &[99.0, 50.0]), TOO_LITTLE);
+    check(&reading(3, &[60.0]), "out from 3 to 4: the CPU is 60.0 % over 3 members: 4 bring it to the target");
+}
+
+#[test]
+fn limits_go_part_of_the_way_and_say_so() {
+    check(
+        &reading(6, &[100.0]),
+        "out from 6 to 8: the CPU is 100.0 % over 6 members: 12 bring it to the target; scaling.largest_step goes part of the way",
+    );
+    check(
+        &reading(11, &[90.0]),
+        "out from 11 to 12: the CPU is 90.0 % over 11 members: 20 bring it to the target; scaling.max keeps it there",
+    );
+    check(&reading(12, &[90.0]), "stays at 12: 22 members are wanted; there are 12, which is scaling.max");
+    check(&reading(1, &[]), "out from 1 to 2: 1 members are fewer than scaling.min, 2");
+    check(&reading(15, &[99.0]), "in from 15 to 12: 15 members are more than scaling.max, 12");
+}
+
+#[test]
+fn members_leave_only_if_the_target_then_holds_with_a_margin() {
+    check(&reading(4, &[34.0; 20]), "stays at 4: 4 members are wanted, as many as there are");
+    check(&reading(4, &[33.0; 20]), "in from 4 to 3: the most of the last 10 minutes needs 3 members");
+    let mut busier = [10.0; 20];
+    busier[8] = 40.0;
+    check(&reading(4, &busier), "stays at 4: 4 members are wanted, as many as there are");
+    check(
+        &reading(12, &[5.0; 20]),
+        "in from 12 to 10: the most of the last 10 minutes needs 2 members; scaling.largest_step goes part of the way",
+    );
+}
+
+#[test]
+fn what_the_database_cannot_take_is_refused() {
+    let mut config = config();
+    config.database.max_connections = 8 * config.database.connections_per_member;
+    let busy = Reading { others_may_add: 3, ..reading(4, &[70.0]) };
+    assert_eq!(
+        decide(&busy, &config, now()).to_string(),
+        "out from 4 to 5: the CPU is 70.0 % over 4 members: 6 bring it to the target; database.max_connections keeps it there"
+    );
+    let busy = Reading { others_may_add: 4, ..busy };
+    assert_eq!(
+        decide(&busy, &config, now()).to_string(),
+        "refused, stays at 4: database.max_connections: 240 are too few for 6 members: with the 4 that other runs may \
+         add, of 30 connections each, they need 300; 4 members stay. Raise max_connections, or lower \
+         database.connections_per_member or scaling.max"
+    );
+}
+
+#[test]
+fn missing_data_hold() {
+    let unknown = "stays at 3: the CPU is unknown: no point tells of the fleet as it is now";
+    check(&reading(3, &[]), unknown);
+    check(&reading(3, &[f64::NAN; 5]), unknown);
+    let old = |point: &CpuPoint| point.at < ago(480);
+    let mut stale = reading(3, &[90.0; 20]);
+    stale.cpu.retain(old);
+    check(&stale, unknown);
+    let mut gap = reading(4, &[5.0; 20]);
+    gap.cpu.retain(|point| old(point) || point.at > ago(180));
+    check(&gap, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
+    check(
+        &reading(4, &[5.0; 4]),
+        "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out",
+    );
+    // Five-minute points are enough.
+    let mut basic = reading(4, &[5.0; 20]);
+    basic.cpu.retain(|point| (NOW - point.at.as_second()) % 300 == 0);
+    check(&basic, "in from 4 to 2: the most of the last 10 minutes needs 1 members; scaling.min keeps it there");
+}
+
+#[test]
+fn cooldowns_differ_up_and_down() {
+    let out = |out: i64, reading: Reading| Reading { last_out: Some(ago(out)), ..reading };
+    let gone = |gone: i64, reading: Reading| Reading { last_in: Some(ago(gone)), ..reading };
+    check(&out(59, reading(3, &[60.0])), "stays at 3: 4 members are wanted; cooling down until 2027-01-15T08:00:01Z");
+    let busy = "out from 3 to 4: the CPU is 60.0 % over 3 members: 4 bring it to the target";
+    check(&out(60, reading(3, &[60.0])), busy);
+    check(&gone(90, reading(3, &[60.0])), busy);
+    let idle = || reading(4, &[33.0; 20]);
+    let cooling = "stays at 4: 3 members are wanted; cooling down until 2027-01-15T08:00:01Z";
+    check(&out(299, idle()), cooling);
+    check(&out(300, idle()), "in from 4 to 3: the most of the last 10 minutes needs 3 members");
+}
+
+#[test]
+fn points_speak_of_the_members_in_service_in_their_minute() {
+    // Four were ordered at 80 %, and two of them came in 90 s ago. The minute in which they did speaks of neither size.
+    let mut joined = reading(4, &[40.0, 99.0, 80.0]);
+    for one in &mut joined.members[2..] {
+        one.in_service = Some(ago(90));
+    }
+    check(&joined, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
+    // What was measured over two is not ordered again while the others are on their way.
+    let mut on_the_way = reading(4, &[80.0; 3]);
+    for one in &mut on_the_way.members[2..] {
+        one.in_service = None;
+    }
+    check(&on_the_way, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
+    // What was measured before some left says nothing of those who stay.
+    let left = Reading { last_in: Some(ago(50)), ..reading(3, &[90.0; 20]) };
+    check(&left, "stays at 3: the CPU is unknown: no point tells of the fleet as it is now");
+}
+
+#[test]
+fn members_that_are_not_warm_keep_all_in() {
+    let mut warming = reading(4, &[10.0; 20]);
+    warming.members[3].in_service = Some(ago(50));
+    let decision = decide(&warming, &config(), now());
+    assert_eq!(decision.inputs.warm, 3);
+    assert!(matches!(decision.action, Action::Hold { reason: Reason::WarmingUp { members: 1, .. } }), "{decision}");
+}
+
+#[test]
+fn a_persons_order_knows_no_cooldown_and_no_largest_step() {
+    let order = |order, size| Reading {
+        order: Some(order),
+        last_out: Some(ago(1)),
+        last_in: Some(ago(1)),
+        ..reading(size, &[])
+    };
+    check(&order(SizeOrder::To(12), 3), "out from 3 to 12: ordered: to 12");
+    check(&order(SizeOrder::By(-10), 12), "in from 12 to 2: ordered: by -10");
+    check(&order(SizeOrder::To(3), 3), "stays at 3: 3 members are wanted, as many as there are");
+    check(
+        &order(SizeOrder::By(9), 4),
+        "refused, stays at 4: ordered: by +9, which would be 13 members: expected 2 to 12, scaling.min to scaling.max",
+    );
+    check(
+        &order(SizeOrder::By(i32::MIN), 4),
+        "refused, stays at 4: ordered: by -2147483648, which would be -2147483644 members: expected 2 to 12, scaling.min to scaling.max",
+    );
+    let mut few = config();
+    few.database.max_connections = 100;
+    let refused = decide(&order(SizeOrder::To(4), 3), &few, now());
+    assert!(matches!(refused.action, Action::Refused { reason: Reason::Connections { needed: 120, .. } }), "{refused}");
+    let unscaled = Config { scaling: None, ..config() };
+    assert_eq!(decide(&order(SizeOrder::To(4), 3), &unscaled, now()).size(), 4);
+    check_held(&decide(&reading(3, &[99.0]), &unscaled, now()), &Reason::NotConfigured);
+}
+
+#[track_caller]
+fn check_held(decision: &Decision, why: &Reason) {
+    assert_eq!(decision.action, Action::Hold { reason: why.clone() });
+}
+
+#[test]
+fn a_decision_is_recorded_with_its_inputs() {
+    let decision = decide(&reading(3, &[60.0, 70.0]), &config(), now());
+    let recorded = serde_json::to_value(&decision).unwrap();
+    assert_eq!((&recorded["action"], &recorded["to"]), (&"out".into(), &4.into()));
+    assert_eq!(recorded["reason"]["why"], "busy");
+    assert_eq!(recorded["inputs"]["cpu"][1]["percent"], 60.0);
+    assert_eq!(recorded["inputs"]["scaling"]["target_cpu"], 50);
+    assert_eq!(serde_json::from_value::<Decision>(recorded).unwrap(), decision);
+}
+
+#[test]
+fn a_configuration_that_cannot_be_meant_names_its_field() {
+    let sample = include_str!("../../../../samplconfig.toml");
+    for (line, instead, says) in [
+        ("min = 2 ", "min = 13 ", "scaling.min: 13 is above scaling.max, 12"),
+        ("min = 2 ", "min = 0 ", "scaling.min: a fleet has at least 1 member"),
+        ("max = 12", "max = 5000", "scaling.max: 5000 members are too many: expected at most 2500"),
+        ("target_cpu = 50 ", "target_cpu = 0 ", "scaling.target_cpu: 0 % is no target: expected 1 to 90"),
+        ("target_cpu = 50 ", "target_cpu = 91 ", "scaling.target_cpu: 91 % is no target: expected 1 to 90"),
+        ("largest_step = 2 ", "largest_step = 0 ", "scaling.largest_step: must be at least 1"),
+        ("cooldown_in = \"5m\"", "cooldown_in = \"25h\"", "scaling.cooldown_in: cooldown_out and cooldown_in"),
+        ("warm_up = \"1m\"", "warm_up = \"2h\"", "scaling.warm_up: expected at most 1h"),
+    ] {
+        assert!(sample.contains(line), "{line}");
+        let error: ConfigError = Config::from_toml(&sample.replace(line, instead)).unwrap_err();
+        assert!(error.to_string().starts_with(says), "{error}");
+    }
+}
+
+fn golden() -> ImageId {
+    "ami-00000001".parse().unwrap()
+}
+
+#[test]
+fn other_images_leave_first_then_the_fullest_zone_then_the_oldest() {
+    let members = [
+        standing(1, 1, 'a', 900),
+        standing(2, 1, 'a', 800),
+        standing(3, 1, 'b', 1000),
+        standing(4, 9, 'b', 100),
+        standing(5, 1, 'a', 700),
+    ];
+    let order: Vec<_> =
+        leaving(&members, &golden(), 9).iter().map(|one| one.member.id.as_str()[9..].to_owned()).collect();
+    assert_eq!(order, ["4", "1", "2", "3", "5"]);
+    assert!(leaving(&members, &golden(), 0).is_empty());
+}
+
+fn any_scaling() -> impl Strategy<Value = Scaling> {
+    (1u32..8, 0u32..12, 1u32..=90, 1u32..6, 0u32..400, 0u32..900, 0u32..300).prop_map(
+        |(min, more, target_cpu, largest_step, cooldown_out, cooldown_in, warm_up)| Scaling {
+            min,
+            max: min + more,
+            target_cpu,
+            largest_step,
+            cooldown_out: Span::seconds(cooldown_out),
+            cooldown_in: Span::seconds(cooldown_in),
+            warm_up: Span::seconds(warm_up),
+        },
+    )
+}
+
+fn any_reading() -> impl Strategy<Value = Reading> {
+    let member = (1u32..3, proptest::char::range('a', 'c'), 100i64..2000, proptest::option::weighted(0.9, 0i64..1500));
+    let point = (0i64..25, 0.0..100.0f64);
+    let ended = || proptest::option::of(0i64..1500);
+    let many = proptest::collection::vec(member, 0..20);
+    (many, proptest::collection::vec(point, 0..25), ended(), ended(), 0u32..9).prop_map(
+        |(members, points, last_out, last_in, others_may_add)| Reading {
+            members: (0..)
+                .zip(members)
+                .map(|(n, (image, zone, launched, since))| Standing {
+                    in_service: since.map(ago),
+                    ..standing(n, image, zone, launched)
+                })
+                .collect(),
+            cpu: points.into_iter().map(|(minute, percent)| CpuPoint { at: ago(60 * minute), percent }).collect(),
+            last_out: last_out.map(ago),
+            last_in: last_in.map(ago),
+            others_may_add,
+            order: None,
+        },
+    )
+}
+
+fn any_case() -> impl Strategy<Value = (Reading, Config)> {
+    (any_reading(), any_scaling(), 0u32..900).prop_map(|(reading, scaling, max_connections)| {
+        let mut config = Config { scaling: Some(scaling), ..config() };
+        config.database.max_connections = max_connections;
+        (reading, config)
+    })
+}
+
+proptest! {
+    #[test]
+    fn a_size_is_between_min_and_max_or_on_the_way((reading, config) in any_case()) {
+        let (decision, scaling) = (decide(&reading, &config, now()), config.scaling.unwrap());
+        let (size, before) = (decision.size(), decision.inputs.size);
+        let within = (scaling.min..=scaling.max).contains(&size);
+        prop_assert!(within || (before <= size && size < scaling.min), "{}", decision);
+        if size > before {
+            prop_assert!((size + reading.others_may_add) * 30 <= config.database.max_connections, "{}", decision);
+        }
+        if (scaling.min..=scaling.max).contains(&before) {
+            prop_assert!(size.abs_diff(before) <= scaling.largest_step, "{}", decision);
+        }
+    }
+
+    #[test]
+    fn nobody_leaves_while_more_are_due((reading, config) in any_case()) {
+        let (decision, scaling) = (decide(&reading, &config, now()), config.scaling.unwrap());
+        if let (Action::In { to, .. }, true) = (&decision.action, decision.inputs.size <= scaling.max) {
+            // Not even the busiest minute would have been above the target with those who stay.
+            for seen in &decision.inputs.cpu {
+                let after = seen.percent * f64::from(seen.in_service) / f64::from(*to);
+                prop_assert!(after <= f64::from(scaling.target_cpu), "{} at {}", after, seen.at);
+            }
+        }
+    }
+
+    #[test]
+    fn more_cpu_never_means_fewer_members((reading, config) in any_case(), more in 0.0..50.0f64) {
+        let mut busier = reading.clone();
+        for point in &mut busier.cpu {
+            point.percent += more;
+        }
+        prop_assert!(decide(&reading, &config, now()).size() <= decide(&busier, &config, now()).size());
+    }
+
+    #[test]
+    fn those_added_bring_the_cpu_to_the_target_and_one_fewer_would_not((reading, config) in any_case()) {
+        let decision = decide(&reading, &config, now());
+        if let Action::Out { to, reason: Reason::Busy { limit: Limit::None, percent, in_service, .. } } = decision.action {
+            let target = f64::from(config.scaling.unwrap().target_cpu);
+            let work = percent * f64::from(in_service);
+            prop_assert!(work / f64::from(to) <= target + 1e-6);
+            prop_assert!(work / f64::from(to - 1) > target);
+        }
+    }
+
+    #[test]
+    fn the_order_of_what_was_observed_does_not_matter((reading, config) in any_case(), by in 0usize..20) {
+        let mut turned = reading.clone();
+        let (members, points) = (turned.members.len().max(1), turned.cpu.len().max(1));
+        turned.members.rotate_left(by % members);
+        turned.cpu.reverse();
+        turned.cpu.rotate_left(by % points);
+        prop_assert_eq!(decide(&reading, &config, now()), decide(&turned, &config, now()));
+        let leaves = |reading: &Reading| -> Vec<_> {
+            leaving(&reading.members, &golden(), 5).into_iter().cloned().collect()
+        };
+        prop_assert_eq!(leaves(&reading), leaves(&turned));
+    }
+
+    #[test]
+    fn nobody_of_the_golden_image_leaves_before_another_and_zones_stay_balanced(reading in any_reading(), k in 0u32..20) {
+        let gone = leaving(&reading.members, &golden(), k);
+        prop_assert_eq!(gone.len(), reading.members.len().min(k as usize));
+        prop_assert!(gone.is_sorted_by_key(|one| one.member.image == golden()));
+        let mut zones: BTreeMap<_, usize> = BTreeMap::new();
+        let stays = reading.members.iter().filter(|one| !gone.contains(one));
+        stays.for_each(|one| *zones.entry(&one.member.zone).or_default() += 1);
+        // Nobody leaves a zone that is emptier than one in which as old an image stands.
+        if let Some(last) = gone.last().filter(|last| last.member.image == golden()) {
+            let here = zones.get(&last.member.zone).copied().unwrap_or(0);
+            prop_assert!(zones.values().all(|others| *others <= here + 1));
+        }
+    }
+
+    #[test]
+    fn a_steady_load_settles(work in 1.0..700.0f64, size in 2usize..12) {
+        // Whatever the size, a few decisions on the same work end at one size, which then stays.
+        let mut size = size;
+        for _ in 0..20 {
+            let cpu = (work / size as f64).min(100.0);
+            size = decide(&reading(size, &[cpu; 20]), &config(), now()).size() as usize;
+        }
+        let cpu = (work / size as f64).min(100.0);
+        let last = decide(&reading(size, &[cpu; 20]), &config(), now());
+        prop_assert!(matches!(last.action, Action::Hold { .. }), "{}", last);
+        prop_assert!(cpu <= 50.0 + 1e-6 || size == 12);
+    }
+}
+
+#[test]
+fn times_at_the_edge_of_the_calendar_decide() {
+    for at in [Timestamp::MIN, Timestamp::MAX] {
+        let reading = Reading { last_out: Some(Timestamp::MAX), ..reading(3, &[90.0; 3]) };
+        check_held(&decide(&reading, &config(), at), &Reason::NoData);
+    }
+}

@@ -1,0 +1,192 @@
+//! The members of the simulated fleet, and the requests that they serve second by second.
+
+use super::world::{COLD, QUEUE_SECONDS, World};
+use std::collections::BTreeMap;
+
+/// A member. Times are seconds since the start of the trace.
+#[derive(Debug, Clone)]
+pub(super) struct Unit {
+    pub n: u64,
+    pub launched: i64,
+    pub in_service: i64,
+}
+
+/// The fleet at one second.
+pub(super) struct Crew<'a> {
+    world: &'a World,
+    /// Those that stand or are being launched, the oldest first.
+    units: Vec<Unit>,
+    launches: u64,
+    /// What changes at which second: how many cold and warm members more or fewer serve.
+    changes: BTreeMap<i64, (i64, i64)>,
+    cold: i64,
+    warm: i64,
+    /// When the number of warm members last changed.
+    pub settled: i64,
+    waiting: f64,
+    /// What became of the requests so far.
+    pub served: Served,
+    /// Seconds for which members were paid.
+    pub paid_seconds: i64,
+}
+
+/// What became of requests.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Served {
+    pub sent: f64,
+    pub late: f64,
+    pub lost: f64,
+}
+
+/// One second's load. CPU is from 0 to 1.
+pub(super) struct Second {
+    /// Over all members in service, which share the requests evenly.
+    pub cpu: f64,
+    /// Over those that are warm, if any is.
+    pub cpu_of_warm: Option<f64>,
+    /// What members would serve at 100 %, in requests a second.
+    pub capacity: f64,
+}
+
+impl<'a> Crew<'a> {
+    /// `size` members, warm from the start on.
+    pub(super) fn new(world: &'a World, size: u32) -> Self {
+        let launched = -3600;
+        let units = (0..size).map(|n| Unit { n: n.into(), launched, in_service: launched }).collect();
+        Self {
+            world,
+            units,
+            launches: size.into(),
+            changes: BTreeMap::new(),
+            cold: 0,
+            warm: size.into(),
+            settled: launched,
+            waiting: 0.0,
+            served: Served::default(),
+            paid_seconds: 0,
+        }
+    }
+
+    pub(super) fn units(&self) -> &[Unit] {
+        &self.units
+    }
+
+    pub(super) fn size(&self) -> u32 {
+        self.units.len() as u32
+    }
+
+    /// Launches so many; answers when all are in service.
+    pub(super) fn launch(&mut self, now: i64, count: u32) -> i64 {
+        let mut all_in = now;
+        for _ in 0..count {
+            let n = self.launches;
+            self.launches += 1;
+            let in_service = now + self.world.until_in_service(n);
+            self.change(in_service, 1, 0);
+            self.change(in_service + self.world.warm_up, -1, 1);
+            self.units.push(Unit { n, launched: now, in_service });
+            all_in = all_in.max(in_service);
+        }
+        all_in
+    }
+
+    /// Takes so many out, the oldest first; answers when all are gone. All are warm: no policy takes any out before.
+    pub(super) fn take_out(&mut self, now: i64, count: u32) -> i64 {
+        let mut all_gone = now;
+        self.settled = now;
+        for unit in self.units.drain(..(count as usize).min(self.units.len())) {
+            let gone = now + self.world.until_gone(unit.n);
+            self.paid_seconds += gone - unit.launched.max(0);
+            self.warm -= 1;
+            all_gone = all_gone.max(gone);
+        }
+        all_gone
+    }
+
+    fn change(&mut self, at: i64, cold: i64, warm: i64) {
+        let change = self.changes.entry(at).or_default();
+        *change = (change.0 + cold, change.1 + warm);
+    }
+
+    /// Serves the requests of one second.
+    pub(super) fn serve(&mut self, now: i64, requests: f64) -> Second {
+        while let Some(due) = self.changes.first_entry().filter(|due| *due.key() <= now) {
+            let (cold, warm) = due.remove();
+            self.cold += cold;
+            self.warm += warm;
+            self.settled = if warm == 0 { self.settled } else { now };
+        }
+        let (cold, warm) = (self.cold as f64, self.warm as f64);
+        let (of_warm, of_cold) = (self.world.per_member, self.world.per_member * COLD);
+        let (members, capacity) = (cold + warm, cold * of_cold + warm * of_warm);
+        let share = if members > 0.0 { (self.waiting + requests) / members } else { 0.0 };
+        let served = warm * share.min(of_warm) + cold * share.min(of_cold);
+        let left = (self.waiting + requests - served).max(0.0);
+        // Who came first is served first: what waited is late, whenever it is served.
+        self.served.late += self.waiting.min(served);
+        self.served.sent += requests;
+        let held = left.min(QUEUE_SECONDS * capacity);
+        self.served.lost += left - held;
+        self.waiting = held;
+        let (cpu_of_warm, cpu_of_cold) = ((share / of_warm).min(1.0), (share / of_cold).min(1.0));
+        Second {
+            cpu: if members > 0.0 { (warm * cpu_of_warm + cold * cpu_of_cold) / members } else { 1.0 },
+            cpu_of_warm: (self.warm > 0).then_some(cpu_of_warm),
+            capacity,
+        }
+    }
+
+    /// Ends the rehearsal: those that stand are paid until then; what still waits counts as late.
+    pub(super) fn end(&mut self, now: i64) {
+        self.paid_seconds += self.units.iter().map(|unit| now - unit.launched.max(0)).sum::<i64>();
+        self.served.late += self.waiting;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use fleet::Config;
+
+    /// Members of 10 requests a second that are warm a minute after they come in.
+    fn world() -> World {
+        World::new(&Config::from_toml(include_str!("../../../../../samplconfig.toml")).unwrap(), 60, 10.0)
+    }
+
+    #[test]
+    fn requests_beyond_what_members_serve_wait_and_then_are_lost() {
+        let world = world();
+        let mut crew = Crew::new(&world, 2);
+        let load = |second: Second| (second.cpu, second.cpu_of_warm, second.capacity);
+        assert_eq!(load(crew.serve(0, 5.0)), (0.25, Some(0.25), 20.0));
+        // 30 wait, and are served late.
+        assert_eq!(load(crew.serve(1, 50.0)), (1.0, Some(1.0), 20.0));
+        crew.serve(2, 0.0);
+        crew.serve(3, 0.0);
+        assert_eq!(crew.served, Served { sent: 55.0, late: 30.0, lost: 0.0 });
+        // Two members hold 1,200 at most.
+        crew.serve(4, 2000.0);
+        assert_eq!(crew.served.lost, 780.0);
+        crew.end(5);
+        assert_eq!(crew.served, Served { sent: 2055.0, late: 1230.0, lost: 780.0 });
+        assert_eq!(crew.paid_seconds, 10);
+    }
+
+    #[test]
+    fn members_take_their_time_to_come_and_to_go() {
+        let world = world();
+        let mut crew = Crew::new(&world, 1);
+        let in_service = crew.launch(0, 1);
+        // Running after 16 to 18 s, up after 35 to 60 s more, and its first check within 10 s.
+        assert!((51..=88).contains(&in_service), "{in_service}");
+        assert_eq!(crew.serve(in_service - 1, 1.0).capacity, 10.0);
+        let cold = crew.serve(in_service, 9.0);
+        assert_eq!((cold.capacity, cold.cpu_of_warm, cold.cpu), (15.0, Some(0.45), 0.675));
+        assert_eq!(crew.serve(in_service + 60, 1.0).capacity, 20.0);
+        let now = in_service + 100;
+        let gone = crew.take_out(now, 1);
+        // Drained for 300 s, and terminated after 20 to 45 s.
+        assert!((320..=345).contains(&(gone - now)), "{gone}");
+        assert_eq!((crew.serve(now, 1.0).capacity, crew.size(), crew.paid_seconds), (10.0, 1, gone));
+    }
+}

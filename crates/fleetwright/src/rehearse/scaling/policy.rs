@@ -1,0 +1,64 @@
+//! What decides on the size of a simulated fleet, each minute, from the points that have arrived.
+
+mod ours;
+mod step;
+mod target_tracking;
+
+pub(super) use ours::Ours;
+pub(super) use step::Step;
+pub(super) use target_tracking::TargetTracking;
+
+use super::crew::Crew;
+use fleet::{CpuPoint, Scaling};
+
+/// What a policy sees.
+pub(super) struct View<'a, 'w> {
+    /// Seconds since the start of the trace.
+    pub now: i64,
+    /// The start of the trace, in Unix time.
+    pub start: i64,
+    /// The points that have arrived, the latest last.
+    pub points: &'a [CpuPoint],
+    pub crew: &'a mut Crew<'w>,
+    pub scaling: &'a Scaling,
+}
+
+/// Something that decides on a fleet's size.
+pub(super) trait Policy {
+    /// Looks once, at the minute's evaluation of alarms, and does what is due.
+    fn look(&mut self, view: &mut View<'_, '_>);
+}
+
+impl View<'_, '_> {
+    /// Whether the latest so many points all are as `breaches` says.
+    fn latest(&self, count: usize, breaches: impl Fn(f64) -> bool) -> bool {
+        let from = self.points.len().checked_sub(count);
+        from.is_some_and(|from| self.points[from..].iter().all(|point| breaches(point.percent)))
+    }
+
+    /// The latest point in percent, if it speaks of as many warm members as there are now.
+    fn settled(&self) -> Option<f64> {
+        let latest = self.points.last().filter(|point| point.at.as_second() - self.start >= self.crew.settled);
+        latest.map(|point| point.percent)
+    }
+
+    fn target(&self) -> f64 {
+        self.scaling.target_cpu.into()
+    }
+
+    /// The members that count for the metric.
+    fn warm(&self) -> u32 {
+        let warm_up = i64::from(self.scaling.warm_up.as_secs());
+        self.crew.units().iter().filter(|unit| unit.in_service + warm_up <= self.now).count() as u32
+    }
+
+    /// Brings the fleet to this size, between min and max.
+    fn resize(&mut self, wanted: u32) {
+        let (size, to) = (self.crew.size(), wanted.clamp(self.scaling.min, self.scaling.max));
+        if to > size {
+            self.crew.launch(self.now, to - size);
+        } else {
+            self.crew.take_out(self.now, size - to);
+        }
+    }
+}
