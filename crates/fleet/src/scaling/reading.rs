@@ -94,6 +94,7 @@ mod tests {
                 id: id.parse().unwrap(),
                 image: "ami-00000001".parse().unwrap(),
                 zone: "eu-central-1a".parse().unwrap(),
+                serves: true,
             },
             launched: at(0),
             in_service: Some(at(in_service)),

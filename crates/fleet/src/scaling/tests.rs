@@ -25,6 +25,7 @@ fn standing(n: usize, image: u32, zone: char, launched: i64) -> Standing {
             id: format!("i-{n:08x}").parse().unwrap(),
             image: format!("ami-{image:08x}").parse().unwrap(),
             zone: format!("eu-central-1{zone}").parse().unwrap(),
+            serves: true,
         },
         launched: ago(launched),
         in_service: Some(ago(launched - 80)),

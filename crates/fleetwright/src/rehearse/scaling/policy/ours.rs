@@ -46,7 +46,7 @@ impl<'a> Ours<'a> {
             let id = format!("i-{:017x}", unit.n).parse().ok()?;
             let zone = fleet.subnets[unit.n as usize % fleet.subnets.len()].zone.clone();
             Some(Standing {
-                member: Member { id, image: fleet.golden_image.clone(), zone },
+                member: Member { id, image: fleet.golden_image.clone(), zone, serves: true },
                 launched: self.at(unit.launched),
                 in_service: (unit.in_service <= view.now).then(|| self.at(unit.in_service)),
             })
