@@ -86,7 +86,7 @@ fn a_run_that_cannot_go_well() {
     let budget = &["fleet.toml", "database.max_connections", "209", "210", "lower fleet.size"];
     check(with("max_connections = 65536", "max_connections = 209", "--to 1.4.14"), Exit::Refused, budget);
     let targets = &["fleet.toml", "load_balancer.target_quota", "quota"];
-    check(with("target_quota = 2500", "target_quota = 5", "--to 1.4.14"), Exit::Refused, targets);
+    check(with("target_quota = 2500", "target_quota = 12", "--to 1.4.14 --size 7"), Exit::Refused, targets);
     let foreign = "{ key = \"high-availability\", value = \"appwrite\" }]";
     let others = with("{ key = \"service\", value = \"billing\" }]", foreign, "--to 1.4.14");
     check(others, Exit::Refused, &["fleet.load_balancer_tag", "also matches i-", "a load-balancer tag of its own"]);
