@@ -152,7 +152,7 @@ impl Config {
             ),
         ];
         first_wrong(checks)?;
-        self.scaling.as_ref().map_or(Ok(()), |scaling| first_wrong(scaling.checks(self.load_balancer.target_quota)))
+        self.scaling.as_ref().map_or(Ok(()), |scaling| first_wrong(scaling.checks()))
     }
 }
 
@@ -167,19 +167,12 @@ fn first_wrong(checks: impl IntoIterator<Item = Check>) -> Result<(), ConfigErro
 }
 
 impl Scaling {
-    fn checks(&self, target_quota: u32) -> [Check; 7] {
+    fn checks(&self) -> [Check; 7] {
         let Self { min, max, target_cpu, largest_step, cooldown_out, cooldown_in, warm_up } = *self;
-        let most = LARGEST.min(target_quota);
         [
             (min >= 1, "scaling.min", "a fleet has at least 1 member".to_owned()),
             (min <= max, "scaling.min", format!("{min} is above scaling.max, {max}: expected at most that")),
-            (
-                max <= most,
-                "scaling.max",
-                format!(
-                    "{max} members are too many: expected at most {most}, the lesser of {LARGEST} and load_balancer.target_quota"
-                ),
-            ),
+            (max <= LARGEST, "scaling.max", format!("{max} members are too many: expected at most {LARGEST}")),
             (
                 (1..=LARGEST_TARGET).contains(&target_cpu),
                 "scaling.target_cpu",

@@ -216,7 +216,7 @@ fn a_configuration_that_cannot_be_meant_names_its_field() {
     for (line, instead, says) in [
         ("min = 2 ", "min = 13 ", "scaling.min: 13 is above scaling.max, 12"),
         ("min = 2 ", "min = 0 ", "scaling.min: a fleet has at least 1 member"),
-        ("max = 12", "max = 5000", "scaling.max: 5000 members are too many: expected at most 2500"),
+        ("max = 12", "max = 5000", "scaling.max: 5000 members are too many: expected at most 4000"),
         ("target_cpu = 50 ", "target_cpu = 0 ", "scaling.target_cpu: 0 % is no target: expected 1 to 90"),
         ("target_cpu = 50 ", "target_cpu = 91 ", "scaling.target_cpu: 91 % is no target: expected 1 to 90"),
         ("largest_step = 2 ", "largest_step = 0 ", "scaling.largest_step: must be at least 1"),
