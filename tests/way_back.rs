@@ -314,12 +314,7 @@ fn a_rollback_from_ill_members_that_fails_itself_waits_for_those_alone_that_serv
 fn a_function_that_is_under_way_when_its_run_is_taken_up_undoes_nothing_of_the_repair() {
     in_virtual_time(async {
         let stage = Stage::set().await;
-        // Everything up to the moment at which the old members leave; then its execution is stopped.
-        let stops = Stops(stage.functions(), tokio::sync::Notify::new());
-        tokio::select! {
-            finished = stage.execute("run-1", to("1.4.14"), &stops) => panic!("{finished:?}"),
-            () = stops.1.notified() => {}
-        }
+        stop_where_the_old_leave(&stage).await;
         let ticket = stage.record("run-1").await.ticket();
         let state = json!({"Name": "Old out", "EnteredTime": stage.aws("retag").now(), "RetryCount": 0});
         let input = json!({"run": ticket, "state": state, "members": "old", "service": "out"});
@@ -342,6 +337,15 @@ fn a_function_that_is_under_way_when_its_run_is_taken_up_undoes_nothing_of_the_r
     .unwrap();
 }
 
+/// Runs an upgrade up to the moment at which the old members leave, where its execution is stopped.
+async fn stop_where_the_old_leave(stage: &Stage) {
+    let stops = Stops(stage.functions(), tokio::sync::Notify::new());
+    tokio::select! {
+        finished = stage.execute("run-1", to("1.4.14"), &stops) => panic!("{finished:?}"),
+        () = stops.1.notified() => {}
+    }
+}
+
 /// Stops where the old members leave.
 struct Stops<'a>(Functions<'a>, tokio::sync::Notify);
 
@@ -359,11 +363,7 @@ impl Resources for Stops<'_> {
 fn who_takes_a_run_up_must_know_of_the_execution_that_it_goes_on_in() {
     in_virtual_time(async {
         let stage = Stage::set().await;
-        let stops = Stops(stage.functions(), tokio::sync::Notify::new());
-        tokio::select! {
-            finished = stage.execute("run-1", to("1.4.14"), &stops) => panic!("{finished:?}"),
-            () = stops.1.notified() => {}
-        }
+        stop_where_the_old_leave(&stage).await;
         let repair = json!({"fleet": "appwrite", "repair": "run-1", "dead": {"execution": "run-0", "how": "is dead"}});
         let refused = stage.run("repair-1", repair).await;
         assert!(refused.starts_with("Refused") && refused.contains("goes on in the execution run-1, not in run-0"));
