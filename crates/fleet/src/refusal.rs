@@ -164,7 +164,9 @@ pub enum Refusal {
         image: ImageId,
     },
     /// Nothing is to be repaired.
-    #[error("repair: fleet {fleet} is as it should be: 'fleetwright doctor' lists what a repair does not touch")]
+    #[error(
+        "repair: nothing to repair: fleet {fleet} has what it should have; 'fleetwright doctor' says what is left to a person"
+    )]
     NothingToRepair {
         /// The fleet.
         fleet: FleetName,
