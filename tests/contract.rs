@@ -1,35 +1,38 @@
 //! What ties the list of steps, the definitions and the names of errors together.
 
 use asl::StateMachine;
-use fleetwright::UPGRADE;
+use fleetwright::Definition;
 use functions::STEPS;
 use std::collections::BTreeSet;
 
-fn upgrade() -> StateMachine {
-    StateMachine::parse(UPGRADE).unwrap_or_else(|invalid| panic!("workflow/upgrade.asl.json:\n{invalid}"))
+fn machines() -> [StateMachine; 3] {
+    Definition::ALL.map(|definition| {
+        StateMachine::parse(definition.text).unwrap_or_else(|invalid| panic!("{}:\n{invalid}", definition.machine))
+    })
 }
 
-/// What the operator's command calls by itself.
-const OPERATORS: [&str; 1] = ["observe"];
+/// What the operator's command and events call by themselves.
+const CALLED_ELSEWHERE: [&str; 2] = ["observe", "sync-tags"];
 
 #[test]
-fn every_task_of_the_upgrade_calls_a_step_and_every_step_is_called() {
-    let machine = upgrade();
-    let called: BTreeSet<_> = machine
-        .tasks()
+fn every_task_calls_a_step_and_every_step_is_called() {
+    let machines = machines();
+    let called: BTreeSet<_> = machines
+        .iter()
+        .flat_map(StateMachine::tasks)
         .map(|task| {
             let parameters = task.parameters.unwrap_or_else(|| panic!("{} has no parameters", task.name));
             let function = parameters["FunctionName"].as_str().unwrap_or_default();
             function.strip_prefix("fleetwright-").unwrap_or_else(|| panic!("{} calls '{function}'", task.name))
         })
         .collect();
-    let steps: BTreeSet<_> = STEPS.iter().map(|step| step.name).filter(|name| !OPERATORS.contains(name)).collect();
-    assert_eq!(called, steps);
+    let steps = STEPS.iter().map(|step| step.name).filter(|name| !CALLED_ELSEWHERE.contains(name));
+    assert_eq!(called, steps.collect());
 }
 
 #[test]
 fn every_task_hands_its_step_the_run_and_the_state() {
-    for task in upgrade().tasks() {
+    for task in machines().iter().flat_map(StateMachine::tasks) {
         let payload = &task.parameters.unwrap()["Payload"];
         assert!(payload["run.$"].is_string(), "{} hands on no run", task.name);
         assert_eq!(payload["state.$"], "$$.State", "{} hands on no state", task.name);
@@ -37,10 +40,11 @@ fn every_task_hands_its_step_the_run_and_the_state() {
 }
 
 #[test]
-fn the_definition_is_read_with_a_handful_of_retry_rules() {
-    let definition: serde_json::Value = serde_json::from_str(UPGRADE).unwrap();
+fn the_definitions_are_read_with_a_handful_of_retry_rules() {
     let mut rules = BTreeSet::new();
-    collect_retries(&definition, &mut rules);
+    for definition in Definition::ALL {
+        collect_retries(&serde_json::from_str(definition.text).unwrap(), &mut rules);
+    }
     // Asking again while a step is not done, the same at a steady pace while members bake, AWS stumbling, and AWS
     // stumbling where a person's silence is no stumble.
     assert_eq!(rules.len(), 4, "{rules:#?}");

@@ -16,6 +16,7 @@ mod proxy;
 mod quiet_hours;
 mod repair;
 mod restoring;
+mod scale;
 mod scaling;
 mod scenarios;
 mod seeds;

@@ -3,7 +3,7 @@
 
 use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{AnyTag, Config, RUN_TAG};
-use fleetwright::UPGRADE;
+use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::rehearse::{Ending, NamedFault, Plan, Rehearsed, rehearse, rehearse_through};
 use futures_util::future::LocalBoxFuture;
@@ -98,7 +98,7 @@ fn another_fleet_with_a_run_of_the_same_name_is_left_alone() {
 
 #[test]
 fn any_state_that_fails_leaves_the_fleet_as_it_was_or_frozen_once_it_is_committed() {
-    let machine = StateMachine::parse(UPGRADE).unwrap();
+    let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
     let elsewhere = [
         "Create members from the kept image",
         "Old in",

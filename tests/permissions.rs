@@ -5,8 +5,8 @@ use asl::{Execution, Limits, StateMachine};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_ec2::types::{InstanceSpecification, ResourceType, Tag, TagSpecification};
 use aws_types::SdkConfig;
-use fleet::{Config, DataSource, FLEET_TAG, FleetRecord, ROLE_TAG, RUN_TAG, Span};
-use fleetwright::UPGRADE;
+use fleet::{Config, DataSource, FLEET_TAG, FleetRecord, ROLE_TAG, RUN_TAG, Scaling, Span};
+use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::{OPERATOR, Role, permissions, roles};
 use fleetwright::rehearse::{START, in_virtual_time, sdk_config, world};
@@ -32,6 +32,15 @@ fn config() -> Config {
     config.upgrade.canary_bake = Span::seconds(5);
     config.upgrade.bake = Span::seconds(5);
     config.rehearsal.deregistration_delay = Span::seconds(60);
+    config.scaling = Some(Scaling {
+        min: 1,
+        max: 4,
+        target_cpu: 60,
+        largest_step: 2,
+        cooldown_out: Span::minutes(1),
+        cooldown_in: Span::minutes(5),
+        warm_up: Span::minutes(1),
+    });
     config
 }
 
@@ -47,13 +56,15 @@ struct Workflow {
     dies_after: Option<Duration>,
     /// Whether the data is on an RDS instance, and upgrades have a window.
     on_rds: bool,
+    /// Whether the fleet is scaled, both ways, and its targets follow its tags; else it is upgraded.
+    scales: bool,
 }
 
 /// Workflows that between them go every way there is: through, and back from wherever it matters.
 fn workflows(config: &Config) -> Vec<Workflow> {
     let with = |name, faults: Vec<_>| {
         let faults = faults.into_iter().map(Fault::world).collect();
-        Workflow { name, faults, dies_after: None, on_rds: false }
+        Workflow { name, faults, dies_after: None, on_rds: false, scales: false }
     };
     let member = Some(config.fleet.instance_type.to_string());
     vec![
@@ -63,6 +74,7 @@ fn workflows(config: &Config) -> Vec<Workflow> {
         with("no capacity", vec![WorldFault::NoCapacity { zone: None, instance_type: member }]),
         Workflow { dies_after: Some(Duration::from_secs(100)), ..with("a dead orchestrator", vec![]) },
         Workflow { on_rds: true, ..with("an upgrade in its window, with an RDS instance", vec![]) },
+        Workflow { scales: true, ..with("a scaling, out and in, and by hand", vec![]) },
     ]
 }
 
@@ -96,7 +108,14 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
         let applied = connect(OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
         applied.expect("the operator may");
         let functions = Functions::new(connect, Duration::from_secs(30));
-        let machine = StateMachine::parse(UPGRADE).unwrap();
+        if workflow.scales {
+            let failure = scale(config, &functions).await;
+            let settled =
+                Settled { outcome: Outcome::Scaled, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
+            let violated = violated(&simulator, &settled);
+            return Rehearsed { failure, outcome: Outcome::Scaled, used: simulator.grants_used(), violated };
+        }
+        let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
         let mut see_nothing = |_: &asl::Event| {};
         let upgrade = execution(RUN, json!({"fleet": "appwrite", "to": "1.4.14", "takes_seconds": 1800}));
         let upgrade = asl::run(&machine, upgrade, &functions, &mut see_nothing);
@@ -123,12 +142,48 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
         let free = Aws::new(&clients(&simulator.unguarded(), config, "anyone"), "fleetwright");
         let kept = free.ledger().fleet(&config.fleet.name).await.unwrap().unwrap().record.images;
         let kept = kept.into_iter().map(|kept| kept.image.to_string()).collect();
-        let verdict = simulator.check(&Settled { outcome, run: RUN.to_owned(), kept });
-        let violated = verdict.violated.into_iter().map(|one| format!("{}: {}", one.invariant, one.detail));
-        let violated = violated.chain(simulator.report().unsupported).collect();
+        let violated = violated(&simulator, &Settled { outcome, run: RUN.to_owned(), kept, joined: Vec::new() });
         Rehearsed { failure, outcome, used: simulator.grants_used(), violated }
     })
     .unwrap()
+}
+
+fn violated(simulator: &Simulator, settled: &Settled) -> Vec<String> {
+    let violated = simulator.check(settled).violated.into_iter();
+    let violated = violated.map(|one| format!("{}: {}", one.invariant, one.detail));
+    violated.chain(simulator.report().unsupported).collect()
+}
+
+/// Adds members, looks at the CPU, takes a member out, and does by hand what tags can do; answers what failed.
+async fn scale(config: &Config, functions: &Functions<'_>) -> String {
+    let mut failures = Vec::new();
+    let orders = [
+        (Definition::SCALE_OUT, RUN, json!({"fleet": "appwrite", "by": 2})),
+        (Definition::SCALE_OUT, "run-2", json!({"fleet": "appwrite"})),
+        (Definition::SCALE_IN, "run-3", json!({"fleet": "appwrite", "by": -1})),
+    ];
+    for (definition, run, order) in orders {
+        let machine = StateMachine::parse(definition.text).unwrap();
+        let finished = asl::run(&machine, execution(run, order), functions, &mut |_| {}).await;
+        if let asl::Outcome::Failed(failure) = finished.outcome {
+            failures.push(failure.cause);
+        }
+    }
+    // Who may tag members may do so at the console, too.
+    let hand = functions.clients("retag");
+    let tag = &config.fleet.load_balancer_tag;
+    let Ok(mut members) = hand.instances_of_fleet(&config.fleet.name).await else { return failures.join("; ") };
+    members.retain(|member| member.carries(tag) && member.is_alive());
+    let sync = Step::named("sync-tags").unwrap();
+    for tagged in [false, true] {
+        let ids = [&members[0].id];
+        let changed = if tagged { hand.tag(&ids, tag).await } else { hand.untag(&ids, tag).await };
+        failures.extend(changed.err().map(|error| error.to_string()));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        let synced = sync.invoke(&functions.clients("sync-tags"), json!({"fleet": "appwrite"})).await;
+        failures.extend(synced.err().map(|error| error.to_string()));
+    }
+    failures.join("; ")
 }
 
 fn execution(name: &str, input: Value) -> Execution {
@@ -144,10 +199,10 @@ fn execution(name: &str, input: Value) -> Execution {
     }
 }
 
-/// Granted, and not used in a rehearsal: Lambda itself writes a function's log, and the command's calls have tests of
+/// Granted, and not used in a rehearsal: Lambda itself writes a function's log and keeps the events that it failed at, and the command's calls have tests of
 /// their own against the deployed stack.
 fn is_used_elsewhere(grant: &Grant) -> bool {
-    grant.statement == "OwnLog" || grant.function == OPERATOR
+    ["OwnLog", "Undelivered"].contains(&grant.statement.as_str()) || grant.function == OPERATOR
 }
 
 #[test]
@@ -396,7 +451,7 @@ fn an_image_that_is_gone_may_be_deleted_again_and_another_may_not() {
         let image = made.image_id().unwrap().parse().unwrap();
         delete.delete_image(&image).await.unwrap();
         delete.delete_image(&image).await.unwrap();
-        let settled = Settled { outcome: Outcome::Frozen, run: RUN.to_owned(), kept: Vec::new() };
+        let settled = Settled { outcome: Outcome::Frozen, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
         assert_eq!(simulator.check(&settled).violated, []);
 
         let error = delete.delete_image(&config.fleet.golden_image).await.unwrap_err();

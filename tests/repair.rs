@@ -3,7 +3,7 @@
 use crate::stage::Stage;
 use asl::{Failure, Outcome, Resources, StateMachine, Task};
 use fleet::Phase;
-use fleetwright::UPGRADE;
+use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::rehearse::in_virtual_time;
 use futures_util::future::LocalBoxFuture;
@@ -85,7 +85,7 @@ fn upgrade() -> Value {
 
 #[test]
 fn a_run_whose_execution_died_anywhere_is_brought_to_its_end() {
-    let machine = StateMachine::parse(UPGRADE).unwrap();
+    let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
     let back = ["Old in", "Old healthy", "New out", "Delete what the run made", "Finish as rolled back"];
     let elsewhere = ["Take up", "Begin", "Create members from the kept image", "Freeze", "Freeze in mid-rollback"];
     let (mut rolled_back, mut upgraded) = (0, 0);
@@ -95,7 +95,7 @@ fn a_run_whose_execution_died_anywhere_is_brought_to_its_end() {
             let what = format!("dead {} '{state}'", if after { "after" } else { "before" });
             let settling = in_virtual_time(async {
                 let stage = Stage::set().await;
-                let functions = stage.functions();
+                let functions = stage.functions(RUN);
                 let died = Notify::new();
                 let dies = Dies { functions: &functions, state, after, died: &died };
                 tokio::select! {
@@ -116,7 +116,7 @@ fn a_run_whose_execution_died_anywhere_is_brought_to_its_end() {
         }
     }
     // From "Last look" on, once it has answered, the run is committed.
-    assert_eq!((rolled_back, upgraded), (31, 6));
+    assert_eq!((rolled_back, upgraded), (33, 6));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_frozen_run_goes_back_while_its_old_members_stand_and_forward_once_they_are_
     for (failing, expected) in cases {
         let settling = in_virtual_time(async {
             let stage = Stage::set().await;
-            let functions = stage.functions();
+            let functions = stage.functions(RUN);
             let fails = Fails { functions: &functions, states: RefCell::new(failing.to_vec()) };
             let finished = stage.execute(RUN, upgrade(), &fails).await;
             let Outcome::Failed(failure) = &finished.outcome else { panic!("{failing:?}: {finished:?}") };
@@ -145,12 +145,12 @@ fn a_frozen_run_goes_back_while_its_old_members_stand_and_forward_once_they_are_
 fn what_holds_no_fleet_is_not_taken_up() {
     in_virtual_time(async {
         let stage = Stage::set().await;
-        let functions = stage.functions();
+        let functions = stage.functions(RUN);
         let repair =
             |run: &str| json!({"fleet": "appwrite", "repair": run, "dead": {"execution": run, "how": "is dead"}});
         let refused = stage.execute("repair-1", repair("run-0"), &functions).await;
         let Outcome::Failed(failure) = &refused.outcome else { panic!("{refused:?}") };
-        assert!(failure.error == "Refused" && failure.cause.contains("does not hold its fleet"), "{failure:?}");
+        assert!(failure.error == "Refused" && failure.cause.contains("not in the ledger"), "{failure:?}");
 
         stage.execute(RUN, upgrade(), &functions).await;
         let late = stage.execute("repair-2", repair(RUN), &functions).await;

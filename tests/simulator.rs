@@ -69,6 +69,8 @@ fn world() -> World {
         data_tags: std::collections::BTreeMap::new(),
         bystanders: vec![Bystander { count: 2, tags: vec![tag("fleetwright:fleet", "someone-else")] }],
         alarms: vec!["appwrite-cpu".to_owned()],
+        cpu_alarms: Vec::new(),
+        work: Vec::new(),
         configure_document: DOCUMENT.to_owned(),
         requests_per_second: 50.0,
         table: "fleetwright".to_owned(),

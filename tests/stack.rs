@@ -6,15 +6,17 @@
 mod bad_input;
 mod client;
 mod deployed;
+mod scaling;
 mod ways_back;
 
 use deployed::Stack;
-use fleetwright::UPGRADE;
+use fleetwright::Definition;
 use serde_json::{Value, json};
 
 /// What a run has done when it asks a person.
-const UNTIL_APPROVAL: [(&str, &str); 15] = [
+const UNTIL_APPROVAL: [(&str, &str); 16] = [
     ("All healthy", "done"),
+    ("As many as joined", "done"),
     ("Ask for approval", "done"),
     ("Back up the data", "done"),
     ("Bake", "done"),
@@ -40,7 +42,7 @@ fn an_upgrade_started_through_step_functions_replaces_the_members_and_tells_so()
 
     let ended = root.upgrade("plain-1", &json!({"fleet": "plain", "to": "1.4.14"}));
     assert_eq!((&ended["status"], &ended["output"]["outcome"]), (&json!("SUCCEEDED"), &json!("upgraded")), "{ended:#}");
-    assert_eq!(ended["definition"], UPGRADE);
+    assert_eq!(ended["definition"], Definition::UPGRADE.text);
     println!("upgraded in {} s from start to end, waits skipped, by {} attempts", ended["seconds"], ended["attempts"]);
     let builder = fleet.assert_upgraded("plain-1", &["1.4.14"], false);
     let compose = stack.ssm.compose_file(&builder);

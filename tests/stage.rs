@@ -3,7 +3,7 @@
 use asl::{Execution, Finished, Limits, Resources, StateMachine};
 use aws_types::SdkConfig;
 use fleet::{Config, FleetRecord, Run, RunRef};
-use fleetwright::UPGRADE;
+use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::permissions;
 use fleetwright::rehearse::{START, sdk_config, world};
@@ -11,8 +11,8 @@ use functions::{Aws, Step};
 use serde_json::{Value, json};
 use simulator::faults::Fault;
 use simulator::invariants::{Outcome, Settled, Violation};
+use simulator::world::{Work, World};
 use simulator::{Caller, Simulator};
-use std::cell::RefCell;
 use std::time::Duration;
 
 const CONSOLE: &str = "console";
@@ -22,8 +22,8 @@ pub(crate) struct Stage {
     pub(crate) config: Config,
     pub(crate) simulator: Simulator,
     pub(crate) machine: StateMachine,
-    /// The run in whose name calls are made.
-    caller: RefCell<String>,
+    pub(crate) scale_out: StateMachine,
+    pub(crate) scale_in: StateMachine,
 }
 
 impl Stage {
@@ -34,24 +34,34 @@ impl Stage {
 
     /// The sample fleet as `change` makes it, in a world in which `faults` are to come.
     pub(crate) async fn with(change: impl FnOnce(&mut Config), faults: Vec<Fault>) -> Self {
+        Self::under(change, faults, Vec::new()).await
+    }
+
+    /// The same, whose members have `work` to do.
+    pub(crate) async fn under(change: impl FnOnce(&mut Config), faults: Vec<Fault>, work: Vec<Work>) -> Self {
         let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
         change(&mut config);
-        let simulator = Simulator::new(world(&config), faults);
+        let simulator = Simulator::new(World { work, ..world(&config) }, faults);
         let mut permissions = permissions(&config).unwrap();
         let everything =
             json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
         permissions.add(CONSOLE, "arn:aws:iam::123456789012:user/console", &everything).unwrap();
         let simulator = simulator.under(permissions);
-        let machine = StateMachine::parse(UPGRADE).unwrap();
-        let stage = Self { config, simulator, machine, caller: RefCell::default() };
+        let [machine, scale_out, scale_in] = Definition::ALL.map(|one| StateMachine::parse(one.text).unwrap());
+        let stage = Self { config, simulator, machine, scale_out, scale_in };
         let record = FleetRecord::new(stage.config.clone());
         assert!(stage.aws("operator").ledger().create_fleet(&record).await.unwrap());
         stage
     }
 
-    /// The clients of a function.
+    /// The clients of a function, in no run's name.
     pub(crate) fn aws(&self, function: &str) -> Aws {
-        let caller = Caller { run: self.caller.borrow().clone(), function: function.to_owned() };
+        self.aws_of("", function)
+    }
+
+    /// The clients of a function that works for a run.
+    fn aws_of(&self, run: &str, function: &str) -> Aws {
+        let caller = Caller { run: run.to_owned(), function: function.to_owned() };
         Aws::new(&sdk_config(&self.simulator, &self.config, caller), "fleetwright")
     }
 
@@ -66,16 +76,26 @@ impl Stage {
         sdk_config(&self.simulator, &self.config, Caller { run: String::new(), function: CONSOLE.to_owned() })
     }
 
-    /// The steps; a person approves after five minutes.
-    pub(crate) fn functions(&self) -> Functions<'_> {
-        Functions::new(|function| self.aws(function), Duration::from_secs(300))
+    /// The steps as they work for a run; a person approves after five minutes.
+    pub(crate) fn functions(&self, run: &str) -> Functions<'_> {
+        let run = run.to_owned();
+        Functions::new(move |function| self.aws_of(&run, function), Duration::from_secs(300))
     }
 
-    /// Runs an execution to its end.
+    /// Runs an execution of the upgrade's definition to its end.
     pub(crate) async fn execute(&self, name: &str, input: Value, resources: &dyn Resources) -> Finished {
-        // What is done for a run that is taken up is done in its name.
-        self.caller.replace(input["repair"].as_str().unwrap_or(name).to_owned());
-        asl::run(&self.machine, self.execution(name, input), resources, &mut |_| {}).await
+        self.execute_by(&self.machine, name, input, resources).await
+    }
+
+    /// Runs an execution of a definition to its end.
+    pub(crate) async fn execute_by(
+        &self,
+        machine: &StateMachine,
+        name: &str,
+        input: Value,
+        resources: &dyn Resources,
+    ) -> Finished {
+        asl::run(machine, self.execution(name, input), resources, &mut |_| {}).await
     }
 
     fn execution(&self, name: &str, input: Value) -> Execution {
@@ -93,7 +113,14 @@ impl Stage {
 
     /// The same with the steps as they are; answers how it ended: `succeeded`, or the error's name and cause.
     pub(crate) async fn run(&self, name: &str, input: Value) -> String {
-        let finished = self.execute(name, input, &self.functions()).await;
+        self.run_by(&self.machine, name, input).await
+    }
+
+    /// The same by another definition.
+    pub(crate) async fn run_by(&self, machine: &StateMachine, name: &str, input: Value) -> String {
+        // What is done for a run that is taken up is done in its name.
+        let run = input["repair"].as_str().unwrap_or(name).to_owned();
+        let finished = self.execute_by(machine, name, input, &self.functions(&run)).await;
         match finished.outcome {
             asl::Outcome::Succeeded(_) => "succeeded".to_owned(),
             asl::Outcome::Failed(failure) => format!("{}: {}", failure.error, failure.cause),
@@ -118,7 +145,8 @@ impl Stage {
     /// What does not hold after `run` ended as `outcome`.
     pub(crate) async fn violations(&self, run: &str, outcome: Outcome) -> Vec<Violation> {
         let kept = self.fleet().await.images.into_iter().map(|kept| kept.image.to_string()).collect();
-        self.simulator.check(&Settled { outcome, run: run.to_owned(), kept }).violated
+        let joined = self.record(run).await.joined.iter().map(ToString::to_string).collect();
+        self.simulator.check(&Settled { outcome, run: run.to_owned(), kept, joined }).violated
     }
 
     /// What a doctor finds, as text.

@@ -2,7 +2,7 @@
 
 use crate::emulators::file;
 use fleet::Limits;
-use fleetwright::UPGRADE;
+use fleetwright::Definition;
 use functions::STEPS;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,25 +77,36 @@ fn every_function_has_a_role_of_its_own_that_writes_its_own_log() {
 }
 
 #[test]
-fn the_state_machine_is_the_file_and_may_call_the_steps_in_it_and_no_others() {
+fn each_state_machine_is_its_file_and_may_call_the_steps_in_it_and_no_others() {
     let template = yaml(TEMPLATE);
-    let machine = of_type(&template, "AWS::Serverless::StateMachine")["Upgrade"];
-    let definition = file("infra").join(machine["DefinitionUri"].as_str().unwrap());
-    assert_eq!(fs::read_to_string(definition).unwrap(), UPGRADE);
+    for (id, definition) in
+        [("Upgrade", Definition::UPGRADE), ("ScaleOut", Definition::SCALE_OUT), ("ScaleIn", Definition::SCALE_IN)]
+    {
+        check_machine(&template, id, definition);
+    }
+    assert_eq!(of_type(&template, "AWS::Serverless::StateMachine").len(), Definition::ALL.len());
+}
+
+#[track_caller]
+fn check_machine(template: &Value, id: &str, definition: Definition) {
+    let machine = of_type(template, "AWS::Serverless::StateMachine")[id];
+    let file = file("infra").join(machine["DefinitionUri"].as_str().unwrap());
+    assert_eq!(fs::read_to_string(file).unwrap(), definition.text);
+    assert_eq!(machine["Name"], definition.machine);
     assert_eq!(machine["DefinitionSubstitutions"], Value::Null, "what is deployed is the file");
     assert_eq!(machine["Type"], "STANDARD");
 
-    let role = of_type(&template, "AWS::IAM::Role")["UpgradeRole"];
+    let role = of_type(template, "AWS::IAM::Role")[format!("{id}Role").as_str()];
     let mut statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
     let call = statements.find(|one| one["Action"] == "lambda:InvokeFunction").unwrap();
-    let functions = of_type(&template, "AWS::Serverless::Function");
+    let functions = of_type(template, "AWS::Serverless::Function");
     let may_call: BTreeSet<_> = call["Resource"]
         .as_array()
         .unwrap()
         .iter()
         .map(|function| functions[function["Fn::GetAtt"][0].as_str().unwrap()]["FunctionName"].as_str().unwrap())
         .collect();
-    let machine = asl::StateMachine::parse(UPGRADE).unwrap();
+    let machine = asl::StateMachine::parse(definition.text).unwrap();
     let calls: BTreeSet<_> =
         machine.tasks().map(|task| task.parameters.unwrap()["FunctionName"].as_str().unwrap()).collect();
     assert_eq!(may_call, calls);
@@ -106,7 +117,8 @@ fn the_state_machine_is_the_file_and_may_call_the_steps_in_it_and_no_others() {
 fn a_function_has_timed_out_before_the_state_machine_gives_it_up() {
     let template = yaml(TEMPLATE);
     let function = template["Globals"]["Function"]["Timeout"].as_u64().unwrap();
-    let given = UPGRADE.lines().filter_map(|line| line.trim().strip_prefix("\"TimeoutSeconds\": "));
+    let lines = Definition::ALL.into_iter().flat_map(|definition| definition.text.lines());
+    let given = lines.filter_map(|line| line.trim().strip_prefix("\"TimeoutSeconds\": "));
     let given: BTreeSet<u64> = given.map(|seconds| seconds.trim_end_matches(',').parse().unwrap()).collect();
     assert!(given.first().is_some_and(|least| function < *least), "{function} s, of {given:?}");
 }

@@ -2,7 +2,7 @@
 
 use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{Abort, Config, FleetRecord, Observed, Order, RunRef, Ticket, admit, hop_path};
-use fleetwright::UPGRADE;
+use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::OPERATOR;
 use fleetwright::rehearse::{Ending, Plan, in_virtual_time, rehearse_through, sdk_config, world};
@@ -46,7 +46,7 @@ impl Resources for WantsBack<'_> {
 
 #[test]
 fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
-    let machine = StateMachine::parse(UPGRADE).unwrap();
+    let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
     let elsewhere = [
         "Begin",
         "Create members from the kept image",
@@ -79,7 +79,7 @@ fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
         assert!(rehearsed.invariants.violated.is_empty(), "{state}: {:?}", rehearsed.invariants.violated);
         assert_eq!(rehearsed.requests.failed, 0, "{state}");
     }
-    assert_eq!(turned_back, 16);
+    assert_eq!(turned_back, 17);
 }
 
 #[test]

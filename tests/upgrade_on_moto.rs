@@ -6,7 +6,7 @@ use asl::{Execution, Failure, Finished, Limits, Outcome, StateMachine};
 use aws_types::SdkConfig;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
 use fleet::{Config, DataSource, FleetRecord};
-use fleetwright::UPGRADE;
+use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use functions::Aws;
 use serde_json::json;
@@ -48,7 +48,7 @@ impl Stage {
 
     fn upgrade_by(&self, config: Config, to: &str) -> Finished {
         let sdk_config = self.sdk_config();
-        let machine = StateMachine::parse(UPGRADE).unwrap();
+        let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
         let execution = Execution {
             name: "run-1".to_owned(),
             id: "arn:aws:states:eu-central-1:123456789012:execution:fleetwright-upgrade:run-1".to_owned(),

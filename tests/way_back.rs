@@ -131,7 +131,7 @@ fn a_run_that_is_to_freeze_on_failure_stays_until_it_is_repaired_but_an_abort_tu
         assert_eq!(stage.fleet().await.images.len(), 1, "the image is condemned all the same");
 
         let stage = Stage::with(freezes, Vec::new()).await;
-        let finished = stage.execute("run-1", to("1.4.14"), &Aborts(&stage, stage.functions())).await;
+        let finished = stage.execute("run-1", to("1.4.14"), &Aborts(&stage, stage.functions("run-1"))).await;
         assert!(matches!(&finished.outcome, asl::Outcome::Failed(Failure { error, .. }) if error == "RolledBack"));
         assert_eq!(stage.record("run-1").await.phase, Phase::Ended(Outcome::RolledBack));
         assert_eq!(stage.fleet().await.images, [], "nobody found fault with the image");
@@ -339,7 +339,7 @@ fn a_function_that_is_under_way_when_its_run_is_taken_up_undoes_nothing_of_the_r
 
 /// Runs an upgrade up to the moment at which the old members leave, where its execution is stopped.
 async fn stop_where_the_old_leave(stage: &Stage) {
-    let stops = Stops(stage.functions(), tokio::sync::Notify::new());
+    let stops = Stops(stage.functions("run-1"), tokio::sync::Notify::new());
     tokio::select! {
         finished = stage.execute("run-1", to("1.4.14"), &stops) => panic!("{finished:?}"),
         () = stops.1.notified() => {}

@@ -9,6 +9,7 @@
 //! | `fleet/NAME` | `run/ID` | [`Run`]: plan, launches, phase |
 //! | `fleet/NAME` | `before/ID` | [`Before`]: what was before the run's first change |
 //! | `fleet/NAME` | `new/ID` | [`NewMembers`]: the ids of the members that the run made |
+//! | `fleet/NAME` | `decision/ID` | [`Decision`]: how large the fleet was to be, from what, and why |
 //! | `fleet/NAME` | `step/ID/TIME/STATE` | [`StepRecord`]: attempts and result |
 //!
 //! DynamoDB forgets a finished run's record, and what belongs to it, some time after its attribute `expires`.
@@ -19,7 +20,7 @@ use crate::StepError;
 use crate::aws::{CallError, Named};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
-use fleet::{Abort, Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord, Ticket};
+use fleet::{Abort, Before, Decision, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord, Ticket};
 use item::{Item, Key, PK, SK, WRITING};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -118,6 +119,61 @@ impl Ledger {
         self.transact([self.over(fleet)?, self.absent(before)?, self.absent(run)?]).await
     }
 
+    /// Grants a scale-in its fleet's lock, as [`Ledger::begin`] does, and records who stays.
+    ///
+    /// # Errors
+    /// As [`Ledger::begin`].
+    pub async fn begin_scale_in(
+        &self,
+        fleet: &Read<FleetRecord>,
+        run: &Run,
+        before: &Before,
+        staying: &NewMembers,
+    ) -> Result<(), StepError> {
+        let part = |item: Item| item.forgotten_after(run.started);
+        let before = part(Key::part("before", &run.run).item(before, 1)?);
+        let staying = part(Key::part("new", &run.run).item(staying, 1)?);
+        let run = Key::run(&run.run).item(run, 1)?;
+        self.transact([self.over(fleet)?, self.absent(before)?, self.absent(staying)?, self.absent(run)?]).await
+    }
+
+    /// Lets a scale-out begin beside the run that holds the fleet, which from then on reckons with it.
+    ///
+    /// # Errors
+    /// As [`Ledger::begin`]; somebody may have written the run that it joins, too.
+    pub async fn begin_joining(
+        &self,
+        fleet: &Read<FleetRecord>,
+        holder: &Read<Run>,
+        run: &Run,
+        before: &Before,
+    ) -> Result<(), StepError> {
+        let before = Key::part("before", &run.run).item(before, 1)?.forgotten_after(run.started);
+        let run = Key::run(&run.run).item(run, 1)?;
+        self.transact([self.over(fleet)?, self.over(holder)?, self.absent(before)?, self.absent(run)?]).await
+    }
+
+    /// Records a decision on the fleet's size, with all that it was made from; one that is made again for the same run
+    /// takes its place.
+    ///
+    /// # Errors
+    /// Whatever DynamoDB answers.
+    pub async fn record_decision(&self, run: &RunRef, decision: &Decision) -> Result<(), StepError> {
+        let item = Key::part("decision", run).item(decision, 1)?.forgotten_after(decision.at);
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item.0));
+        put.send().await.of("PutItem").map(drop).map_err(|error| self.failed(error))
+    }
+
+    /// The decisions on a fleet's size, in order of time.
+    ///
+    /// # Errors
+    /// Whatever DynamoDB answers, and a record that cannot be read.
+    pub async fn decisions(&self, fleet: &FleetName) -> Result<Vec<Decision>, StepError> {
+        let mut decisions: Vec<Decision> = self.records(Key::fleet(fleet), "decision/").await?;
+        decisions.sort_by_key(|decision| decision.at);
+        Ok(decisions)
+    }
+
     /// Writes a run and its fleet back: both or neither. So lock and golden image are what the run's end, or its taking
     /// up, makes of them.
     ///
@@ -132,16 +188,36 @@ impl Ledger {
     /// # Errors
     /// Whatever DynamoDB answers, and a record that is missing or cannot be read.
     pub async fn new_members(&self, run: &RunRef) -> Result<NewMembers, StepError> {
-        let read = self.read(Key::part("new", run)).await?;
-        read.map(|read| read.record).ok_or_else(|| StepError::Failed(format!("{run} has no record of its new members")))
+        let found = self.members_of(run).await?;
+        found.ok_or_else(|| StepError::Failed(format!("{run} has no record of its new members")))
     }
 
-    /// Records the members that a run made. Repeating it changes nothing.
+    /// The same, if they are recorded.
     ///
     /// # Errors
-    /// Whatever DynamoDB answers.
+    /// Whatever DynamoDB answers, and a record that cannot be read.
+    pub async fn members_of(&self, run: &RunRef) -> Result<Option<NewMembers>, StepError> {
+        Ok(self.read(Key::part("new", run)).await?.map(|read| read.record))
+    }
+
+    /// Records the members that a run made, those that are not recorded yet after the others. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`StepError::Interrupted`] when somebody else recorded some; whatever else DynamoDB answers.
     pub async fn record_new_members(&self, run: &Run, members: &NewMembers) -> Result<(), StepError> {
-        self.create(Key::part("new", &run.run).item(members, 1)?.forgotten_after(run.started)).await.map(drop)
+        if self.create(Key::part("new", &run.run).item(members, 1)?.forgotten_after(run.started)).await? {
+            return Ok(());
+        }
+        let Some(mut recorded) = self.read::<NewMembers>(Key::part("new", &run.run)).await? else { return Ok(()) };
+        let ids = &mut recorded.record.ids;
+        let there = ids.len();
+        let more: Vec<_> = members.ids.iter().filter(|id| !ids.contains(id)).cloned().collect();
+        ids.extend(more);
+        if recorded.record.ids.len() == there {
+            return Ok(());
+        }
+        let item = recorded.key.item(&recorded.record, recorded.writing + 1)?.forgotten_after(run.started);
+        self.put_over(&recorded, item).await
     }
 
     /// Records what a step came to. Repeating it changes nothing.
@@ -206,18 +282,20 @@ impl Ledger {
     /// # Errors
     /// [`StepError::Interrupted`] when somebody did; whatever else DynamoDB answers.
     pub async fn write<T: Serialize>(&self, read: &mut Read<T>) -> Result<(), StepError> {
-        let next = read.writing + 1;
-        let item = read.key.item(&read.record, next)?.0;
-        let put = self.client.put_item().table_name(&self.table).set_item(Some(item));
+        let item = read.key.item(&read.record, read.writing + 1)?;
+        self.put_over(read, item).await?;
+        read.writing += 1;
+        Ok(())
+    }
+
+    async fn put_over<T>(&self, read: &Read<T>, item: Item) -> Result<(), StepError> {
+        let put = self.client.put_item().table_name(&self.table).set_item(Some(item.0));
         let put = put
             .condition_expression(UNCHANGED)
             .expression_attribute_names("#writing", WRITING)
             .expression_attribute_values(":read", AttributeValue::N(read.writing.to_string()));
         match put.send().await.of("PutItem") {
-            Ok(_) => {
-                read.writing = next;
-                Ok(())
-            }
+            Ok(_) => Ok(()),
             Err(error) if error.is_condition_failed() => {
                 Err(StepError::Interrupted(format!("{} was written by another meanwhile", read.key)))
             }

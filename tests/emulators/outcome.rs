@@ -5,8 +5,9 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// The states of an upgrade that leave a record, but for the hops.
-const FORWARD: [&str; 17] = [
+const FORWARD: [&str; 18] = [
     "All healthy",
+    "As many as joined",
     "Back up the data",
     "Bake",
     "Canary bakes",
@@ -29,8 +30,9 @@ const BACK: [&str; 5] = ["Delete what the run made", "Finish as rolled back", "N
 /// Those that look at the new members.
 const LOOKS: [&str; 5] = ["All healthy", "Bake", "Canary bakes", "Canary healthy", "Last look"];
 /// Those of going back to a kept image.
-const TO_A_KEPT_IMAGE: [&str; 9] = [
+const TO_A_KEPT_IMAGE: [&str; 10] = [
     "All healthy",
+    "As many as joined",
     "Bake",
     "Create members from the kept image",
     "Delete outdated images",

@@ -11,7 +11,7 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_types::SdkConfig;
 use aws_types::app_name::AppName;
 use fleet::FleetRecord;
-use fleetwright::UPGRADE;
+use fleetwright::Definition;
 use fleetwright::lambda::{invoke, invoked};
 use fleetwright::rehearse::{self, START};
 use functions::{Aws, Step};
@@ -51,7 +51,7 @@ impl Stage {
 
     /// Runs the deployed definition with the very steps, from the first instant to its end.
     pub fn upgrade(&self) -> Finished {
-        let machine = StateMachine::parse(UPGRADE).unwrap();
+        let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
         let arn = |kind: &str, id: &str| format!("arn:aws:states:eu-central-1:123456789012:{kind}:{id}");
         let execution = Execution {
             name: RUN.to_owned(),

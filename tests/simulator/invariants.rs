@@ -7,7 +7,8 @@ use super::{Aws, GOLDEN, GROUP, aws, called, filter, seconds, tagged, with, worl
 
 /// The invariants that do not hold for a run that says it ended so.
 fn violated(aws: &Aws, outcome: Outcome) -> Vec<&'static str> {
-    let verdict = aws.simulator.check(&Settled { outcome, run: "run-1".to_owned(), kept: Vec::new() });
+    let verdict =
+        aws.simulator.check(&Settled { outcome, run: "run-1".to_owned(), kept: Vec::new(), joined: Vec::new() });
     assert!(verdict.checked.len() >= 4);
     let mut names: Vec<_> = verdict.violated.iter().map(|violation| violation.invariant).collect();
     names.dedup();

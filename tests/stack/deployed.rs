@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// The fleets that the stack may touch: each test has its own.
-const FLEETS: [&str; 12] = [
+const FLEETS: [&str; 15] = [
     "aborted",
     "approved",
     "broken",
@@ -23,8 +23,11 @@ const FLEETS: [&str; 12] = [
     "operated",
     "plain",
     "reverted",
+    "scaled",
     "silent",
+    "sized",
     "stopped",
+    "tagged",
     "unreadable",
 ];
 /// The hop whose migration fails, with exit status 0.

@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 pub struct Admission {
     /// What was before.
     pub before: Before,
-    /// How many members there are, and are to be.
+    /// How many members the run makes, and of a scale-in takes out.
     pub size: u32,
     /// What tells this start from any other: configuration, members, image, hops, and what a repair would delete.
     pub fingerprint: Fingerprint,
@@ -22,7 +22,7 @@ pub struct Admission {
 /// Admits a run for `order` on the fleet that was found.
 ///
 /// Who goes back to a kept image flees from the members there are: neither their health nor an alarm keeps them. Who
-/// repairs what was edited by hand starts from the census.
+/// repairs what was edited by hand starts from the census. Whoever scales has decided on the connections already.
 ///
 /// # Errors
 /// The first reason not to begin.
@@ -51,15 +51,32 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
             }
             restored.insert(restoration).members.clone()
         }
+        Order::ScaleOut(_) => {
+            check_image(record, observed, order)?;
+            tagged(observed)
+        }
+        Order::ScaleIn(leaving) => tagged(observed).into_iter().filter(|member| leaving.contains(&member.id)).collect(),
     };
-    if members.is_empty() {
+    if members.is_empty() && !matches!(order, Order::ScaleOut(_)) {
         return Err(empty(config));
     }
-    let size = u32::try_from(members.len()).unwrap_or(u32::MAX);
-    if *order != Order::Repair {
-        check_connections(size, &config.database)?;
-        check_targets(size, config.load_balancer.target_quota)?;
-    }
+    let there = u32::try_from(members.len()).unwrap_or(u32::MAX);
+    let quota = config.load_balancer.target_quota;
+    let size = match order {
+        Order::Upgrade(_) | Order::Rollback(_) => {
+            check_connections(there, &config.database)?;
+            check_targets(there, quota)?;
+            there
+        }
+        Order::Repair | Order::ScaleIn(_) => there,
+        Order::ScaleOut(more) => {
+            let needed = there.saturating_add(*more);
+            if needed > quota {
+                return Err(Refusal::TargetsToScale { members: needed, quota });
+            }
+            *more
+        }
+    };
     let before = Before { members, golden: record.golden.clone(), drain: observed.drain };
     let hops = if let Order::Upgrade(hops) = order { hops } else { &[][..] };
     let fingerprint = fingerprint(config, &before, hops, restored.as_ref());

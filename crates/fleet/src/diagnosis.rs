@@ -164,6 +164,8 @@ mod tests {
             running: true,
             fleet: Some("appwrite".to_owned()),
             health: Health::Healthy,
+            launched: None,
+            run: None,
         });
         let instances = tagged.iter().map(|one| FleetInstance {
             id: one.id.clone(),

@@ -108,8 +108,11 @@ impl From<Target> for String {
 
 impl Run {
     /// What is golden once the run has gone through, and why the image before it goes into quarantine, if it does. None
-    /// as long as the run has no image.
+    /// as long as the run has no image, and of one that scales.
     pub fn successor(&self) -> Option<(Golden, Option<String>)> {
+        if self.workflow.scales() {
+            return None;
+        }
         let golden = Golden { image: self.image.clone()?, version: self.to };
         let because = (self.workflow == Workflow::Rollback).then(|| format!("run {} went back from it", self.run.id));
         Some((golden, because))

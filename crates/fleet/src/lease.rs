@@ -10,6 +10,11 @@ impl Run {
     /// When the run is over at the latest, forward and back again, by the limits of its waits.
     pub fn over_by(&self, now: Timestamp) -> Timestamp {
         let (limits, upgrade) = (&self.config.limits, &self.config.upgrade);
+        if self.workflow.scales() {
+            // Once more for those that are replaced.
+            let once = [limits.launch, limits.healthy, limits.healthy, limits.delete + self.drain];
+            return after(now, once.into_iter().chain(once).chain([limits.delete + self.drain, SLACK]));
+        }
         let forward = [
             limits.launch,
             limits.backup,
@@ -28,7 +33,11 @@ impl Run {
         ];
         let hops = std::iter::repeat_n(limits.configure, self.hops.len());
         let back = [limits.healthy, limits.healthy, limits.delete + self.drain, SLACK];
-        let longest: i64 = forward.into_iter().chain(hops).chain(back).map(|span| i64::from(span.as_secs())).sum();
-        now.saturating_add(SignedDuration::from_secs(longest)).unwrap_or(Timestamp::MAX)
+        after(now, forward.into_iter().chain(hops).chain(back))
     }
+}
+
+fn after(now: Timestamp, waits: impl Iterator<Item = Span>) -> Timestamp {
+    let longest: i64 = waits.map(|span| i64::from(span.as_secs())).sum();
+    now.saturating_add(SignedDuration::from_secs(longest)).unwrap_or(Timestamp::MAX)
 }

@@ -43,8 +43,8 @@ pub use config::{
 pub use data_backup::{Backup, DataBackup, DataSource};
 pub use deadline::{Deadline, StateContext};
 pub use derived::{
-    DATA_TAG, FLEET_TAG, ROLE_TAG, RUN_TAG, VERSION_TAG, client_token, command_comment, db_snapshot_id, image_name,
-    instance_name,
+    DATA_TAG, FLEET_TAG, ROLE_TAG, RUN_TAG, Rings, VERSION_TAG, alarm_name, alarm_of, client_token, command_comment,
+    db_snapshot_id, image_name, instance_name,
 };
 pub use diagnosis::{Finding, Remedy, diagnose};
 pub use fleet_record::{FleetRecord, Golden, Lock};
@@ -69,8 +69,8 @@ pub use run_record::{
 };
 pub use run_ref::{RunRef, Ticket};
 pub use scaling::{
-    Action, CpuPoint, Decision, Inputs, Limit, Reading, Reason, SeenCpu, SizeOrder, Standing, decide, fleet_cpu,
-    leaving,
+    Action, CpuPoint, Decision, Direction, Inputs, Limit, Reading, Reason, ScaleRequest, SeenCpu, SizeOrder, Standing,
+    Threshold, decide, fleet_cpu, leaving,
 };
 pub use span::Span;
 pub use timing::{check_window, lengths};

@@ -1,6 +1,7 @@
 //! A fleet as it was found on AWS: what an operator is shown, and what is decided on.
 
-use crate::{Census, Health, ImageId, InstanceId, Span, Zone};
+use crate::{Census, FleetName, Health, ImageId, InstanceId, RunId, Span, Zone};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// A fleet as it was found.
@@ -39,6 +40,12 @@ pub struct Tagged {
     pub fleet: Option<String>,
     /// How its target is.
     pub health: Health,
+    /// When it was launched, if that is known.
+    #[serde(default)]
+    pub launched: Option<Timestamp>,
+    /// The run that launched it, if one did.
+    #[serde(default)]
+    pub run: Option<RunId>,
 }
 
 /// An alarm that is not quiet.
@@ -54,6 +61,11 @@ impl Observed {
     /// How many members are in service.
     pub fn in_service(&self) -> usize {
         self.tagged.iter().filter(|member| member.health == Health::Healthy).count()
+    }
+
+    /// How many carry the load-balancer tag and are the fleet's.
+    pub fn members(&self, fleet: &FleetName) -> usize {
+        self.tagged.iter().filter(|member| member.fleet.as_deref() == Some(fleet.as_str())).count()
     }
 
     /// Every instance that carries the tag but is not the fleet's.

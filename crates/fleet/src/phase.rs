@@ -31,6 +31,8 @@ pub enum Outcome {
     Reverted,
     /// The fleet is as it was declared: its members in, what ended runs left behind gone.
     Restored,
+    /// The fleet has more members, or fewer.
+    Scaled,
     /// The fleet is as it was before.
     RolledBack,
     /// Neither could be reached; a person is needed.
@@ -56,6 +58,7 @@ impl Phase {
             Self::Ended(Outcome::Upgraded) => "upgraded",
             Self::Ended(Outcome::Reverted) => "reverted",
             Self::Ended(Outcome::Restored) => "restored",
+            Self::Ended(Outcome::Scaled) => "scaled",
             Self::Ended(Outcome::RolledBack) => "rolled back",
             Self::Ended(Outcome::Frozen) => "frozen",
         }
@@ -77,8 +80,11 @@ impl Phase {
                 Forward | AwaitingApproval { .. },
                 AwaitingApproval { .. } | Committed | RollingBack | Ended(Outcome::Frozen),
             ) => true,
-            (Committed, Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Frozen)) => true,
-            (RollingBack, Ended(Outcome::RolledBack | Outcome::Restored | Outcome::Frozen)) => true,
+            // Who only adds members has nothing to be committed to.
+            (Forward, Ended(Outcome::Scaled)) => true,
+            (Committed, Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Scaled | Outcome::Frozen)) => true,
+            // A scale-out that gives up keeps who has come into service.
+            (RollingBack, Ended(Outcome::RolledBack | Outcome::Restored | Outcome::Scaled | Outcome::Frozen)) => true,
             // Who takes a frozen run up knows by its record which of the two is right.
             (Ended(Outcome::Frozen), Committed | RollingBack) => true,
             _ => self == next,
@@ -100,6 +106,7 @@ mod tests {
             Phase::Ended(Outcome::Upgraded),
             Phase::Ended(Outcome::Reverted),
             Phase::Ended(Outcome::Restored),
+            Phase::Ended(Outcome::Scaled),
             Phase::Ended(Outcome::RolledBack),
             Phase::Ended(Outcome::Frozen),
         ];
@@ -110,15 +117,16 @@ mod tests {
         assert_eq!(
             legal,
             [
-                "xxxx....x",
-                ".xxx....x",
-                "..x.xx..x",
-                "...x..xxx",
-                "....x....",
-                ".....x...",
-                "......x..",
-                ".......x.",
-                "..xx....x"
+                "xxxx...x.x",
+                ".xxx.....x",
+                "..x.xx.x.x",
+                "...x..xxxx",
+                "....x.....",
+                ".....x....",
+                "......x...",
+                ".......x..",
+                "........x.",
+                "..xx.....x"
             ]
         );
     }

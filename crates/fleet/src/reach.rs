@@ -1,7 +1,7 @@
 //! What a deployed stack may touch, by its parameters. The fence is in the roles; this is so that a fleet outside it is
 //! refused before anything begins, and not in the middle.
 
-use crate::Config;
+use crate::{Config, FleetName};
 
 /// The fleets and target groups of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,6 +15,11 @@ impl Reach {
     pub fn new(fleets: &str, target_groups: &str) -> Self {
         let list = |text: &str| text.split(',').map(|part| part.trim().to_owned()).collect();
         Self { fleets: list(fleets), target_groups: list(target_groups) }
+    }
+
+    /// The stack's fleets.
+    pub fn fleets(&self) -> Vec<FleetName> {
+        self.fleets.iter().filter_map(|fleet| fleet.parse().ok()).collect()
     }
 
     /// Why the stack must not touch the fleet, if it must not.

@@ -115,6 +115,16 @@ pub enum Refusal {
         /// Targets that the group takes.
         quota: u32,
     },
+    /// The target group would overflow.
+    #[error(
+        "load_balancer.target_quota: {quota} targets are too few for {members} members; have the quota 'Targets per Target Group' raised, then say so here"
+    )]
+    TargetsToScale {
+        /// Members that are wanted.
+        members: u32,
+        /// Targets that the group takes.
+        quota: u32,
+    },
     /// Another run holds the fleet.
     #[error(
         "run {run} holds fleet {fleet}: only one run at a time changes a fleet, and a frozen one keeps it until a person has looked"

@@ -6,6 +6,7 @@ use crate::{
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// Which workflow a run executes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,6 +18,10 @@ pub enum Workflow {
     Rollback,
     /// From whatever nobody holds any more to what the fleet was declared to be.
     Repair,
+    /// More members, from the golden image.
+    ScaleOut,
+    /// Fewer members.
+    ScaleIn,
 }
 
 impl Workflow {
@@ -26,13 +31,19 @@ impl Workflow {
             Self::Upgrade => Outcome::Upgraded,
             Self::Rollback => Outcome::Reverted,
             Self::Repair => Outcome::Restored,
+            Self::ScaleOut | Self::ScaleIn => Outcome::Scaled,
         }
+    }
+
+    /// Whether it changes how many members there are, and not what they run.
+    pub fn scales(self) -> bool {
+        matches!(self, Self::ScaleOut | Self::ScaleIn)
     }
 
     /// How a run ends that restored what was before: for a repair that is what it was begun for.
     pub fn turned_back(self) -> Outcome {
         match self {
-            Self::Upgrade | Self::Rollback => Outcome::RolledBack,
+            Self::Upgrade | Self::Rollback | Self::ScaleOut | Self::ScaleIn => Outcome::RolledBack,
             Self::Repair => Outcome::Restored,
         }
     }
@@ -47,6 +58,10 @@ pub enum Order {
     Rollback(Golden),
     /// To restore the members that were found.
     Repair,
+    /// To add so many members.
+    ScaleOut(u32),
+    /// To take these members out.
+    ScaleIn(Vec<InstanceId>),
 }
 
 /// What a launched instance is for.
@@ -96,7 +111,7 @@ pub struct Launch {
 /// What the fleet was before the run's first change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
-    /// Every member.
+    /// Every member; of a scale-in those who leave.
     #[serde(with = "crate::as_json")]
     pub members: Vec<Member>,
     /// The golden image.
@@ -124,7 +139,8 @@ fn yes() -> bool {
     true
 }
 
-/// The members that a run made, all of which were seen running.
+/// The members that a run made, all of which were seen running; of a scale-out those who came into service, of a scale-in
+/// those who stay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewMembers {
     /// Their ids, in order.
@@ -147,7 +163,7 @@ pub struct Run {
     pub to: Version,
     /// The versions to install in turn.
     pub hops: Vec<Version>,
-    /// How many members there are to be.
+    /// How many members it makes, and of a scale-in takes out.
     pub size: u32,
     /// The fencing number of the run's lock.
     pub fence: u64,
@@ -187,12 +203,27 @@ pub struct Run {
     /// When it was committed: from then on the old members are deleted, and there is no way back.
     #[serde(default)]
     pub committed: Option<Timestamp>,
+    /// The execution that the run began in, if that has another name: one that looks again and again begins several.
+    #[serde(default)]
+    pub in_execution: Option<RunId>,
     /// The execution that took the run up after its own had died.
     #[serde(default)]
     pub taken_up_by: Option<RunId>,
     /// When it did.
     #[serde(default)]
     pub taken_up: Option<Timestamp>,
+    /// The scale-outs that joined the run while it was making its new members: who they brought is replaced with the rest.
+    #[serde(default)]
+    pub joined: Vec<RunId>,
+    /// Whether it has counted who joined it: from then on nobody does.
+    #[serde(default)]
+    pub books_closed: bool,
+    /// The run that holds the fleet, if this is a scale-out that joined it.
+    #[serde(default)]
+    pub joins: Option<RunId>,
+    /// Members of a scale-out that did not come into service in time, and are replaced.
+    #[serde(default)]
+    pub given_up: BTreeSet<InstanceId>,
     /// Who wants it to turn back; the next forward step sees it.
     #[serde(default)]
     pub abort: Option<Abort>,
@@ -228,6 +259,8 @@ impl Run {
             Order::Upgrade(hops) => (Workflow::Upgrade, hops.clone(), hops.last().copied(), None),
             Order::Rollback(Golden { image, version }) => (Workflow::Rollback, Vec::new(), Some(version), Some(image)),
             Order::Repair => (Workflow::Repair, Vec::new(), None, None),
+            Order::ScaleOut(_) => (Workflow::ScaleOut, Vec::new(), None, Some(golden.image.clone())),
+            Order::ScaleIn(_) => (Workflow::ScaleIn, Vec::new(), None, None),
         };
         let back = workflow == Workflow::Repair;
         Self {
@@ -254,8 +287,13 @@ impl Run {
             migrations: Vec::new(),
             condemned: None,
             committed: None,
+            in_execution: None,
             taken_up_by: None,
             taken_up: None,
+            joined: Vec::new(),
+            books_closed: false,
+            joins: None,
+            given_up: BTreeSet::new(),
             abort: None,
             expires: None,
         }
@@ -307,7 +345,23 @@ impl Run {
 
     /// The execution that the run goes on in.
     pub fn execution(&self) -> &RunId {
-        self.taken_up_by.as_ref().unwrap_or(&self.run.id)
+        self.taken_up_by.as_ref().or(self.in_execution.as_ref()).unwrap_or(&self.run.id)
+    }
+
+    /// Whether a scale-out may join: the run replaces all members, and has not counted them for the last time.
+    pub fn may_be_joined(&self) -> bool {
+        let renews = matches!(self.workflow, Workflow::Upgrade | Workflow::Rollback);
+        renews && self.phase == Phase::Forward && !self.books_closed
+    }
+
+    /// Notes that a scale-out joins that adds `members`. Repeating it changes nothing.
+    ///
+    /// What it brings is a clone of what the run replaces, so the run makes as many more and takes those out with the rest.
+    pub fn join(&mut self, scale_out: &RunId, members: u32) {
+        if !self.joined.contains(scale_out) {
+            self.joined.push(scale_out.clone());
+            self.size = self.size.saturating_add(members);
+        }
     }
 
     /// The launches for `role`.

@@ -4,16 +4,20 @@
 //! to the target are wanted. A point is therefore read by how many were in service in its minute, not by how many
 //! there are now: what was ordered after it is not ordered again.
 
+mod alarms;
 mod decide;
 mod decision;
 mod leaving;
 mod reading;
+mod request;
 mod work;
 
 #[cfg(test)]
 mod tests;
 
+pub use alarms::Threshold;
 pub use decide::decide;
 pub use decision::{Action, Decision, Inputs, Limit, Reason, SeenCpu};
 pub use leaving::leaving;
 pub use reading::{CpuPoint, Reading, SizeOrder, Standing, fleet_cpu};
+pub use request::{Direction, ScaleRequest};

@@ -2,7 +2,9 @@
 
 mod operate;
 
-pub use operate::{Abort, Apply, OfFleet, OfRun, Operate, PlanArgs, Repair, Rollback, UpgradeArgs, Watch, Watching};
+pub use operate::{
+    Abort, Apply, OfFleet, OfRun, Operate, PlanArgs, Repair, Rollback, Scale, UpgradeArgs, Watch, Watching,
+};
 
 use crate::rehearse::{self, Mishap};
 use crate::{Exit, Streams, quiet_hours, run_workflow};

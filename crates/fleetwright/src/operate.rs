@@ -1,6 +1,7 @@
 //! The command against a deployed stack: through Step Functions, the ledger and one function that only looks, so that
 //! an operator needs no rights on EC2 of their own.
 
+mod alarms;
 mod answer;
 mod apply;
 mod doctor;
@@ -10,6 +11,7 @@ mod live;
 mod plan;
 mod repair;
 mod rollback;
+mod scale;
 mod shown_run;
 mod stack;
 mod status;
@@ -53,6 +55,7 @@ async fn perform(what: &Operate, streams: &mut Streams<'_>) -> Result<Exit, Stop
         Operate::Approve(args) => answer::approve(&Stack::connect().await?, args, streams).await,
         Operate::Abort(args) => answer::abort(&Stack::connect().await?, args, streams).await,
         Operate::Rollback(args) => rollback::run(&Stack::connect().await?, args, streams).await,
+        Operate::Scale(args) => scale::run(scale::read(args)?, &Stack::connect().await?, args, streams).await,
         Operate::Images(args) => images::run(&Stack::connect().await?, args, streams).await,
         Operate::Doctor(args) => doctor::run(&Stack::connect().await?, args, streams).await,
         Operate::Repair(args) => repair::run(&Stack::connect().await?, args, streams).await,

@@ -183,6 +183,7 @@ impl<'a> Stack<'a> {
             ("AWS::Logs::LogGroup", "Arn") => ("logs", format!("log-group:{}:*", property("LogGroupName")?)),
             ("AWS::Serverless::Function", "Arn") => ("lambda", format!("function:{}", property("FunctionName")?)),
             ("AWS::Serverless::StateMachine", "Arn") => ("states", format!("stateMachine:{}", property("Name")?)),
+            ("AWS::SQS::Queue", "Arn") => ("sqs", property("QueueName")?.to_owned()),
             _ => return None,
         };
         Some(json!(self.arn(service, self.region, &resource)))

@@ -1,6 +1,8 @@
-//! CloudWatch's alarms. <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
+//! CloudWatch's alarms and what it knows of instances. <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
 
 use ciborium::Value as Cbor;
+use serde::Deserialize;
+use serde_json::Value;
 
 use crate::clock::Time;
 use crate::service::{ServiceError, refuse, unsupported};
@@ -12,6 +14,7 @@ use crate::wire::json::Fields;
 pub(crate) fn serve(state: &mut State, operation: &str, fields: &mut Fields) -> Result<Vec<u8>, ServiceError> {
     match operation {
         "DescribeAlarms" => describe_alarms(state, fields),
+        "GetMetricData" => get_metric_data(state, fields),
         other => Err(unsupported(format_args!("the operation {other} of CloudWatch"))),
     }
 }
@@ -27,10 +30,12 @@ fn describe_alarms(state: &State, fields: &mut Fields) -> Result<Vec<u8>, Servic
     }
     fields.finish()?;
     let metric = types.is_empty() || types.iter().any(|kind| kind == "MetricAlarm");
-    let named = |alarm: &&String| names.is_empty() || names.contains(alarm);
-    let chosen = state.world.alarms.iter().filter(|alarm| metric && named(alarm));
-    let value = if state.faults.alarm_rings(state.now) { "ALARM" } else { "OK" };
-    let alarms = chosen.map(|alarm| {
+    let named = |alarm: &String| metric && (names.is_empty() || names.contains(alarm));
+    let rings = state.faults.alarm_rings(state.now);
+    let quiet = state.world.alarms.iter().map(|alarm| (alarm, rings));
+    let on_the_cpu = state.world.cpu_alarms.iter().map(|alarm| (&alarm.name, state.is_ringing(alarm)));
+    let alarms = quiet.chain(on_the_cpu).filter(|(alarm, _)| named(alarm)).map(|(alarm, rings)| {
+        let value = if rings { "ALARM" } else { "OK" };
         let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{alarm}", state.world.region, state.world.account);
         cbor::map([
             ("AlarmName", Cbor::from(alarm.as_str())),
@@ -45,4 +50,99 @@ fn describe_alarms(state: &State, fields: &mut Fields) -> Result<Vec<u8>, Servic
         ("MetricAlarms", Cbor::Array(alarms.collect())),
         ("CompositeAlarms", Cbor::Array(Vec::new())),
     ])))
+}
+
+/// The CPU of instances, a point a minute: what the steps ask for, and nothing else. An instance that is not there has no
+/// points, which is no error.
+/// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
+fn get_metric_data(state: &State, fields: &mut Fields) -> Result<Vec<u8>, ServiceError> {
+    let (from, to) = (time(state, fields, "StartTime")?, time(state, fields, "EndTime")?);
+    let order = fields.string("ScanBy")?;
+    let queries = fields.take("MetricDataQueries").unwrap_or_default();
+    fields.finish()?;
+    if order.as_deref() != Some("TimestampAscending") {
+        return Err(unsupported(format_args!("GetMetricData in the order {order:?}")));
+    }
+    let queries: Vec<Query> = serde_json::from_value(queries)
+        .map_err(|error| unsupported(format_args!("this query of GetMetricData: {error}")))?;
+    if queries.len() > 500 {
+        return Err(refuse(
+            "ValidationError",
+            "The collection MetricDataQueries must not have a size greater than 500.",
+        ));
+    }
+    let results = queries.into_iter().map(|query| {
+        let instance = query.instance()?;
+        let mut points = Vec::new();
+        let mut minute = from.div_ceil(60);
+        while minute * 60 < to {
+            let at = Time::from_secs(minute * 60);
+            points.extend(state.ec2.by_id.get(instance).and_then(|index| Some((at, state.cpu_of(*index, at)?))));
+            minute += 1;
+        }
+        let (times, values) = points
+            .into_iter()
+            .map(|(at, percent)| (cbor::timestamp(state.epoch_seconds(at)), Cbor::Float(percent)))
+            .unzip();
+        Ok(cbor::map([
+            ("Id", Cbor::from(query.id)),
+            ("Label", Cbor::from("CPUUtilization")),
+            ("StatusCode", Cbor::from("Complete")),
+            ("Timestamps", Cbor::Array(times)),
+            ("Values", Cbor::Array(values)),
+        ]))
+    });
+    let results = results.collect::<Result<_, ServiceError>>()?;
+    Ok(cbor::encode(&cbor::map([("MetricDataResults", Cbor::Array(results)), ("Messages", Cbor::Array(Vec::new()))])))
+}
+
+/// Seconds since the first instant.
+fn time(state: &State, fields: &mut Fields, name: &str) -> Result<u64, ServiceError> {
+    let seconds = fields.take(name).as_ref().and_then(Value::as_f64);
+    let seconds = seconds.ok_or_else(|| refuse("MissingParameter", format!("The parameter {name} is required")))?;
+    // A cast of a float saturates.
+    Ok((seconds - state.epoch_seconds(Time::ZERO)) as u64)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Query {
+    id: String,
+    metric_stat: MetricStat,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct MetricStat {
+    metric: Metric,
+    period: u64,
+    stat: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Metric {
+    namespace: String,
+    metric_name: String,
+    dimensions: Vec<Dimension>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+struct Dimension {
+    name: String,
+    value: String,
+}
+
+impl Query {
+    /// Whose CPU is asked for.
+    fn instance(&self) -> Result<&str, ServiceError> {
+        let MetricStat { metric: Metric { namespace, metric_name, dimensions }, period, stat } = &self.metric_stat;
+        match (namespace.as_str(), metric_name.as_str(), period, stat.as_str(), &dimensions[..]) {
+            ("AWS/EC2", "CPUUtilization", 60, "Average", [Dimension { name, value }]) if name == "InstanceId" => {
+                Ok(value)
+            }
+            _ => Err(unsupported(format_args!("{stat} of {namespace} {metric_name} over {period} s"))),
+        }
+    }
 }

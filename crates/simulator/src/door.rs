@@ -144,9 +144,7 @@ impl State {
                 ssm::serve(self, operation, &mut fields).map(|answer| json::encode(&answer))
             }
             (Service::CloudWatch, Body::Fields(mut fields)) => cloudwatch::serve(self, operation, &mut fields),
-            (Service::DynamoDb, Body::Fields(mut fields)) => {
-                dynamodb::serve(self, operation, &mut fields).map(|answer| json::encode(&answer))
-            }
+            (Service::DynamoDb, Body::Fields(mut fields)) => dynamodb::serve(self, operation, &mut fields),
             (service, _) => Err(crate::service::unsupported(format_args!("this format for {service:?}"))),
         }
     }

@@ -8,30 +8,31 @@ mod table;
 mod transact;
 mod write;
 
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::service::{ServiceError, refuse, unsupported};
 use crate::state::State;
-use crate::wire::json::Fields;
+use crate::wire::json::{Fields, encode};
 
 pub(crate) use table::Table;
 
 /// Answers one call.
-pub(crate) fn serve(state: &mut State, operation: &str, fields: &mut Fields) -> Result<Value, ServiceError> {
+pub(crate) fn serve(state: &mut State, operation: &str, fields: &mut Fields) -> Result<Vec<u8>, ServiceError> {
     let table_name = state.world.table.clone();
     let table = &mut state.table;
     if operation == "TransactWriteItems" {
-        return transact::write(table, &table_name, fields);
+        return transact::write(table, &table_name, fields).map(|answer| encode(&answer));
     }
     right_table(fields, &table_name)?;
-    match operation {
+    let answer = match operation {
         "DeleteItem" => write::delete(table, fields),
-        "GetItem" => get(table, fields),
+        "GetItem" => return get(table, fields),
         "PutItem" => write::put(table, fields),
         "Query" => query::query(table, fields),
         "UpdateItem" => write::update(table, fields),
         other => Err(unsupported(format_args!("the operation {other} of DynamoDB"))),
-    }
+    };
+    answer.map(|answer| encode(&answer))
 }
 
 fn right_table(fields: &mut Fields, table: &str) -> Result<(), ServiceError> {
@@ -43,11 +44,18 @@ fn right_table(fields: &mut Fields, table: &str) -> Result<(), ServiceError> {
 }
 
 /// `GetItem`. A consistent read is the same as any other here: there is one copy.
-fn get(table: &Table, fields: &mut Fields) -> Result<Value, ServiceError> {
+fn get(table: &Table, fields: &mut Fields) -> Result<Vec<u8>, ServiceError> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Answer<'a> {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        item: Option<&'a attribute::Item>,
+    }
     fields.boolean("ConsistentRead")?;
     let key = table::read_key(fields)?;
     fields.finish()?;
-    Ok(table.get(&key).map_or_else(|| json!({}), |item| json!({"Item": attribute::item_json(item)})))
+    // Most of what a run calls is this: no tree of values in between.
+    Ok(encode(&Answer { item: table.get(&key) }))
 }
 
 /// A request that DynamoDB finds malformed.

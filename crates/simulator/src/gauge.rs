@@ -13,12 +13,14 @@ pub(crate) struct Gauge {
     series: Vec<(Time, u32)>,
     /// When faults of the world took one away.
     deaths: Vec<Time>,
+    /// How many must be in service from each time on, once somebody has said so.
+    required: Vec<(Time, u32)>,
 }
 
 impl Gauge {
     /// Nobody is in service at the first instant, until someone is placed.
     pub(crate) fn new() -> Gauge {
-        Gauge { in_service: BTreeSet::new(), series: vec![(Time::ZERO, 0)], deaths: Vec::new() }
+        Gauge { in_service: BTreeSet::new(), series: vec![(Time::ZERO, 0)], deaths: Vec::new(), required: Vec::new() }
     }
 
     pub(crate) fn place(&mut self, now: Time, instance: usize, in_service: bool) {
@@ -34,6 +36,11 @@ impl Gauge {
 
     pub(crate) fn contains(&self, instance: usize) -> bool {
         self.in_service.contains(&instance)
+    }
+
+    /// How many were in service at a time.
+    pub(crate) fn at(&self, time: Time) -> u32 {
+        self.series.iter().rev().find(|(at, _)| *at <= time).map_or(0, |(_, count)| *count)
     }
 
     pub(crate) fn first_in_service(&self) -> Option<usize> {
@@ -53,10 +60,20 @@ impl Gauge {
         }
     }
 
-    /// The first time, if any, at which fewer were in service than at the first instant, deaths aside.
+    /// The first time, if any, at which fewer were in service than must be, deaths aside: as many as at the first instant,
+    /// unless somebody has said otherwise.
     pub(crate) fn shortfall(&self) -> Option<(Time, u32)> {
         let excused = |at: Time| self.deaths.iter().filter(|death| **death <= at).count();
-        self.series.iter().copied().find(|(at, count)| (*count as usize) + excused(*at) < self.floor() as usize)
+        let required = |at: Time| {
+            let said = self.required.iter().rev().find(|(from, _)| *from <= at);
+            said.map_or(self.floor(), |(_, members)| *members)
+        };
+        self.series.iter().copied().find(|(at, count)| (*count as usize) + excused(*at) < required(*at) as usize)
+    }
+
+    /// So many must be in service from now on.
+    pub(crate) fn require(&mut self, now: Time, members: u32) {
+        self.required.push((now, members));
     }
 
     pub(crate) fn floor(&self) -> u32 {

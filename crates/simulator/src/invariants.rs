@@ -18,6 +18,8 @@ pub struct Settled {
     pub run: String,
     /// The images that the fleet keeps, by its own account.
     pub kept: Vec<String>,
+    /// The runs that added members beside it, with its leave.
+    pub joined: Vec<String>,
 }
 
 /// The ways a run can end.
@@ -25,6 +27,8 @@ pub struct Settled {
 pub enum Outcome {
     /// The fleet runs the new version.
     Upgraded,
+    /// The fleet has more members, or fewer.
+    Scaled,
     /// The fleet is as it was.
     RolledBack,
     /// It stopped midway, and a person must look.
@@ -66,7 +70,7 @@ impl State {
         // A frozen run is left for a person as it is, and says itself what is left.
         let by_outcome: &[(&'static str, Check)] = match settled.outcome {
             Outcome::Frozen => &[],
-            Outcome::Upgraded => &[("nothing-left-over", State::check_leftovers)],
+            Outcome::Upgraded | Outcome::Scaled => &[("nothing-left-over", State::check_leftovers)],
             Outcome::RolledBack | Outcome::Refused | Outcome::Unchanged => &[
                 ("nothing-left-over", State::check_leftovers),
                 ("failed-run-leaves-fleet-as-it-was", State::check_as_it_was),
@@ -104,11 +108,12 @@ impl State {
         details.extend(self.journal.trespasses.iter().cloned());
     }
 
-    fn check_one_run(&self, _: &Settled, details: &mut Vec<String>) {
+    fn check_one_run(&self, settled: &Settled, details: &mut Vec<String>) {
         let runs: Vec<_> = self.journal.changes.iter().collect();
         for (n, (run, (first, last))) in runs.iter().enumerate() {
             for (other, (other_first, other_last)) in &runs[n + 1..] {
-                if first <= other_last && other_first <= last {
+                let joined = [run, other].into_iter().any(|one| settled.joined.contains(one));
+                if first <= other_last && other_first <= last && !joined {
                     details.push(format!("the runs {run} and {other} changed the fleet at the same time"));
                 }
             }
@@ -146,7 +151,8 @@ impl State {
             settled.outcome == Outcome::Upgraded && one.dead && one.has_tag(&self.world.load_balancer_tag)
         };
         for (index, one) in self.ec2.instances.iter().enumerate().filter(|(_, one)| !one.foreign) {
-            let concerned = made(&one.spec.made_by, &one.tags) || replaced(&one.id);
+            let joined = settled.outcome == Outcome::Upgraded && settled.joined.contains(&one.spec.made_by);
+            let concerned = made(&one.spec.made_by, &one.tags) || replaced(&one.id) || joined;
             if concerned && !one.phase.gone() && !self.gauge.contains(index) && !died(one) {
                 details.push(format!("{} is left over, {}", one.id, one.phase.name()));
             }
@@ -192,6 +198,11 @@ impl State {
         }
         details.extend(before.images.difference(&after.images).map(|id| format!("{id} was registered and is not")));
         details.extend(before.targets.difference(&after.targets).map(|id| format!("{id} was a target and is not")));
-        details.extend(after.targets.difference(&before.targets).map(|id| format!("{id} was no target and is one")));
+        let joined = |id: &&String| {
+            let index = self.ec2.by_id.get(*id);
+            index.is_some_and(|index| settled.joined.contains(&self.ec2.instances[*index].spec.made_by))
+        };
+        let new = after.targets.difference(&before.targets).filter(|id| !joined(id));
+        details.extend(new.map(|id| format!("{id} was no target and is one")));
     }
 }

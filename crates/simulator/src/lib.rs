@@ -25,6 +25,7 @@ pub mod invariants;
 mod journal;
 mod limit;
 mod line;
+mod load;
 pub mod process;
 mod rds;
 pub mod report;
@@ -165,6 +166,13 @@ impl Simulator {
     #[must_use]
     pub fn limit(&self, extra: &[Span]) -> Duration {
         limit::heaviest_chain(self.door.state().spans.iter().chain(extra))
+    }
+
+    /// Lets fewer be in service from now on than at the first instant: so many are wanted by whoever takes members out.
+    pub fn require(&self, members: u32) {
+        let mut state = self.door.state();
+        let now = state.now;
+        state.gauge.require(now, members);
     }
 
     /// Whether the invariants hold, once everything that is still under way has come to its end.

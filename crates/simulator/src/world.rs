@@ -62,6 +62,10 @@ pub struct World {
     pub bystanders: Vec<Bystander>,
     /// CloudWatch alarms, all in the state OK.
     pub alarms: Vec<String>,
+    /// Alarms on the fleet's CPU.
+    pub cpu_alarms: Vec<CpuAlarm>,
+    /// The work that the members share, from each time on, in the order of time; before the first there is none.
+    pub work: Vec<Work>,
     /// The Systems Manager document that installs a version.
     pub configure_document: String,
     /// What clients send, all of them together.
@@ -70,6 +74,35 @@ pub struct World {
     pub table: String,
     /// How long things take.
     pub latencies: Latencies,
+}
+
+/// An alarm on the average CPU of the members in service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CpuAlarm {
+    /// Its name.
+    pub name: String,
+    /// Where it rings.
+    pub rings: Rings,
+    /// For so many minutes in a row.
+    pub minutes: u32,
+}
+
+/// On which side of its threshold an alarm rings.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rings {
+    /// Above so many percent.
+    Above(f64),
+    /// Below so many percent.
+    Below(f64),
+}
+
+/// How much there is to do from a time on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Work {
+    /// Since the first instant.
+    pub from: Duration,
+    /// In percent of one member's CPU.
+    pub percent: f64,
 }
 
 /// What the data lives on.

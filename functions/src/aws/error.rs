@@ -122,6 +122,11 @@ impl CallError {
         self.code == "ResourceNotFoundException"
     }
 
+    /// CloudWatch has no such alarm.
+    pub fn is_alarm_missing(&self) -> bool {
+        matches!(self.code.as_str(), "ResourceNotFound" | "ResourceNotFoundException")
+    }
+
     /// The item, or one of the transaction's, was not as the condition wanted it.
     pub fn is_condition_failed(&self) -> bool {
         self.code == "ConditionalCheckFailedException"

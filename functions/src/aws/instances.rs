@@ -3,6 +3,7 @@
 use super::{Aws, CallError, Named};
 use aws_sdk_ec2::types::{Filter, InstanceStateName, Tag};
 use fleet::{AnyTag, FLEET_TAG, FleetName, ImageId, InstanceId, ROLE_TAG, RUN_TAG, Role, RunRef, Zone};
+use jiff::Timestamp;
 
 /// At most so many ids in one TerminateInstances, CreateTags or DeleteTags.
 const BATCH: usize = 1000;
@@ -20,6 +21,8 @@ pub struct Instance {
     pub image: ImageId,
     /// Where it stands.
     pub zone: Zone,
+    /// When it was launched.
+    pub launched: Option<Timestamp>,
     tags: Vec<(String, String)>,
 }
 
@@ -188,6 +191,7 @@ fn instance(described: &aws_sdk_ec2::types::Instance) -> Option<Instance> {
         state: state(described.state()?.name()?),
         image: described.image_id()?.parse().ok()?,
         zone: described.placement()?.availability_zone()?.parse().ok()?,
+        launched: described.launch_time().and_then(|at| Timestamp::from_second(at.secs()).ok()),
         tags: tags.collect(),
     })
 }

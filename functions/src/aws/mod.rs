@@ -8,6 +8,7 @@ mod error;
 mod images;
 mod instances;
 mod launch;
+mod metrics;
 mod targets;
 
 pub use backups::Progress;

@@ -110,7 +110,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, .. }: Input) -> Result<
     let run = Run::begin(run, order, config, &admission, fence, now);
     fleet.record.lock(&run, now);
     aws.ledger().begin(&fleet, &run, &admission.before).await?;
-    Ok(begun(&run, request.approval))
+    begun(&run, request.approval)
 }
 
 impl Request {
@@ -142,19 +142,22 @@ fn begun_before(run: &Run, approval: Option<bool>) -> Result<Output, StepError> 
     if let Some(execution) = &run.taken_up_by {
         return Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run)));
     }
-    Ok(begun(run, approval))
+    begun(run, approval)
 }
 
-fn begun(run: &Run, approval: Option<bool>) -> Output {
+fn begun(run: &Run, approval: Option<bool>) -> Result<Output, StepError> {
     let approval = approval.unwrap_or(run.config.upgrade.approval);
     let work = match run.workflow {
         Workflow::Upgrade => Work::Upgrade,
         Workflow::Rollback => Work::Rollback,
         Workflow::Repair => Work::Restore,
+        Workflow::ScaleOut | Workflow::ScaleIn => {
+            return Err(StepError::Refused(format!("{} scales the fleet: its execution has another name", run.run)));
+        }
     };
     let failure = (run.workflow == Workflow::Repair)
         .then_some(Failure { error: "Repair", cause: "the members that were found are restored" });
-    Output { failure, ..output(run.ticket(), work, run.hops.clone(), approval, &run.config) }
+    Ok(Output { failure, ..output(run.ticket(), work, run.hops.clone(), approval, &run.config) })
 }
 
 fn output(run: Ticket, work: Work, hops: Vec<Version>, approval: bool, config: &fleet::Config) -> Output {

@@ -3,11 +3,17 @@
 //!
 //! Each launch is recorded before it is asked for and carries a client token, so that one whose answer was lost is
 //! found again. A zone that runs dry is made up for by the others. Undone by `delete`.
+//!
+//! Asked for the last time, it closes the run's books first: scale-outs that joined it are over by then, no other joins
+//! after that, and as many members are made as they brought. A scale-out takes what it can get.
 
+use super::books::close_books;
 use super::wait::wait;
-use crate::aws::{Aws, InstanceState, LaunchOrder};
+use crate::aws::{Aws, Instance, InstanceState, LaunchOrder};
 use crate::{Going, StepError};
-use fleet::{ImageId, InstanceType, NewMembers, NextLaunches, Role, Run, StateContext, Ticket, next_launches};
+use fleet::{
+    ImageId, InstanceType, NewMembers, NextLaunches, Role, Run, StateContext, Ticket, Workflow, next_launches,
+};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -16,13 +22,19 @@ pub(crate) struct Input {
     run: Ticket,
     state: StateContext,
     role: Role,
+    /// Whether whoever joined the run is counted, and nobody joins any more.
+    #[serde(default)]
+    last: bool,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {}
 
-pub(crate) async fn run(aws: &Aws, Input { run, state, role }: Input) -> Result<Output, StepError> {
+pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> Result<Output, StepError> {
     let mut run = aws.ledger().hold(&run, Going::Forward).await?;
+    if last {
+        close_books(aws, &mut run, &state).await?;
+    }
     let limit = run.record.config.limits.launch;
     let wanted = match role {
         Role::Builder => 1,
@@ -41,11 +53,15 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role }: Input) -> Result<
         aws.ledger().write(&mut run).await?;
         return wait(aws, &state, limit, format!("{} of {launched} launched are visible", found.len()));
     }
-    found.retain(|instance| instance.is_alive());
+    found.retain(|instance| instance.is_alive() && !run.record.given_up.contains(&instance.id));
 
+    let scales_out = run.record.workflow == Workflow::ScaleOut;
     let config = &run.record.config;
     let so_far: Vec<_> = run.record.launches_of(role).collect();
     match next_launches(role, wanted, count(found.len()), &so_far, &config.fleet.subnets, aws.now()) {
+        NextLaunches::Exhausted(_) if scales_out && !found.is_empty() => {
+            all_running(aws, &state, &run.record, &found, count(found.len()))
+        }
         NextLaunches::Exhausted(why) => Err(StepError::Failed(why)),
         NextLaunches::Ask(launches) => {
             run.record.launches.extend(launches);
@@ -55,17 +71,29 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role }: Input) -> Result<
             wait(aws, &state, limit, format!("{wanted} launches are asked for"))
         }
         NextLaunches::Enough => {
-            let running = found.iter().filter(|instance| instance.state == InstanceState::Running).count();
-            if count(running) < wanted {
-                return wait(aws, &state, limit, format!("{running} of {wanted} run"));
-            }
-            if role == Role::Member {
+            all_running(aws, &state, &run.record, &found, wanted)?;
+            // Who came into service of a scale-out is recorded at its end.
+            if role == Role::Member && !scales_out {
                 let ids = found.into_iter().map(|instance| instance.id).collect();
                 aws.ledger().record_new_members(&run.record, &NewMembers { ids }).await?;
             }
             Ok(Output {})
         }
     }
+}
+
+fn all_running(
+    aws: &Aws,
+    state: &StateContext,
+    run: &Run,
+    found: &[Instance],
+    wanted: u32,
+) -> Result<Output, StepError> {
+    let running = found.iter().filter(|instance| instance.state == InstanceState::Running).count();
+    if count(running) < wanted {
+        return wait(aws, state, run.config.limits.launch, format!("{running} of {wanted} run"));
+    }
+    Ok(Output {})
 }
 
 /// Asks for every recorded launch whose answer is not known, which for one that was asked for before finds the same

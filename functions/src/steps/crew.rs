@@ -1,10 +1,12 @@
-//! Who is who in a run: the builder, the new members with the canary first, and the old ones. A repair makes nobody:
-//! what ended runs left behind is in the place of the new members.
+//! Who is who in a run: the builder, the new members with the canary first, and the old ones.
+//!
+//! A repair makes nobody: what ended runs left behind is in the place of the new members. Of a scale-in those who leave are
+//! the old ones, those who stay the new. Who joined an upgrade is old.
 
 use super::look::of_fleet;
 use crate::StepError;
 use crate::aws::{Aws, Instance};
-use fleet::{AnyTag, InstanceId, Place, Role, Run, Workflow};
+use fleet::{AnyTag, InstanceId, Place, Role, Run, RunRef, Workflow};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -18,6 +20,8 @@ pub(crate) enum Members {
     New,
     /// Those that were there before.
     Old,
+    /// Those of a scale-out that did not come into service in time.
+    GivenUp,
 }
 
 impl Members {
@@ -25,7 +29,7 @@ impl Members {
     pub(crate) fn counterpart(self) -> Self {
         match self {
             Self::Old => Self::New,
-            Self::Canary | Self::New => Self::Old,
+            Self::Canary | Self::New | Self::GivenUp => Self::Old,
         }
     }
 
@@ -33,7 +37,13 @@ impl Members {
     pub(crate) async fn recorded(self, aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
         if self == Self::Old {
             let before = aws.ledger().before(&run.run).await?;
-            return Ok(before.members.into_iter().map(|member| member.id).collect());
+            let there = before.members.into_iter().map(|member| member.id);
+            return Ok(there.chain(joined(aws, run).await?).collect());
+        }
+        if self == Self::GivenUp || run.workflow == Workflow::ScaleOut {
+            // Until a scale-out is over it is who stands that counts.
+            let standing = made(aws, run, self == Self::GivenUp).await?;
+            return Ok(standing.into_iter().map(|instance| instance.id).collect());
         }
         let mut new = aws.ledger().new_members(&run.run).await?.ids;
         if self == Self::Canary {
@@ -49,29 +59,47 @@ impl Members {
             return self.recorded(aws, run).await;
         }
         let before = aws.ledger().before(&run.run).await?;
-        Ok(before.members.into_iter().filter(|member| member.serves).map(|member| member.id).collect())
+        let served = before.members.into_iter().filter(|member| member.serves).map(|member| member.id);
+        Ok(served.chain(joined(aws, run).await?).collect())
     }
 
     /// Those of them that are not on their way out for good, in order of id.
     pub(crate) async fn find(self, aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
-        match self {
-            Self::Old => {
+        match (self, run.workflow) {
+            (Self::Old, _) | (Self::New, Workflow::ScaleIn) => {
                 let ids: BTreeSet<_> = self.recorded(aws, run).await?.into_iter().collect();
                 let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
                 found.retain(|instance| instance.is_alive() && ids.contains(&instance.id));
                 Ok(found)
             }
-            Self::New | Self::Canary if run.workflow == Workflow::Repair => left_over(aws, run).await,
-            Self::New | Self::Canary => {
-                let mut found = aws.instances_of_run(&run.run).await?;
-                found.retain(|instance| instance.is_alive() && instance.is_for(Role::Member));
-                if self == Self::Canary {
-                    found.truncate(run.config.upgrade.canary as usize);
-                }
+            (Self::Canary | Self::New, Workflow::Repair) => left_over(aws, run).await,
+            (Self::New, _) => made(aws, run, false).await,
+            (Self::GivenUp, _) => made(aws, run, true).await,
+            (Self::Canary, _) => {
+                let canary = self.recorded(aws, run).await?;
+                let mut found = made(aws, run, false).await?;
+                found.retain(|instance| canary.contains(&instance.id));
                 Ok(found)
             }
         }
     }
+}
+
+/// The members that the run made and that stand, either those that it has given up or the others.
+async fn made(aws: &Aws, run: &Run, given_up: bool) -> Result<Vec<Instance>, StepError> {
+    let mut found = aws.instances_of_run(&run.run).await?;
+    found.retain(|one| one.is_alive() && one.is_for(Role::Member) && run.given_up.contains(&one.id) == given_up);
+    Ok(found)
+}
+
+/// Who joined the run and came into service: the members of scale-outs that are over.
+async fn joined(aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
+    let mut ids = Vec::new();
+    for scale_out in &run.joined {
+        let scale_out = RunRef { fleet: run.run.fleet.clone(), id: scale_out.clone() };
+        ids.extend(aws.ledger().members_of(&scale_out).await?.into_iter().flat_map(|members| members.ids));
+    }
+    Ok(ids)
 }
 
 impl std::fmt::Display for Members {
@@ -80,6 +108,7 @@ impl std::fmt::Display for Members {
             Self::Canary => "canary",
             Self::New => "new members",
             Self::Old => "old members",
+            Self::GivenUp => "members that are given up",
         })
     }
 }

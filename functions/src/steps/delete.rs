@@ -1,5 +1,6 @@
 //! Deletes what is no longer needed: the builder (by hand: step 8), the old members (by hand: step 13), images that are
-//! too old to be kept, or, when a run turns back, everything it made, but for an image that failed its verification. Ends
+//! too old to be kept, or, when a run turns back, everything it made, but for an image that failed its verification and for
+//! members that a scale-out brought into service. Ends
 //! when it is on its way out, from which nothing comes back.
 //!
 //! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.
@@ -27,6 +28,8 @@ enum What {
     Builder,
     OldMembers,
     OutdatedImages,
+    /// Those of a scale-out that did not come into service in time.
+    GivenUp,
     MadeByRun,
 }
 
@@ -60,6 +63,10 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
             delete_outdated_images(aws, &run).await?;
             None
         }
+        What::GivenUp => {
+            let given_up = Members::GivenUp.find(aws, &run).await?;
+            delete_instances(aws, &run, &given_up).await?
+        }
         What::MadeByRun if run.workflow == Workflow::Repair => {
             phase(Phase::RollingBack)?;
             let left_over = Members::New.find(aws, &run).await?;
@@ -71,6 +78,11 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
             let mut made = aws.instances_of_run(&run.run).await?;
             let unseen = unseen_launches(&run, made.len(), aws.now());
             made.retain(Instance::is_alive);
+            if run.workflow == Workflow::ScaleOut {
+                // Whoever was healthy when it turned back stays.
+                let kept = aws.ledger().new_members(&run.run).await?.ids;
+                made.retain(|instance| !kept.contains(&instance.id));
+            }
             let instances = delete_instances(aws, &run, &made).await?;
             let image = delete_image(aws, &run).await?;
             instances.or(image).or(unseen)

@@ -7,12 +7,14 @@
 
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{DataBackup, FleetRecord, ImageId, Outcome, Phase, Run, RunRef, StateContext, Ticket, Version};
+use fleet::{DataBackup, FleetRecord, ImageId, Outcome, Phase, Run, RunRef, StateContext, Ticket, Version, Workflow};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
 /// How long the record of a finished run is kept.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
+/// There are many of those that scale, and each decision reads all that are kept.
+const SCALING_KEPT: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -79,6 +81,12 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
         outcome
     } else {
         let outcome = match input.outcome {
+            End::Done | End::RolledBack if run.record.workflow == Workflow::ScaleOut => {
+                // However it went, it is who came into service that counts.
+                let came =
+                    aws.ledger().members_of(&run.record.run).await?.is_some_and(|members| !members.ids.is_empty());
+                if came { Outcome::Scaled } else { Outcome::RolledBack }
+            }
             End::Done => run.record.workflow.done(),
             End::RolledBack => run.record.workflow.turned_back(),
             End::Frozen => Outcome::Frozen,
@@ -92,7 +100,8 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
         run.record.failure = failures.reduce(|first, second| format!("{first}; then, turning back, {second}"));
         // A frozen run is kept, since it still holds the fleet.
         if outcome != Outcome::Frozen {
-            run.record.expires = run.record.ended.and_then(|ended| ended.saturating_add(KEPT).ok());
+            let kept = if run.record.workflow.scales() { SCALING_KEPT } else { KEPT };
+            run.record.expires = run.record.ended.and_then(|ended| ended.saturating_add(kept).ok());
             // Only its own lock: should somebody have taken that away by hand, another run may hold the fleet.
             if fleet.record.lock.as_ref().is_some_and(|lock| lock.run == run.record.run.id) {
                 release(&mut fleet.record, &run.record, input.outcome);

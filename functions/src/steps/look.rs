@@ -32,6 +32,8 @@ pub(crate) async fn look(aws: &Aws, record: &FleetRecord, image: &ImageId) -> Re
         running: instance.state == InstanceState::Running,
         fleet: instance.tag(FLEET_TAG).map(str::to_owned),
         health: health.of(&instance.id).clone(),
+        launched: instance.launched,
+        run: instance.tag(RUN_TAG).and_then(|run| run.parse().ok()),
     });
     let out_of_reach = aws.reach().and_then(|reach| reach.refuses(config));
     Ok(Observed { tagged: tagged.collect(), strangers, alarm, out_of_reach, image_problem, drain, census: None })

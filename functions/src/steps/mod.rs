@@ -9,11 +9,15 @@ pub(crate) mod delete;
 pub(crate) mod finish;
 pub(crate) mod observe;
 pub(crate) mod retag;
+pub(crate) mod scale;
 pub(crate) mod snapshot;
 pub(crate) mod stop;
+pub(crate) mod sync_tags;
 pub(crate) mod take_up;
 pub(crate) mod verify;
 
+mod books;
 mod crew;
 mod look;
+mod reading;
 mod wait;

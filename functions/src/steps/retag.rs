@@ -3,12 +3,16 @@
 //!
 //! Members are taken out only if, at that very instant, those who stay are all healthy. Bringing the old ones in is
 //! what turns a run back: from then on its forward steps do nothing.
+//!
+//! Of a scale-out only those go that are not healthy: it gives them up, and turns back if nobody is to replace them.
 
+use super::books::close_books;
 use super::crew::{Members, carrying, ids};
 use super::wait::wait;
 use crate::aws::{Aws, Instance, InstanceState};
+use crate::ledger::Read;
 use crate::{Going, StepError};
-use fleet::{Phase, Run, StateContext, Ticket};
+use fleet::{Health, NewMembers, Phase, Run, StateContext, Ticket, Workflow};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -39,6 +43,13 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, service }: Input
         run.record.turn_back(aws.now())?;
         aws.ledger().write(&mut run).await?;
     }
+    if service == Service::Out && run.record.workflow == Workflow::ScaleOut {
+        return weed_out(aws, &mut run, members).await;
+    }
+    if (members, service) == (Members::Old, Service::Out) {
+        // The definitions of earlier releases have no state for it.
+        close_books(aws, &mut run, &state).await?;
+    }
     let run = run.record;
     let found = members.find(aws, &run).await?;
     match service {
@@ -55,6 +66,39 @@ async fn bring_in(aws: &Aws, run: &Run, members: &[Instance]) -> Result<Output, 
     let running = members.iter().filter(|member| member.state == InstanceState::Running);
     let running: Vec<_> = running.map(|member| &member.id).collect();
     aws.register(&config.load_balancer.target_group, &running).await?;
+    Ok(Output {})
+}
+
+/// Takes out those of a scale-out that are not healthy. The first look decides who that is, and it is recorded before any of
+/// them goes. If the run turns back, whoever is healthy stays, as what came of it.
+async fn weed_out(aws: &Aws, run: &mut Read<Run>, members: Members) -> Result<Output, StepError> {
+    let group = run.record.config.load_balancer.target_group.clone();
+    let turns_back = members == Members::New;
+    let decided = if turns_back {
+        run.record.phase == Phase::RollingBack && aws.ledger().members_of(&run.record.run).await?.is_some()
+    } else {
+        !run.record.given_up.is_empty()
+    };
+    if !decided {
+        let standing = Members::New.find(aws, &run.record).await?;
+        let health = aws.target_health(&group, &ids(&standing)).await?;
+        let (well, ill): (Vec<_>, Vec<_>) =
+            standing.into_iter().partition(|one| *health.of(&one.id) == Health::Healthy);
+        run.record.given_up.extend(ill.into_iter().map(|one| one.id));
+        if turns_back {
+            run.record.turn_back(aws.now())?;
+        }
+        aws.ledger().write(run).await?;
+        if turns_back {
+            let kept = NewMembers { ids: well.into_iter().map(|one| one.id).collect() };
+            aws.ledger().record_new_members(&run.record, &kept).await?;
+        }
+    }
+    let leave = Members::GivenUp.find(aws, &run.record).await?;
+    let health = aws.target_health(&group, &ids(&leave)).await?;
+    let registered: Vec<_> = ids(&leave).into_iter().filter(|id| health.is_in(id)).collect();
+    aws.untag(&ids(&leave), &run.record.config.fleet.load_balancer_tag).await?;
+    aws.deregister(&group, &registered).await?;
     Ok(Output {})
 }
 

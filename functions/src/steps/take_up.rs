@@ -7,9 +7,7 @@
 
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{
-    FleetName, FleetRecord, Lock, Outcome, Phase, Refusal, Run, RunId, RunRef, StateContext, Ticket, Way, Workflow,
-};
+use fleet::{FleetName, FleetRecord, Outcome, Phase, Refusal, Run, RunId, RunRef, StateContext, Ticket, Way, Workflow};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -67,13 +65,13 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, .. }: Input)
     let Request { fleet, repair, dead } = request;
     let run = RunRef { fleet: fleet.clone(), id: repair };
     let mut fleet = aws.ledger().fleet(&fleet).await?.ok_or(Refusal::UnknownFleet { fleet })?;
-    let lock = holds(&fleet.record, &run)?;
     let mut found =
         aws.ledger().run(&run).await?.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
+    let lease = lease(&fleet.record, &found.record)?;
     let way = found.record.way_on();
     if found.record.taken_up_by.as_ref() != Some(&execution) {
         let now = aws.now();
-        check_dead(&found.record, lock, dead.as_ref(), now)?;
+        check_dead(&found.record, lease, dead.as_ref(), now)?;
         match way {
             Way::Back => found.record.turn_back(now)?,
             Way::Forward => found.record.move_to(Phase::Committed)?,
@@ -81,7 +79,12 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, .. }: Input)
         found.record.taken_up_by = Some(execution.clone());
         found.record.taken_up = Some(now);
         found.record.fence = fleet.record.next_fence();
-        fleet.record.lock(&found.record, now);
+        if found.record.joins.is_some() {
+            // Somebody else holds the fleet.
+            fleet.record.fence = found.record.fence;
+        } else {
+            fleet.record.lock(&found.record, now);
+        }
         aws.ledger().write_both(&found, &fleet).await?;
     }
     let alone = found.record.taken_up.and_then(|taken_up| taken_up.saturating_add(UNDER_WAY).ok());
@@ -96,15 +99,20 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, .. }: Input)
     Ok(Output { run: found.record.ticket(), way, work, failure: Failure { error: "TakenUp", cause } })
 }
 
-fn holds<'f>(fleet: &'f FleetRecord, run: &RunRef) -> Result<&'f Lock, StepError> {
-    let lock = fleet.lock.as_ref().filter(|lock| lock.run == run.id);
-    lock.ok_or_else(|| StepError::Refused(format!("{run} does not hold its fleet: there is nothing to repair")))
+/// Until when the run may be going on, if that is known; one that joined another holds no lock, and is over by its limits.
+fn lease(fleet: &FleetRecord, run: &Run) -> Result<Option<Timestamp>, StepError> {
+    let over = matches!(run.phase, Phase::Ended(outcome) if outcome != Outcome::Frozen);
+    match fleet.lock.as_ref().filter(|lock| lock.run == run.run.id) {
+        Some(lock) => Ok(lock.lease),
+        None if run.joins.is_some() && !over => Ok(Some(run.over_by(run.taken_up.unwrap_or(run.started)))),
+        None => Err(StepError::Refused(format!("{} does not hold its fleet: there is nothing to repair", run.run))),
+    }
 }
 
 /// Whether nobody can be going on with the run: it is frozen, its lease is over, or the execution that it goes on in is
 /// known to be dead.
-fn check_dead(run: &Run, lock: &Lock, dead: Option<&Dead>, now: Timestamp) -> Result<(), StepError> {
-    if run.phase == Phase::Ended(Outcome::Frozen) || lock.lease.is_some_and(|lease| lease <= now) {
+fn check_dead(run: &Run, lease: Option<Timestamp>, dead: Option<&Dead>, now: Timestamp) -> Result<(), StepError> {
+    if run.phase == Phase::Ended(Outcome::Frozen) || lease.is_some_and(|lease| lease <= now) {
         return Ok(());
     }
     match dead {
@@ -119,7 +127,7 @@ fn check_dead(run: &Run, lock: &Lock, dead: Option<&Dead>, now: Timestamp) -> Re
         }
         None => {}
     }
-    let until = lock.lease.map(|lease| format!(" until {lease:.0}")).unwrap_or_default();
+    let until = lease.map(|lease| format!(" until {lease:.0}")).unwrap_or_default();
     Err(StepError::Refused(format!(
         "{} may be going on in the execution {}{until}: start 'fleetwright repair', which looks whether it is dead and \
          says so with \"dead\"",

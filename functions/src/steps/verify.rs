@@ -8,7 +8,7 @@ use super::crew::Members;
 use super::wait::wait;
 use crate::aws::Aws;
 use crate::{Going, StepError};
-use fleet::{Alarming, Deadline, Health, InstanceId, Phase, Run, StateContext, Ticket};
+use fleet::{Alarming, Deadline, Health, InstanceId, NewMembers, Phase, Run, StateContext, Ticket, Workflow};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -45,14 +45,21 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
         return Ok(Output {});
     }
     if let Some(wrong) = wrong(aws, &run.record, members, check, &state).await? {
-        if members != Members::Old {
+        // What scales says nothing of the image, of which there are healthy clones.
+        if members != Members::Old && !run.record.workflow.scales() {
             run.record.condemned = Some(wrong.clone());
             aws.ledger().write(&mut run).await?;
         }
         return Err(StepError::Failed(wrong));
     }
     match check {
-        Check::Healthy => Ok(Output {}),
+        Check::Healthy => {
+            if run.record.workflow == Workflow::ScaleOut {
+                let ids = members.recorded(aws, &run.record).await?;
+                aws.ledger().record_new_members(&run.record, &NewMembers { ids }).await?;
+            }
+            Ok(Output {})
+        }
         Check::Bake => {
             let upgrade = &run.record.config.upgrade;
             let bake = if members == Members::Canary { upgrade.canary_bake } else { upgrade.bake };

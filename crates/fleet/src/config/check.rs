@@ -152,7 +152,8 @@ impl Config {
             ),
         ];
         first_wrong(checks)?;
-        self.scaling.as_ref().map_or(Ok(()), |scaling| first_wrong(scaling.checks()))
+        let quota = self.load_balancer.target_quota;
+        self.scaling.as_ref().map_or(Ok(()), |scaling| first_wrong(scaling.checks(quota)))
     }
 }
 
@@ -167,12 +168,17 @@ fn first_wrong(checks: impl IntoIterator<Item = Check>) -> Result<(), ConfigErro
 }
 
 impl Scaling {
-    fn checks(&self) -> [Check; 7] {
+    fn checks(&self, quota: u32) -> [Check; 8] {
         let Self { min, max, target_cpu, largest_step, cooldown_out, cooldown_in, warm_up } = *self;
         [
             (min >= 1, "scaling.min", "a fleet has at least 1 member".to_owned()),
             (min <= max, "scaling.min", format!("{min} is above scaling.max, {max}: expected at most that")),
             (max <= LARGEST, "scaling.max", format!("{max} members are too many: expected at most {LARGEST}")),
+            (
+                max <= quota,
+                "scaling.max",
+                format!("the target group takes {quota} targets, load_balancer.target_quota: {max} members do not fit"),
+            ),
             (
                 (1..=LARGEST_TARGET).contains(&target_cpu),
                 "scaling.target_cpu",

@@ -1,6 +1,6 @@
 //! What was decided, from what, and why.
 
-use super::SizeOrder;
+use super::{Direction, SizeOrder};
 use crate::Scaling;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -234,6 +234,16 @@ impl Decision {
             Action::Out { to, .. } | Action::In { to, .. } => to,
             Action::Hold { .. } | Action::Refused { .. } => self.inputs.size,
         }
+    }
+}
+
+impl Decision {
+    /// Whether the fleet can go no further in `direction`, however loud its alarm is.
+    pub fn is_at_bound(&self, direction: Direction) -> bool {
+        self.inputs.scaling.is_none_or(|scaling| match direction {
+            Direction::Out => self.size() >= scaling.max,
+            Direction::In => self.size() <= scaling.min,
+        })
     }
 }
 

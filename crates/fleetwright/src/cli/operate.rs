@@ -26,6 +26,8 @@ pub enum Operate {
     Abort(Abort),
     /// Go back to an image that is kept, also after a run has finished; nothing bakes. The data stays as it is.
     Rollback(Rollback),
+    /// Add members from the golden image, or take members out, at once; while an upgrade is going it joins that, or waits.
+    Scale(Scale),
     /// List the golden image and those that are kept beside it.
     Images(OfFleet),
     /// Say what is not as it should be, and what mends it; exit status 1 if anything is not. Changes nothing.
@@ -125,6 +127,26 @@ pub struct Abort {
     #[command(flatten)]
     pub of: OfRun,
     /// Do not watch: return as soon as it is asked for.
+    #[arg(long, conflicts_with = "timeout")]
+    pub detach: bool,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
+}
+
+/// How large the fleet is to be.
+#[derive(Debug, Args)]
+pub struct Scale {
+    /// How many members there are to be.
+    #[arg(long, value_name = "MEMBERS", conflicts_with = "by")]
+    pub to: Option<u32>,
+    /// How many more, or with a '-' fewer.
+    #[arg(long, value_name = "CHANGE", allow_negative_numbers = true)]
+    pub by: Option<i32>,
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    pub fleet: FleetName,
+    /// Do not watch: return as soon as it is started.
     #[arg(long, conflicts_with = "timeout")]
     pub detach: bool,
     /// How it is watched.

@@ -1,6 +1,6 @@
 //! `approve` and `abort`: a person's answers to a run.
 
-use super::stack::{Execution, Stack};
+use super::stack::{Execution, Stack, Started};
 use super::stop::Stop;
 use super::watch;
 use crate::cli::{Abort as Args, OfRun};
@@ -58,7 +58,7 @@ pub(super) async fn abort(stack: &Stack, args: &Args, streams: &mut Streams<'_>)
     if args.detach {
         return Ok(Exit::Done);
     }
-    match watch::until_over(stack, &run.run, run.execution(), &args.watching, streams).await? {
+    match watch::until_over(stack, &run.run, &Started::of(&run), &args.watching, streams).await? {
         // That is what was asked for.
         Exit::RolledBack => Ok(Exit::Done),
         other => Ok(other),
@@ -67,7 +67,7 @@ pub(super) async fn abort(stack: &Stack, args: &Args, streams: &mut Streams<'_>)
 
 async fn ask_to_turn_back(stack: &Stack, of: &OfRun) -> Result<Run, Stop> {
     let run = stack.run(&of.fleet, of.run.as_ref()).await?.record;
-    if !matches!(run.phase, Phase::Ended(_)) && !matches!(stack.describe(run.execution()).await?, Execution::Going) {
+    if !matches!(run.phase, Phase::Ended(_)) && !matches!(stack.describe(&Started::of(&run)).await?, Execution::Going) {
         return Err(Stop::dead(&run.run, run.phase.as_str()));
     }
     stack

@@ -1,8 +1,9 @@
-//! `apply`: checks a fleet's configuration, also against AWS, and stores it in the ledger.
+//! `apply`: checks a fleet's configuration, also against AWS, stores it in the ledger, and puts the alarms by which the fleet
+//! scales.
 
-use super::show;
 use super::stack::Stack;
 use super::stop::Stop;
+use super::{alarms, show};
 use crate::cli::Output;
 use crate::{Exit, Streams};
 use fleet::{Config, FleetName, FleetRecord, Golden, Order, admit};
@@ -46,6 +47,7 @@ pub(super) async fn run(
     let name = &config.fleet.name;
     let observed = stack.observe(name, Some(config)).await?;
     let (what, record) = stack.however_often_written(async || store(stack, config).await).await?;
+    alarms::put(stack, config).await?;
     let mut notes = Vec::new();
     let Golden { image, version } = &record.golden;
     if (image, version) != (&config.fleet.golden_image, &config.fleet.version) {

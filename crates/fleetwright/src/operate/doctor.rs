@@ -1,7 +1,7 @@
 //! `doctor`: what is not as it should be about a fleet, and what mends it. Changes nothing.
 
 use super::show;
-use super::stack::{Execution, Stack};
+use super::stack::{Execution, Stack, Started};
 use super::stop::Stop;
 use crate::cli::OfFleet;
 use crate::{Exit, Streams};
@@ -37,7 +37,7 @@ async fn about_run(stack: &Stack, run: &Run, lock: &Lock) -> Result<Vec<Finding>
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
         return Ok(vec![Finding { what: format!("{stands}: {why}"), remedy: Remedy::Repair }]);
     }
-    if !matches!(stack.describe(run.execution()).await?, Execution::Going) {
+    if !matches!(stack.describe(&Started::of(run)).await?, Execution::Going) {
         let what = format!("{stands}, and its execution is over");
         return Ok(vec![Finding { what, remedy: Remedy::Repair }]);
     }

@@ -2,25 +2,26 @@
 //! forward once they are being deleted. A fleet that no run holds is brought back to what it was declared to be, whatever
 //! was edited by hand. It says what it will do; `--yes` does it.
 
-use super::stack::{Execution, Stack};
+use super::stack::{Execution, Stack, Started};
 use super::stop::Stop;
 use super::upgrade::run_id;
 use super::watch;
 use crate::cli::Repair;
+use crate::definition::Definition;
 use crate::{Exit, Streams};
 use fleet::{InstanceId, Order, Outcome, Phase, Refusal, Restoration, Run, RunRef, Way, Workflow, admit};
 use serde_json::json;
 
 pub(super) async fn run(stack: &Stack, args: &Repair, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let record = stack.fleet(&args.fleet).await?.record;
-    let execution = run_id(stack, &args.fleet, &"repair")?;
-    let (run, said, input) = match &record.lock {
+    let name = run_id(stack, &args.fleet, &"repair")?;
+    let (run, definition, said, input) = match &record.lock {
         Some(lock) => {
             let run = stack.run(&args.fleet, Some(&lock.run)).await?.record;
             let how = dead(stack, &run).await?;
             let dead = json!({"execution": run.execution(), "how": how});
             let input = json!({"fleet": args.fleet, "repair": run.run.id, "dead": dead});
-            (run.run.clone(), what_a_run_does(&run), input)
+            (run.run.clone(), Definition::of(run.workflow), what_a_run_does(&run), input)
         }
         None => {
             let observed = stack.observe(&args.fleet, None).await?;
@@ -34,8 +35,8 @@ pub(super) async fn run(stack: &Stack, args: &Repair, streams: &mut Streams<'_>)
             let restoration = Restoration::of(&record, &observed.census.unwrap_or_default());
             // With what was read here: another state of the fleet is refused.
             let input = json!({"fleet": args.fleet, "restore": true, "plan": admission.fingerprint});
-            let run = RunRef { fleet: args.fleet.clone(), id: execution.clone() };
-            (run, what_a_restoration_does(&restoration), input)
+            let run = RunRef { fleet: args.fleet.clone(), id: name.clone() };
+            (run, Definition::UPGRADE, what_a_restoration_does(&restoration), input)
         }
     };
     streams.talk(said);
@@ -43,6 +44,7 @@ pub(super) async fn run(stack: &Stack, args: &Repair, streams: &mut Streams<'_>)
         streams.talk("nothing is changed yet: 'fleetwright repair --yes' does it");
         return Ok(Exit::Done);
     }
+    let execution = Started { definition, name };
     stack.start(&execution, &input).await?;
     match watch::until_over(stack, &run, &execution, &args.watching, streams).await? {
         // That is what was said.
@@ -56,7 +58,7 @@ async fn dead(stack: &Stack, run: &Run) -> Result<String, Stop> {
     if run.phase == Phase::Ended(Outcome::Frozen) {
         return Ok("ended frozen".to_owned());
     }
-    match stack.describe(run.execution()).await? {
+    match stack.describe(&Started::of(run)).await? {
         Execution::Going => {
             let why = format!("{} is going: it ends by itself, or with 'fleetwright abort'", run.run);
             Err(Stop::refused(why))
@@ -79,6 +81,17 @@ fn what_a_run_does(run: &Run) -> String {
             "{stands}. It goes on restoring: the members that were found are tagged and registered; once they are \
              healthy, what ended runs left behind is taken out, drains and is deleted; then the lock is released."
         ),
+        (Way::Back, Workflow::ScaleOut) => format!(
+            "{stands}. Whoever of the {} that it was to add is healthy stays; the others are taken out and deleted, and \
+             it is over.",
+            run.size
+        ),
+        (Way::Back, Workflow::ScaleIn) => format!(
+            "{stands}. Back: those who were to leave are tagged and registered; once all are healthy, the lock is released."
+        ),
+        (Way::Forward, Workflow::ScaleIn) => {
+            format!("{stands}. Forward: those who have left the load balancer are deleted, and the lock is released.")
+        }
         (Way::Back, _) => format!(
             "{stands}. Back: the members that were there before are tagged and registered; once all are healthy, those \
              that the run made are taken out, drain and are deleted, with its builder{image}; then the lock is released."

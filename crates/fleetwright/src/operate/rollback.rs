@@ -1,10 +1,11 @@
 //! `rollback`: back to an image that is kept, as a run of its own: new members from it, in, healthy, the present ones out
 //! and deleted; nothing bakes. The data stays as it is, and the command says what that means.
 
-use super::stack::Stack;
+use super::stack::{Stack, Started};
 use super::stop::Stop;
 use super::upgrade::{run_id, started};
 use crate::cli::Rollback;
+use crate::definition::Definition;
 use crate::{Exit, Streams};
 use fleet::{Golden, Refusal, Run, RunRef, Target};
 use serde_json::json;
@@ -31,8 +32,9 @@ pub(super) async fn run(stack: &Stack, args: &Rollback, streams: &mut Streams<'_
     let what = format!("back-to-{}", target.version);
     let run = RunRef { id: run_id(stack, &args.fleet, &what)?, fleet: args.fleet.clone() };
     // By its id: the image that was read about here is the one that is taken.
-    stack.start(&run.id, &json!({"fleet": run.fleet, "rollback": target.image})).await?;
-    started(stack, &run, args.detach, &args.watching, streams).await
+    let execution = Started { definition: Definition::UPGRADE, name: run.id.clone() };
+    stack.start(&execution, &json!({"fleet": run.fleet, "rollback": target.image})).await?;
+    started(stack, &run, &execution, args.detach, &args.watching, streams).await
 }
 
 /// What to know if the data was migrated past the version that the fleet goes back to.

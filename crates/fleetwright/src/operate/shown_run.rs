@@ -57,7 +57,9 @@ impl ShownRun {
     /// What the command ends with; none while the run goes on.
     pub(super) fn exit(&self) -> Option<Exit> {
         match self.phase {
-            Phase::Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Restored) => Some(Exit::Done),
+            Phase::Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Restored | Outcome::Scaled) => {
+                Some(Exit::Done)
+            }
             Phase::Ended(Outcome::RolledBack) => Some(Exit::RolledBack),
             Phase::Ended(Outcome::Frozen) => Some(Exit::Frozen),
             _ => None,

@@ -1,9 +1,10 @@
 //! The deployed stack, as the command reaches it.
 
 use super::stop::Stop;
+use crate::TABLE;
+use crate::definition::Definition;
 use crate::lambda::PREFIX;
 use crate::progress::first_line;
-use crate::{STATE_MACHINE, TABLE};
 use aws_config::BehaviorVersion;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_sfn::types::ExecutionStatus;
@@ -21,10 +22,25 @@ pub(super) struct Stack {
     pub(super) ledger: Ledger,
     /// Who is calling, as AWS names them.
     pub(super) caller: String,
+    pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     lambda: aws_sdk_lambda::Client,
     clock: SharedTimeSource,
     /// `arn:PARTITION:states:REGION:ACCOUNT`.
     states: String,
+}
+
+/// An execution, by its state machine and its name there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Started {
+    pub(super) definition: Definition,
+    pub(super) name: RunId,
+}
+
+impl Started {
+    /// The one that a run goes on in.
+    pub(super) fn of(run: &Run) -> Self {
+        Self { definition: Definition::of(run.workflow), name: run.execution().clone() }
+    }
 }
 
 /// Where an execution stands.
@@ -61,6 +77,7 @@ impl Stack {
         Ok(Self {
             step_functions: aws_sdk_sfn::Client::new(&config),
             ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), TABLE),
+            cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
             clock: config.time_source().unwrap_or_default(),
             states: format!("arn:{partition}:states:{region}:{account}"),
@@ -72,20 +89,16 @@ impl Stack {
         Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::MAX)
     }
 
-    /// The state machine.
-    fn state_machine(&self) -> String {
-        format!("{}:stateMachine:{STATE_MACHINE}", self.states)
-    }
-
-    /// A run's execution.
-    pub(super) fn execution(&self, run: &RunId) -> String {
-        format!("{}:execution:{STATE_MACHINE}:{run}", self.states)
+    /// An execution's ARN.
+    fn arn(&self, execution: &Started) -> String {
+        format!("{}:execution:{}:{}", self.states, execution.definition.machine, execution.name)
     }
 
     /// Starts an execution; the same name and input once more find the one that is going.
-    pub(super) async fn start(&self, name: &RunId, input: &Value) -> Result<(), Stop> {
-        let start = self.step_functions.start_execution().state_machine_arn(self.state_machine());
-        start.name(name.as_str()).input(input.to_string()).send().await.of("StartExecution")?;
+    pub(super) async fn start(&self, execution: &Started, input: &Value) -> Result<(), Stop> {
+        let state_machine = format!("{}:stateMachine:{}", self.states, execution.definition.machine);
+        let start = self.step_functions.start_execution().state_machine_arn(state_machine);
+        start.name(execution.name.as_str()).input(input.to_string()).send().await.of("StartExecution")?;
         Ok(())
     }
 
@@ -110,9 +123,9 @@ impl Stack {
         found.ok_or_else(|| Stop::refused(format!("{run} is not in the ledger")))
     }
 
-    /// Where a run's execution stands.
-    pub(super) async fn describe(&self, run: &RunId) -> Result<Execution, Stop> {
-        let call = self.step_functions.describe_execution().execution_arn(self.execution(run));
+    /// Where an execution stands.
+    pub(super) async fn describe(&self, execution: &Started) -> Result<Execution, Stop> {
+        let call = self.step_functions.describe_execution().execution_arn(self.arn(execution));
         let answer = match call.send().await {
             Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
                 return Ok(Execution::Unknown);
@@ -129,9 +142,9 @@ impl Stack {
         Ok(Execution::Over { failure })
     }
 
-    /// What a run's execution is doing at this moment, and what it waits for.
-    pub(super) async fn doing(&self, run: &RunId) -> Result<Option<String>, Stop> {
-        let call = self.step_functions.get_execution_history().execution_arn(self.execution(run));
+    /// What an execution is doing at this moment, and what it waits for.
+    pub(super) async fn doing(&self, execution: &Started) -> Result<Option<String>, Stop> {
+        let call = self.step_functions.get_execution_history().execution_arn(self.arn(execution));
         let answer = match call.reverse_order(true).max_results(LATEST).send().await {
             Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
                 return Ok(None);

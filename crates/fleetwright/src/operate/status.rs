@@ -1,7 +1,7 @@
 //! `status`: a fleet as the ledger has it and as it stands on AWS.
 
 use super::show;
-use super::stack::{Execution, Stack};
+use super::stack::{Execution, Stack, Started};
 use super::stop::Stop;
 use crate::cli::OfFleet;
 use crate::{Exit, Streams};
@@ -43,7 +43,7 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
         Some(lock) => {
             let run = stack.run(&args.fleet, Some(&lock.run)).await?.record;
             let problem = stuck(stack, &run).await?;
-            let doing = stack.doing(run.execution()).await?;
+            let doing = stack.doing(&Started::of(&run)).await?;
             let Run { run, to, phase, started, .. } = run;
             (Some(Going { run: run.id, to, phase: phase.as_str(), started, doing }), problem)
         }
@@ -68,7 +68,7 @@ async fn stuck(stack: &Stack, run: &Run) -> Result<Option<String>, Stop> {
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
         return Ok(Some(format!("frozen, because {why}; see infra/runbook/frozen.md")));
     }
-    let going = matches!(stack.describe(run.execution()).await?, Execution::Going);
+    let going = matches!(stack.describe(&Started::of(run)).await?, Execution::Going);
     Ok((!going).then(|| Stop::dead(&run.run, run.phase.as_str()).to_string()))
 }
 

@@ -1,10 +1,11 @@
 //! `upgrade`: starts an upgrade and, unless told otherwise, watches it to its end.
 
 use super::plan::{self, Plan};
-use super::stack::Stack;
+use super::stack::{Stack, Started};
 use super::stop::Stop;
 use super::watch;
 use crate::cli::{Output, UpgradeArgs, Watching};
+use crate::definition::Definition;
 use crate::{Exit, Streams};
 use fleet::{
     Fingerprint, FleetName, Observed, Order, RunId, RunRef, Span, Version, admit, check_window, hop_path, percentile_95,
@@ -75,14 +76,16 @@ pub(super) async fn run(
     }
     let run = RunRef { id: run_id(stack, &fleet, &to)?, fleet };
     let input = request(&run, to, args.approval, plan.map(|plan| plan.fingerprint), takes);
-    stack.start(&run.id, &input).await?;
-    started(stack, &run, args.detach, &args.watching, streams).await
+    let execution = Started { definition: Definition::UPGRADE, name: run.id.clone() };
+    stack.start(&execution, &input).await?;
+    started(stack, &run, &execution, args.detach, &args.watching, streams).await
 }
 
 /// Says that a run is started, and watches it unless told otherwise.
 pub(super) async fn started(
     stack: &Stack,
     run: &RunRef,
+    execution: &Started,
     detach: bool,
     watching: &Watching,
     streams: &mut Streams<'_>,
@@ -96,7 +99,7 @@ pub(super) async fn started(
         return Ok(Exit::Done);
     }
     streams.talk(format!("{run} is started; it goes on if this command is interrupted"));
-    watch::until_over(stack, run, &run.id, watching, streams).await
+    watch::until_over(stack, run, execution, watching, streams).await
 }
 
 /// An execution's name, which is the run's: what it is for, and when it was asked for. All fleets share a state machine,

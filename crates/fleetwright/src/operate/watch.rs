@@ -3,11 +3,12 @@
 use super::live::Live;
 use super::show;
 use super::shown_run::{ShownRun, step_line};
-use super::stack::{Execution, Stack};
+use super::stack::{Execution, Stack, Started};
 use super::stop::Stop;
 use crate::cli::{Output, Watch, Watching};
+use crate::definition::Definition;
 use crate::{Exit, Streams};
-use fleet::{Phase, Run, RunId, RunRef, StepRecord};
+use fleet::{Phase, Run, RunRef, StepRecord};
 use jiff::SignedDuration;
 use serde_json::json;
 use std::collections::BTreeSet;
@@ -26,14 +27,17 @@ pub(super) async fn run(stack: &Stack, args: &Watch, streams: &mut Streams<'_>) 
         Some(id) => RunRef { fleet: args.of.fleet.clone(), id: id.clone() },
         None => stack.run(&args.of.fleet, None).await?.record.run,
     };
-    until_over(stack, &run, &run.id, &args.watching, streams).await
+    let known = stack.ledger.run(&run).await?;
+    let definition = known.map_or(Definition::UPGRADE, |known| Definition::of(known.record.workflow));
+    let execution = Started { definition, name: run.id.clone() };
+    until_over(stack, &run, &execution, &args.watching, streams).await
 }
 
 /// Shows a run's steps as they end, then how it ended. `execution` is the one that was started last for it.
 pub(super) async fn until_over(
     stack: &Stack,
     run: &RunRef,
-    execution: &RunId,
+    execution: &Started,
     watching: &Watching,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Stop> {
@@ -77,7 +81,7 @@ struct Seen {
     run: Option<(Run, Vec<StepRecord>)>,
 }
 
-async fn look(stack: &Stack, run: &RunRef, execution: &RunId) -> Result<Seen, Stop> {
+async fn look(stack: &Stack, run: &RunRef, execution: &Started) -> Result<Seen, Stop> {
     // The execution before the ledger: once it is over, nothing of the run is written any more.
     let execution = stack.describe(execution).await?;
     let run = match stack.ledger.run(run).await? {
@@ -90,7 +94,7 @@ async fn look(stack: &Stack, run: &RunRef, execution: &RunId) -> Result<Seen, St
 async fn follow(
     stack: &Stack,
     run: &RunRef,
-    execution: &RunId,
+    execution: &Started,
     watching: &Watching,
     live: &mut Live<'_, '_>,
 ) -> Result<Over, Stop> {
@@ -145,9 +149,9 @@ fn over(
     record: Run,
     steps: Vec<StepRecord>,
     stands: &Execution,
-    execution: &mut RunId,
+    execution: &mut Started,
 ) -> Result<Option<Over>, Stop> {
-    if record.execution() != execution {
+    if *record.execution() != execution.name {
         match stands {
             // It is about to take the run up.
             Execution::Going => {}
@@ -155,7 +159,7 @@ fn over(
                 return Err(Stop::refused(cause));
             }
             // Another has taken the run up since.
-            Execution::Over { .. } | Execution::Unknown => record.execution().clone_into(execution),
+            Execution::Over { .. } | Execution::Unknown => *execution = Started::of(&record),
         }
         return Ok(None);
     }

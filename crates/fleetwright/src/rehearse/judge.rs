@@ -114,5 +114,7 @@ async fn after_a_death(
 
 async fn settled(aws: &Aws, ended: &Ended) -> Result<Settled, StepError> {
     let kept = books::kept(aws, &ended.run).await?;
-    Ok(Settled { outcome: settling(ended.ending), run: ended.run.id.to_string(), kept })
+    let run = aws.ledger().run(&ended.run).await?.map(|read| read.record);
+    let joined = run.into_iter().flat_map(|run| run.joined).map(|run| run.to_string()).collect();
+    Ok(Settled { outcome: settling(ended.ending), run: ended.run.id.to_string(), kept, joined })
 }

@@ -13,7 +13,7 @@ use super::mishap::{CallKind, Mishap, Site, WorldKind};
 use super::pace::Pace;
 use super::stage::{Played, Stage};
 use super::{Ending, Plan, in_virtual_time};
-use crate::UPGRADE;
+use crate::Definition;
 use crate::lambda::Functions;
 use crate::permissions::permissions;
 use asl::{Resources, StateMachine};
@@ -168,7 +168,7 @@ impl Search {
     }
 
     fn scenery(&self) -> std::result::Result<Scenery, String> {
-        let machine = StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())?;
+        let machine = StateMachine::parse(Definition::UPGRADE.text).map_err(|invalid| invalid.to_string())?;
         let permissions = self.guarded.then(|| permissions(&self.plan.config).map(Arc::new)).transpose()?;
         Ok(Scenery { machine, permissions })
     }

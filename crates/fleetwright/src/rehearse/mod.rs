@@ -27,7 +27,7 @@ use crate::cli::{self, Output, RehearseUpgrade};
 use crate::lambda::Functions;
 use crate::permissions::permissions;
 use crate::progress::{Progress, first_line};
-use crate::{Exit, Streams, UPGRADE};
+use crate::{Definition, Exit, Streams};
 use asl::{Event, Resources, StateMachine};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -177,7 +177,7 @@ fn stage(
     observer: &mut dyn FnMut(&Event),
     wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
 ) -> Result<Rehearsed, String> {
-    let machine = StateMachine::parse(UPGRADE).map_err(|invalid| invalid.to_string())?;
+    let machine = StateMachine::parse(Definition::UPGRADE.text).map_err(|invalid| invalid.to_string())?;
     let permissions = Arc::new(permissions(&plan.config)?);
     let pool = Pool::default();
     let stage = Stage { machine: &machine, plan, mishaps, pace, permissions: Some(&permissions), pool: &pool };

@@ -5,7 +5,7 @@ use super::pace::Pace;
 use super::stage::Played;
 use super::steps::{Step, Steps};
 use super::{Plan, START, reason};
-use crate::{Exit, UPGRADE};
+use crate::{Definition, Exit};
 use asl::Finished;
 use fleet::Version;
 use serde::Serialize;
@@ -110,7 +110,10 @@ impl Rehearsed {
             to: plan.to,
             size: config.fleet.size,
             seed: config.rehearsal.seed,
-            definition_sha256: Sha256::digest(UPGRADE).iter().map(|byte| format!("{byte:02x}")).collect(),
+            definition_sha256: Sha256::digest(Definition::UPGRADE.text)
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect(),
             virtual_seconds: virtual_time.as_secs_f64(),
             limit_seconds: limit.as_secs_f64(),
             transitions: finished.transitions,

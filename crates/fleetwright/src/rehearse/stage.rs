@@ -7,7 +7,7 @@ use super::pace::Pace;
 use super::process::Processes;
 use super::steps::Steps;
 use super::{Plan, START, world};
-use crate::STATE_MACHINE;
+use crate::Definition;
 use crate::lambda::Functions;
 use crate::permissions::OPERATOR;
 use asl::{Event, Execution, Failure, Finished, Limits, Outcome, Resources, StateMachine};
@@ -175,12 +175,13 @@ impl<'s> Stage<'s> {
         let region = config.fleet.subnets.first().map(|subnet| subnet.zone.region()).unwrap_or_default();
         let account = config.load_balancer.target_group.as_str().split(':').nth(4).unwrap_or_default();
         let arn = |kind: &str, id: &str| format!("arn:aws:states:{region}:{account}:{kind}:{id}");
+        let machine = Definition::UPGRADE.machine;
         Execution {
             name: run.id.to_string(),
-            id: arn("execution", &format!("{STATE_MACHINE}:{}", run.id)),
-            role: format!("arn:aws:iam::{account}:role/{STATE_MACHINE}"),
-            state_machine: STATE_MACHINE.to_owned(),
-            state_machine_id: arn("stateMachine", STATE_MACHINE),
+            id: arn("execution", &format!("{machine}:{}", run.id)),
+            role: format!("arn:aws:iam::{account}:role/{machine}"),
+            state_machine: machine.to_owned(),
+            state_machine_id: arn("stateMachine", machine),
             input,
             started: simulator.now().try_into().unwrap_or(START),
             limits: Limits::default(),

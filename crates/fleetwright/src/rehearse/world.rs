@@ -1,8 +1,8 @@
 //! The simulated world that a configuration describes.
 
-use fleet::{AnyTag, Config, DATA_TAG, DataSource, FLEET_TAG, RUN_TAG, VERSION_TAG};
+use fleet::{AnyTag, Config, DATA_TAG, DataSource, FLEET_TAG, RUN_TAG, VERSION_TAG, alarm_name};
 use jiff::Timestamp;
-use simulator::world::{Bystander, Data, Latencies, Subnet, Tag, World};
+use simulator::world::{Bystander, CpuAlarm, Data, Latencies, Rings, Subnet, Tag, World};
 use std::collections::BTreeMap;
 
 /// When every rehearsal begins: a Sunday, 03:00 UTC.
@@ -49,11 +49,27 @@ pub fn world(config: &Config) -> World {
         data_tags: BTreeMap::from([(DATA_TAG.to_owned(), fleet.name.to_string())]),
         bystanders: rehearsal.others.iter().map(bystander).collect(),
         alarms: config.upgrade.alarms.clone(),
+        cpu_alarms: cpu_alarms(config),
+        work: Vec::new(),
         configure_document: config.upgrade.configure_document.clone(),
         requests_per_second: rehearsal.requests_per_second,
         table: crate::TABLE.to_owned(),
         latencies: Latencies::default(),
     }
+}
+
+/// The alarms that start a scaling.
+fn cpu_alarms(config: &Config) -> Vec<CpuAlarm> {
+    let thresholds = config.scaling.map(|scaling| scaling.thresholds());
+    let alarms = thresholds.into_iter().flatten().map(|threshold| CpuAlarm {
+        name: alarm_name(&config.fleet.name, threshold.rings),
+        rings: match threshold.rings {
+            fleet::Rings::Busy => Rings::Above(threshold.percent),
+            fleet::Rings::Idle => Rings::Below(threshold.percent),
+        },
+        minutes: threshold.minutes,
+    });
+    alarms.collect()
 }
 
 fn data(source: &DataSource) -> Data {

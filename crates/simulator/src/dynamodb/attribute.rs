@@ -3,7 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::{Map, Value, json};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Value;
 
 use super::invalid;
 use crate::service::ServiceError;
@@ -23,6 +24,31 @@ pub(super) enum Attribute {
     Map(Item),
     /// A set of strings, numbers or binaries; which, its wire name says.
     Set(&'static str, BTreeSet<String>),
+}
+
+/// In DynamoDB's own JSON.
+impl Serialize for Attribute {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        fn one<S: Serializer>(
+            serializer: S,
+            kind: &'static str,
+            value: &(impl Serialize + ?Sized),
+        ) -> Result<S::Ok, S::Error> {
+            let mut map = serializer.serialize_map(Some(1))?;
+            map.serialize_entry(kind, value)?;
+            map.end()
+        }
+        match self {
+            Attribute::String(text) => one(serializer, "S", text),
+            Attribute::Number(text) => one(serializer, "N", text),
+            Attribute::Binary(text) => one(serializer, "B", text),
+            Attribute::Boolean(flag) => one(serializer, "BOOL", flag),
+            Attribute::Null => one(serializer, "NULL", &true),
+            Attribute::List(values) => one(serializer, "L", values),
+            Attribute::Map(item) => one(serializer, "M", item),
+            Attribute::Set(kind, values) => one(serializer, kind, values),
+        }
+    }
 }
 
 impl Attribute {
@@ -46,19 +72,6 @@ impl Attribute {
             ("NS", Value::Array(values)) => set("NS", values),
             ("BS", Value::Array(values)) => set("BS", values),
             _ => Err(malformed()),
-        }
-    }
-
-    pub(super) fn json(&self) -> Value {
-        match self {
-            Attribute::String(text) => json!({"S": text}),
-            Attribute::Number(text) => json!({"N": text}),
-            Attribute::Binary(text) => json!({"B": text}),
-            Attribute::Boolean(flag) => json!({"BOOL": flag}),
-            Attribute::Null => json!({"NULL": true}),
-            Attribute::List(values) => json!({"L": values.iter().map(Attribute::json).collect::<Vec<_>>()}),
-            Attribute::Map(item) => json!({"M": item_json(item)}),
-            Attribute::Set(kind, values) => json!({*kind: values}),
         }
     }
 
@@ -117,10 +130,6 @@ pub(super) fn read_item(value: Value) -> Result<Item, ServiceError> {
     }
 }
 
-pub(super) fn item_json(item: &Item) -> Value {
-    Value::Object(item.iter().map(|(name, value)| (name.clone(), value.json())).collect::<Map<_, _>>())
-}
-
 fn number(text: String) -> Result<Attribute, ServiceError> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(Attribute::Number(text)),
@@ -142,6 +151,8 @@ fn set(kind: &'static str, values: Vec<Value>) -> Result<Attribute, ServiceError
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -154,7 +165,7 @@ mod tests {
             json!({"L": [{"S": "x"}, {"M": {"a": {"N": "1"}}}]}),
             json!({"SS": ["a", "b"]}),
         ] {
-            assert_eq!(Attribute::read(value.clone()).unwrap().json(), value);
+            assert_eq!(json!(Attribute::read(value.clone()).unwrap()), value);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::attribute::{Attribute, Item, item_json, read_item};
+use super::attribute::{Attribute, Item, read_item};
 use super::expression::{Names, PartitionRange};
 use super::invalid;
 use super::table::{Key, Table, key_of};
@@ -33,7 +33,7 @@ pub(super) fn query(table: &Table, fields: &mut Fields) -> Result<Value, Service
     let mut rest = found.into_iter().filter(|(key, _)| beyond(key));
     let page: Vec<(&Key, &Item)> = rest.by_ref().take(limit).collect();
     let mut answer = json!({
-        "Items": page.iter().map(|(_, item)| item_json(item)).collect::<Vec<_>>(),
+        "Items": page.iter().map(|(_, item)| item).collect::<Vec<_>>(),
         "Count": page.len(),
         "ScannedCount": page.len(),
     });

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::attribute::{Attribute, Item, item_json, item_size, read_item};
+use super::attribute::{Attribute, Item, item_size, read_item};
 use super::invalid;
 use crate::service::{ServiceError, refuse};
 use crate::wire::json::Fields;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// A partition key and a sort key.
 pub(super) type Key = (String, String);
@@ -33,7 +33,7 @@ impl Table {
 
     /// Every item.
     pub(crate) fn dump(&self) -> Vec<Value> {
-        self.items.values().map(item_json).collect()
+        self.items.values().map(|item| json!(item)).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::attribute::{Item, item_json, read_item};
+use super::attribute::{Item, read_item};
 use super::expression::{Condition, Names, Update};
 use super::invalid;
 use super::table::{KEYS, Key, Table, check_size, condition_failed, key_of, read_key};
@@ -144,5 +144,5 @@ fn run(table: &mut Table, fields: &mut Fields, write: Write, answers: &[&str]) -
         "ALL_NEW" => after,
         _ => None,
     };
-    Ok(answer.map_or_else(|| json!({}), |item| json!({"Attributes": item_json(&item)})))
+    Ok(answer.map_or_else(|| json!({}), |item| json!({"Attributes": item})))
 }

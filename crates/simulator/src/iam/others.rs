@@ -67,6 +67,9 @@ pub(super) fn systems_manager(state: &State, operation: &str, fields: &Fields) -
 /// Composite alarms are described only to who may describe all.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
 pub(super) fn cloudwatch(state: &State, operation: &str, fields: &Fields) -> Result<Vec<Need>, ServiceError> {
+    if operation == "GetMetricData" {
+        return Ok(vec![Need::of_all("cloudwatch:GetMetricData".to_owned())]);
+    }
     if operation != "DescribeAlarms" {
         return Err(unsupported(format_args!("what {operation} of CloudWatch needs leave for")));
     }

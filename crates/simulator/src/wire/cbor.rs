@@ -10,7 +10,27 @@ pub(crate) fn decode(body: &[u8]) -> Result<Value, ServiceError> {
     if body.is_empty() {
         return Ok(json!({}));
     }
-    ciborium::from_reader(body).map_err(|error| refuse("SerializationException", error.to_string()))
+    let malformed = |error: String| refuse("SerializationException", error);
+    let value: Cbor = ciborium::from_reader(body).map_err(|error| malformed(error.to_string()))?;
+    plain(value).ok_or_else(|| malformed("a value that no request has".to_owned()))
+}
+
+/// A time is its seconds.
+fn plain(value: Cbor) -> Option<Value> {
+    Some(match value {
+        Cbor::Null => Value::Null,
+        Cbor::Bool(flag) => flag.into(),
+        Cbor::Text(text) => text.into(),
+        Cbor::Integer(number) => i64::try_from(number).ok()?.into(),
+        Cbor::Float(number) => number.into(),
+        Cbor::Tag(1, seconds) => plain(*seconds)?,
+        Cbor::Array(values) => Value::Array(values.into_iter().map(plain).collect::<Option<_>>()?),
+        Cbor::Map(members) => {
+            let member = |(name, value): (Cbor, Cbor)| Some((name.into_text().ok()?, plain(value)?));
+            Value::Object(members.into_iter().map(member).collect::<Option<_>>()?)
+        }
+        _ => return None,
+    })
 }
 
 pub(crate) fn encode(value: &Cbor) -> Vec<u8> {

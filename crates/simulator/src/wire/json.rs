@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::service::{ServiceError, refuse, unsupported};
@@ -119,8 +120,9 @@ pub(crate) fn decode(body: &[u8]) -> Result<Value, ServiceError> {
     serde_json::from_slice(body).map_err(|error| refuse("SerializationException", error.to_string()))
 }
 
-pub(crate) fn encode(value: &Value) -> Vec<u8> {
-    value.to_string().into_bytes()
+pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
+    #[expect(clippy::expect_used, reason = "writing to memory does not fail, and an answer's keys are strings")]
+    serde_json::to_vec(value).expect("an answer is written")
 }
 
 /// A refusal.

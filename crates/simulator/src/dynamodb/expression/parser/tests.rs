@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::super::super::attribute::{Item, item_json, read_item};
+use super::super::super::attribute::{Item, read_item};
 use super::*;
 
 fn names(names: Value, values: Value) -> Names {
@@ -96,7 +96,7 @@ fn update(text: &str) -> Result<Value, ServiceError> {
     let update = Parser::new("UpdateExpression", text, &mut names)?.update()?;
     let mut after = item();
     update.apply(&item(), &mut after)?;
-    Ok(item_json(&after))
+    Ok(json!(after))
 }
 
 #[test]

@@ -1,0 +1,30 @@
+//! When a fleet's CPU asks for another size: what its two alarms ring at.
+
+use crate::{Rings, Scaling};
+
+/// When an alarm on the fleet's CPU rings.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Threshold {
+    /// What for.
+    pub rings: Rings,
+    /// Above so many percent, or below.
+    pub percent: f64,
+    /// In each of so many minutes in a row.
+    pub minutes: u32,
+}
+
+/// Target tracking keeps the same distance. <https://docs.aws.amazon.com/autoscaling/ec2/userguide/as-scaling-target-tracking.html>
+const IDLE_BELOW: f64 = 0.9;
+/// As far back as a decision to take members out looks.
+const IDLE_MINUTES: u32 = 10;
+
+impl Scaling {
+    /// When the fleet's alarms ring. One minute above the target is enough, since the decision looks at more than one.
+    pub fn thresholds(&self) -> [Threshold; 2] {
+        let target = f64::from(self.target_cpu);
+        [
+            Threshold { rings: Rings::Busy, percent: target, minutes: 1 },
+            Threshold { rings: Rings::Idle, percent: IDLE_BELOW * target, minutes: IDLE_MINUTES },
+        ]
+    }
+}

@@ -1,0 +1,35 @@
+//! The state machines' definitions, exactly as they are deployed.
+
+use fleet::Workflow;
+
+/// One state machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Definition {
+    /// What it is called.
+    pub machine: &'static str,
+    /// Its definition in the Amazon States Language.
+    pub text: &'static str,
+}
+
+impl Definition {
+    /// Upgrades a fleet; goes back to a kept image, and restores what was edited by hand.
+    pub const UPGRADE: Self =
+        Self { machine: "fleetwright-upgrade", text: include_str!("../../../workflow/upgrade.asl.json") };
+    /// Adds members.
+    pub const SCALE_OUT: Self =
+        Self { machine: "fleetwright-scale-out", text: include_str!("../../../workflow/scale-out.asl.json") };
+    /// Takes members out.
+    pub const SCALE_IN: Self =
+        Self { machine: "fleetwright-scale-in", text: include_str!("../../../workflow/scale-in.asl.json") };
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::UPGRADE, Self::SCALE_OUT, Self::SCALE_IN];
+
+    /// The one whose executions perform this workflow.
+    pub fn of(workflow: Workflow) -> Self {
+        match workflow {
+            Workflow::Upgrade | Workflow::Rollback | Workflow::Repair => Self::UPGRADE,
+            Workflow::ScaleOut => Self::SCALE_OUT,
+            Workflow::ScaleIn => Self::SCALE_IN,
+        }
+    }
+}

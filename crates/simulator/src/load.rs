@@ -1,0 +1,51 @@
+//! What the members have to do, and what CloudWatch knows of it.
+//!
+//! The work is shared evenly by who is in service. A minute's point is there a minute after its end.
+
+use std::time::Duration;
+
+use crate::clock::Time;
+use crate::state::State;
+use crate::world::{CpuAlarm, Rings};
+
+pub(crate) const MINUTE: Duration = Duration::from_secs(60);
+/// From a minute's end to its point.
+const LATE: Duration = MINUTE;
+/// No CPU is without anything to do.
+const IDLE: f64 = 1.0;
+const BUSY: f64 = 100.0;
+
+impl State {
+    /// The CPU of an instance over the minute that began at `minute`, in percent, if there is a point of it now.
+    pub(crate) fn cpu_of(&self, instance: usize, minute: Time) -> Option<f64> {
+        let one = &self.ec2.instances[instance];
+        let known = one.launched <= minute && minute + MINUTE + LATE <= self.now && !one.phase.gone();
+        known.then(|| if self.gauge.contains(instance) { self.cpu_in_service(minute) } else { IDLE })
+    }
+
+    /// The CPU that those share who were in service when `minute` began.
+    fn cpu_in_service(&self, minute: Time) -> f64 {
+        let work = self.world.work.iter().rev().find(|work| work.from <= minute).map_or(0.0, |work| work.percent);
+        match self.gauge.at(minute) {
+            0 => IDLE,
+            members => (work / f64::from(members)).clamp(IDLE, BUSY),
+        }
+    }
+
+    /// The latest minute of which there is a point.
+    pub(crate) fn last_minute(&self) -> Option<Time> {
+        let minutes = self.now.checked_sub(MINUTE + LATE)?.as_secs() / 60;
+        Some(Duration::from_secs(minutes * 60))
+    }
+
+    pub(crate) fn is_ringing(&self, alarm: &CpuAlarm) -> bool {
+        let Some(last) = self.last_minute() else { return false };
+        let minutes = (0..alarm.minutes).map(|back| last.checked_sub(MINUTE * back));
+        minutes.into_iter().all(|minute| {
+            minute.is_some_and(|minute| match alarm.rings {
+                Rings::Above(percent) => self.cpu_in_service(minute) > percent,
+                Rings::Below(percent) => self.cpu_in_service(minute) < percent,
+            })
+        })
+    }
+}

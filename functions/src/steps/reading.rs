@@ -1,0 +1,77 @@
+//! What a decision on the fleet's size is made from: who stands since when, what their CPU was, when the size last changed.
+
+use crate::StepError;
+use crate::aws::Aws;
+use fleet::{
+    FleetRecord, Health, Member, Observed, Outcome, Phase, Reading, Run, RunId, SizeOrder, Standing, Tagged, Workflow,
+    fleet_cpu,
+};
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
+
+/// What was found.
+pub(super) struct Found {
+    pub(super) reading: Reading,
+    /// The members that stand.
+    pub(super) standing: Vec<Standing>,
+}
+
+/// Of what is older no decision is made: see `fleet::decide`.
+const LOOK_BACK: SignedDuration = SignedDuration::from_mins(15);
+
+/// Reads all that a decision on the fleet that was `observed` is made from. `holder` is the run beside which it is made.
+pub(super) async fn read(
+    aws: &Aws,
+    record: &FleetRecord,
+    observed: &Observed,
+    holder: Option<&Run>,
+    order: Option<SizeOrder>,
+) -> Result<Found, StepError> {
+    let now = aws.now();
+    let runs = aws.ledger().runs(record.name()).await?;
+    let by_id: BTreeMap<&RunId, &Run> = runs.iter().map(|run| (&run.run.id, run)).collect();
+    let of_fleet = observed.tagged.iter().filter(|one| one.fleet.as_deref() == Some(record.name().as_str()));
+    let standing: Vec<_> = of_fleet.map(|one| standing(one, &by_id, now)).collect();
+    let last = |workflow: Workflow| {
+        let scaled = runs.iter().filter(|run| run.workflow == workflow && run.phase == Phase::Ended(Outcome::Scaled));
+        scaled.filter_map(|run| run.ended).max()
+    };
+    let mut cpu = Vec::new();
+    if let (Some(scaling), None) = (&record.config.scaling, order) {
+        let in_service = standing.iter().filter(|one| one.in_service.is_some());
+        let ids: Vec<_> = in_service.map(|one| &one.member.id).collect();
+        let since = now.saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
+        cpu = fleet_cpu(&standing, &aws.cpu(&ids, since, now).await?, scaling.warm_up);
+    }
+    let reading = Reading {
+        members: standing.clone(),
+        cpu,
+        last_out: last(Workflow::ScaleOut),
+        last_in: last(Workflow::ScaleIn),
+        // The new members, and the builder.
+        others_may_add: holder.map_or(0, |run| run.size.saturating_add(1)),
+        order,
+    };
+    Ok(Found { reading, standing })
+}
+
+/// A member as it stands. Nothing says since when a target is healthy: of who was launched by a run, that run's end does,
+/// by which it was; of any other its launch.
+fn standing(tagged: &Tagged, runs: &BTreeMap<&RunId, &Run>, now: Timestamp) -> Standing {
+    let launched = tagged.launched.unwrap_or(now);
+    let healthy = tagged.health == Health::Healthy;
+    let since = match tagged.run.as_ref().and_then(|run| runs.get(run)) {
+        Some(run) => run.committed.or(run.ended).unwrap_or(now),
+        None => launched,
+    };
+    Standing {
+        member: Member {
+            id: tagged.id.clone(),
+            image: tagged.image.clone(),
+            zone: tagged.zone.clone(),
+            serves: healthy,
+        },
+        launched,
+        in_service: healthy.then_some(since),
+    }
+}

@@ -1,0 +1,260 @@
+//! The workflows that change a fleet's size, on a simulated AWS: by a person's order and by the alarm's event, with what
+//! goes wrong, and beside an upgrade.
+
+use crate::stage::Stage;
+use fleet::{Config, Outcome, Phase, Scaling, Span};
+use fleetwright::rehearse::in_virtual_time;
+use serde_json::{Value, json};
+use simulator::faults::{Fault, WorldFault};
+use simulator::invariants::Outcome as Settling;
+use simulator::world::Work;
+use std::time::Duration;
+
+fn scaling(config: &mut Config) {
+    config.database.max_connections = 10_000;
+    config.scaling = Some(Scaling {
+        min: 2,
+        max: 8,
+        target_cpu: 60,
+        largest_step: 3,
+        cooldown_out: Span::minutes(1),
+        cooldown_in: Span::minutes(5),
+        warm_up: Span::minutes(1),
+    });
+}
+
+/// So much to do from a minute on, in percent of one member's CPU.
+fn work(points: &[(u64, f64)]) -> Vec<Work> {
+    points.iter().map(|(minute, percent)| Work { from: Duration::from_secs(minute * 60), percent: *percent }).collect()
+}
+
+/// The event that EventBridge has of an alarm that rings, as documented.
+fn event(alarm: &str) -> Value {
+    json!({
+        "version": "0",
+        "id": "c4c1c1c9-6542-e61b-6ef0-8c4d36933a92",
+        "detail-type": "CloudWatch Alarm State Change",
+        "source": "aws.cloudwatch",
+        "account": "123456789012",
+        "time": "2026-01-04T03:00:00Z",
+        "region": "eu-central-1",
+        "resources": [format!("arn:aws:cloudwatch:eu-central-1:123456789012:alarm:{alarm}")],
+        "detail": {
+            "alarmName": alarm,
+            "state": {"value": "ALARM", "timestamp": "2026-01-04T03:00:00.000+0000"},
+            "previousState": {"value": "OK", "timestamp": "2026-01-04T02:00:00.000+0000"},
+        },
+    })
+}
+
+impl Stage {
+    async fn out(&self, name: &str, input: Value) -> String {
+        self.run_by(&self.scale_out, name, input).await
+    }
+
+    /// Takes members out, so that `left` are wanted from now on.
+    async fn r#in(&self, name: &str, left: u32, input: Value) -> String {
+        self.simulator.require(left);
+        self.run_by(&self.scale_in, name, input).await
+    }
+
+    async fn in_service(&self) -> usize {
+        let health = self.anyone().health_of_all(&self.config.load_balancer.target_group).await.unwrap();
+        let ids: Vec<_> = health.registered().collect();
+        ids.into_iter().filter(|id| *health.of(id) == fleet::Health::Healthy).count()
+    }
+}
+
+#[test]
+fn a_person_adds_members_and_takes_some_out() {
+    in_virtual_time(async {
+        let stage = Stage::with(scaling, Vec::new()).await;
+        assert_eq!(stage.out("out-1", json!({"fleet": "appwrite", "by": 2})).await, "succeeded");
+        assert_eq!(stage.in_service().await, 5);
+        let run = stage.record("out-1").await;
+        assert_eq!((run.phase, run.size, run.given_up.len()), (Phase::Ended(Outcome::Scaled), 2, 0));
+        assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
+        assert_eq!(stage.r#in("in-1", 2, json!({"fleet": "appwrite", "to": 2})).await, "succeeded");
+        assert_eq!(stage.in_service().await, 2);
+        assert_eq!(stage.record("in-1").await.phase, Phase::Ended(Outcome::Scaled));
+        assert_eq!(stage.violations("in-1", Settling::Scaled).await, []);
+        assert_eq!(stage.fleet().await.lock, None);
+        assert_eq!(stage.findings().await, [""; 0]);
+    })
+    .unwrap();
+}
+
+#[test]
+fn the_alarm_makes_a_fleet_as_large_as_its_load_and_as_small_again() {
+    in_virtual_time(async {
+        // Two hundred percent are 67 % of three members; four are enough for the target of 60 %. Later two are.
+        let stage = Stage::under(scaling, Vec::new(), work(&[(0, 100.0), (12, 235.0), (60, 90.0)])).await;
+        tokio::time::sleep(Duration::from_secs(15 * 60)).await;
+        assert_eq!(stage.out("out-1", event("fleetwright-busy-appwrite")).await, "succeeded");
+        assert_eq!(stage.in_service().await, 4);
+        assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
+
+        tokio::time::sleep(Duration::from_secs(75 * 60)).await;
+        assert_eq!(stage.r#in("in-1", 2, event("fleetwright-idle-appwrite")).await, "succeeded");
+        assert_eq!(stage.in_service().await, 2);
+        assert_eq!(stage.findings().await, [""; 0]);
+        let decisions = stage.anyone().ledger().decisions(&stage.config.fleet.name).await.unwrap();
+        let read: Vec<_> = decisions.iter().map(ToString::to_string).collect();
+        assert!(read[0].starts_with("out from 3 to 4: the CPU is 78.3 % over 3 members"), "{read:#?}");
+        assert!(read.iter().any(|one| one.starts_with("in from 4 to 2")), "{read:#?}");
+    })
+    .unwrap();
+}
+
+#[test]
+fn an_alarm_that_rings_on_is_followed_until_it_is_calm() {
+    in_virtual_time(async {
+        // Three times what three members can do: more than one step, and the CPU cannot show how much more.
+        let stage = Stage::under(scaling, Vec::new(), work(&[(0, 420.0)])).await;
+        tokio::time::sleep(Duration::from_secs(4 * 60)).await;
+        assert_eq!(stage.out("out-1", event("fleetwright-busy-appwrite")).await, "succeeded");
+        assert_eq!(stage.in_service().await, 7);
+        let runs = stage.anyone().ledger().runs(&stage.config.fleet.name).await.unwrap();
+        assert!(runs.len() >= 2 && runs.iter().all(|run| run.phase == Phase::Ended(Outcome::Scaled)), "{runs:#?}");
+        let second = runs.iter().find(|run| run.run.id.as_str() != "out-1").unwrap();
+        assert_eq!(second.execution().as_str(), "out-1");
+        assert_eq!(stage.fleet().await.lock, None);
+    })
+    .unwrap();
+}
+
+#[test]
+fn what_the_database_cannot_take_is_refused_and_what_is_enough_stays() {
+    in_virtual_time(async {
+        let tight = |config: &mut Config| {
+            scaling(config);
+            config.database.max_connections = 4 * config.database.connections_per_member;
+        };
+        let stage = Stage::with(tight, Vec::new()).await;
+        let refused = stage.out("out-1", json!({"fleet": "appwrite", "to": 6})).await;
+        assert!(refused.starts_with("Refused") && refused.contains("database.max_connections"), "{refused}");
+        let refused = stage.out("out-2", json!({"fleet": "appwrite", "to": 9})).await;
+        assert!(refused.starts_with("Refused") && refused.contains("scaling.max"), "{refused}");
+        let refused = stage.out("out-3", json!({"fleet": "appwrite", "by": -1})).await;
+        assert!(refused.starts_with("Refused") && refused.contains("no scale-out"), "{refused}");
+        assert_eq!(stage.out("out-4", json!({"fleet": "appwrite", "to": 3})).await, "succeeded");
+        assert_eq!((stage.in_service().await, stage.fleet().await.lock), (3, None));
+        let refused = stage.r#in("in-1", 3, json!({"fleet": "appwrite", "to": 1})).await;
+        assert!(refused.starts_with("Refused") && refused.contains("scaling.min"), "{refused}");
+    })
+    .unwrap();
+}
+
+#[test]
+fn who_never_turns_healthy_is_replaced_and_then_given_up() {
+    in_virtual_time(async {
+        let ill = |nth| Fault::world(WorldFault::ImpairedInstance { nth });
+        let two = json!({"fleet": "appwrite", "by": 2});
+        let stage = Stage::with(scaling, vec![ill(1)]).await;
+        assert_eq!(stage.out("out-1", two.clone()).await, "succeeded");
+        assert_eq!((stage.in_service().await, stage.record("out-1").await.given_up.len()), (5, 1));
+        assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
+
+        // Who replaces it is ill too: it is given up, and the other stays.
+        let stage = Stage::with(scaling, vec![ill(1), ill(3)]).await;
+        let given_up = stage.out("out-1", two.clone()).await;
+        assert!(given_up.starts_with("Failed") && given_up.contains("not healthy"), "{given_up}");
+        let run = stage.record("out-1").await;
+        assert_eq!((stage.in_service().await, run.phase), (4, Phase::Ended(Outcome::Scaled)));
+        assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
+
+        let stage = Stage::with(scaling, (1..=4).map(ill).collect()).await;
+        stage.out("out-1", two).await;
+        assert_eq!(stage.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
+        assert_eq!(stage.violations("out-1", Settling::RolledBack).await, []);
+        assert_eq!(stage.findings().await, [""; 0]);
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_zone_that_runs_dry_is_made_up_for_and_what_can_be_had_is_taken() {
+    in_virtual_time(async {
+        let dry = |zone: Option<&str>| {
+            Fault::world(WorldFault::NoCapacity { zone: zone.map(str::to_owned), instance_type: None })
+        };
+        let stage = Stage::with(scaling, vec![dry(Some("eu-central-1a"))]).await;
+        assert_eq!(stage.out("out-1", json!({"fleet": "appwrite", "by": 3})).await, "succeeded");
+        assert_eq!(stage.in_service().await, 6);
+        let stage = Stage::with(scaling, vec![dry(None)]).await;
+        let given_up = stage.out("out-1", json!({"fleet": "appwrite", "by": 3})).await;
+        assert!(given_up.starts_with("Failed") && given_up.contains("could not be launched"), "{given_up}");
+        assert_eq!(stage.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
+        assert_eq!(stage.violations("out-1", Settling::RolledBack).await, []);
+    })
+    .unwrap();
+}
+
+/// The case that hurt others: members that were added in the middle of an upgrade were lost at its end.
+#[test]
+fn two_scale_outs_in_the_middle_of_an_upgrade_are_replaced_with_the_rest() {
+    in_virtual_time(async {
+        let stage = Stage::with(scaling, Vec::new()).await;
+        let upgrade = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
+        let joins = async {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            let first = stage.out("out-1", json!({"fleet": "appwrite", "by": 2})).await;
+            let second = stage.out("out-2", json!({"fleet": "appwrite", "by": 1})).await;
+            (first, second, stage.in_service().await)
+        };
+        let (upgraded, (first, second, meanwhile)) = futures_util::future::join(upgrade, joins).await;
+        assert_eq!((first.as_str(), second.as_str(), meanwhile), ("succeeded", "succeeded", 6));
+        assert_eq!(upgraded, "succeeded");
+        let run = stage.record("run-1").await;
+        assert_eq!((run.size, run.joined.len(), stage.in_service().await), (6, 2, 6));
+        assert_eq!(stage.violations("run-1", Settling::Upgraded).await, []);
+        assert_eq!(stage.findings().await, [""; 0]);
+    })
+    .unwrap();
+}
+
+#[test]
+fn who_joined_an_upgrade_that_turns_back_stays() {
+    in_virtual_time(async {
+        let stage = Stage::with(scaling, vec![Fault::world(WorldFault::ImageFails)]).await;
+        let upgrade = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
+        let joins = async {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            stage.out("out-1", json!({"fleet": "appwrite", "by": 2})).await
+        };
+        let (rolled_back, joined) = futures_util::future::join(upgrade, joins).await;
+        assert!(rolled_back.starts_with("RolledBack") && joined == "succeeded", "{rolled_back} {joined}");
+        assert_eq!(stage.in_service().await, 5);
+        assert_eq!(stage.violations("run-1", Settling::RolledBack).await, []);
+    })
+    .unwrap();
+}
+
+#[test]
+fn whoever_comes_too_late_to_join_and_whoever_takes_out_waits_for_the_upgrades_end() {
+    in_virtual_time(async {
+        let stage = Stage::with(scaling, Vec::new()).await;
+        let upgrade = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
+        let late = async {
+            loop {
+                tokio::time::sleep(Duration::from_secs(5)).await;
+                let run = stage.anyone().ledger().run(&stage.run_ref("run-1")).await.unwrap();
+                if run.is_some_and(|run| run.record.books_closed) {
+                    break;
+                }
+            }
+            let out = stage.out("out-1", json!({"fleet": "appwrite", "by": 1}));
+            let taken_out = stage.run_by(&stage.scale_in, "in-1", json!({"fleet": "appwrite", "by": -1}));
+            futures_util::future::join(out, taken_out).await
+        };
+        let (upgraded, (out, taken_out)) = futures_util::future::join(upgrade, late).await;
+        assert_eq!([upgraded, out, taken_out], ["succeeded"; 3]);
+        let upgraded = stage.record("run-1").await;
+        for scaled in ["out-1", "in-1"] {
+            assert!(stage.record(scaled).await.started > upgraded.committed.unwrap(), "{scaled}");
+        }
+        assert_eq!(stage.in_service().await, 3);
+        assert_eq!(stage.findings().await, [""; 0]);
+    })
+    .unwrap();
+}

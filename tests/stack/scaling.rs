@@ -1,0 +1,136 @@
+//! Scaling on the deployed stack: started by the alarm's event through EventBridge, by the command, and by tags.
+
+use super::deployed::Stack;
+use crate::emulators::{BuiltFleet, REGION, until};
+use fleet::{Config, Scaling, Span};
+use serde_json::{Value, json};
+
+/// Scales between these sizes.
+fn between(min: u32, max: u32) -> impl FnOnce(&mut Config) {
+    move |config| {
+        config.scaling = Some(Scaling {
+            min,
+            max,
+            target_cpu: 60,
+            largest_step: 2,
+            cooldown_out: Span::minutes(1),
+            cooldown_in: Span::minutes(5),
+            warm_up: Span::minutes(1),
+        });
+    }
+}
+
+impl Stack {
+    /// Sends an event to EventBridge, in the shape that the service's own have.
+    fn send(&self, source: &str, kind: &str, resources: &[String], detail: &Value) {
+        let entry = json!({
+            "Source": source, "DetailType": kind, "Resources": resources, "Detail": detail.to_string(),
+        });
+        let sent = self.root().call("events", "put_events", &json!({"Entries": [entry]}));
+        assert_eq!(sent["FailedEntryCount"], 0, "{sent:#}");
+    }
+
+    /// The alarm's state change, as CloudWatch tells it.
+    fn rings(&self, alarm: &str) {
+        let detail = json!({
+            "alarmName": alarm,
+            "state": {"value": "ALARM", "reason": "Threshold Crossed", "timestamp": "2026-01-04T03:00:00.000+0000"},
+            "previousState": {"value": "OK", "timestamp": "2026-01-04T02:00:00.000+0000"},
+            "configuration": {"metrics": []},
+        });
+        let arn = format!("arn:aws:cloudwatch:{REGION}:123456789012:alarm:{alarm}");
+        self.send("aws.cloudwatch", "CloudWatch Alarm State Change", &[arn], &detail);
+    }
+
+    /// The instances that the fleet's target group has.
+    fn targets(&self, fleet: &BuiltFleet) -> Vec<String> {
+        let group = json!({"TargetGroupArn": fleet.id("target_group")});
+        let health = self.console().call("elbv2", "describe_target_health", &group);
+        let targets = health["TargetHealthDescriptions"].as_array().unwrap().iter();
+        let there = targets.filter(|one| one["TargetHealth"]["State"] != "draining");
+        there.map(|one| one["Target"]["Id"].as_str().unwrap().to_owned()).collect()
+    }
+}
+
+#[test]
+fn the_alarms_event_adds_members_and_takes_them_out() {
+    let stack = Stack::shared();
+    // Three members are fewer than there are to be, whatever the CPU.
+    let fleet = stack.fleet_with("scaled", between(5, 8));
+    let prefix = json!({"AlarmNamePrefix": "fleetwright-busy-scaled"});
+    let put = stack.root().call("cloudwatch", "describe_alarms", &prefix);
+    assert_eq!(put["MetricAlarms"][0]["Threshold"], 60.0, "{put:#}");
+    stack.rings("fleetwright-busy-scaled");
+    until("five members take traffic", || (stack.targets(&fleet).len() == 5).then_some(()));
+    let operator = stack.operator();
+    let scaled = |times: usize| {
+        let over = || operator.fleetwright("history --fleet scaled").out.matches("  scaled").count() == times;
+        until("the run is over", || over().then_some(()));
+    };
+    scaled(1);
+    let status = operator.fleetwright("status --fleet scaled");
+    assert!(status.out.contains("5 of 5 members in service"), "{status:?}");
+
+    // Five are more than there are to be.
+    let mut config = fleet.config();
+    between(2, 4)(&mut config);
+    let file = stack.work.path().join("scaled.toml");
+    std::fs::write(&file, toml::to_string(&config).unwrap()).unwrap();
+    assert_eq!(operator.fleetwright(&format!("apply --config {}", file.display())).exit, 0);
+    stack.rings("fleetwright-idle-scaled");
+    until("four members take traffic", || (stack.targets(&fleet).len() == 4).then_some(()));
+    scaled(2);
+    let fine = operator.fleetwright("doctor --fleet scaled");
+    assert_eq!(fine.exit, 0, "{fine:?}");
+}
+
+#[test]
+fn the_command_scales_to_a_size_and_by_a_change() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("sized");
+    let operator = stack.operator();
+    let out = operator.fleetwright("scale --fleet sized --by 2");
+    assert_eq!(out.exit, 0, "{out:?}");
+    assert_eq!(stack.targets(&fleet).len(), 5);
+    let same = operator.fleetwright("scale --fleet sized --to 5");
+    assert!(same.exit == 0 && same.err.contains("nothing to do"), "{same:?}");
+    let taken_out = operator.fleetwright("scale --fleet sized --to 3 --output json");
+    assert_eq!(taken_out.exit, 0, "{taken_out:?}");
+    let outcome: Value = serde_json::from_str(&taken_out.out).unwrap();
+    assert_eq!((&outcome["outcome"], &outcome["size"]), (&json!("scaled"), &json!(2)), "{outcome:#}");
+    assert_eq!(stack.targets(&fleet).len(), 3);
+    let refused = operator.fleetwright("scale --fleet sized --by 500");
+    assert!(refused.exit == 6 && refused.err.contains("scaling.max"), "{refused:?}");
+    let bad = operator.fleetwright("scale --fleet sized --by 0");
+    assert!(bad.exit == 2 && bad.err.contains("--by: 0 changes nothing"), "{bad:?}");
+}
+
+#[test]
+fn who_loses_the_tag_leaves_the_load_balancer_and_who_gets_it_comes_in() {
+    let stack = Stack::shared();
+    let fleet = stack.fleet("tagged");
+    let console = stack.console();
+    let member = stack.targets(&fleet).remove(0);
+    let tag = json!([{"Key": fleet.config().fleet.load_balancer_tag.key, "Value": "tagged"}]);
+    let tells = |tags: Value, version: u32| {
+        let detail = json!({
+            "changed-tag-keys": [fleet.config().fleet.load_balancer_tag.key],
+            "service": "ec2", "resource-type": "instance", "version": version, "tags": tags,
+        });
+        let arn = format!("arn:aws:ec2:{REGION}:123456789012:instance/{member}");
+        stack.send("aws.tag", "Tag Change on Resource", &[arn], &detail);
+    };
+    console.call("ec2", "delete_tags", &json!({"Resources": [member], "Tags": tag}));
+    tells(json!({"fleetwright:fleet": "tagged"}), 2);
+    until("it has left", || (!stack.targets(&fleet).contains(&member)).then_some(()));
+    console.call("ec2", "create_tags", &json!({"Resources": [member], "Tags": tag}));
+    // An event that comes late and tells of the time before is no more than a reason to look.
+    tells(json!({"fleetwright:fleet": "tagged"}), 1);
+    until("it is back", || stack.targets(&fleet).contains(&member).then_some(()));
+
+    // The schedule, for events that never come.
+    console.call("ec2", "delete_tags", &json!({"Resources": [member], "Tags": tag}));
+    let synced = stack.root().invoke("fleetwright-sync-tags", &json!({})).unwrap();
+    let of_fleet = synced["fleets"].as_array().unwrap().iter().find(|one| one["fleet"] == "tagged").unwrap();
+    assert_eq!(of_fleet["deregistered"], json!([member]), "{synced:#}");
+}
