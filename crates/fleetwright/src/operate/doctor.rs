@@ -5,7 +5,7 @@ use super::stack::{Execution, Stack, Started};
 use super::stop::Stop;
 use crate::cli::OfFleet;
 use crate::{Exit, Streams};
-use fleet::{Finding, FleetName, InstanceId, Lock, Outcome, Phase, Remedy, Run, diagnose};
+use fleet::{Finding, FleetName, InstanceId, Lock, Outcome, Phase, Remedy, Run, Workflow, diagnose};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -48,13 +48,22 @@ async fn about_run(stack: &Stack, run: &Run, lock: &Lock) -> Result<Vec<Finding>
     Ok(late.into_iter().collect())
 }
 
-/// The members that the last run left in service: the new ones if it went through, those before if not.
+/// The members that the run which ended last left in service: the new ones if it went through, those before if not, and
+/// both if it added some.
 async fn left_by_last_run(stack: &Stack, fleet: &FleetName) -> Result<Vec<InstanceId>, Stop> {
-    let Some(last) = stack.ledger.runs(fleet).await?.into_iter().next() else { return Ok(Vec::new()) };
-    Ok(match last.phase {
-        Phase::Ended(Outcome::Upgraded | Outcome::Reverted) => stack.ledger.new_members(&last.run).await?.ids,
-        _ => stack.ledger.before(&last.run).await?.members.into_iter().map(|member| member.id).collect(),
-    })
+    let runs = stack.ledger.runs(fleet).await?;
+    let Some(last) = runs.into_iter().max_by_key(|run| run.ended.unwrap_or(run.started)) else { return Ok(Vec::new()) };
+    let before = async || stack.ledger.before(&last.run).await;
+    let mut left = match last.phase {
+        Phase::Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Scaled) => {
+            stack.ledger.new_members(&last.run).await?.ids
+        }
+        _ => before().await?.members.into_iter().map(|member| member.id).collect(),
+    };
+    if (last.workflow, &last.phase) == (Workflow::ScaleOut, &Phase::Ended(Outcome::Scaled)) {
+        left.extend(before().await?.members.into_iter().map(|member| member.id));
+    }
+    Ok(left)
 }
 
 fn text(diagnosis: &Diagnosis) -> String {
