@@ -17,6 +17,7 @@ mod quiet_hours;
 mod repair;
 mod restoring;
 mod scale;
+mod scale_faults;
 mod scaling;
 mod scenarios;
 mod seeds;

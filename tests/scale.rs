@@ -58,7 +58,7 @@ impl Stage {
         self.run_by(&self.scale_in, name, input).await
     }
 
-    async fn in_service(&self) -> usize {
+    pub(crate) async fn in_service(&self) -> usize {
         let health = self.anyone().health_of_all(&self.config.load_balancer.target_group).await.unwrap();
         let ids: Vec<_> = health.registered().collect();
         ids.into_iter().filter(|id| *health.of(id) == fleet::Health::Healthy).count()
@@ -257,4 +257,48 @@ fn whoever_comes_too_late_to_join_and_whoever_takes_out_waits_for_the_upgrades_e
         assert_eq!(stage.findings().await, [""; 0]);
     })
     .unwrap();
+}
+
+/// What may start at the same instant: an alarm, the clock, a person.
+#[test]
+fn of_two_that_start_at_once_each_is_served_in_its_turn() {
+    let alarm = |stage: &Stage| (stage.scale_out.clone(), event("fleetwright-busy-appwrite"));
+    let clock = |stage: &Stage| (stage.machine.clone(), json!({"fleet": "appwrite", "to": "1.4.14"}));
+    let person = |stage: &Stage| (stage.scale_out.clone(), json!({"fleet": "appwrite", "by": 1}));
+    type Start = fn(&Stage) -> (asl::StateMachine, Value);
+    let starts: [(&str, Start); 3] = [("alarm", alarm), ("clock", clock), ("person", person)];
+    for (n, (first_name, first)) in starts.iter().enumerate() {
+        for (second_name, second) in &starts[n..] {
+            in_virtual_time(async {
+                let what = format!("{first_name} and {second_name}");
+                // Four are enough for it; it lasts longer than anything else here.
+                let stage = Stage::under(scaling, Vec::new(), work(&[(0, 235.0)])).await;
+                tokio::time::sleep(Duration::from_secs(4 * 60)).await;
+                let ((machine, input), (other, other_input)) = (first(&stage), second(&stage));
+                let first = stage.run_by(&machine, "run-1", input);
+                let second = stage.run_by(&other, "run-2", other_input);
+                let (first, second) = futures_util::future::join(first, second).await;
+                let refused = [&first, &second].into_iter().filter(|ended| *ended != "succeeded").collect::<Vec<_>>();
+                if (*first_name, *second_name) == ("clock", "clock") {
+                    // Two upgrades: one is the only one.
+                    assert!(refused.len() == 1 && refused[0].starts_with("Refused"), "{what}: {first}; {second}");
+                } else {
+                    assert!(refused.is_empty(), "{what}: {first}; {second}");
+                }
+                let wanted = match (*first_name, *second_name) {
+                    ("alarm", "person") => 4..=5,
+                    ("alarm", _) => 4..=4,
+                    ("clock", "clock") => 3..=3,
+                    ("clock", _) => 4..=4,
+                    _ => 5..=5,
+                };
+                assert!(wanted.contains(&stage.in_service().await), "{what}: {}", stage.in_service().await);
+                assert_eq!(stage.fleet().await.lock, None, "{what}");
+                assert_eq!(stage.to_repair().await, [""; 0], "{what}");
+                let report = stage.simulator.report();
+                assert_eq!((report.capacity.lowest, report.requests.failed), (3, 0), "{what}");
+            })
+            .unwrap();
+        }
+    }
 }

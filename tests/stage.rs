@@ -2,7 +2,7 @@
 
 use asl::{Execution, Finished, Limits, Resources, StateMachine};
 use aws_types::SdkConfig;
-use fleet::{Config, FleetRecord, Run, RunRef};
+use fleet::{Config, Finding, FleetRecord, Remedy, Run, RunRef};
 use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::permissions;
@@ -145,17 +145,27 @@ impl Stage {
     /// What does not hold after `run` ended as `outcome`.
     pub(crate) async fn violations(&self, run: &str, outcome: Outcome) -> Vec<Violation> {
         let kept = self.fleet().await.images.into_iter().map(|kept| kept.image.to_string()).collect();
-        let joined = self.record(run).await.joined.iter().map(ToString::to_string).collect();
+        let record = self.anyone().ledger().run(&self.run_ref(run)).await.unwrap();
+        let joined = record.into_iter().flat_map(|run| run.record.joined).map(|run| run.to_string()).collect();
         self.simulator.check(&Settled { outcome, run: run.to_owned(), kept, joined }).violated
     }
 
     /// What a doctor finds, as text.
     pub(crate) async fn findings(&self) -> Vec<String> {
+        self.diagnosis().await.into_iter().map(|finding| finding.what).collect()
+    }
+
+    /// What of that a repair would mend.
+    pub(crate) async fn to_repair(&self) -> Vec<String> {
+        let findings = self.diagnosis().await.into_iter().filter(|finding| finding.remedy == Remedy::Repair);
+        findings.map(|finding| finding.what).collect()
+    }
+
+    async fn diagnosis(&self) -> Vec<Finding> {
         let observe = Step::named("observe").unwrap();
         let input = json!({"fleet": self.config.fleet.name});
         let observed = observe.invoke(&self.aws("observe"), input).await.unwrap();
         let observed = serde_json::from_value(observed).unwrap();
-        let findings = fleet::diagnose(&self.fleet().await, &observed, &[]);
-        findings.into_iter().map(|finding| finding.what).collect()
+        fleet::diagnose(&self.fleet().await, &observed, &[])
     }
 }

@@ -1,9 +1,10 @@
 //! Begins a run: looks at everything it will need, refuses what cannot go well, then takes the fleet's lock and
-//! records the plan and what was before. Up to the lock it only reads.
+//! records the plan and what was before. Up to the lock it only reads; while a run scales the fleet it waits for its turn.
 //!
 //! Undone by `finish`, which releases the lock. Asked again, it finds its own lock and record and answers the same.
 
 use super::look::{census, look};
+use super::wait::wait;
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
@@ -17,9 +18,11 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Input {
     run: RunId,
     request: Request,
-    #[expect(dead_code, reason = "every step gets it; nothing here waits")]
     state: StateContext,
 }
+
+/// How long a start waits until a run that scales the fleet has ended.
+const PATIENCE: Span = Span::minutes(60);
 
 /// What an operator, a schedule or an alarm starts the execution with.
 #[derive(Debug, Deserialize)]
@@ -67,7 +70,7 @@ struct Failure {
     cause: &'static str,
 }
 
-pub(crate) async fn run(aws: &Aws, Input { run, request, .. }: Input) -> Result<Output, StepError> {
+pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Result<Output, StepError> {
     let run = RunRef { fleet: request.fleet.clone(), id: run };
     let record = aws.ledger().fleet(&run.fleet).await?;
     let mut fleet = record.ok_or_else(|| Refusal::UnknownFleet { fleet: run.fleet.clone() })?;
@@ -76,7 +79,14 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, .. }: Input) -> Result<
         return begun_before(&begun.record, request.approval);
     }
     if let Some(lock) = &fleet.record.lock {
-        return Err(Refusal::Locked { fleet: run.fleet, run: lock.run.clone() }.into());
+        let locked = Refusal::Locked { fleet: run.fleet.clone(), run: lock.run.clone() };
+        let holder = aws.ledger().run(&RunRef { fleet: run.fleet, id: lock.run.clone() }).await?;
+        // That takes minutes.
+        let scales = |holder: &Run| holder.workflow.scales() && !matches!(holder.phase, Phase::Ended(_));
+        return match holder.is_some_and(|holder| scales(&holder.record)) {
+            true => wait(aws, &state, PATIENCE, locked),
+            false => Err(locked.into()),
+        };
     }
 
     let Some(order) = request.order(&fleet.record)? else {

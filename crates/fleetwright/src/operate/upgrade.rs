@@ -8,7 +8,7 @@ use crate::cli::{Output, UpgradeArgs, Watching};
 use crate::definition::Definition;
 use crate::{Exit, Streams};
 use fleet::{
-    Fingerprint, FleetName, Observed, Order, RunId, RunRef, Span, Version, admit, check_window, hop_path, percentile_95,
+    Fingerprint, FleetName, Observed, Order, Phase, RunId, RunRef, Span, Version, admit, check_window, hop_path, percentile_95,
 };
 use serde_json::{Value, json};
 
@@ -48,13 +48,17 @@ pub(super) async fn run(
     let record = stack.fleet(&fleet).await?.record;
     if let Some(lock) = &record.lock {
         let going = stack.run(&fleet, Some(&lock.run)).await?.record;
-        return Err(Stop::refused(format!(
+        if going.workflow.scales() && !matches!(going.phase, Phase::Ended(_)) {
+            streams.talk(format!("run {} scales fleet {fleet}: the upgrade waits for its end", lock.run));
+        } else {
+            return Err(Stop::refused(format!(
             "run {} holds fleet {fleet}, {} -> {}, and is {}: 'fleetwright watch --fleet {fleet}' shows it",
             lock.run,
             going.golden.version,
             going.to,
             going.phase.as_str()
         )));
+        }
     }
     let hops = hop_path(record.golden.version, to, &record.config.upgrade.hops)?;
     if hops.is_empty() {

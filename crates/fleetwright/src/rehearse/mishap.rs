@@ -159,22 +159,31 @@ impl Mishap {
 
     /// The fault as the simulated world knows it, given the types of members and builder. Two starts are no fault of the
     /// world: whoever rehearses starts twice.
+    /// The fault of a call; none if it is one of the world.
+    pub fn strikes(&self) -> Option<Fault> {
+        let Self::Call { site, and_after, kind } = self else { return None };
+        let on = Fault::on(&site.operation).at(&site.state).nth(site.nth);
+        let on = if *and_after { on.times(u32::MAX) } else { on };
+        Some(match kind {
+            CallKind::Error => on.error("UnauthorizedOperation"),
+            CallKind::Throttle => on.throttle(),
+            CallKind::AnswerLost => on.answer_lost(),
+            CallKind::CrashBefore => on.crash_before(),
+            CallKind::CrashAfter => on.crash_after(),
+            CallKind::InvokedTwice => on.invoked_twice(),
+            CallKind::OrchestratorDiesBefore => on.orchestrator_dies_before(),
+            CallKind::OrchestratorDiesAfter => on.orchestrator_dies_after(),
+        })
+    }
+
+    /// Whether a run must come out as if nothing had happened.
+    pub fn passes(&self) -> bool {
+        matches!(self, Self::Call { kind, and_after: false, .. } if kind.passes())
+    }
+
     pub(super) fn fault(&self, member_type: &str, builder_type: &str) -> Option<Fault> {
         let world = match self {
-            Self::Call { site, and_after, kind } => {
-                let on = Fault::on(&site.operation).at(&site.state).nth(site.nth);
-                let on = if *and_after { on.times(u32::MAX) } else { on };
-                return Some(match kind {
-                    CallKind::Error => on.error("UnauthorizedOperation"),
-                    CallKind::Throttle => on.throttle(),
-                    CallKind::AnswerLost => on.answer_lost(),
-                    CallKind::CrashBefore => on.crash_before(),
-                    CallKind::CrashAfter => on.crash_after(),
-                    CallKind::InvokedTwice => on.invoked_twice(),
-                    CallKind::OrchestratorDiesBefore => on.orchestrator_dies_before(),
-                    CallKind::OrchestratorDiesAfter => on.orchestrator_dies_after(),
-                });
-            }
+            Self::Call { .. } => return self.strikes(),
             Self::World(world) => world,
         };
         let seconds = |seconds: &u32| Duration::from_secs((*seconds).into());

@@ -19,7 +19,7 @@ mod world;
 pub use fault::NamedFault;
 pub use mishap::{CallKind, Mishap, Site, WorldKind};
 pub use outcome::{Ending, Rehearsed};
-pub use process::place;
+pub use process::{Processes, place};
 pub(crate) use scaling::run as scaling;
 pub use world::{START, world};
 

@@ -10,19 +10,20 @@ use std::future::pending;
 use tokio::sync::Notify;
 
 /// The functions of one execution, each invocation of which is a process of the simulated world.
-pub(super) struct Processes<'a> {
+pub struct Processes<'a> {
     functions: Box<dyn Resources + 'a>,
     simulator: &'a Simulator,
     forgotten: Notify,
 }
 
 impl<'a> Processes<'a> {
-    pub(super) fn new(functions: Box<dyn Resources + 'a>, simulator: &'a Simulator) -> Self {
+    /// These functions, in this world.
+    pub fn new(functions: Box<dyn Resources + 'a>, simulator: &'a Simulator) -> Self {
         Self { functions, simulator, forgotten: Notify::new() }
     }
 
     /// Comes back when a fault has ended the execution.
-    pub(super) async fn forgotten(&self) {
+    pub async fn forgotten(&self) {
         self.forgotten.notified().await;
     }
 }
