@@ -12,7 +12,7 @@ fn machines() -> [StateMachine; 3] {
 }
 
 /// What the operator's command and events call by themselves.
-const CALLED_ELSEWHERE: [&str; 2] = ["observe", "sync-tags"];
+const CALLED_ELSEWHERE: [&str; 3] = ["observe", "quiet-hour", "sync-tags"];
 
 #[test]
 fn every_task_calls_a_step_and_every_step_is_called() {

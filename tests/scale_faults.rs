@@ -138,10 +138,9 @@ fn no_fault_at_any_call_of_a_scaling_loses_a_member_or_leaves_one_over() {
         let all = smooth.sites.into_iter().flat_map(|site| CallKind::ALL.map(|kind| Mishap::at(site.clone(), kind)));
         trials.extend(all.map(|mishap| (journey, mishap)));
     }
-    // A sample, since without optimisation one takes a tenth of a second; every one of them in turn, as the number is odd.
-    let stride = std::env::var("FLEETWRIGHT_TEST_STRIDE").ok().and_then(|stride| stride.parse().ok()).unwrap_or(5);
-    let trials: Vec<_> = trials.into_iter().step_by(stride).collect();
-    println!("{} trials", trials.len());
+    // A sample, since without optimisation one takes a quarter of a second: of each kind some, as eight and five have no
+    // divisor in common.
+    let trials: Vec<_> = trials.into_iter().step_by(5).collect();
     let check = |(journey, mishap): &(Journey, Mishap)| {
         let ended = journey.play(Some(mishap));
         let mut wrong = ended.wrong;

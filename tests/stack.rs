@@ -7,6 +7,7 @@ mod bad_input;
 mod client;
 mod deployed;
 mod scaling;
+mod scheduling;
 mod ways_back;
 
 use deployed::Stack;

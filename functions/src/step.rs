@@ -1,8 +1,8 @@
 //! The list of steps, and what is the same for all: JSON in, JSON or a named error out, and a record of how it ended.
 
 use crate::steps::{
-    ask_approval, back_up, begin, configure, create_from_snapshot, delete, finish, observe, retag, scale, snapshot,
-    stop, sync_tags, take_up, verify,
+    ask_approval, back_up, begin, configure, create_from_snapshot, delete, finish, observe, quiet_hour, retag, scale,
+    snapshot, stop, sync_tags, take_up, verify,
 };
 use crate::{Aws, StepError};
 use fleet::{SCHEMA, StateContext, StepRecord, StepResult, Ticket};
@@ -43,6 +43,7 @@ steps! {
     "delete" => delete,
     "finish" => finish,
     "observe" => observe,
+    "quiet-hour" => quiet_hour,
     "retag" => retag,
     "scale" => scale,
     "snapshot" => snapshot,

@@ -39,9 +39,11 @@ tempfile.tempdir = scratch.name
 from hypercorn.asyncio import serve  # noqa: E402
 from hypercorn.config import Config  # noqa: E402
 from ministack.app import app  # noqa: E402
+from ministack.core import iam_actions  # noqa: E402
 from ministack.services import eventbridge, stepfunctions  # noqa: E402
 from ministack.services.cloudformation import provisioners  # noqa: E402
 
+extract_resource_arn = iam_actions.extract_resource_arn
 put_events = eventbridge._put_events
 run_sub_machine = stepfunctions._run_sub_machine
 execute_task = stepfunctions._execute_task
@@ -64,6 +66,11 @@ def execute_task_of_branch(state, given, execution, context):
     return execute_task(state, given, execution, context)
 
 
+def resource_of(service, *request, **more):
+    """ministack takes every schedule for one of the group `default`; here there is one other."""
+    return extract_resource_arn(service, *request, **more).replace(":schedule/default/", ":schedule/fleetwright/")
+
+
 def systems_manager(operation, members):
     """A call of Systems Manager, which is elsewhere."""
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"AmazonSSM.{operation}"}
@@ -83,6 +90,7 @@ def delete_document(name, properties):
     systems_manager("DeleteDocument", {"Name": name})
 
 
+iam_actions.extract_resource_arn = resource_of
 # CloudWatch and EC2 tell EventBridge nothing here: the tests put their events, which AWS lets none but its services do.
 eventbridge._put_events = lambda data, allow_aws_source=True: put_events(data, True)
 stepfunctions._run_sub_machine = run_branch

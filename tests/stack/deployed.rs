@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// The fleets that the stack may touch: each test has its own.
-const FLEETS: [&str; 15] = [
+const FLEETS: [&str; 17] = [
     "aborted",
     "approved",
     "broken",
@@ -22,6 +22,7 @@ const FLEETS: [&str; 15] = [
     "imageless",
     "operated",
     "plain",
+    "quiet",
     "reverted",
     "scaled",
     "silent",
@@ -29,6 +30,7 @@ const FLEETS: [&str; 15] = [
     "stopped",
     "tagged",
     "unreadable",
+    "wanting",
 ];
 /// The hop whose migration fails, with exit status 0.
 const FAILING: Version = Version::new(1, 5, 11);
@@ -79,6 +81,13 @@ impl Stack {
 
     /// The same, with another configuration.
     pub fn fleet_with(&self, name: &str, change: impl FnOnce(&mut Config)) -> BuiltFleet {
+        let (fleet, applied) = self.apply(name, change);
+        assert!(!applied.contains("note:"), "{applied}");
+        fleet
+    }
+
+    /// The same; answers what the command said as well.
+    pub fn apply(&self, name: &str, change: impl FnOnce(&mut Config)) -> (BuiltFleet, String) {
         let ledger = ("AWS_ENDPOINT_URL_DYNAMODB", self.ministack.endpoint());
         let fleet = BuiltFleet::new(name, vec![("AWS_ENDPOINT_URL", self.moto.endpoint()), ledger]);
         let mut config = fleet.config();
@@ -87,8 +96,7 @@ impl Stack {
         fs::write(&file, toml::to_string(&config).unwrap()).unwrap();
         let applied = self.operator().fleetwright(&format!("apply --config {}", file.display()));
         assert_eq!(applied.exit, 0, "{applied:?}");
-        assert!(!applied.out.contains("note:"), "{applied:?}");
-        fleet
+        (fleet, applied.out)
     }
 
     /// Who may do everything.

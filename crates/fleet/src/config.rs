@@ -6,8 +6,8 @@ mod scaling;
 pub use scaling::Scaling;
 
 use crate::{
-    DataSource, FleetName, ImageId, InstanceType, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version, Windows,
-    Zone, hops::APPWRITE_HOPS,
+    DataSource, FleetName, ImageId, InstanceType, LocalZone, SecurityGroupId, Span, SubnetId, TargetGroupArn, Version,
+    Windows, Zone, hops::APPWRITE_HOPS,
 };
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +57,9 @@ pub struct FleetConfig {
     pub size: u32,
     /// What a member runs on.
     pub instance_type: InstanceType,
+    /// Whose clocks the fleet's users live by: quiet hours are told in them.
+    #[serde(default)]
+    pub time_zone: LocalZone,
     /// The tag that says who takes traffic.
     pub load_balancer_tag: AnyTag,
     /// Where members are launched, one subnet a zone.
@@ -149,6 +152,9 @@ pub struct Upgrade {
     /// When an upgrade may change members: it must end inside one of these. At any time if there are none.
     #[serde(skip_serializing_if = "Windows::is_empty")]
     pub windows: Windows,
+    /// The version that is picked up as soon as a window permits; nothing if left out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<Version>,
     /// How many images are kept beside the golden one to go back to, those in quarantine among them.
     pub keep_images: u32,
 }
@@ -175,6 +181,7 @@ impl Default for Upgrade {
             hops: APPWRITE_HOPS.to_vec(),
             on_failure: OnFailure::Rollback,
             windows: Windows::default(),
+            wanted: None,
             keep_images: 3,
         }
     }

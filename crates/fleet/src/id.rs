@@ -114,6 +114,13 @@ impl Fingerprint {
     }
 }
 
+impl TargetGroupArn {
+    /// The target group as CloudWatch calls it: `targetgroup/NAME/ID`.
+    pub fn resource(&self) -> &str {
+        self.0.rsplit(':').next().unwrap_or_default()
+    }
+}
+
 impl Zone {
     /// The region that the zone lies in: `eu-central-1` of `eu-central-1a`.
     pub fn region(&self) -> &str {

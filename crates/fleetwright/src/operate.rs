@@ -12,6 +12,7 @@ mod plan;
 mod repair;
 mod rollback;
 mod scale;
+mod schedule;
 mod shown_run;
 mod stack;
 mod status;

@@ -183,6 +183,10 @@ impl<'a> Stack<'a> {
             ("AWS::Logs::LogGroup", "Arn") => ("logs", format!("log-group:{}:*", property("LogGroupName")?)),
             ("AWS::Serverless::Function", "Arn") => ("lambda", format!("function:{}", property("FunctionName")?)),
             ("AWS::Serverless::StateMachine", "Arn") => ("states", format!("stateMachine:{}", property("Name")?)),
+            ("AWS::IAM::Role", "Arn") => {
+                let name = self.resolve(resource["Properties"].get("RoleName")?).ok()?;
+                return Some(json!(self.arn("iam", "", &format!("role/{}", name.as_str()?))));
+            }
             ("AWS::SQS::Queue", "Arn") => ("sqs", property("QueueName")?.to_owned()),
             _ => return None,
         };

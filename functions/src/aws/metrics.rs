@@ -3,7 +3,7 @@
 use super::{Aws, CallError, Named};
 use aws_sdk_cloudwatch::types::{AlarmType, Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue};
 use aws_smithy_types::DateTime;
-use fleet::{CpuPoint, InstanceId};
+use fleet::{CpuPoint, InstanceId, TargetGroupArn};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -25,23 +25,63 @@ impl Aws {
     ) -> Result<BTreeMap<InstanceId, Vec<CpuPoint>>, CallError> {
         let mut points: BTreeMap<InstanceId, Vec<CpuPoint>> = BTreeMap::new();
         for batch in ids.chunks(METRICS) {
-            let queries = batch.iter().enumerate().map(|(n, id)| query(n, id)).collect();
-            let call = self.cloudwatch.get_metric_data().set_metric_data_queries(Some(queries));
-            let call =
-                call.start_time(DateTime::from_secs(from.as_second())).end_time(DateTime::from_secs(to.as_second()));
-            let mut pages = call.scan_by(ScanBy::TimestampAscending).into_paginator().send();
-            while let Some(page) = pages.next().await {
-                for found in page.of("GetMetricData")?.metric_data_results() {
-                    let of = found.id().and_then(|id| id.strip_prefix('m')?.parse::<usize>().ok());
-                    let Some(id) = of.and_then(|n| batch.get(n)) else { continue };
-                    let series = found.timestamps().iter().zip(found.values()).filter_map(|(at, percent)| {
-                        Some(CpuPoint { at: Timestamp::from_second(at.secs()).ok()?, percent: *percent })
-                    });
-                    points.entry((*id).clone()).or_default().extend(series);
-                }
+            let queries = batch.iter().enumerate().map(|(n, id)| {
+                query(n, "AWS/EC2", "CPUUtilization", &[("InstanceId", id.as_str())], PERIOD, "Average")
+            });
+            for (n, series) in self.metric_data(queries.collect(), from, to).await? {
+                let Some(id) = batch.get(n) else { continue };
+                let series = series.into_iter().map(|(at, percent)| CpuPoint { at, percent });
+                points.entry((*id).clone()).or_default().extend(series);
             }
         }
         Ok(points)
+    }
+
+    /// The points of metrics, by their queries' places.
+    async fn metric_data(
+        &self,
+        queries: Vec<MetricDataQuery>,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<(usize, Vec<(Timestamp, f64)>)>, CallError> {
+        let call = self.cloudwatch.get_metric_data().set_metric_data_queries(Some(queries));
+        let call = call.start_time(DateTime::from_secs(from.as_second())).end_time(DateTime::from_secs(to.as_second()));
+        let mut pages = call.scan_by(ScanBy::TimestampAscending).into_paginator().send();
+        let mut all = Vec::new();
+        while let Some(page) = pages.next().await {
+            for found in page.of("GetMetricData")?.metric_data_results() {
+                let Some(n) = found.id().and_then(|id| id.strip_prefix('m')?.parse().ok()) else { continue };
+                let series = found.timestamps().iter().zip(found.values());
+                let series = series.filter_map(|(at, value)| Some((Timestamp::from_second(at.secs()).ok()?, *value)));
+                all.push((n, series.collect()));
+            }
+        }
+        Ok(all)
+    }
+
+    /// How many requests a target group got from load balancers, every five minutes, in order of time. A step in which
+    /// there was none has no point, as CloudWatch has none then.
+    ///
+    /// # Errors
+    /// Whatever CloudWatch answers.
+    pub async fn request_counts(
+        &self,
+        group: &TargetGroupArn,
+        balancers: &[String],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<BTreeMap<Timestamp, f64>, CallError> {
+        let queries = balancers.iter().enumerate().map(|(n, balancer)| {
+            let dimensions = [("TargetGroup", group.resource()), ("LoadBalancer", balancer)];
+            query(n, "AWS/ApplicationELB", "RequestCount", &dimensions, 300, "Sum")
+        });
+        let mut counts: BTreeMap<Timestamp, f64> = BTreeMap::new();
+        for (_, points) in self.metric_data(queries.collect(), from, to).await? {
+            for (at, requests) in points {
+                *counts.entry(at).or_default() += requests;
+            }
+        }
+        Ok(counts)
     }
 
     /// Whether the alarm of this name is in ALARM; one that does not exist is not.
@@ -55,12 +95,10 @@ impl Aws {
     }
 }
 
-fn query(n: usize, id: &InstanceId) -> MetricDataQuery {
-    let metric = Metric::builder()
-        .namespace("AWS/EC2")
-        .metric_name("CPUUtilization")
-        .dimensions(Dimension::builder().name("InstanceId").value(id.as_str()).build())
-        .build();
-    let stat = MetricStat::builder().metric(metric).period(PERIOD).stat("Average").build();
+fn query(n: usize, space: &str, name: &str, dimensions: &[(&str, &str)], period: i32, stat: &str) -> MetricDataQuery {
+    let dimensions = dimensions.iter().map(|(name, value)| Dimension::builder().name(*name).value(*value).build());
+    let metric =
+        Metric::builder().namespace(space).metric_name(name).set_dimensions(Some(dimensions.collect())).build();
+    let stat = MetricStat::builder().metric(metric).period(period).stat(stat).build();
     MetricDataQuery::builder().id(format!("m{n}")).metric_stat(stat).build()
 }

@@ -105,6 +105,18 @@ impl Aws {
         Ok(())
     }
 
+    /// The application load balancers that a target group gets requests from, as CloudWatch calls them: `app/NAME/ID`.
+    ///
+    /// # Errors
+    /// Whatever the load balancer answers.
+    pub async fn load_balancers(&self, group: &TargetGroupArn) -> Result<Vec<String>, CallError> {
+        let call = self.load_balancing.describe_target_groups().target_group_arns(group.as_str());
+        let answer = call.send().await.of("DescribeTargetGroups")?;
+        let arns = answer.target_groups().iter().flat_map(|group| group.load_balancer_arns());
+        let names = arns.filter_map(|arn| arn.split_once(":loadbalancer/").map(|(_, name)| name.to_owned()));
+        Ok(names.filter(|name| name.starts_with("app/")).collect())
+    }
+
     /// How long a target that is taken out goes on draining.
     ///
     /// # Errors

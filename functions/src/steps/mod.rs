@@ -8,6 +8,7 @@ pub(crate) mod create_from_snapshot;
 pub(crate) mod delete;
 pub(crate) mod finish;
 pub(crate) mod observe;
+pub(crate) mod quiet_hour;
 pub(crate) mod retag;
 pub(crate) mod scale;
 pub(crate) mod snapshot;

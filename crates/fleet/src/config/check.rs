@@ -129,6 +129,11 @@ impl Config {
                     .to_owned(),
             ),
             (
+                self.upgrade.wanted.is_none() || !self.upgrade.windows.is_empty(),
+                "upgrade.wanted",
+                "nothing picks it up: name a window in upgrade.windows, or start it with 'fleetwright upgrade'".to_owned(),
+            ),
+            (
                 (1..=100).contains(&self.upgrade.keep_images),
                 "upgrade.keep_images",
                 "expected 1 to 100: the image to go back to is always kept".to_owned(),

@@ -9,6 +9,12 @@ use std::str::FromStr;
 #[serde(try_from = "String", into = "String")]
 pub struct LocalZone(TimeZone);
 
+impl Default for LocalZone {
+    fn default() -> Self {
+        Self::UTC
+    }
+}
+
 impl LocalZone {
     /// Coordinated universal time.
     pub const UTC: Self = Self(TimeZone::UTC);

@@ -11,6 +11,10 @@ pub(super) struct TimeOfDay(u16);
 const MIDNIGHT: u16 = 24 * 60;
 
 impl TimeOfDay {
+    pub(super) fn hour_and_minute(self) -> (u16, u16) {
+        (self.0 / 60, self.0 % 60)
+    }
+
     /// Whether this is 24:00, at which nothing begins.
     pub(super) fn is_end_of_day(self) -> bool {
         self.0 == MIDNIGHT

@@ -95,6 +95,20 @@ impl Window {
     }
 }
 
+impl Window {
+    /// When it opens, as EventBridge Scheduler writes it.
+    /// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#cron-based>
+    pub(super) fn cron(&self) -> String {
+        let days: Vec<_> = self.days.iter().map(|day| weekday::short(*day).to_ascii_uppercase()).collect();
+        let (hour, minute) = self.from.hour_and_minute();
+        format!("cron({minute} {hour} ? * {} *)", days.join(","))
+    }
+
+    pub(super) fn zone(&self) -> &LocalZone {
+        &self.zone
+    }
+}
+
 impl std::fmt::Display for Window {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let days: Vec<_> = self.days.iter().map(|day| weekday::short(*day)).collect();
@@ -116,6 +130,7 @@ mod tests {
         let window = read("\"sat\", \"sun\"", "02:00", "05:00", "Europe/Berlin").unwrap();
         assert_eq!(toml::from_str::<Window>(&toml::to_string(&window).unwrap()).unwrap(), window);
         assert_eq!(window.to_string(), "sat, sun 02:00 to 05:00 Europe/Berlin");
+        assert_eq!(window.cron(), "cron(0 2 ? * SAT,SUN *)");
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Whether a run that takes so long may start now: it must end inside a window. Scaling and rollback do not ask.
 
+use super::local_zone::LocalZone;
 use super::window::Window;
 use crate::Span;
 use jiff::{SignedDuration, Timestamp};
@@ -65,6 +66,11 @@ impl Windows {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// When each of them opens, as EventBridge Scheduler writes it, and by whose clock.
+    pub fn crons(&self) -> impl Iterator<Item = (String, &LocalZone)> {
+        self.0.iter().map(|window| (window.cron(), window.zone()))
     }
 
     /// Whether a run that takes `length` from `at` on would end inside a window, at its very end at the latest. Windows that

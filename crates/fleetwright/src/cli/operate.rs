@@ -2,7 +2,7 @@
 
 use super::Output;
 use clap::{Args, Subcommand};
-use fleet::{FleetName, ImageId, RunId, Span, Version};
+use fleet::{FleetName, ImageId, Moment, RunId, Span, Version};
 use std::path::PathBuf;
 
 /// What is done with a deployed fleet.
@@ -98,6 +98,10 @@ pub struct UpgradeArgs {
     /// A plan of `plan --out`; it is refused if the fleet has changed since.
     #[arg(long, value_name = "FILE")]
     pub plan: Option<PathBuf>,
+    /// Not now, but then: `quiet` is the quietest window by the load balancer's request counts, `window` the next of
+    /// upgrade.windows.
+    #[arg(long, value_name = "quiet|window|'sun 03:00 Europe/Berlin'", conflicts_with_all = ["plan", "timeout"])]
+    pub when: Option<When>,
     /// Whether a person is asked before the old members are deleted, whatever the configuration says.
     #[arg(long, value_name = "true|false")]
     pub approval: Option<bool>,
@@ -107,6 +111,29 @@ pub struct UpgradeArgs {
     /// How it is watched.
     #[command(flatten)]
     pub watching: Watching,
+}
+
+/// When an upgrade starts that does not start now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum When {
+    /// In the quietest window of the week to come.
+    Quiet,
+    /// When the next window opens that it fits into.
+    Window,
+    /// Then.
+    At(Moment),
+}
+
+impl std::str::FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "quiet" => Ok(Self::Quiet),
+            "window" => Ok(Self::Window),
+            moment => moment.parse().map(Self::At).map_err(|error| format!("{error}, or 'quiet' or 'window'")),
+        }
+    }
 }
 
 /// Which run is watched.

@@ -1,12 +1,12 @@
-//! `apply`: checks a fleet's configuration, also against AWS, stores it in the ledger, and puts the alarms by which the fleet
-//! scales.
+//! `apply`: checks a fleet's configuration, also against AWS, stores it in the ledger, and puts what starts runs of the fleet
+//! by itself: the alarms by which it scales, the schedules of a wanted version.
 
 use super::stack::Stack;
 use super::stop::Stop;
-use super::{alarms, show};
+use super::{alarms, plan, schedule, show};
 use crate::cli::Output;
 use crate::{Exit, Streams};
-use fleet::{Config, FleetName, FleetRecord, Golden, Order, admit};
+use fleet::{Admission, Config, FleetName, FleetRecord, Golden, Observed, Order, Span, admit, hop_path, percentile_95};
 use functions::StepError;
 use serde::Serialize;
 use std::path::Path;
@@ -59,9 +59,14 @@ pub(super) async fn run(
     if let Some(lock) = &record.lock {
         notes.push(format!("run {} is going; it goes by the configuration that it started with", lock.run));
     }
-    if let Err(refusal) = admit(&record, &observed, &Order::Upgrade(Vec::new())) {
-        notes.push(format!("an upgrade would be refused now: {refusal}"));
-    }
+    let takes = match admit(&record, &observed, &Order::Upgrade(Vec::new())) {
+        Ok(admission) => picked_up_takes(stack, &record, &observed, &admission, &mut notes).await?,
+        Err(refusal) => {
+            notes.push(format!("an upgrade would be refused now: {refusal}"));
+            None
+        }
+    };
+    schedule::pick_up(stack, config, takes).await?;
     let applied = Applied {
         schema_version: 1,
         fleet: name.clone(),
@@ -72,6 +77,29 @@ pub(super) async fn run(
     };
     show(streams, output, &applied, text)?;
     Ok(Exit::Done)
+}
+
+/// How long the wanted version takes to install, by rehearsals, if a window is to pick one up and no past upgrade says.
+async fn picked_up_takes(
+    stack: &Stack,
+    record: &FleetRecord,
+    observed: &Observed,
+    admission: &Admission,
+    notes: &mut Vec<String>,
+) -> Result<Option<Span>, Stop> {
+    let Some(wanted) = record.config.upgrade.wanted else { return Ok(None) };
+    let hops = match hop_path(record.golden.version, wanted, &record.config.upgrade.hops) {
+        Ok(hops) if hops.is_empty() => return Ok(None),
+        Ok(hops) => hops,
+        Err(refusal) => {
+            notes.push(format!("upgrade.wanted: {refusal}"));
+            return Ok(None);
+        }
+    };
+    let past = stack.ledger.runs(record.name()).await?;
+    let took = plan::rehearsed_lengths(record, observed, admission, wanted, &past, hops.len()).await?;
+    notes.push(format!("the windows of upgrade.windows pick up {wanted} when they open next, in {} hops", hops.len()));
+    Ok(percentile_95(&took))
 }
 
 /// Stores the configuration. Until the first upgrade the file also says what the golden image is.

@@ -13,6 +13,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use fleet::{Config, FleetName, FleetRecord, Observed, Refusal, Run, RunId, RunRef};
 use functions::{Ledger, Named, Read};
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -23,10 +24,12 @@ pub(super) struct Stack {
     /// Who is calling, as AWS names them.
     pub(super) caller: String,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
+    pub(super) scheduler: aws_sdk_scheduler::Client,
     lambda: aws_sdk_lambda::Client,
     clock: SharedTimeSource,
-    /// `arn:PARTITION:states:REGION:ACCOUNT`.
-    states: String,
+    partition: String,
+    region: String,
+    account: String,
 }
 
 /// An execution, by its state machine and its name there.
@@ -78,9 +81,12 @@ impl Stack {
             step_functions: aws_sdk_sfn::Client::new(&config),
             ledger: Ledger::new(aws_sdk_dynamodb::Client::new(&config), TABLE),
             cloudwatch: aws_sdk_cloudwatch::Client::new(&config),
+            scheduler: aws_sdk_scheduler::Client::new(&config),
             lambda: aws_sdk_lambda::Client::new(&config),
             clock: config.time_source().unwrap_or_default(),
-            states: format!("arn:{partition}:states:{region}:{account}"),
+            partition: partition.to_owned(),
+            region: region.to_string(),
+            account: account.to_owned(),
             caller,
         })
     }
@@ -91,13 +97,27 @@ impl Stack {
 
     /// An execution's ARN.
     fn arn(&self, execution: &Started) -> String {
-        format!("{}:execution:{}:{}", self.states, execution.definition.machine, execution.name)
+        self.arn_of("states", &format!("execution:{}:{}", execution.definition.machine, execution.name))
+    }
+
+    /// A state machine's ARN.
+    pub(super) fn state_machine(&self, definition: Definition) -> String {
+        self.arn_of("states", &format!("stateMachine:{}", definition.machine))
+    }
+
+    /// The role in which schedules start executions, in infra/template.yaml. Roles are the account's and not a region's.
+    pub(super) fn scheduler_role(&self) -> String {
+        format!("arn:{}:iam::{}:role/fleetwright-scheduler-{}", self.partition, self.account, self.region)
+    }
+
+    /// The ARN of something in this account and region.
+    pub(super) fn arn_of(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
     }
 
     /// Starts an execution; the same name and input once more find the one that is going.
     pub(super) async fn start(&self, execution: &Started, input: &Value) -> Result<(), Stop> {
-        let state_machine = format!("{}:stateMachine:{}", self.states, execution.definition.machine);
-        let start = self.step_functions.start_execution().state_machine_arn(state_machine);
+        let start = self.step_functions.start_execution().state_machine_arn(self.state_machine(execution.definition));
         start.name(execution.name.as_str()).input(input.to_string()).send().await.of("StartExecution")?;
         Ok(())
     }
@@ -177,9 +197,13 @@ impl Stack {
 
     /// The fleet as it stands on AWS, by the ledger's configuration or by another.
     pub(super) async fn observe(&self, fleet: &FleetName, config: Option<&Config>) -> Result<Observed, Stop> {
-        let function = format!("{PREFIX}observe");
-        let input = json!({"fleet": fleet, "config": config}).to_string();
-        let call = self.lambda.invoke().function_name(&function).payload(Blob::new(input));
+        self.ask("observe", &json!({"fleet": fleet, "config": config})).await
+    }
+
+    /// What a function that only looks answers.
+    pub(super) async fn ask<T: DeserializeOwned>(&self, step: &str, input: &Value) -> Result<T, Stop> {
+        let function = format!("{PREFIX}{step}");
+        let call = self.lambda.invoke().function_name(&function).payload(Blob::new(input.to_string()));
         let answer = call.send().await.of("Invoke")?;
         let payload = answer.payload().map(Blob::as_ref).unwrap_or_default();
         let payload: Value = serde_json::from_slice(payload)
@@ -187,7 +211,11 @@ impl Stack {
         if answer.function_error().is_some() {
             let text = payload["errorMessage"].as_str().unwrap_or("no message");
             let error = payload["errorType"].as_str().unwrap_or("no name");
-            return Err(Stop::error(format!("{function}: {error}: {text}")));
+            return Err(if error == "Refused" {
+                Stop::refused(text.to_owned())
+            } else {
+                Stop::error(format!("{function}: {error}: {text}"))
+            });
         }
         serde_json::from_value(payload).map_err(|error| Stop::error(format!("the answer of {function}: {error}")))
     }

@@ -4,12 +4,16 @@ use super::plan::{self, Plan};
 use super::stack::{Stack, Started};
 use super::stop::Stop;
 use super::watch;
-use crate::cli::{Output, UpgradeArgs, Watching};
+use super::{schedule, show};
+use crate::cli::{Output, UpgradeArgs, Watching, When};
 use crate::definition::Definition;
 use crate::{Exit, Streams};
 use fleet::{
-    Fingerprint, FleetName, Observed, Order, Phase, RunId, RunRef, Span, Version, admit, check_window, hop_path, percentile_95,
+    Fingerprint, FleetName, FleetRecord, Observed, Order, Phase, Refusal, RunId, RunRef, Span, Version, admit,
+    check_window, expected_length, hop_path, lengths, percentile_95,
 };
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// What is started: a version, or a plan for one.
@@ -52,18 +56,21 @@ pub(super) async fn run(
             streams.talk(format!("run {} scales fleet {fleet}: the upgrade waits for its end", lock.run));
         } else {
             return Err(Stop::refused(format!(
-            "run {} holds fleet {fleet}, {} -> {}, and is {}: 'fleetwright watch --fleet {fleet}' shows it",
-            lock.run,
-            going.golden.version,
-            going.to,
-            going.phase.as_str()
-        )));
+                "run {} holds fleet {fleet}, {} -> {}, and is {}: 'fleetwright watch --fleet {fleet}' shows it",
+                lock.run,
+                going.golden.version,
+                going.to,
+                going.phase.as_str()
+            )));
         }
     }
     let hops = hop_path(record.golden.version, to, &record.config.upgrade.hops)?;
     if hops.is_empty() {
         plan::nothing_to_do(&fleet, to, args.watching.output, streams);
         return Ok(Exit::Done);
+    }
+    if let Some(when) = &args.when {
+        return later(stack, &record, to, hops, when, args, streams).await;
     }
     let windows = !record.config.upgrade.windows.is_empty();
     let mut takes = None;
@@ -74,7 +81,10 @@ pub(super) async fn run(
             return Err(Stop::refused(changes(plan, &observed, &now.before.golden.image)));
         }
         let past = stack.ledger.runs(&fleet).await?;
-        let took = plan::rehearsed_lengths(&record, &observed, &now, to, &past, hops.len()).await?;
+        let took = match windows {
+            true => plan::rehearsed_lengths(&record, &observed, &now, to, &past, hops.len()).await?,
+            false => Vec::new(),
+        };
         check_window(&record.config, hops.len(), &past, &took, stack.now())?;
         takes = percentile_95(&took);
     }
@@ -83,6 +93,81 @@ pub(super) async fn run(
     let execution = Started { definition: Definition::UPGRADE, name: run.id.clone() };
     stack.start(&execution, &input).await?;
     started(stack, &run, &execution, args.detach, &args.watching, streams).await
+}
+
+/// What is scheduled, and why then.
+#[derive(Serialize)]
+struct Scheduled {
+    schema_version: u32,
+    fleet: FleetName,
+    to: Version,
+    schedule: String,
+    starts: Timestamp,
+    expected_seconds: u32,
+    because: String,
+}
+
+/// Schedules an upgrade. Whether it still fits its window is checked once more when it starts.
+async fn later(
+    stack: &Stack,
+    record: &FleetRecord,
+    to: Version,
+    hops: Vec<Version>,
+    when: &When,
+    args: &UpgradeArgs,
+    streams: &mut Streams<'_>,
+) -> Result<Exit, Stop> {
+    let (fleet, windows) = (record.name(), &record.config.upgrade.windows);
+    let observed = stack.observe(fleet, None).await?;
+    let past = stack.ledger.runs(fleet).await?;
+    let admission = admit(record, &observed, &Order::Upgrade(hops.clone()))?;
+    let rehearsed = plan::rehearsed_lengths(record, &observed, &admission, to, &past, hops.len()).await?;
+    let expected = expected_length(&lengths(&past, hops.len()), &rehearsed).ok_or(Refusal::UnknownLength)?.length();
+    let (starts, because) = match when {
+        When::At(moment) => {
+            let at =
+                moment.next(stack.now()).ok_or_else(|| Stop::bad_input("--when: the calendar ends before that"))?;
+            (at.timestamp(), format!("{moment}, as asked for"))
+        }
+        When::Window => match windows.permits(stack.now(), expected) {
+            _ if windows.is_empty() => return Err(Stop::refused("upgrade.windows: the configuration has none")),
+            Ok(()) => return Err(Stop::refused("a window is open that it fits into: start it without --when")),
+            Err(closed) => {
+                let next = closed.next().ok_or_else(|| Stop::from(Refusal::Window(closed)))?;
+                (next, "the next window of upgrade.windows opens then".to_owned())
+            }
+        },
+        When::Quiet => {
+            let asked = json!({"fleet": fleet, "length_seconds": expected.as_secs()});
+            let Quiet { start, because } = stack.ask("quiet-hour", &asked).await?;
+            (start, because)
+        }
+    };
+    windows.permits(starts, expected).map_err(Refusal::Window)?;
+    let schedule = run_id(stack, fleet, &to)?.to_string();
+    let mut input = schedule::request(fleet, to, percentile_95(&rehearsed));
+    if let Some(approval) = args.approval {
+        input["approval"] = approval.into();
+    }
+    schedule::once(stack, &schedule, starts, &input).await?;
+    let expected_seconds = expected.as_secs();
+    let fleet = fleet.clone();
+    let scheduled = Scheduled { schema_version: 1, fleet, to, schedule, starts, expected_seconds, because };
+    show(streams, args.watching.output, &scheduled, |it| {
+        let took = Span::seconds(it.expected_seconds);
+        format!(
+            "the upgrade of fleet {} to {} starts at {} and takes about {took}: {}\n(schedule {} of the group fleetwright)",
+            it.fleet, it.to, it.starts, it.because, it.schedule
+        )
+    })?;
+    Ok(Exit::Done)
+}
+
+/// What the function that looks for it answers, as far as it matters here.
+#[derive(Deserialize)]
+struct Quiet {
+    start: Timestamp,
+    because: String,
 }
 
 /// Says that a run is started, and watches it unless told otherwise.

@@ -1,0 +1,38 @@
+//! Finds the quietest window of the week to come for an upgrade, from the request counts of the fleet's load balancer, and
+//! says why. Only reads; a person's command calls it, no run does.
+//!
+//! Not undone: nothing is changed.
+
+use crate::StepError;
+use crate::aws::Aws;
+use fleet::{FleetName, QuietWindow, Refusal, Span, Trace, quietest};
+use jiff::SignedDuration;
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Input {
+    fleet: FleetName,
+    /// How long the upgrade is expected to take.
+    length_seconds: u32,
+}
+
+/// So far back: three weeks tell a week's pattern from what happened once.
+const LOOK_BACK: SignedDuration = SignedDuration::from_hours(21 * 24);
+
+pub(crate) async fn run(aws: &Aws, Input { fleet, length_seconds }: Input) -> Result<QuietWindow, StepError> {
+    let record = aws.ledger().fleet(&fleet).await?.ok_or(Refusal::UnknownFleet { fleet })?.record;
+    let group = &record.config.load_balancer.target_group;
+    let now = aws.now();
+    let balancers = aws.load_balancers(group).await?;
+    if balancers.is_empty() {
+        let why = format!("load_balancer.target_group: {group} gets its requests from no application load balancer");
+        return Err(StepError::Refused(why));
+    }
+    let since = now.saturating_sub(LOOK_BACK).unwrap_or(now);
+    let counts = aws.request_counts(group, &balancers, since, now).await?;
+    let trace =
+        Trace::from_points(counts).map_err(|error| StepError::Refused(format!("the request counts: {error}")))?;
+    let window = quietest(&trace, &record.config.fleet.time_zone, Span::seconds(length_seconds), now);
+    window.map_err(|error| StepError::Refused(format!("the request counts of the last three weeks: {error}")))
+}
