@@ -15,6 +15,7 @@ mod previous;
 mod proxy;
 mod quiet_hours;
 mod repair;
+mod report;
 mod restoring;
 mod scale;
 mod scale_faults;

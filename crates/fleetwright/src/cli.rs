@@ -79,6 +79,9 @@ pub struct RehearseUpgrade {
     /// How many rehearsals with several faults at once.
     #[arg(long, value_name = "N", default_value_t = 1_000, requires = "faults")]
     pub seeds: u64,
+    /// Where a page for browsers is written that draws the run: steps, members in service, requests.
+    #[arg(long, value_name = "FILE", conflicts_with = "faults")]
+    pub report: Option<PathBuf>,
     /// In a world where everything takes seconds, and a person is asked for approval.
     #[arg(long)]
     pub brisk: bool,

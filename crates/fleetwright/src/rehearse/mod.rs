@@ -9,6 +9,7 @@ pub mod matrix;
 mod mishap;
 mod outcome;
 mod pace;
+mod page;
 mod process;
 mod scaling;
 mod stage;
@@ -90,6 +91,13 @@ pub(crate) fn upgrade(args: &RehearseUpgrade, streams: &mut Streams<'_>) -> Exit
         let names_a_setting = reason.split(':').next().is_some_and(|field| field.contains('.'));
         streams.talk(if names_a_setting { format!("refused: {file}: {reason}") } else { format!("refused: {reason}") });
     }
+    if let Some(file) = &args.report {
+        let page = page::page(&rehearsed, plan.config.rehearsal.requests_per_second);
+        if let Err(problem) = std::fs::write(file, page) {
+            streams.talk(format!("error: {}: {problem}", file.display()));
+            return Exit::Error;
+        }
+    }
     match args.output {
         Output::Json => match serde_json::to_string_pretty(&rehearsed) {
             Ok(json) => streams.data(json),
@@ -104,7 +112,7 @@ pub(crate) fn upgrade(args: &RehearseUpgrade, streams: &mut Streams<'_>) -> Exit
 fn every_fault(args: &RehearseUpgrade, plan: Plan, streams: &mut Streams<'_>) -> Exit {
     let mut options = String::new();
     if args.config != Path::new(cli::SAMPLE) {
-        options.push_str(&format!(" --config {}", args.config.display()));
+        options.push_str(&format!(" --config {}", quoted(&args.config.display().to_string())));
     }
     if let Some(size) = args.size {
         options.push_str(&format!(" --size {size}"));
@@ -125,6 +133,12 @@ fn every_fault(args: &RehearseUpgrade, plan: Plan, streams: &mut Streams<'_>) ->
         Output::Text => streams.data(matrix.render().trim_end()),
     }
     if matrix.violations.is_empty() { Exit::Done } else { Exit::Error }
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-".contains(c);
+    if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
 fn plan(args: &RehearseUpgrade) -> Result<(Plan, Pace), String> {

@@ -4,6 +4,7 @@ use super::Plan;
 use super::play::{Minute, Played};
 use super::report::Report;
 use crate::length::length;
+use crate::rehearse::page::{STYLE, escaped};
 use jiff::Timestamp;
 use std::fmt::Write;
 
@@ -13,8 +14,6 @@ const WIDTH: f64 = 960.0;
 const HEIGHT: f64 = 150.0;
 const LEFT: f64 = 52.0;
 const BELOW: f64 = 22.0;
-
-const STYLE: &str = include_str!("style.css");
 
 /// Minutes that are drawn as one point.
 struct Course {
@@ -216,10 +215,6 @@ fn nice(value: f64) -> f64 {
 fn number(value: f64) -> String {
     let text = if value >= 10.0 { format!("{value:.1}") } else { format!("{value:.3}") };
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[cfg(test)]
