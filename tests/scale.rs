@@ -302,3 +302,32 @@ fn of_two_that_start_at_once_each_is_served_in_its_turn() {
         }
     }
 }
+
+#[test]
+fn an_upgrade_does_not_begin_before_who_joined_the_one_before_is_over() {
+    in_virtual_time(async {
+        // The member that joins is ill, and takes its time to be replaced; the upgrade that it joins fails meanwhile.
+        let ill = Fault::world(WorldFault::ImpairedInstance { nth: 2 });
+        let failing = Fault::on("SendCommand").error("AccessDeniedException");
+        let stage = Stage::with(scaling, vec![ill, failing]).await;
+        let upgrades = async {
+            let first = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
+            assert_eq!(stage.fleet().await.joining.map(|run| run.to_string()), Some("out-1".to_owned()));
+            (first, stage.run("run-2", json!({"fleet": "appwrite", "to": "1.4.14"})).await)
+        };
+        let joins = async {
+            tokio::time::sleep(Duration::from_secs(30)).await;
+            stage.out("out-1", json!({"fleet": "appwrite", "by": 1})).await
+        };
+        let ((first, second), joined) = futures_util::future::join(upgrades, joins).await;
+        assert!(first.starts_with("RolledBack"), "{first}");
+        assert_eq!((second.as_str(), joined.as_str()), ("succeeded", "succeeded"));
+        assert!(stage.record("run-2").await.started > stage.record("out-1").await.ended.unwrap());
+        assert_eq!((stage.in_service().await, stage.fleet().await.joining), (4, None));
+        let mut violations = stage.violations("run-2", Settling::Upgraded).await;
+        violations.retain(|one| one.detail != "the runs out-1 and run-1 changed the fleet at the same time");
+        assert_eq!(violations, [], "but for the one that it had joined");
+        assert_eq!(stage.findings().await, [""; 0]);
+    })
+    .unwrap();
+}

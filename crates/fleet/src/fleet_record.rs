@@ -18,6 +18,9 @@ pub struct FleetRecord {
     pub images: Vec<KeptImage>,
     /// The run that may change the fleet, if one is going.
     pub lock: Option<Lock>,
+    /// The scale-out that joined the run which held the fleet then, until it is over; there is one at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub joining: Option<RunId>,
     /// Rises with every lock that is granted or taken over; a step whose execution has a lower number came too late.
     pub fence: u64,
 }
@@ -34,14 +37,16 @@ struct Stored {
     #[serde(default)]
     previous: Option<Golden>,
     lock: Option<Lock>,
+    #[serde(default)]
+    joining: Option<RunId>,
     fence: u64,
 }
 
 impl From<Stored> for FleetRecord {
     fn from(stored: Stored) -> Self {
-        let Stored { schema, config, golden, mut images, previous, lock, fence } = stored;
+        let Stored { schema, config, golden, mut images, previous, lock, joining, fence } = stored;
         images.extend(previous.map(|Golden { image, version }| KeptImage { image, version, quarantine: None }));
-        Self { schema, config, golden, images, lock, fence }
+        Self { schema, config, golden, images, lock, joining, fence }
     }
 }
 
@@ -71,7 +76,7 @@ impl FleetRecord {
     /// The record of a fleet whose configuration is applied for the first time.
     pub fn new(config: Config) -> Self {
         let golden = Golden { image: config.fleet.golden_image.clone(), version: config.fleet.version };
-        Self { schema: SCHEMA, config, golden, images: Vec::new(), lock: None, fence: 0 }
+        Self { schema: SCHEMA, config, golden, images: Vec::new(), lock: None, joining: None, fence: 0 }
     }
 
     /// The fleet's name.

@@ -89,6 +89,10 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Resu
         };
     }
 
+    if let Some(joining) = &fleet.record.joining {
+        return wait(aws, &state, PATIENCE, Refusal::Locked { fleet: run.fleet, run: joining.clone() });
+    }
+
     let Some(order) = request.order(&fleet.record)? else {
         let ticket = Ticket { fleet: run.fleet, id: run.id, fence: None };
         return Ok(output(ticket, Work::Nothing, Vec::new(), false, &fleet.record.config));

@@ -10,7 +10,10 @@ use fleet::{Phase, Run, RunId, RunRef, StateContext};
 /// Repeating it changes nothing.
 pub(crate) async fn close_books(aws: &Aws, run: &mut Read<Run>, state: &StateContext) -> Result<(), StepError> {
     if let Some(joined) = still_joining(aws, &run.record).await? {
-        let limit = run.record.config.limits.launch + run.record.config.limits.healthy;
+        let limits = &run.record.config.limits;
+        // Once more for those that it replaces.
+        let once = limits.launch + limits.healthy;
+        let limit = once + once + limits.delete + run.record.drain;
         return wait(aws, state, limit, format!("the scale-out {joined}, which joined, is not over"));
     }
     if !run.record.books_closed {

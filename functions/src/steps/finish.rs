@@ -102,6 +102,7 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
         if outcome != Outcome::Frozen {
             let kept = if run.record.workflow.scales() { SCALING_KEPT } else { KEPT };
             run.record.expires = run.record.ended.and_then(|ended| ended.saturating_add(kept).ok());
+            fleet.record.joining.take_if(|joining| *joining == run.record.run.id);
             // Only its own lock: should somebody have taken that away by hand, another run may hold the fleet.
             if fleet.record.lock.as_ref().is_some_and(|lock| lock.run == run.record.run.id) {
                 release(&mut fleet.record, &run.record, input.outcome);

@@ -48,11 +48,21 @@ pub(super) async fn read(
         cpu,
         last_out: last(Workflow::ScaleOut),
         last_in: last(Workflow::ScaleIn),
-        // The new members, and the builder.
-        others_may_add: holder.map_or(0, |run| run.size.saturating_add(1)),
+        others_may_add: holder.map_or(0, |run| others_may_add(run, record, order, standing.len())),
         order,
     };
     Ok(Found { reading, standing })
+}
+
+/// What an upgrade adds that is joined: its new members, the builder, and one more for each member that joins.
+fn others_may_add(holder: &Run, record: &FleetRecord, order: Option<SizeOrder>, there: usize) -> u32 {
+    let there = u32::try_from(there).unwrap_or(u32::MAX);
+    let joining = match order {
+        Some(SizeOrder::To(to)) => to.saturating_sub(there),
+        Some(SizeOrder::By(by)) => by.unsigned_abs(),
+        None => record.config.scaling.map_or(0, |scaling| scaling.largest_step),
+    };
+    holder.size.saturating_add(1).saturating_add(joining)
 }
 
 /// A member as it stands. Nothing says since when a target is healthy: of who was launched by a run, that run's end does,

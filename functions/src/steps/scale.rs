@@ -5,7 +5,6 @@
 //! whatever else would change the fleet waits for its turn, and is decided on what is there then.
 //! Undone by the run's own way back. Asked again, it finds its run and answers the same.
 
-use super::books::still_joining;
 use super::look::look;
 use super::reading::{Found, read};
 use super::wait::wait;
@@ -120,6 +119,7 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
             begun.joins = Some(holder.record.run.id.clone());
             holder.record.join(&begun.run.id, begun.size);
             fleet.record.fence = fence;
+            fleet.record.joining = Some(begun.run.id.clone());
             aws.ledger().begin_joining(&fleet, holder, &begun, &admission.before).await?;
         }
         (_, None) => {
@@ -164,16 +164,16 @@ async fn rings(aws: &Aws, fleet: &FleetName, direction: Direction) -> Result<boo
 
 /// Whose turn it is: a frozen run keeps the fleet until a person has looked.
 async fn turn(aws: &Aws, fleet: &FleetRecord, direction: Direction) -> Result<Turn, StepError> {
+    if let Some(joining) = &fleet.joining {
+        return Ok(Turn::Wait(joining.clone()));
+    }
     let Some(lock) = &fleet.lock else { return Ok(Turn::Free) };
     let held_by = RunRef { fleet: fleet.name().clone(), id: lock.run.clone() };
     let Some(holder) = aws.ledger().run(&held_by).await? else { return Ok(Turn::Wait(held_by.id)) };
     if holder.record.phase == Phase::Ended(Outcome::Frozen) {
         return Err(Refusal::Locked { fleet: held_by.fleet, run: held_by.id }.into());
     }
-    if direction == Direction::Out
-        && holder.record.may_be_joined()
-        && still_joining(aws, &holder.record).await?.is_none()
-    {
+    if direction == Direction::Out && holder.record.may_be_joined() {
         return Ok(Turn::Join(Box::new(holder)));
     }
     Ok(Turn::Wait(held_by.id))

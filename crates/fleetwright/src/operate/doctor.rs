@@ -5,7 +5,8 @@ use super::stack::{Execution, Stack, Started};
 use super::stop::Stop;
 use crate::cli::OfFleet;
 use crate::{Exit, Streams};
-use fleet::{Finding, FleetName, InstanceId, Lock, Outcome, Phase, Remedy, Run, Workflow, diagnose};
+use fleet::{Finding, FleetName, InstanceId, Outcome, Phase, Remedy, Run, Workflow, diagnose};
+use jiff::Timestamp;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -17,9 +18,13 @@ struct Diagnosis {
 
 pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let record = stack.fleet(&args.fleet).await?.record;
-    let findings = match &record.lock {
-        Some(lock) => about_run(stack, &stack.run(&args.fleet, Some(&lock.run)).await?.record, lock).await?,
-        None => {
+    let findings = match (&record.lock, &record.joining) {
+        (Some(lock), _) => about_run(stack, &stack.run(&args.fleet, Some(&lock.run)).await?.record, lock.lease).await?,
+        (None, Some(joining)) => {
+            let run = stack.run(&args.fleet, Some(joining)).await?.record;
+            about_run(stack, &run, Some(run.over_by(run.started))).await?
+        }
+        (None, None) => {
             let observed = stack.observe(&args.fleet, None).await?;
             diagnose(&record, &observed, &left_by_last_run(stack, &args.fleet).await?)
         }
@@ -31,7 +36,7 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
 }
 
 /// While a run goes on, what it changes is no deviation; but it must go on.
-async fn about_run(stack: &Stack, run: &Run, lock: &Lock) -> Result<Vec<Finding>, Stop> {
+async fn about_run(stack: &Stack, run: &Run, lease: Option<Timestamp>) -> Result<Vec<Finding>, Stop> {
     let stands = format!("{} is {}", run.run, run.phase.as_str());
     if run.phase == Phase::Ended(Outcome::Frozen) {
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
@@ -41,7 +46,7 @@ async fn about_run(stack: &Stack, run: &Run, lock: &Lock) -> Result<Vec<Finding>
         let what = format!("{stands}, and its execution is over");
         return Ok(vec![Finding { what, remedy: Remedy::Repair }]);
     }
-    let late = lock.lease.filter(|lease| *lease < stack.now()).map(|lease| Finding {
+    let late = lease.filter(|lease| *lease < stack.now()).map(|lease| Finding {
         what: format!("{stands}, though by its limits it should have been over by {lease:.0}"),
         remedy: Remedy::Person(format!("look at the execution {}", run.execution())),
     });
