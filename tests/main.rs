@@ -8,6 +8,7 @@ mod configure;
 mod contract;
 mod emulators;
 mod faults;
+mod join_faults;
 mod meddling;
 mod parity;
 mod permissions;

@@ -206,7 +206,7 @@ fn two_scale_outs_in_the_middle_of_an_upgrade_are_replaced_with_the_rest() {
         assert_eq!((first.as_str(), second.as_str(), meanwhile), ("succeeded", "succeeded", 6));
         assert_eq!(upgraded, "succeeded");
         let run = stage.record("run-1").await;
-        assert_eq!((run.size, run.joined.len(), stage.in_service().await), (6, 2, 6));
+        assert_eq!((run.size, run.joined.len(), stage.in_service().await), (3, 2, 6));
         assert_eq!(stage.violations("run-1", Settling::Upgraded).await, []);
         assert_eq!(stage.findings().await, [""; 0]);
     })

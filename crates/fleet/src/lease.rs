@@ -22,6 +22,11 @@ impl Run {
             limits.image,
             limits.launch,
             limits.delete + self.drain,
+            // Who joined, and as many members more.
+            limits.launch + limits.healthy,
+            limits.launch + limits.healthy,
+            limits.delete + self.drain,
+            limits.launch,
             // Canary, all, the old out, and the last look.
             limits.healthy,
             limits.healthy,

@@ -134,7 +134,7 @@ pub struct Member {
     pub serves: bool,
 }
 
-/// Earlier releases began no run while a member was ill.
+/// Earlier releases began no run while a member was ill, and let nobody join.
 fn yes() -> bool {
     true
 }
@@ -215,8 +215,8 @@ pub struct Run {
     /// The scale-outs that joined the run while it was making its new members: who they brought is replaced with the rest.
     #[serde(default)]
     pub joined: Vec<RunId>,
-    /// Whether it has counted who joined it: from then on nobody does.
-    #[serde(default)]
+    /// Whether it has counted who joined it: from then on nobody does. The definitions of earlier releases do not count.
+    #[serde(default = "yes")]
     pub books_closed: bool,
     /// The run that holds the fleet, if this is a scale-out that joined it.
     #[serde(default)]
@@ -354,13 +354,12 @@ impl Run {
         renews && self.phase == Phase::Forward && !self.books_closed
     }
 
-    /// Notes that a scale-out joins that adds `members`. Repeating it changes nothing.
+    /// Notes that a scale-out joins. Repeating it changes nothing.
     ///
     /// What it brings is a clone of what the run replaces, so the run makes as many more and takes those out with the rest.
-    pub fn join(&mut self, scale_out: &RunId, members: u32) {
+    pub fn join(&mut self, scale_out: &RunId) {
         if !self.joined.contains(scale_out) {
             self.joined.push(scale_out.clone());
-            self.size = self.size.saturating_add(members);
         }
     }
 

@@ -4,7 +4,7 @@ use super::instances::ec2_tag;
 use super::{Aws, CallError, Named};
 use aws_sdk_ec2::types::{
     HttpTokensState, IamInstanceProfileSpecification, InstanceMetadataOptionsRequest, InstanceType as Ec2Type,
-    ResourceType, TagSpecification,
+    ResourceType, RunInstancesMonitoringEnabled, TagSpecification,
 };
 use aws_smithy_types::base64;
 use fleet::{FLEET_TAG, ImageId, InstanceType, ROLE_TAG, RUN_TAG, Role, Run, SubnetId, client_token, instance_name};
@@ -62,6 +62,11 @@ impl Aws {
             .set_security_group_ids(Some(fleet.security_groups.iter().map(ToString::to_string).collect()))
             .iam_instance_profile(IamInstanceProfileSpecification::builder().name(&fleet.instance_profile).build())
             .metadata_options(InstanceMetadataOptionsRequest::builder().http_tokens(HttpTokensState::Required).build())
+            .set_monitoring(
+                // A decision on the size wants a point a minute.
+                (order.role == Role::Member && run.config.scaling.is_some())
+                    .then(|| RunInstancesMonitoringEnabled::builder().enabled(true).build()),
+            )
             .set_user_data((order.role == Role::Builder).then(|| base64::encode(BUILDER)))
             .tag_specifications(tagged(ResourceType::Instance))
             .tag_specifications(tagged(ResourceType::Volume))

@@ -78,19 +78,15 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Resu
     if let Some(begun) = aws.ledger().run(&run).await? {
         return begun_before(&begun.record, request.approval);
     }
-    if let Some(lock) = &fleet.record.lock {
-        let locked = Refusal::Locked { fleet: run.fleet.clone(), run: lock.run.clone() };
-        let holder = aws.ledger().run(&RunRef { fleet: run.fleet, id: lock.run.clone() }).await?;
+    if let Some(id) = fleet.record.lock.as_ref().map(|lock| &lock.run).or(fleet.record.joining.as_ref()) {
+        let locked = Refusal::Locked { fleet: run.fleet.clone(), run: id.clone() };
+        let holder = aws.ledger().run(&RunRef { fleet: run.fleet, id: id.clone() }).await?;
         // That takes minutes.
         let scales = |holder: &Run| holder.workflow.scales() && !matches!(holder.phase, Phase::Ended(_));
         return match holder.is_some_and(|holder| scales(&holder.record)) {
             true => wait(aws, &state, PATIENCE, locked),
             false => Err(locked.into()),
         };
-    }
-
-    if let Some(joining) = &fleet.record.joining {
-        return wait(aws, &state, PATIENCE, Refusal::Locked { fleet: run.fleet, run: joining.clone() });
     }
 
     let Some(order) = request.order(&fleet.record)? else {

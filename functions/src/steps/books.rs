@@ -4,17 +4,14 @@ use super::wait::wait;
 use crate::StepError;
 use crate::aws::Aws;
 use crate::ledger::Read;
-use fleet::{Phase, Run, RunId, RunRef, StateContext};
+use fleet::{Outcome, Phase, Run, RunId, RunRef, Span, StateContext};
 
 /// Closes the run's books: nobody joins it any more. Waits until whoever did is over, so that all they brought is known.
 /// Repeating it changes nothing.
 pub(crate) async fn close_books(aws: &Aws, run: &mut Read<Run>, state: &StateContext) -> Result<(), StepError> {
-    if let Some(joined) = still_joining(aws, &run.record).await? {
-        let limits = &run.record.config.limits;
-        // Once more for those that it replaces.
-        let once = limits.launch + limits.healthy;
-        let limit = once + once + limits.delete + run.record.drain;
-        return wait(aws, state, limit, format!("the scale-out {joined}, which joined, is not over"));
+    let joined = joined(aws, &run.record).await?;
+    if let Some(going) = joined.going {
+        return wait(aws, state, limit(&run.record), format!("the scale-out {going}, which joined, is not over"));
     }
     if !run.record.books_closed {
         run.record.books_closed = true;
@@ -23,14 +20,39 @@ pub(crate) async fn close_books(aws: &Aws, run: &mut Read<Run>, state: &StateCon
     Ok(())
 }
 
-/// The scale-out that joined the run and is not over, if there is one.
-pub(crate) async fn still_joining(aws: &Aws, run: &Run) -> Result<Option<RunId>, StepError> {
-    for joined in run.joined.iter().rev() {
-        let joined = RunRef { fleet: run.run.fleet.clone(), id: joined.clone() };
-        let over = aws.ledger().run(&joined).await?.is_none_or(|run| matches!(run.record.phase, Phase::Ended(_)));
-        if !over {
-            return Ok(Some(joined.id));
-        }
+/// How long a scale-out takes at most: it launches once more for those that it replaces.
+pub(crate) fn limit(run: &Run) -> Span {
+    let limits = &run.config.limits;
+    let once = limits.launch + limits.healthy;
+    once + once + limits.delete + run.drain
+}
+
+/// What the scale-outs that joined a run come to.
+#[derive(Default)]
+pub(crate) struct Joined {
+    /// How many members they have brought, or may yet bring.
+    pub(crate) members: u32,
+    /// The one that is not over, if there is one; one that is frozen is not.
+    going: Option<RunId>,
+}
+
+/// What the scale-outs that joined the run come to so far.
+pub(crate) async fn joined(aws: &Aws, run: &Run) -> Result<Joined, StepError> {
+    let mut joined = Joined::default();
+    for scale_out in &run.joined {
+        let scale_out = RunRef { fleet: run.run.fleet.clone(), id: scale_out.clone() };
+        let Some(found) = aws.ledger().run(&scale_out).await? else { continue };
+        let members = match found.record.phase {
+            Phase::Ended(outcome) if outcome != Outcome::Frozen => {
+                let came = aws.ledger().members_of(&scale_out).await?.map_or(0, |came| came.ids.len());
+                u32::try_from(came).unwrap_or(u32::MAX)
+            }
+            _ => {
+                joined.going = Some(scale_out.id);
+                found.record.size
+            }
+        };
+        joined.members = joined.members.saturating_add(members);
     }
-    Ok(None)
+    Ok(joined)
 }

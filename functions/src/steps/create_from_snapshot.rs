@@ -7,12 +7,12 @@
 //! Asked for the last time, it closes the run's books first: scale-outs that joined it are over by then, no other joins
 //! after that, and as many members are made as they brought. A scale-out takes what it can get.
 
-use super::books::close_books;
+use super::books::{self, close_books, joined};
 use super::wait::wait;
 use crate::aws::{Aws, Instance, InstanceState, LaunchOrder};
 use crate::{Going, StepError};
 use fleet::{
-    ImageId, InstanceType, NewMembers, NextLaunches, Role, Run, StateContext, Ticket, Workflow, next_launches,
+    ImageId, InstanceType, NewMembers, NextLaunches, Role, Run, Span, StateContext, Ticket, Workflow, next_launches,
 };
 use serde::{Deserialize, Serialize};
 
@@ -35,10 +35,12 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> R
     if last {
         close_books(aws, &mut run, &state).await?;
     }
-    let limit = run.record.config.limits.launch;
+    let launch = run.record.config.limits.launch;
+    // The last time it has waited for the books before.
+    let limit = if last { books::limit(&run.record) + launch } else { launch };
     let wanted = match role {
         Role::Builder => 1,
-        Role::Member => run.record.size,
+        Role::Member => run.record.size.saturating_add(joined(aws, &run.record).await?.members),
     };
     settle(aws, &mut run.record, role, &state).await?;
 
@@ -60,7 +62,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> R
     let so_far: Vec<_> = run.record.launches_of(role).collect();
     match next_launches(role, wanted, count(found.len()), &so_far, &config.fleet.subnets, aws.now()) {
         NextLaunches::Exhausted(_) if scales_out && !found.is_empty() => {
-            all_running(aws, &state, &run.record, &found, count(found.len()))
+            all_running(aws, &state, limit, &found, count(found.len()))
         }
         NextLaunches::Exhausted(why) => Err(StepError::Failed(why)),
         NextLaunches::Ask(launches) => {
@@ -71,7 +73,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> R
             wait(aws, &state, limit, format!("{wanted} launches are asked for"))
         }
         NextLaunches::Enough => {
-            all_running(aws, &state, &run.record, &found, wanted)?;
+            all_running(aws, &state, limit, &found, wanted)?;
             // Who came into service of a scale-out is recorded at its end.
             if role == Role::Member && !scales_out {
                 let ids = found.into_iter().map(|instance| instance.id).collect();
@@ -85,13 +87,13 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> R
 fn all_running(
     aws: &Aws,
     state: &StateContext,
-    run: &Run,
+    limit: Span,
     found: &[Instance],
     wanted: u32,
 ) -> Result<Output, StepError> {
     let running = found.iter().filter(|instance| instance.state == InstanceState::Running).count();
     if count(running) < wanted {
-        return wait(aws, state, run.config.limits.launch, format!("{running} of {wanted} run"));
+        return wait(aws, state, limit, format!("{running} of {wanted} run"));
     }
     Ok(Output {})
 }

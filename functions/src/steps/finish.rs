@@ -85,6 +85,9 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
                 // However it went, it is who came into service that counts.
                 let came =
                     aws.ledger().members_of(&run.record.run).await?.is_some_and(|members| !members.ids.is_empty());
+                if !came && run.record.phase == Phase::Forward {
+                    run.record.turn_back(aws.now())?;
+                }
                 if came { Outcome::Scaled } else { Outcome::RolledBack }
             }
             End::Done => run.record.workflow.done(),

@@ -1,5 +1,6 @@
 //! What a decision on the fleet's size is made from: who stands since when, what their CPU was, when the size last changed.
 
+use super::books::joined;
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
@@ -48,21 +49,31 @@ pub(super) async fn read(
         cpu,
         last_out: last(Workflow::ScaleOut),
         last_in: last(Workflow::ScaleIn),
-        others_may_add: holder.map_or(0, |run| others_may_add(run, record, order, standing.len())),
+        others_may_add: match holder {
+            Some(holder) => others_may_add(aws, holder, record, order, standing.len()).await?,
+            None => 0,
+        },
         order,
     };
     Ok(Found { reading, standing })
 }
 
 /// What an upgrade adds that is joined: its new members, the builder, and one more for each member that joins.
-fn others_may_add(holder: &Run, record: &FleetRecord, order: Option<SizeOrder>, there: usize) -> u32 {
+async fn others_may_add(
+    aws: &Aws,
+    holder: &Run,
+    record: &FleetRecord,
+    order: Option<SizeOrder>,
+    there: usize,
+) -> Result<u32, StepError> {
     let there = u32::try_from(there).unwrap_or(u32::MAX);
     let joining = match order {
         Some(SizeOrder::To(to)) => to.saturating_sub(there),
         Some(SizeOrder::By(by)) => by.unsigned_abs(),
         None => record.config.scaling.map_or(0, |scaling| scaling.largest_step),
     };
-    holder.size.saturating_add(1).saturating_add(joining)
+    let joined = joined(aws, holder).await?.members;
+    Ok(holder.size.saturating_add(joined).saturating_add(1).saturating_add(joining))
 }
 
 /// A member as it stands. Nothing says since when a target is healthy: of who was launched by a run, that run's end does,

@@ -5,6 +5,7 @@
 //! whatever else would change the fleet waits for its turn, and is decided on what is there then.
 //! Undone by the run's own way back. Asked again, it finds its run and answers the same.
 
+use super::books::joined;
 use super::look::look;
 use super::reading::{Found, read};
 use super::wait::wait;
@@ -12,8 +13,8 @@ use crate::StepError;
 use crate::aws::Aws;
 use crate::ledger::Read;
 use fleet::{
-    Action, Direction, FleetName, FleetRecord, NewMembers, Order, Outcome, Phase, Refusal, Run, RunId, RunRef,
-    ScaleRequest, Span, StateContext, Ticket, admit, alarm_name, decide, leaving,
+    Action, Direction, FleetRecord, NewMembers, Order, Outcome, Phase, Refusal, Run, RunId, RunRef, ScaleRequest,
+    SizeOrder, Span, StateContext, Ticket, admit, alarm_name, decide, leaving,
 };
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +47,9 @@ pub(crate) struct Output {
 const PATIENCE: Span = Span::minutes(60);
 /// Between two looks it is at least so long: the CPU has one point a minute at best.
 const SHORTEST_PAUSE: Span = Span::minutes(1);
+/// After so many looks it is longer, so that the state machine's 300 last a day.
+const OFTEN: u32 = 30;
+const LONGER_PAUSE: Span = Span::minutes(5);
 
 /// Whether a run may begin, or whom it has to wait for.
 enum Turn {
@@ -56,79 +60,139 @@ enum Turn {
 }
 
 pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
-    let request = ScaleRequest::read(input.request, input.direction).map_err(StepError::Refused)?;
-    let id = if input.look == 0 { input.run.clone() } else { numbered(&input.run, input.look)? };
-    let run = RunRef { fleet: request.fleet, id };
+    let Input { run: execution, request, direction, look, state } = input;
+    let ScaleRequest { fleet, order } = ScaleRequest::read(request, direction).map_err(StepError::Refused)?;
+    let id = if look == 0 { execution.clone() } else { numbered(&execution, look)? };
+    let run = RunRef { fleet, id };
     let found = aws.ledger().fleet(&run.fleet).await?;
-    let mut fleet = found.ok_or_else(|| Refusal::UnknownFleet { fleet: run.fleet.clone() })?;
-    let pause = pause(&fleet.record, input.direction);
+    let fleet = found.ok_or_else(|| Refusal::UnknownFleet { fleet: run.fleet.clone() })?;
+    let seconds = pause(&fleet.record, direction, look).as_secs();
+    let again = order.is_none() && aws.rings(&alarm_name(&run.fleet, direction.into())).await?;
 
     if let Some(begun) = aws.ledger().run(&run).await? {
-        return begun_before(&begun.record, request.order.is_none(), pause);
+        let decision = format!("{} has begun", run);
+        return Ok(Output { begun: true, run: Some(begun_before(&begun.record)?), decision, again, seconds });
     }
-    let again = request.order.is_none() && rings(aws, &run.fleet, input.direction).await?;
-    let hold = |decision: String, again| Output { begun: false, run: None, decision, again, seconds: pause.as_secs() };
-
-    let mut joined = match turn(aws, &fleet.record, input.direction).await? {
-        Turn::Free => None,
-        Turn::Join(holder) => Some(holder),
-        Turn::Wait(holder) => {
-            let what = format!("run {holder} holds fleet {}", run.fleet);
-            let Some(_) = request.order else { return Ok(hold(format!("waits: {what}"), again)) };
-            return match wait(aws, &input.state, PATIENCE, what) {
-                Err(StepError::Failed(_)) => Err(Refusal::Locked { fleet: run.fleet, run: holder }.into()),
-                waiting => waiting,
-            };
+    let start = Start { run, execution, direction, order, state };
+    match start.decide(aws, fleet).await {
+        Ok(Decided::Begun { ticket, decision }) => {
+            Ok(Output { begun: true, run: Some(ticket), decision, again, seconds })
         }
-    };
-
-    let observed = look(aws, &fleet.record, &fleet.record.golden.image).await?;
-    let holder = joined.as_ref().map(|holder| &holder.record);
-    let Found { reading, standing } = read(aws, &fleet.record, &observed, holder, request.order).await?;
-    let decision = decide(&reading, &fleet.record.config, aws.now());
-    aws.ledger().record_decision(&run, &decision).await?;
-    let order = match (input.direction, &decision.action) {
-        (Direction::Out, Action::Out { to, .. }) => Order::ScaleOut(to.saturating_sub(decision.inputs.size)),
-        (Direction::In, Action::In { to, .. }) => {
-            let k = decision.inputs.size.saturating_sub(*to);
-            let leaving = leaving(&standing, &fleet.record.golden.image, k);
-            Order::ScaleIn(leaving.into_iter().map(|one| one.member.id.clone()).collect())
+        Ok(Decided::Stays { decision, for_good }) => {
+            Ok(Output { begun: false, run: None, decision, again: again && !for_good, seconds })
         }
-        (_, Action::Refused { reason }) => return Err(StepError::Refused(reason.to_string())),
-        (direction, Action::Out { .. } | Action::In { .. }) if request.order.is_some() => {
-            return Err(StepError::Refused(format!("{decision}: that is no {direction}, which was started")));
+        // An alarm that rings on is looked at again: whatever is in the way may go.
+        Err(StepError::Refused(why)) if order.is_none() => {
+            Ok(Output { begun: false, run: None, decision: format!("refused: {why}"), again, seconds })
         }
-        (direction, _) => return Ok(hold(decision.to_string(), again && !decision.is_at_bound(direction))),
-    };
+        Err(error) => Err(error),
+    }
+}
 
-    let admission = admit(&fleet.record, &observed, &order)?;
-    let (now, fence, config) = (aws.now(), fleet.record.next_fence(), fleet.record.config.clone());
-    let mut begun = Run::begin(run, order.clone(), config, &admission, fence, now);
-    begun.in_execution = (begun.run.id != input.run).then_some(input.run);
-    match (&order, &mut joined) {
-        (Order::ScaleIn(leaving), _) => {
-            let stay = standing.iter().filter(|one| one.in_service.is_some() && !leaving.contains(&one.member.id));
-            let staying = NewMembers { ids: stay.map(|one| one.member.id.clone()).collect() };
-            if staying.ids.is_empty() {
-                return Err(StepError::Refused("nobody who stays is in service: nobody is taken out".to_owned()));
+/// What a look wants.
+struct Start {
+    run: RunRef,
+    execution: RunId,
+    direction: Direction,
+    order: Option<SizeOrder>,
+    state: StateContext,
+}
+
+/// What came of it.
+enum Decided {
+    Begun {
+        ticket: Ticket,
+        decision: String,
+    },
+    /// The size stays.
+    Stays {
+        decision: String,
+        /// Looking again would be of no use.
+        for_good: bool,
+    },
+}
+
+impl Start {
+    async fn decide(self, aws: &Aws, mut fleet: Read<FleetRecord>) -> Result<Decided, StepError> {
+        let Self { run, execution, direction, order: wanted, state } = self;
+        let mut joined = match turn(aws, &fleet.record, direction).await? {
+            Turn::Free => None,
+            Turn::Join(holder) => Some(holder),
+            Turn::Wait(holder) => {
+                let what = format!("run {holder} holds fleet {}", run.fleet);
+                if wanted.is_none() {
+                    return Ok(Decided::Stays { decision: format!("waits: {what}"), for_good: false });
+                }
+                return match wait(aws, &state, PATIENCE, what) {
+                    Err(StepError::Failed(_)) => Err(Refusal::Locked { fleet: run.fleet, run: holder }.into()),
+                    waiting => waiting,
+                };
             }
-            fleet.record.lock(&begun, now);
-            aws.ledger().begin_scale_in(&fleet, &begun, &admission.before, &staying).await?;
+        };
+
+        let observed = look(aws, &fleet.record, &fleet.record.golden.image).await?;
+        let holder = joined.as_ref().map(|holder| &holder.record);
+        let Found { reading, standing } = read(aws, &fleet.record, &observed, holder, wanted).await?;
+        let decision = decide(&reading, &fleet.record.config, aws.now());
+        aws.ledger().record_decision(&run, &decision).await?;
+        let order = match (direction, &decision.action) {
+            (Direction::Out, Action::Out { to, .. }) => Order::ScaleOut(to.saturating_sub(decision.inputs.size)),
+            (Direction::In, Action::In { to, .. }) => {
+                let k = decision.inputs.size.saturating_sub(*to);
+                let leaving = leaving(&standing, &fleet.record.golden.image, k);
+                Order::ScaleIn(leaving.into_iter().map(|one| one.member.id.clone()).collect())
+            }
+            (_, Action::Refused { reason }) => return Err(StepError::Refused(reason.to_string())),
+            (direction, Action::Out { .. } | Action::In { .. }) if wanted.is_some() => {
+                return Err(StepError::Refused(format!("{decision}: that is no {direction}, which was started")));
+            }
+            (Direction::In, _) => {
+                return Ok(Decided::Stays { decision: decision.to_string(), for_good: decision.is_at_min() });
+            }
+            (Direction::Out, _) => return Ok(Decided::Stays { decision: decision.to_string(), for_good: false }),
+        };
+
+        let admission = admit(&fleet.record, &observed, &order)?;
+        if let (Some(holder), Order::ScaleOut(more)) = (&joined, &order) {
+            check_targets_of_both(aws, &holder.record, admission.before.members.len(), *more).await?;
         }
-        (_, Some(holder)) => {
-            begun.joins = Some(holder.record.run.id.clone());
-            holder.record.join(&begun.run.id, begun.size);
-            fleet.record.fence = fence;
-            fleet.record.joining = Some(begun.run.id.clone());
-            aws.ledger().begin_joining(&fleet, holder, &begun, &admission.before).await?;
+        let (now, fence, config) = (aws.now(), fleet.record.next_fence(), fleet.record.config.clone());
+        let mut begun = Run::begin(run, order.clone(), config, &admission, fence, now);
+        begun.in_execution = (begun.run.id != execution).then_some(execution);
+        match (&order, &mut joined) {
+            (Order::ScaleIn(leaving), _) => {
+                let stay = standing.iter().filter(|one| one.in_service.is_some() && !leaving.contains(&one.member.id));
+                let staying = NewMembers { ids: stay.map(|one| one.member.id.clone()).collect() };
+                if staying.ids.is_empty() {
+                    let why = "nobody who stays is in service, so nobody is taken out";
+                    return Err(StepError::Refused(why.to_owned()));
+                }
+                fleet.record.lock(&begun, now);
+                aws.ledger().begin_scale_in(&fleet, &begun, &admission.before, &staying).await?;
+            }
+            (_, Some(holder)) => {
+                begun.joins = Some(holder.record.run.id.clone());
+                holder.record.join(&begun.run.id);
+                fleet.record.fence = fence;
+                fleet.record.joining = Some(begun.run.id.clone());
+                aws.ledger().begin_joining(&fleet, holder, &begun, &admission.before).await?;
+            }
+            (_, None) => {
+                fleet.record.lock(&begun, now);
+                aws.ledger().begin(&fleet, &begun, &admission.before).await?;
+            }
         }
-        (_, None) => {
-            fleet.record.lock(&begun, now);
-            aws.ledger().begin(&fleet, &begun, &admission.before).await?;
-        }
+        Ok(Decided::Begun { ticket: begun.ticket(), decision: decision.to_string() })
     }
-    let seconds = pause.as_secs();
-    Ok(Output { begun: true, run: Some(begun.ticket()), decision: decision.to_string(), again, seconds })
+}
+
+/// An upgrade registers as many new members beside those that join as well.
+async fn check_targets_of_both(aws: &Aws, holder: &Run, there: usize, more: u32) -> Result<(), StepError> {
+    let quota = holder.config.load_balancer.target_quota;
+    let there = u32::try_from(there).unwrap_or(u32::MAX);
+    let new = holder.size.saturating_add(joined(aws, holder).await?.members).saturating_add(more);
+    let members = there.saturating_add(more).saturating_add(new);
+    if members > quota { Err(Refusal::TargetsToScale { members, quota }.into()) } else { Ok(()) }
 }
 
 /// The run of a look that is not the execution's first.
@@ -137,43 +201,36 @@ fn numbered(execution: &RunId, look: u32) -> Result<RunId, StepError> {
     id.parse().map_err(|error| StepError::Refused(format!("the execution's name is too long to be numbered: {error}")))
 }
 
-fn begun_before(run: &Run, again: bool, pause: Span) -> Result<Output, StepError> {
+fn begun_before(run: &Run) -> Result<Ticket, StepError> {
     if let Phase::Ended(_) = run.phase {
         return Err(StepError::Refused(format!("{} is over: it is {}", run.run, run.phase.as_str())));
     }
-    if let Some(execution) = &run.taken_up_by {
-        return Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run)));
+    match &run.taken_up_by {
+        Some(execution) => Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run))),
+        None => Ok(run.ticket()),
     }
-    let decision = format!("{} has begun", run.run);
-    Ok(Output { begun: true, run: Some(run.ticket()), decision, again, seconds: pause.as_secs() })
 }
 
-/// How long until the next look at a fleet that stays as it is.
-fn pause(fleet: &FleetRecord, direction: Direction) -> Span {
+/// How long until the next look at a fleet that stays as it is; what has been so for long is looked at less often.
+fn pause(fleet: &FleetRecord, direction: Direction, look: u32) -> Span {
     let of_direction = fleet.config.scaling.map(|scaling| match direction {
         Direction::Out => scaling.warm_up,
         Direction::In => scaling.cooldown_in,
     });
-    of_direction.unwrap_or(SHORTEST_PAUSE).max(SHORTEST_PAUSE)
-}
-
-/// Whether the alarm that asks for this rings.
-async fn rings(aws: &Aws, fleet: &FleetName, direction: Direction) -> Result<bool, StepError> {
-    Ok(aws.rings(&alarm_name(fleet, direction.into())).await?)
+    let least = if look < OFTEN { SHORTEST_PAUSE } else { LONGER_PAUSE };
+    of_direction.unwrap_or(least).max(least)
 }
 
 /// Whose turn it is: a frozen run keeps the fleet until a person has looked.
 async fn turn(aws: &Aws, fleet: &FleetRecord, direction: Direction) -> Result<Turn, StepError> {
-    if let Some(joining) = &fleet.joining {
-        return Ok(Turn::Wait(joining.clone()));
-    }
-    let Some(lock) = &fleet.lock else { return Ok(Turn::Free) };
-    let held_by = RunRef { fleet: fleet.name().clone(), id: lock.run.clone() };
+    let Some(id) = fleet.joining.as_ref().or(fleet.lock.as_ref().map(|lock| &lock.run)) else { return Ok(Turn::Free) };
+    let held_by = RunRef { fleet: fleet.name().clone(), id: id.clone() };
     let Some(holder) = aws.ledger().run(&held_by).await? else { return Ok(Turn::Wait(held_by.id)) };
     if holder.record.phase == Phase::Ended(Outcome::Frozen) {
         return Err(Refusal::Locked { fleet: held_by.fleet, run: held_by.id }.into());
     }
-    if direction == Direction::Out && holder.record.may_be_joined() {
+    // One joins at a time.
+    if direction == Direction::Out && fleet.joining.is_none() && holder.record.may_be_joined() {
         return Ok(Turn::Join(Box::new(holder)));
     }
     Ok(Turn::Wait(held_by.id))

@@ -2,13 +2,14 @@
 //! carries it no longer is deregistered and drains.
 //!
 //! A `Tag Change on Resource` event asks, and a schedule every few minutes. Events are best effort and come in any order, so
-//! none is believed: each is only a reason to look, and what is there now decides. It leaves a fleet alone that a run holds,
+//! none is believed: each is only a reason to look, and what is there now decides. It takes nobody out if no healthy member
+//! carries the tag. It leaves a fleet alone that a run holds,
 //! and writes the fleet's record before it changes anything, so that a run that has looked before that does not begin.
 //! Undone by the tag. Asked again, it finds nothing to do.
 
 use crate::aws::{Aws, InstanceState};
 use crate::{Read, StepError};
-use fleet::{FLEET_TAG, FleetName, FleetRecord, InstanceId};
+use fleet::{FLEET_TAG, FleetName, FleetRecord, Health, InstanceId};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -103,6 +104,13 @@ async fn sync(aws: &Aws, fleet: FleetName, mut record: Read<FleetRecord>) -> Res
         differ.map(|one| one.id.clone()).collect::<Vec<_>>()
     };
     let (registered, deregistered) = (differ(true), differ(false));
+    let stays = members.iter().any(|one| one.carries(&tag) && *health.of(&one.id) == Health::Healthy);
+    if !deregistered.is_empty() && !stays {
+        // A tag that was mistyped, or taken off them all: that is no reason to be out of service.
+        let why = format!("no healthy member carries {tag}, so nobody is taken out");
+        aws.register(&group, &registered.iter().collect::<Vec<_>>()).await?;
+        return Ok(Synced { registered, ..alone(why) });
+    }
     if !registered.is_empty() || !deregistered.is_empty() {
         // As it is: who read it before and is about to take the lock has to look again.
         aws.ledger().write(&mut record).await?;

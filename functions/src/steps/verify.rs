@@ -56,6 +56,9 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
         Check::Healthy => {
             if run.record.workflow == Workflow::ScaleOut {
                 let ids = members.recorded(aws, &run.record).await?;
+                if ids.is_empty() {
+                    return Err(StepError::Failed("none of the members that were launched stands any more".to_owned()));
+                }
                 aws.ledger().record_new_members(&run.record, &NewMembers { ids }).await?;
             }
             Ok(Output {})

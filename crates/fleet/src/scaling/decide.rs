@@ -12,6 +12,9 @@ use jiff::Timestamp;
 /// 90 %, and 30 % on newer groups.
 const IN_MARGIN: f64 = 0.9;
 
+/// From its launch to its first healthy target no member takes longer, or it is ill.
+const COMES_IN_WITHIN: Span = Span::minutes(15);
+
 /// What a sum of percents may be off by: no member is added for it.
 const ROUNDING: f64 = 1e-9;
 
@@ -26,7 +29,7 @@ pub fn decide(reading: &Reading, config: &Config, now: Timestamp) -> Decision {
     let action = match (reading.order, &config.scaling) {
         (Some(order), scaling) => ordered(order, scaling.as_ref(), config, &inputs),
         (None, None) => Action::Hold { reason: Reason::NotConfigured },
-        (None, Some(scaling)) => automatic(scaling, config, &inputs, &work, now),
+        (None, Some(scaling)) => automatic(scaling, config, &inputs, &work, ill(reading, now), now),
     };
     Decision { at: now, action, inputs }
 }
@@ -94,7 +97,12 @@ fn connections(wanted: u32, config: &Config, inputs: &Inputs) -> Reason {
     }
 }
 
-fn automatic(scaling: &Scaling, config: &Config, inputs: &Inputs, work: &Work, now: Timestamp) -> Action {
+/// How many members take no traffic though they had the time to come into service: they stand, and do no work.
+fn ill(reading: &Reading, now: Timestamp) -> u32 {
+    count(reading.members.iter().filter(|one| one.in_service.is_none() && later(one.launched, COMES_IN_WITHIN) <= now))
+}
+
+fn automatic(scaling: &Scaling, config: &Config, inputs: &Inputs, work: &Work, ill: u32, now: Timestamp) -> Action {
     let size = inputs.size;
     if size > scaling.max {
         return Action::In { to: scaling.max, reason: Reason::AboveMax { size, max: scaling.max } };
@@ -104,12 +112,12 @@ fn automatic(scaling: &Scaling, config: &Config, inputs: &Inputs, work: &Work, n
         return grow(min, Limit::None, config, inputs, |limit| Reason::BelowMin { size, min, limit });
     }
     let Some(lasting) = work.lasting(now) else { return Action::Hold { reason: Reason::NoData } };
-    let wanted = members(lasting.work(), f64::from(scaling.target_cpu));
+    let wanted = members(lasting.work(), f64::from(scaling.target_cpu)).saturating_add(ill);
     if wanted > size {
         return busy(wanted, lasting, scaling, config, inputs, now);
     }
     let Some(most) = work.most(now) else { return Action::Hold { reason: Reason::TooLittleData } };
-    let wanted = members(most, IN_MARGIN * f64::from(scaling.target_cpu));
+    let wanted = members(most, IN_MARGIN * f64::from(scaling.target_cpu)).saturating_add(ill);
     if wanted >= size {
         return Action::Hold { reason: Reason::Enough { wanted: size } };
     }

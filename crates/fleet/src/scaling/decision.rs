@@ -1,6 +1,6 @@
 //! What was decided, from what, and why.
 
-use super::{Direction, SizeOrder};
+use super::SizeOrder;
 use crate::Scaling;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -238,12 +238,9 @@ impl Decision {
 }
 
 impl Decision {
-    /// Whether the fleet can go no further in `direction`, however loud its alarm is.
-    pub fn is_at_bound(&self, direction: Direction) -> bool {
-        self.inputs.scaling.is_none_or(|scaling| match direction {
-            Direction::Out => self.size() >= scaling.max,
-            Direction::In => self.size() <= scaling.min,
-        })
+    /// Whether the fleet is as small as it may be, however idle.
+    pub fn is_at_min(&self) -> bool {
+        self.inputs.scaling.is_none_or(|scaling| self.size() <= scaling.min)
     }
 }
 

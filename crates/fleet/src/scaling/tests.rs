@@ -149,12 +149,29 @@ fn points_speak_of_the_members_in_service_in_their_minute() {
     // What was measured over two is not ordered again while the others are on their way.
     let mut on_the_way = reading(4, &[80.0; 3]);
     for one in &mut on_the_way.members[2..] {
-        one.in_service = None;
+        (one.launched, one.in_service) = (ago(120), None);
     }
     check(&on_the_way, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
     // What was measured before some left says nothing of those who stay.
     let left = Reading { last_in: Some(ago(50)), ..reading(3, &[90.0; 20]) };
     check(&left, "stays at 3: the CPU is unknown: no point tells of the fleet as it is now");
+}
+
+#[test]
+fn who_stands_and_takes_no_traffic_is_made_up_for() {
+    // Six members at full load, of whom three have failed their checks: three do not do the work of six.
+    let mut overloaded = reading(6, &[100.0; 20]);
+    for one in &mut overloaded.members[3..] {
+        one.in_service = None;
+    }
+    check(
+        &overloaded,
+        "out from 6 to 8: the CPU is 100.0 % over 3 members: 9 bring it to the target; scaling.largest_step goes part of the way",
+    );
+    // Fewer are not enough because somebody is ill.
+    let mut idle = reading(4, &[40.0; 20]);
+    idle.members[0].in_service = None;
+    check(&idle, "stays at 4: 4 members are wanted, as many as there are");
 }
 
 #[test]
@@ -335,8 +352,10 @@ proptest! {
         if let Action::Out { to, reason: Reason::Busy { limit: Limit::None, percent, in_service, .. } } = decision.action {
             let target = f64::from(config.scaling.unwrap().target_cpu);
             let work = percent * f64::from(in_service);
-            prop_assert!(work / f64::from(to) <= target + 1e-6);
-            prop_assert!(work / f64::from(to - 1) > target);
+            let ill = |one: &&Standing| one.in_service.is_none() && one.launched <= ago(15 * 60);
+            let at_work = to - reading.members.iter().filter(ill).count() as u32;
+            prop_assert!(work / f64::from(at_work) <= target + 1e-6);
+            prop_assert!(work / f64::from(at_work - 1) > target);
         }
     }
 
@@ -355,15 +374,15 @@ proptest! {
     }
 
     #[test]
-    fn nobody_of_the_golden_image_leaves_before_another_and_zones_stay_balanced(reading in any_reading(), k in 0u32..20) {
+    fn who_takes_no_traffic_leaves_first_then_another_image_and_zones_stay_balanced(reading in any_reading(), k in 0u32..20) {
         let gone = leaving(&reading.members, &golden(), k);
         prop_assert_eq!(gone.len(), reading.members.len().min(k as usize));
-        prop_assert!(gone.is_sorted_by_key(|one| one.member.image == golden()));
+        prop_assert!(gone.is_sorted_by_key(|one| (one.in_service.is_some(), one.member.image == golden())));
         let mut zones: BTreeMap<_, usize> = BTreeMap::new();
         let stays = reading.members.iter().filter(|one| !gone.contains(one));
         stays.for_each(|one| *zones.entry(&one.member.zone).or_default() += 1);
         // Nobody leaves a zone that is emptier than one in which as old an image stands.
-        if let Some(last) = gone.last().filter(|last| last.member.image == golden()) {
+        if let Some(last) = gone.last().filter(|last| last.in_service.is_some() && last.member.image == golden()) {
             let here = zones.get(&last.member.zone).copied().unwrap_or(0);
             prop_assert!(zones.values().all(|others| *others <= here + 1));
         }

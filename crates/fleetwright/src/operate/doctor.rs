@@ -18,13 +18,13 @@ struct Diagnosis {
 
 pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let record = stack.fleet(&args.fleet).await?.record;
-    let findings = match (&record.lock, &record.joining) {
-        (Some(lock), _) => about_run(stack, &stack.run(&args.fleet, Some(&lock.run)).await?.record, lock.lease).await?,
-        (None, Some(joining)) => {
-            let run = stack.run(&args.fleet, Some(joining)).await?.record;
-            about_run(stack, &run, Some(run.over_by(run.started))).await?
+    let findings = match stack.stuck_or_held(&record).await? {
+        Some(held_by) => {
+            let run = stack.run(&args.fleet, Some(&held_by)).await?.record;
+            let lease = record.lock.as_ref().filter(|lock| lock.run == held_by).and_then(|lock| lock.lease);
+            about_run(stack, &run, lease).await?
         }
-        (None, None) => {
+        None => {
             let observed = stack.observe(&args.fleet, None).await?;
             diagnose(&record, &observed, &left_by_last_run(stack, &args.fleet).await?)
         }

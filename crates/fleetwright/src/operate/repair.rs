@@ -15,10 +15,10 @@ use serde_json::json;
 pub(super) async fn run(stack: &Stack, args: &Repair, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let record = stack.fleet(&args.fleet).await?.record;
     let name = run_id(stack, &args.fleet, &"repair")?;
-    let held_by = record.lock.as_ref().map(|lock| &lock.run).or(record.joining.as_ref());
+    let held_by = stack.stuck_or_held(&record).await?;
     let (run, definition, said, input) = match held_by {
         Some(held_by) => {
-            let run = stack.run(&args.fleet, Some(held_by)).await?.record;
+            let run = stack.run(&args.fleet, Some(&held_by)).await?.record;
             let how = dead(stack, &run).await?;
             let dead = json!({"execution": run.execution(), "how": how});
             let input = json!({"fleet": args.fleet, "repair": run.run.id, "dead": dead});

@@ -1,6 +1,7 @@
 //! `rollback`: back to an image that is kept, as a run of its own: new members from it, in, healthy, the present ones out
 //! and deleted; nothing bakes. The data stays as it is, and the command says what that means.
 
+use super::schedule;
 use super::stack::{Stack, Started};
 use super::stop::Stop;
 use super::upgrade::{run_id, started};
@@ -25,6 +26,10 @@ pub(super) async fn run(stack: &Stack, args: &Rollback, streams: &mut Streams<'_
         "fleet {} goes back from {} ({}) to {} ({})",
         args.fleet, record.golden.version, record.golden.image, target.version, target.image
     ));
+    if record.config.upgrade.wanted.is_some() {
+        schedule::forget(stack, &args.fleet).await?;
+        streams.talk("no window picks up upgrade.wanted any more; 'fleetwright apply' lets them again");
+    }
     let runs = stack.ledger.runs(&args.fleet).await?;
     if let Some(warning) = data_is_ahead(&runs, &target) {
         streams.talk(warning);

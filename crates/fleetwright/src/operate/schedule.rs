@@ -41,8 +41,17 @@ pub(super) async fn pick_up(stack: &Stack, config: &Config, takes: Option<Span>)
             kept.push(name);
         }
     }
-    let mut pages =
-        stack.scheduler.list_schedules().group_name(GROUP).name_prefix(prefix(fleet)).into_paginator().send();
+    delete_all_but(stack, fleet, &kept).await
+}
+
+/// Lets no window pick up a version. Repeating it changes nothing.
+pub(super) async fn forget(stack: &Stack, fleet: &FleetName) -> Result<(), Stop> {
+    delete_all_but(stack, fleet, &[]).await
+}
+
+async fn delete_all_but(stack: &Stack, fleet: &FleetName, kept: &[String]) -> Result<(), Stop> {
+    let list = stack.scheduler.list_schedules().group_name(GROUP).name_prefix(prefix(fleet));
+    let mut pages = list.into_paginator().send();
     while let Some(page) = pages.next().await {
         for schedule in page.of("ListSchedules")?.schedules() {
             let Some(name) = schedule.name().filter(|name| !kept.iter().any(|kept| kept == name)) else { continue };

@@ -10,7 +10,7 @@ use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_sfn::types::ExecutionStatus;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use fleet::{Config, FleetName, FleetRecord, Observed, Refusal, Run, RunId, RunRef};
+use fleet::{Config, FleetName, FleetRecord, Observed, Outcome, Phase, Refusal, Run, RunId, RunRef};
 use functions::{Ledger, Named, Read};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -141,6 +141,17 @@ impl Stack {
         let run = RunRef { fleet: fleet.clone(), id };
         let found = self.ledger.run(&run).await?;
         found.ok_or_else(|| Stop::refused(format!("{run} is not in the ledger")))
+    }
+
+    /// The run that keeps others from a fleet: the scale-out that joined if that is frozen or nobody goes on with it, else
+    /// the one that holds the lock.
+    pub(super) async fn stuck_or_held(&self, fleet: &FleetRecord) -> Result<Option<RunId>, Stop> {
+        let lock = fleet.lock.as_ref().map(|lock| &lock.run);
+        let Some(joining) = &fleet.joining else { return Ok(lock.cloned()) };
+        let run = self.run(fleet.name(), Some(joining)).await?.record;
+        let goes_on = matches!(self.describe(&Started::of(&run)).await?, Execution::Going)
+            && run.phase != Phase::Ended(Outcome::Frozen);
+        Ok(Some(lock.filter(|_| goes_on).unwrap_or(joining).clone()))
     }
 
     /// Where an execution stands.

@@ -1,0 +1,141 @@
+//! Storms over an upgrade that two scale-outs join: whatever strikes whom, nobody is lost, no old image stays in service after
+//! it, and everyone comes to an end.
+
+use crate::stage::Stage;
+use fleet::{Config, Outcome, Phase, Scaling, Span};
+use fleetwright::rehearse::{CallKind, Mishap, Processes, Site, in_virtual_time};
+use serde_json::{Value, json};
+use simulator::invariants::Outcome as Settling;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+fn brisk(config: &mut Config) {
+    config.upgrade.bake = Span::seconds(30);
+    config.upgrade.canary_bake = Span::seconds(30);
+    config.limits.healthy = Span::minutes(3);
+    config.rehearsal.health_check_interval = Span::seconds(5);
+    config.rehearsal.deregistration_delay = Span::seconds(90);
+    config.scaling = Some(Scaling {
+        min: 2,
+        max: 8,
+        target_cpu: 60,
+        largest_step: 3,
+        cooldown_out: Span::minutes(1),
+        cooldown_in: Span::minutes(5),
+        warm_up: Span::minutes(1),
+    });
+}
+
+/// Runs an execution, whose functions are processes that faults find.
+async fn run(stage: &Stage, machine: &asl::StateMachine, run: &str, name: &str, input: Value) {
+    let processes = Processes::new(Box::new(stage.functions(run)), &stage.simulator);
+    tokio::select! {
+        _ = stage.execute_by(machine, name, input, &processes) => {}
+        () = processes.forgotten() => {}
+    }
+}
+
+/// An upgrade, and two scale-outs that come when it is under way.
+async fn play(stage: &Stage, after: [u64; 2]) {
+    let upgrade = run(stage, &stage.machine, "run-1", "run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
+    let out = async |name: &str, by: u32, after: u64| {
+        tokio::time::sleep(Duration::from_secs(after)).await;
+        run(stage, &stage.scale_out, name, name, json!({"fleet": "appwrite", "by": by})).await;
+    };
+    futures_util::future::join3(upgrade, out("out-1", 2, after[0]), out("out-2", 1, after[1])).await;
+}
+
+/// What does not hold when all is over, after a person has repaired what could not go on.
+async fn wrong(stage: &Stage) -> Vec<String> {
+    stage.simulator.heal();
+    let mut wrong = Vec::new();
+    // Whoever holds the fleet is taken up, and then whoever has joined.
+    for n in 0..3 {
+        let fleet = stage.fleet().await;
+        let Some(held) = fleet.lock.map(|lock| lock.run).or(fleet.joining) else { break };
+        let record = stage.record(held.as_str()).await;
+        let machine = if record.workflow == fleet::Workflow::ScaleOut { &stage.scale_out } else { &stage.machine };
+        let dead = json!({"execution": record.execution(), "how": "is dead"});
+        let input = json!({"fleet": "appwrite", "repair": held, "dead": dead});
+        run(stage, machine, held.as_str(), &format!("repair-{n}"), input).await;
+    }
+    let fleet = stage.fleet().await;
+    if let Some(run) = fleet.lock.map(|lock| lock.run).or(fleet.joining) {
+        wrong.push(format!("{run} still holds the fleet"));
+    }
+    let ended = stage.anyone().ledger().run(&stage.run_ref("run-1")).await.unwrap().map(|run| run.record.phase);
+    let settling = match &ended {
+        None => Settling::Refused,
+        Some(Phase::Ended(Outcome::Upgraded)) => Settling::Upgraded,
+        Some(Phase::Ended(Outcome::RolledBack)) => Settling::RolledBack,
+        Some(phase) => {
+            wrong.push(format!("the upgrade is {}", phase.as_str()));
+            Settling::Frozen
+        }
+    };
+    if ended.is_some() {
+        let violated = stage.violations("run-1", settling).await.into_iter();
+        // A scale-out that comes after the upgrade has turned back has not joined it, and adds members all the same.
+        let violated = violated.filter(|violation| !violation.detail.ends_with("was no target and is one"));
+        wrong.extend(violated.map(|violation| format!("{}: {}", violation.invariant, violation.detail)));
+    }
+    let mut members = stage.anyone().instances_of_fleet(&stage.config.fleet.name).await.unwrap();
+    members.retain(|one| one.is_alive() && one.carries(&stage.config.fleet.load_balancer_tag));
+    let images: BTreeSet<_> = members.iter().map(|member| member.image.to_string()).collect();
+    if images.len() > 1 {
+        wrong.push(format!("members are clones of {images:?}"));
+    }
+    wrong.extend(stage.to_repair().await);
+    wrong
+}
+
+#[test]
+fn no_storm_over_an_upgrade_that_is_joined_loses_anybody() {
+    let sites: Vec<Site> = in_virtual_time(async {
+        let stage = Stage::with(brisk, Vec::new()).await;
+        play(&stage, [30, 200]).await;
+        let trail = stage.simulator.trail();
+        let smooth = wrong(&stage).await;
+        assert_eq!((smooth, stage.in_service().await), (Vec::new(), 6));
+        let sites = trail.iter().map(|passed| (passed.place.to_string(), passed.operation.clone()));
+        let sites: BTreeSet<_> = sites.collect();
+        sites.into_iter().map(|(state, operation)| Site { state, operation, nth: 1 }).collect()
+    })
+    .unwrap();
+    assert!(sites.len() > 80, "{} sites", sites.len());
+    let storm = |seed: u64| {
+        let mut random = fastrand::Rng::with_seed(seed);
+        let mut mishap = || {
+            let site = &sites[random.usize(..sites.len())];
+            Mishap::at(
+                Site { nth: random.u32(1..=3), ..site.clone() },
+                CallKind::ALL[random.usize(..CallKind::ALL.len())],
+            )
+        };
+        let mishaps = [mishap(), mishap()];
+        let after = [random.u64(10..300), random.u64(10..400)];
+        let faults = mishaps.iter().filter_map(Mishap::strikes).collect();
+        let wrong = in_virtual_time(async {
+            let stage = Stage::with(
+                |config| {
+                    brisk(config);
+                    config.rehearsal.seed = seed;
+                },
+                faults,
+            )
+            .await;
+            play(&stage, after).await;
+            wrong(&stage).await
+        });
+        let wrong = wrong.unwrap();
+        let what = mishaps.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        (!wrong.is_empty()).then(|| format!("seed {seed}, {what}, after {after:?}: {}", wrong.join("; ")))
+    };
+    let wrong: Vec<_> = std::thread::scope(|scope| {
+        let handle = scope.spawn(|| (0..40).filter_map(storm).collect::<Vec<_>>());
+        let mut wrong: Vec<_> = (40..80).filter_map(storm).collect();
+        wrong.extend(handle.join().unwrap());
+        wrong
+    });
+    assert!(wrong.is_empty(), "{}\n{} in all", wrong[..wrong.len().min(12)].join("\n"), wrong.len());
+}
