@@ -38,6 +38,8 @@ struct Request {
     approval: Option<bool>,
     /// The plan that was read; a fleet that has changed since is refused.
     plan: Option<Fingerprint>,
+    /// Whether a window picks it up by itself.
+    window: Option<bool>,
     /// How long rehearsals of the upgrade took, for a fleet that has windows and has had no such upgrade.
     takes_seconds: Option<u32>,
 }
@@ -100,6 +102,9 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Resu
         let rehearsed: Vec<_> = request.takes_seconds.map(Span::seconds).into_iter().collect();
         check_window(&fleet.record.config, hops.len(), &past, &rehearsed, aws.now())?;
     }
+    if let (Some(true), Some(to)) = (request.window, request.to) {
+        check_not_rolled_back(&aws.ledger().runs(&run.fleet).await?, to)?;
+    }
     let image = if let Order::Rollback(target) = &order { &target.image } else { &fleet.record.golden.image };
     let mut observed = look(aws, &fleet.record, image).await?;
     if order == Order::Repair {
@@ -142,6 +147,21 @@ impl Request {
                     .to_owned(),
             )),
         }
+    }
+}
+
+/// Windows do not try again what was rolled back once: its migration has run, and somebody should look.
+fn check_not_rolled_back(past: &[Run], to: Version) -> Result<(), StepError> {
+    let failed = |run: &&Run| {
+        run.workflow == Workflow::Upgrade && run.to == to && run.phase == Phase::Ended(fleet::Outcome::RolledBack)
+    };
+    match past.iter().find(failed) {
+        None => Ok(()),
+        Some(run) => Err(StepError::Refused(format!(
+            "upgrade.wanted: {} to {to} was rolled back, so no window tries it again: see why, and start it with \
+             'fleetwright upgrade', or want another version",
+            run.run
+        ))),
     }
 }
 

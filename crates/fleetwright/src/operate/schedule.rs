@@ -37,7 +37,9 @@ pub(super) async fn pick_up(stack: &Stack, config: &Config, takes: Option<Span>)
     if let Some(wanted) = config.upgrade.wanted {
         for (n, (cron, zone)) in config.upgrade.windows.crons().enumerate() {
             let name = format!("{}{n}", prefix(fleet));
-            recurring(stack, &name, &cron, zone, &request(fleet, wanted, takes)).await?;
+            let mut input = request(fleet, wanted, takes);
+            input["window"] = true.into();
+            recurring(stack, &name, &cron, zone, &input).await?;
             kept.push(name);
         }
     }
