@@ -1,8 +1,9 @@
 //! Storms over an upgrade that two scale-outs join: whatever strikes whom, nobody is lost, no old image stays in service after
 //! it, and everyone comes to an end.
 
+use crate::scale::scaling;
 use crate::stage::Stage;
-use fleet::{Config, Outcome, Phase, Scaling, Span};
+use fleet::{Config, Outcome, Phase, Span};
 use fleetwright::rehearse::{CallKind, Mishap, Processes, Site, in_virtual_time};
 use serde_json::{Value, json};
 use simulator::invariants::Outcome as Settling;
@@ -10,20 +11,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 fn brisk(config: &mut Config) {
+    scaling(config);
     config.upgrade.bake = Span::seconds(30);
     config.upgrade.canary_bake = Span::seconds(30);
     config.limits.healthy = Span::minutes(3);
     config.rehearsal.health_check_interval = Span::seconds(5);
     config.rehearsal.deregistration_delay = Span::seconds(90);
-    config.scaling = Some(Scaling {
-        min: 2,
-        max: 8,
-        target_cpu: 60,
-        largest_step: 3,
-        cooldown_out: Span::minutes(1),
-        cooldown_in: Span::minutes(5),
-        warm_up: Span::minutes(1),
-    });
 }
 
 /// Runs an execution, whose functions are processes that faults find.

@@ -10,7 +10,8 @@ use simulator::invariants::Outcome as Settling;
 use simulator::world::Work;
 use std::time::Duration;
 
-fn scaling(config: &mut Config) {
+/// Lets the fleet scale from two members to eight.
+pub(crate) fn scaling(config: &mut Config) {
     config.database.max_connections = 10_000;
     config.scaling = Some(Scaling {
         min: 2,

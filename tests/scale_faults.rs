@@ -1,8 +1,9 @@
 //! Every fault at every call of the workflows that change a fleet's size: whatever strikes, nobody is lost, nothing is left
 //! over, and who died is brought to an end.
 
+use crate::scale::scaling;
 use crate::stage::Stage;
-use fleet::{Config, OnFailure, Outcome, Phase, Scaling, Span};
+use fleet::{Config, OnFailure, Outcome, Phase, Span};
 use fleetwright::rehearse::{CallKind, Mishap, Processes, Site, in_virtual_time};
 use serde_json::{Value, json};
 use simulator::faults::{Fault, WorldFault};
@@ -33,20 +34,11 @@ const JOURNEYS: [Journey; 5] = [
 ];
 
 fn brisk(config: &mut Config) {
-    config.database.max_connections = 10_000;
+    scaling(config);
     config.upgrade.on_failure = OnFailure::Rollback;
     config.limits.healthy = Span::minutes(3);
     config.rehearsal.health_check_interval = Span::seconds(5);
     config.rehearsal.deregistration_delay = Span::seconds(20);
-    config.scaling = Some(Scaling {
-        min: 2,
-        max: 8,
-        target_cpu: 60,
-        largest_step: 3,
-        cooldown_out: Span::minutes(1),
-        cooldown_in: Span::minutes(5),
-        warm_up: Span::minutes(1),
-    });
 }
 
 /// What a journey came to.

@@ -5,6 +5,11 @@ use crate::emulators::{BuiltFleet, REGION, until};
 use fleet::Config;
 use serde_json::{Value, json};
 
+#[expect(clippy::disallowed_methods, reason = "emulators go by the wall clock")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}
+
 /// Three weeks of requests, a point an hour: a hundred each, but for Sundays from three to five.
 fn requests(now: jiff::Timestamp) -> Vec<Value> {
     let hour = |back: i64| now - jiff::SignedDuration::from_hours(back);
@@ -35,7 +40,7 @@ impl Stack {
             {"Name": "TargetGroup", "Value": group.rsplit(':').next().unwrap()},
             {"Name": "LoadBalancer", "Value": balancer.split_once("loadbalancer/").unwrap().1},
         ]);
-        let counted = requests(jiff::Timestamp::now()).into_iter().map(|point| {
+        let counted = requests(now()).into_iter().map(|point| {
             let mut datum = json!({"MetricName": "RequestCount", "Dimensions": dimensions, "Unit": "Count"});
             datum.as_object_mut().unwrap().extend(point.as_object().unwrap().clone());
             datum
@@ -73,7 +78,7 @@ fn an_upgrade_starts_in_the_quietest_hour_and_its_schedule_is_gone_afterwards() 
     let expected = format!("at({})", starts.strftime("%Y-%m-%dT%H:%M:%S"));
     assert_eq!(schedule["ScheduleExpression"], expected.as_str());
     // The test does not wait for Sunday.
-    let soon = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(1);
+    let soon = now() + jiff::SignedDuration::from_secs(1);
     schedule["ScheduleExpression"] = format!("at({})", soon.strftime("%Y-%m-%dT%H:%M:%S")).into();
     for answered in ["Arn", "CreationDate", "LastModificationDate"] {
         schedule.as_object_mut().unwrap().remove(answered);

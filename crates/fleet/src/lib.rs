@@ -31,6 +31,7 @@ mod span;
 mod timing;
 mod verdict;
 mod version;
+mod workflow;
 mod zones;
 
 pub use admission::{Admission, admit};
@@ -64,9 +65,7 @@ pub use quiet::{
 };
 pub use reach::Reach;
 pub use refusal::Refusal;
-pub use run_record::{
-    Abort, Before, Launch, Member, NewMembers, Order, Role, Run, StepRecord, StepResult, Way, Workflow,
-};
+pub use run_record::{Abort, Before, Launch, Member, NewMembers, Role, Run, StepRecord, StepResult, Way};
 pub use run_ref::{RunRef, Ticket};
 pub use scaling::{
     Action, CpuPoint, Decision, Direction, Inputs, Limit, Reading, Reason, ScaleRequest, SeenCpu, SizeOrder, Standing,
@@ -76,6 +75,7 @@ pub use span::Span;
 pub use timing::{check_window, lengths};
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};
+pub use workflow::{Order, Workflow};
 pub use zones::spread;
 
 /// The version of the records that this release writes to the ledger.

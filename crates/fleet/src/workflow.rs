@@ -1,0 +1,60 @@
+//! What a run is for, and how it is to end.
+
+use crate::{Golden, InstanceId, Outcome, Version};
+use serde::{Deserialize, Serialize};
+
+/// Which workflow a run executes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Workflow {
+    /// The thirteen steps of an upgrade by hand.
+    Upgrade,
+    /// Back to an image that is kept.
+    Rollback,
+    /// From whatever nobody holds any more to what the fleet was declared to be.
+    Repair,
+    /// More members, from the golden image.
+    ScaleOut,
+    /// Fewer members.
+    ScaleIn,
+}
+
+impl Workflow {
+    /// How a run ends that reached what it was begun for.
+    pub fn done(self) -> Outcome {
+        match self {
+            Self::Upgrade => Outcome::Upgraded,
+            Self::Rollback => Outcome::Reverted,
+            Self::Repair => Outcome::Restored,
+            Self::ScaleOut | Self::ScaleIn => Outcome::Scaled,
+        }
+    }
+
+    /// Whether it changes how many members there are, and not what they run.
+    pub fn scales(self) -> bool {
+        matches!(self, Self::ScaleOut | Self::ScaleIn)
+    }
+
+    /// How a run ends that restored what was before: for a repair that is what it was begun for.
+    pub fn turned_back(self) -> Outcome {
+        match self {
+            Self::Upgrade | Self::Rollback | Self::ScaleOut | Self::ScaleIn => Outcome::RolledBack,
+            Self::Repair => Outcome::Restored,
+        }
+    }
+}
+
+/// What a run is begun for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// To install these versions in turn.
+    Upgrade(Vec<Version>),
+    /// To go back to this image.
+    Rollback(Golden),
+    /// To restore the members that were found.
+    Repair,
+    /// To add so many members.
+    ScaleOut(u32),
+    /// To take these members out.
+    ScaleIn(Vec<InstanceId>),
+}
