@@ -1,5 +1,6 @@
 //! What a person decides of a run: that it turn back, wherever it stands; and that it start only on the fleet planned for.
 
+use crate::stage::Stage;
 use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{Abort, Config, FleetRecord, Observed, Order, RunRef, Ticket, admit, hop_path};
 use fleetwright::Definition;
@@ -119,4 +120,31 @@ async fn begin(aws: &Aws, plan: &str) -> Result<Value, StepError> {
     let request = json!({"fleet": "appwrite", "to": "1.4.14", "plan": plan});
     let input = json!({"run": "run-1", "request": request, "state": state});
     Step::named("begin").unwrap().invoke(aws, input).await
+}
+
+#[test]
+fn a_start_that_does_not_fit_its_window_waits_for_the_next_and_holds_nothing() {
+    in_virtual_time(async {
+        // It is Sunday, 03:00 UTC.
+        let saturday = |config: &mut Config| {
+            let window = json!([{"days": ["sat"], "from": "02:00", "to": "06:00", "time_zone": "UTC"}]);
+            config.upgrade.windows = serde_json::from_value(window).unwrap();
+        };
+        let stage = Stage::with(saturday, Vec::new()).await;
+        let input = json!({"fleet": "appwrite", "to": "1.4.14", "takes_seconds": 1800});
+        let refused = stage.run("run-1", input.clone()).await;
+        assert!(refused.starts_with("Refused") && refused.contains("upgrade.windows: no window is open"), "{refused}");
+        let mut patient = input;
+        patient["waits"] = true.into();
+        let waits = stage.run("run-2", patient);
+        let meanwhile = async {
+            tokio::time::sleep(std::time::Duration::from_secs(24 * 3600)).await;
+            stage.fleet().await.lock
+        };
+        let (ended, lock) = futures_util::future::join(waits, meanwhile).await;
+        assert_eq!((ended.as_str(), lock), ("succeeded", None));
+        let started = stage.record("run-2").await.started.to_string();
+        assert!(started.starts_with("2026-01-10T02:00:0"), "{started}");
+    })
+    .unwrap();
 }

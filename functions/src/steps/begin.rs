@@ -11,6 +11,7 @@ use fleet::{
     Fingerprint, FleetName, FleetRecord, OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span, StateContext,
     Target, Ticket, Version, Workflow, admit, check_window, hop_path,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -25,7 +26,7 @@ pub(crate) struct Input {
 const PATIENCE: Span = Span::minutes(60);
 
 /// What an operator, a schedule or an alarm starts the execution with.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 struct Request {
     fleet: FleetName,
@@ -40,6 +41,8 @@ struct Request {
     plan: Option<Fingerprint>,
     /// Whether a window picks it up by itself.
     window: Option<bool>,
+    /// Whether it waits for the next window if it does not fit into this one; nothing is held meanwhile.
+    waits: Option<bool>,
     /// How long rehearsals of the upgrade took, for a fleet that has windows and has had no such upgrade.
     takes_seconds: Option<u32>,
 }
@@ -54,6 +57,15 @@ pub(crate) struct Output {
     on_failure: OnFailure,
     /// Why it goes back at once, in the shape that a state machine catches.
     failure: Option<Failure>,
+    /// When to ask again, what for, and why not now.
+    later: Option<Later>,
+}
+
+#[derive(Debug, Serialize)]
+struct Later {
+    at: Timestamp,
+    request: Request,
+    why: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -63,6 +75,7 @@ enum Work {
     Rollback,
     Restore,
     Nothing,
+    Later,
 }
 
 #[derive(Debug, Serialize)]
@@ -100,7 +113,16 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Resu
     {
         let past = aws.ledger().runs(&run.fleet).await?;
         let rehearsed: Vec<_> = request.takes_seconds.map(Span::seconds).into_iter().collect();
-        check_window(&fleet.record.config, hops.len(), &past, &rehearsed, aws.now())?;
+        match check_window(&fleet.record.config, hops.len(), &past, &rehearsed, aws.now()) {
+            Err(Refusal::Window(closed)) if request.waits == Some(true) && closed.next().is_some() => {
+                let ticket = Ticket { fleet: run.fleet, id: run.id, fence: None };
+                let nothing = output(ticket, Work::Later, Vec::new(), false, &fleet.record.config);
+                let why = Refusal::Window(closed).to_string();
+                let later = closed.next().map(|at| Later { at, request, why });
+                return Ok(Output { later, ..nothing });
+            }
+            checked => checked?,
+        }
     }
     if let (Some(true), Some(to)) = (request.window, request.to) {
         check_not_rolled_back(&aws.ledger().runs(&run.fleet).await?, to)?;
@@ -192,5 +214,5 @@ fn begun(run: &Run, approval: Option<bool>) -> Result<Output, StepError> {
 
 fn output(run: Ticket, work: Work, hops: Vec<Version>, approval: bool, config: &fleet::Config) -> Output {
     let approval_seconds = config.limits.approval.as_secs();
-    Output { run, work, hops, approval, approval_seconds, on_failure: config.upgrade.on_failure, failure: None }
+    Output { run, work, hops, approval, approval_seconds, on_failure: config.upgrade.on_failure, failure: None, later: None }
 }

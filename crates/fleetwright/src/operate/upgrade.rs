@@ -149,6 +149,9 @@ async fn later(
     if let Some(approval) = args.approval {
         input["approval"] = approval.into();
     }
+    if !windows.is_empty() {
+        input["waits"] = true.into();
+    }
     schedule::once(stack, &schedule, starts, &input).await?;
     let expected_seconds = expected.as_secs();
     let fleet = fleet.clone();
