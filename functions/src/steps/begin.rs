@@ -214,5 +214,14 @@ fn begun(run: &Run, approval: Option<bool>) -> Result<Output, StepError> {
 
 fn output(run: Ticket, work: Work, hops: Vec<Version>, approval: bool, config: &fleet::Config) -> Output {
     let approval_seconds = config.limits.approval.as_secs();
-    Output { run, work, hops, approval, approval_seconds, on_failure: config.upgrade.on_failure, failure: None, later: None }
+    Output {
+        run,
+        work,
+        hops,
+        approval,
+        approval_seconds,
+        on_failure: config.upgrade.on_failure,
+        failure: None,
+        later: None,
+    }
 }
