@@ -45,15 +45,14 @@ async fn wrong(stage: &Stage) -> Vec<String> {
     // Whoever holds the fleet is taken up, and then whoever has joined.
     for n in 0..3 {
         let fleet = stage.fleet().await;
-        let Some(held) = fleet.lock.map(|lock| lock.run).or(fleet.joining) else { break };
+        let Some(held) = fleet.held_by() else { break };
         let record = stage.record(held.as_str()).await;
         let machine = if record.workflow == fleet::Workflow::ScaleOut { &stage.scale_out } else { &stage.machine };
         let dead = json!({"execution": record.execution(), "how": "is dead"});
         let input = json!({"fleet": "appwrite", "repair": held, "dead": dead});
         run(stage, machine, held.as_str(), &format!("repair-{n}"), input).await;
     }
-    let fleet = stage.fleet().await;
-    if let Some(run) = fleet.lock.map(|lock| lock.run).or(fleet.joining) {
+    if let Some(run) = stage.fleet().await.held_by() {
         wrong.push(format!("{run} still holds the fleet"));
     }
     let ended = stage.anyone().ledger().run(&stage.run_ref("run-1")).await.unwrap().map(|run| run.record.phase);

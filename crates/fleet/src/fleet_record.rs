@@ -84,6 +84,11 @@ impl FleetRecord {
         &self.config.fleet.name
     }
 
+    /// The run for whose end others wait: the one that has the lock, or else a scale-out that has joined one.
+    pub fn held_by(&self) -> Option<&RunId> {
+        self.lock.as_ref().map(|lock| &lock.run).or(self.joining.as_ref())
+    }
+
     /// The fencing number of the next lock.
     pub fn next_fence(&self) -> u64 {
         self.fence + 1

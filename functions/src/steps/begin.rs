@@ -4,7 +4,7 @@
 //! Undone by `finish`, which releases the lock. Asked again, it finds its own lock and record and answers the same.
 
 use super::look::{census, look};
-use super::wait::wait;
+use super::wait::{PATIENCE, wait};
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
@@ -21,9 +21,6 @@ pub(crate) struct Input {
     request: Request,
     state: StateContext,
 }
-
-/// How long a start waits until a run that scales the fleet has ended.
-const PATIENCE: Span = Span::minutes(60);
 
 /// What an operator, a schedule or an alarm starts the execution with.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -93,7 +90,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Resu
     if let Some(begun) = aws.ledger().run(&run).await? {
         return begun_before(&begun.record, request.approval);
     }
-    if let Some(id) = fleet.record.lock.as_ref().map(|lock| &lock.run).or(fleet.record.joining.as_ref()) {
+    if let Some(id) = fleet.record.held_by() {
         let locked = Refusal::Locked { fleet: run.fleet.clone(), run: id.clone() };
         let holder = aws.ledger().run(&RunRef { fleet: run.fleet, id: id.clone() }).await?;
         // That takes minutes.

@@ -38,7 +38,7 @@ impl Members {
         if self == Self::Old {
             let before = aws.ledger().before(&run.run).await?;
             let there = before.members.into_iter().map(|member| member.id);
-            return Ok(there.chain(joined(aws, run).await?).collect());
+            return Ok(there.chain(who_joined(aws, run).await?).collect());
         }
         if self == Self::GivenUp || run.workflow == Workflow::ScaleOut {
             // Until a scale-out is over it is who stands that counts.
@@ -60,7 +60,7 @@ impl Members {
         }
         let before = aws.ledger().before(&run.run).await?;
         let served = before.members.into_iter().filter(|member| member.serves).map(|member| member.id);
-        Ok(served.chain(joined(aws, run).await?).collect())
+        Ok(served.chain(who_joined(aws, run).await?).collect())
     }
 
     /// Those of them that are not on their way out for good, in order of id.
@@ -93,7 +93,7 @@ async fn made(aws: &Aws, run: &Run, given_up: bool) -> Result<Vec<Instance>, Ste
 }
 
 /// Who joined the run and came into service: the members of scale-outs that are over.
-async fn joined(aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
+async fn who_joined(aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
     let mut ids = Vec::new();
     for scale_out in &run.joined {
         let scale_out = RunRef { fleet: run.run.fleet.clone(), id: scale_out.clone() };

@@ -1,7 +1,6 @@
 //! Deletes what is no longer needed: the builder (by hand: step 8), the old members (by hand: step 13), images that are
 //! too old to be kept, or, when a run turns back, everything it made, but for an image that failed its verification and for
-//! members that a scale-out brought into service. Ends
-//! when it is on its way out, from which nothing comes back.
+//! members that a scale-out brought into service. Ends when it is on its way out, from which nothing comes back.
 //!
 //! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.
 

@@ -10,13 +10,6 @@ use fleet::{
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// What was found.
-pub(super) struct Found {
-    pub(super) reading: Reading,
-    /// The members that stand.
-    pub(super) standing: Vec<Standing>,
-}
-
 /// Of what is older no decision is made: see `fleet::decide`.
 const LOOK_BACK: SignedDuration = SignedDuration::from_mins(15);
 
@@ -27,7 +20,7 @@ pub(super) async fn read(
     observed: &Observed,
     holder: Option<&Run>,
     order: Option<SizeOrder>,
-) -> Result<Found, StepError> {
+) -> Result<Reading, StepError> {
     let now = aws.now();
     let runs = aws.ledger().runs(record.name()).await?;
     let by_id: BTreeMap<&RunId, &Run> = runs.iter().map(|run| (&run.run.id, run)).collect();
@@ -44,8 +37,7 @@ pub(super) async fn read(
         let since = now.saturating_sub(LOOK_BACK).unwrap_or(Timestamp::MIN);
         cpu = fleet_cpu(&standing, &aws.cpu(&ids, since, now).await?, scaling.warm_up);
     }
-    let reading = Reading {
-        members: standing.clone(),
+    Ok(Reading {
         cpu,
         last_out: last(Workflow::ScaleOut),
         last_in: last(Workflow::ScaleIn),
@@ -54,8 +46,8 @@ pub(super) async fn read(
             None => 0,
         },
         order,
-    };
-    Ok(Found { reading, standing })
+        members: standing,
+    })
 }
 
 /// What an upgrade adds that is joined: its new members, the builder, and one more for each member that joins.

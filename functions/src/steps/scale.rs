@@ -7,8 +7,8 @@
 
 use super::books::joined;
 use super::look::look;
-use super::reading::{Found, read};
-use super::wait::wait;
+use super::reading::read;
+use super::wait::{PATIENCE, wait};
 use crate::StepError;
 use crate::aws::Aws;
 use crate::ledger::Read;
@@ -43,8 +43,6 @@ pub(crate) struct Output {
     seconds: u32,
 }
 
-/// How long an order waits until whoever holds the fleet has ended.
-const PATIENCE: Span = Span::minutes(60);
 /// Between two looks it is at least so long: the CPU has one point a minute at best.
 const SHORTEST_PAUSE: Span = Span::minutes(1);
 /// After so many looks it is longer, so that the state machine's 300 last a day.
@@ -132,14 +130,14 @@ impl Start {
 
         let observed = look(aws, &fleet.record, &fleet.record.golden.image).await?;
         let holder = joined.as_ref().map(|holder| &holder.record);
-        let Found { reading, standing } = read(aws, &fleet.record, &observed, holder, wanted).await?;
+        let reading = read(aws, &fleet.record, &observed, holder, wanted).await?;
         let decision = decide(&reading, &fleet.record.config, aws.now());
         aws.ledger().record_decision(&run, &decision).await?;
         let order = match (direction, &decision.action) {
             (Direction::Out, Action::Out { to, .. }) => Order::ScaleOut(to.saturating_sub(decision.inputs.size)),
             (Direction::In, Action::In { to, .. }) => {
                 let k = decision.inputs.size.saturating_sub(*to);
-                let leaving = leaving(&standing, &fleet.record.golden.image, k);
+                let leaving = leaving(&reading.members, &fleet.record.golden.image, k);
                 Order::ScaleIn(leaving.into_iter().map(|one| one.member.id.clone()).collect())
             }
             (_, Action::Refused { reason }) => return Err(StepError::Refused(reason.to_string())),
@@ -161,7 +159,8 @@ impl Start {
         begun.in_execution = (begun.run.id != execution).then_some(execution);
         match (&order, &mut joined) {
             (Order::ScaleIn(leaving), _) => {
-                let stay = standing.iter().filter(|one| one.in_service.is_some() && !leaving.contains(&one.member.id));
+                let members = reading.members.iter();
+                let stay = members.filter(|one| one.in_service.is_some() && !leaving.contains(&one.member.id));
                 let staying = NewMembers { ids: stay.map(|one| one.member.id.clone()).collect() };
                 if staying.ids.is_empty() {
                     let why = "nobody who stays is in service, so nobody is taken out";

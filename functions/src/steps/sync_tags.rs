@@ -89,7 +89,7 @@ async fn sync(aws: &Aws, fleet: FleetName, mut record: Read<FleetRecord>) -> Res
     if let Some(why) = aws.reach().and_then(|reach| reach.refuses(&record.record.config)) {
         return Ok(alone(why));
     }
-    if let Some(run) = record.record.lock.as_ref().map(|lock| &lock.run).or(record.record.joining.as_ref()) {
+    if let Some(run) = record.record.held_by() {
         return Ok(alone(format!("run {run} holds it")));
     }
     let (tag, group) = {

@@ -3,6 +3,9 @@
 use crate::{Aws, StepError};
 use fleet::{Deadline, Span, StateContext};
 
+/// How long a start waits for its turn until whoever holds the fleet has ended.
+pub(crate) const PATIENCE: Span = Span::minutes(60);
+
 /// The answer of a step that sees `what` and waits for more: `NotYet`, or `Failed` when `limit` has passed since the
 /// state was entered. Both say what, on which id, and until when.
 pub(crate) fn wait<T>(
