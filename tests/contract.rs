@@ -5,7 +5,7 @@ use fleetwright::Definition;
 use functions::STEPS;
 use std::collections::BTreeSet;
 
-fn machines() -> [StateMachine; 3] {
+fn machines() -> [StateMachine; 4] {
     Definition::ALL.map(|definition| {
         StateMachine::parse(definition.text).unwrap_or_else(|invalid| panic!("{}:\n{invalid}", definition.machine))
     })

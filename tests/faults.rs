@@ -210,7 +210,7 @@ fn deleting_the_golden_image_is_caught() {
             if task.state == "Delete what the run made" && task.attempt == 0 {
                 let aws = functions.clients("delete");
                 let golden = aws.ledger().run(&run_of(&task)).await.unwrap().unwrap().record.golden;
-                aws.delete_image(&golden.image).await.unwrap();
+                aws.delete_image(&golden.unwrap().image).await.unwrap();
             }
             functions.call(task).await
         })

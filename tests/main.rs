@@ -8,6 +8,7 @@ mod configure;
 mod contract;
 mod emulators;
 mod faults;
+mod golden_image;
 mod join_faults;
 mod meddling;
 mod parity;

@@ -92,7 +92,12 @@ impl Side {
     async fn launch(&mut self, token: &str, min: i32, max: i32) -> Result<Vec<String>, String> {
         let fleet = &self.config.fleet;
         let tags = TagSpecification::builder().resource_type(ResourceType::Instance).tags(tag("who", "parity")).build();
-        let answer = self.ec2.run_instances().image_id(fleet.golden_image.as_str()).min_count(min).max_count(max);
+        let answer = self
+            .ec2
+            .run_instances()
+            .image_id(fleet.golden_image.as_ref().unwrap().as_str())
+            .min_count(min)
+            .max_count(max);
         let answer = answer.instance_type(InstanceType::from("c6i.large")).subnet_id(fleet.subnets[0].id.as_str());
         let answer = answer.security_group_ids(fleet.security_groups[0].as_str()).client_token(token);
         let answer = answer.tag_specifications(tags).send().await.map_err(code)?;
@@ -112,7 +117,7 @@ impl Side {
         let between = self.launch("three", 1, 2).await.unwrap().len().to_string();
         self.note("launch from one to two", between);
         let image = self.config.fleet.golden_image.clone();
-        self.config.fleet.golden_image = "ami-0123456789abcdef9".parse().unwrap();
+        self.config.fleet.golden_image = Some("ami-0123456789abcdef9".parse().unwrap());
         let unknown = self.launch("two", 1, 1).await.unwrap_err();
         self.note("an unknown image", unknown);
         self.config.fleet.golden_image = image;

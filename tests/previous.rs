@@ -41,9 +41,9 @@ fn records_of_the_release_before_are_read_and_what_they_lack_is_as_it_was_then()
             table.put_item().table_name("fleetwright").set_item(Some(item.collect())).send().await.unwrap();
         }
         let fleet = stage.fleet().await;
-        assert_eq!(fleet.golden.version.to_string(), "1.4.14");
+        assert_eq!(fleet.version().to_string(), "1.4.14");
         let kept = fleet.last_good().unwrap();
-        assert_eq!((&kept.image, kept.version.to_string()), (&stage.config.fleet.golden_image, "1.3.8".to_owned()));
+        assert_eq!((kept.image.clone(), kept.version.to_string()), (stage.first_image(), "1.3.8".to_owned()));
         let lock = fleet.lock.as_ref().unwrap();
         assert_eq!((lock.run.as_str(), lock.lease), ("run-2", None));
 

@@ -74,7 +74,7 @@ impl Stage {
         let fleet = self.fleet().await;
         assert_eq!(fleet.lock, None, "{what}");
         let version = if settling == Settling::Upgraded { "1.4.14" } else { "1.3.8" };
-        assert_eq!(fleet.golden.version.to_string(), version, "{what}");
+        assert_eq!(fleet.version().to_string(), version, "{what}");
         settling
     }
 }

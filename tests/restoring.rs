@@ -99,7 +99,7 @@ const CATALOGUE: [(&str, &str); 9] = [
 ];
 
 async fn edit(console: &Console<'_>, what: &str) {
-    let older = console.stage.config.fleet.golden_image.as_str();
+    let older = console.stage.config.fleet.golden_image.as_ref().unwrap().as_str();
     match what {
         "a member lost its tag" => console.untag(0).await,
         "a member was deregistered" => console.deregister(1).await,

@@ -2,7 +2,7 @@
 
 use asl::{Execution, Finished, Limits, Resources, StateMachine};
 use aws_types::SdkConfig;
-use fleet::{Config, Finding, FleetRecord, Remedy, Run, RunRef};
+use fleet::{Config, Finding, FleetRecord, ImageId, Remedy, Run, RunRef};
 use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::permissions;
@@ -24,6 +24,7 @@ pub(crate) struct Stage {
     pub(crate) machine: StateMachine,
     pub(crate) scale_out: StateMachine,
     pub(crate) scale_in: StateMachine,
+    pub(crate) golden_image: StateMachine,
 }
 
 impl Stage {
@@ -47,8 +48,9 @@ impl Stage {
             json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}});
         permissions.add(CONSOLE, "arn:aws:iam::123456789012:user/console", &everything).unwrap();
         let simulator = simulator.under(permissions);
-        let [machine, scale_out, scale_in] = Definition::ALL.map(|one| StateMachine::parse(one.text).unwrap());
-        let stage = Self { config, simulator, machine, scale_out, scale_in };
+        let [machine, scale_out, scale_in, golden_image] =
+            Definition::ALL.map(|one| StateMachine::parse(one.text).unwrap());
+        let stage = Self { config, simulator, machine, scale_out, scale_in, golden_image };
         let record = FleetRecord::new(stage.config.clone());
         assert!(stage.aws("operator").ledger().create_fleet(&record).await.unwrap());
         stage
@@ -132,6 +134,11 @@ impl Stage {
         self.anyone().ledger().fleet(&self.config.fleet.name).await.unwrap().unwrap().record
     }
 
+    /// The golden image that the fleet was recorded with.
+    pub(crate) fn first_image(&self) -> ImageId {
+        self.config.fleet.golden_image.clone().unwrap()
+    }
+
     /// A run as the ledger has it.
     pub(crate) async fn record(&self, id: &str) -> Run {
         self.anyone().ledger().run(&self.run_ref(id)).await.unwrap().unwrap().record
@@ -144,7 +151,10 @@ impl Stage {
 
     /// What does not hold after `run` ended as `outcome`.
     pub(crate) async fn violations(&self, run: &str, outcome: Outcome) -> Vec<Violation> {
-        let kept = self.fleet().await.images.into_iter().map(|kept| kept.image.to_string()).collect();
+        let fleet = self.fleet().await;
+        let golden = fleet.golden.into_iter().map(|golden| golden.image);
+        let kept =
+            fleet.images.into_iter().map(|kept| kept.image).chain(golden).map(|image| image.to_string()).collect();
         let record = self.anyone().ledger().run(&self.run_ref(run)).await.unwrap();
         let joined = record.into_iter().flat_map(|run| run.record.joined).map(|run| run.to_string()).collect();
         self.simulator.check(&Settled { outcome, run: run.to_owned(), kept, joined }).violated

@@ -79,9 +79,8 @@ fn every_function_has_a_role_of_its_own_that_writes_its_own_log() {
 #[test]
 fn each_state_machine_is_its_file_and_may_call_the_steps_in_it_and_no_others() {
     let template = yaml(TEMPLATE);
-    for (id, definition) in
-        [("Upgrade", Definition::UPGRADE), ("ScaleOut", Definition::SCALE_OUT), ("ScaleIn", Definition::SCALE_IN)]
-    {
+    let machines = Definition::ALL.into_iter().zip(["Upgrade", "ScaleOut", "ScaleIn", "GoldenImage"]);
+    for (definition, id) in machines {
         check_machine(&template, id, definition);
     }
     assert_eq!(of_type(&template, "AWS::Serverless::StateMachine").len(), Definition::ALL.len());

@@ -97,7 +97,7 @@ fn a_run_begins_only_on_the_fleet_that_was_planned_for() {
         let seen = Step::named("observe").unwrap().invoke(&aws, json!({"fleet": "appwrite"})).await.unwrap();
         let observed: Observed = serde_json::from_value(seen).unwrap();
         let to = "1.4.14".parse().unwrap();
-        let order = Order::Upgrade(hop_path(record.golden.version, to, &config.upgrade.hops).unwrap());
+        let order = Order::Upgrade(hop_path(record.version(), to, &config.upgrade.hops).unwrap());
         let planned = admit(record, &observed, &order).unwrap().fingerprint;
 
         let mut smaller = observed.clone();

@@ -2,7 +2,7 @@
 
 use crate::stage::Stage;
 use asl::{Failure, Resources, Task};
-use fleet::{Abort, Backup, DataSource, OnFailure, Outcome, Phase, Version};
+use fleet::{Abort, Backup, DataSource, Golden, OnFailure, Outcome, Phase, Version};
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::OPERATOR;
 use fleetwright::rehearse::in_virtual_time;
@@ -34,12 +34,12 @@ fn a_finished_upgrade_is_taken_back_without_a_bake_and_its_image_is_used_no_more
     in_virtual_time(async {
         let stage = Stage::set().await;
         assert_eq!(stage.run("run-1", to("1.4.14")).await, "succeeded");
-        let (first, upgraded) = (stage.config.fleet.golden_image.clone(), stage.fleet().await.golden);
+        let (first, upgraded) = (stage.first_image(), stage.fleet().await.golden.unwrap());
 
         assert_eq!(stage.run("run-2", rollback("last-good")).await, "succeeded");
         let (fleet, run) = (stage.fleet().await, stage.record("run-2").await);
         assert_eq!(run.phase, Phase::Ended(Outcome::Reverted));
-        assert_eq!((&fleet.golden.image, fleet.golden.version.to_string()), (&first, "1.3.8".to_owned()));
+        assert_eq!(fleet.golden, Some(Golden::new(first, "1.3.8".parse().unwrap())));
         assert_eq!(fleet.lock, None);
         assert_eq!(fleet.images.len(), 1);
         assert_eq!(fleet.images[0].image, upgraded.image);
@@ -53,7 +53,7 @@ fn a_finished_upgrade_is_taken_back_without_a_bake_and_its_image_is_used_no_more
         let refused = stage.run("run-3", rollback("last-good")).await;
         assert!(refused.starts_with("Refused") && refused.contains("known to be good"), "{refused}");
         assert_eq!(stage.run("run-4", rollback(upgraded.image.as_str())).await, "succeeded");
-        assert_eq!(stage.fleet().await.golden, upgraded);
+        assert_eq!(stage.fleet().await.golden, Some(upgraded));
         let unknown = stage.run("run-5", rollback("ami-0000000f")).await;
         assert!(unknown.starts_with("Refused") && unknown.contains("ami-0000000f is not an image"), "{unknown}");
     })
@@ -195,11 +195,11 @@ fn as_many_images_are_kept_as_the_configuration_says_and_none_is_deleted_that_no
         }
         let fleet = stage.fleet().await;
         let kept: Vec<_> = fleet.images.iter().map(|kept| &kept.image).collect();
-        assert_eq!(kept, [&made[1], &stage.config.fleet.golden_image]);
+        assert_eq!(kept, [&made[1], &stage.first_image()]);
         let aws = stage.anyone();
         assert!(aws.image(&made[0]).await.unwrap().is_none());
         assert!(aws.image(&made[1]).await.unwrap().is_some());
-        assert!(aws.image(&stage.config.fleet.golden_image).await.unwrap().is_some());
+        assert!(aws.image(&stage.first_image()).await.unwrap().is_some());
         assert_eq!(stage.findings().await, [""; 0]);
     })
     .unwrap();
@@ -304,7 +304,7 @@ fn a_rollback_from_ill_members_that_fails_itself_waits_for_those_alone_that_serv
         let back = stage.run("run-2", rollback("last-good")).await;
         assert!(back.starts_with("RolledBack"), "{back}");
         let fleet = stage.fleet().await;
-        assert_eq!((fleet.lock.clone(), fleet.golden.version.to_string()), (None, "1.4.14".to_owned()));
+        assert_eq!((fleet.lock.clone(), fleet.version().to_string()), (None, "1.4.14".to_owned()));
         assert!(fleet.images[0].quarantine.is_some(), "whose members failed");
     })
     .unwrap();

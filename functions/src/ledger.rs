@@ -23,6 +23,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
 use fleet::{Abort, Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord, Ticket};
 use item::{Item, Key, PK, SK, WRITING};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -221,6 +222,19 @@ impl Ledger {
             }
             _ => Ok(found),
         }
+    }
+
+    /// The same for a step that turns the run back: from then on its forward steps do nothing. Repeating it changes nothing.
+    ///
+    /// # Errors
+    /// [`StepError::Refused`] when the ticket does not hold, or the run is over or committed; whatever writing answers.
+    pub async fn hold_back(&self, ticket: &Ticket, now: Timestamp) -> Result<Read<Run>, StepError> {
+        let mut run = self.hold(ticket, Going::Either).await?;
+        if run.record.phase != Phase::RollingBack {
+            run.record.turn_back(now)?;
+            self.write(&mut run).await?;
+        }
+        Ok(run)
     }
 
     /// Writes a record back, on the condition that nobody wrote it since it was read.

@@ -2,7 +2,7 @@
 
 use crate::steps::{
     ask_approval, back_up, begin, configure, create_from_snapshot, delete, finish, observe, quiet_hour, retag, scale,
-    snapshot, stop, sync_tags, take_up, verify,
+    snapshot, start, stop, sync_tags, take_up, verify,
 };
 use crate::{Aws, StepError};
 use fleet::{SCHEMA, StateContext, StepRecord, StepResult, Ticket};
@@ -47,6 +47,7 @@ steps! {
     "retag" => retag,
     "scale" => scale,
     "snapshot" => snapshot,
+    "start" => start,
     "stop" => stop,
     "sync-tags" => sync_tags,
     "take-up" => take_up,

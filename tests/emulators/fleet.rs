@@ -70,7 +70,7 @@ pub fn configuration(built: &Value) -> Config {
     let mut config = Config::from_toml(include_str!("../../samplconfig.toml")).unwrap();
     let text = |field: &str| built[field].as_str().unwrap();
     config.fleet.name = text("fleet").parse().unwrap();
-    config.fleet.golden_image = text("image").parse().unwrap();
+    config.fleet.golden_image = Some(text("image").parse().unwrap());
     config.fleet.instance_profile = text("instance_profile").to_owned();
     config.fleet.load_balancer_tag.value = text("fleet").to_owned();
     config.fleet.security_groups = vec![text("security_group").parse().unwrap()];

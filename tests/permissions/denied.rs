@@ -158,7 +158,8 @@ fn an_image_that_is_gone_may_be_deleted_again_and_another_may_not() {
         let ec2 = |function| aws_sdk_ec2::Client::new(&clients(&simulator, &config, function));
         let builder = [tag(FLEET_TAG, "appwrite"), tag(RUN_TAG, RUN), tag(ROLE_TAG, "builder")];
         let tagged = |kind| TagSpecification::builder().resource_type(kind).set_tags(Some(builder.to_vec())).build();
-        let launch = ec2("create-from-snapshot").run_instances().image_id(config.fleet.golden_image.as_str());
+        let golden = config.fleet.golden_image.clone().unwrap();
+        let launch = ec2("create-from-snapshot").run_instances().image_id(golden.as_str());
         let launch = launch.instance_type("c6i.large".into()).min_count(1).max_count(1);
         let launch = launch.tag_specifications(tagged(ResourceType::Instance));
         let launched = launch.tag_specifications(tagged(ResourceType::Volume)).send().await.unwrap();
@@ -176,7 +177,7 @@ fn an_image_that_is_gone_may_be_deleted_again_and_another_may_not() {
         let settled = Settled { outcome: Outcome::Frozen, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
         assert_eq!(simulator.check(&settled).violated, []);
 
-        let error = delete.delete_image(&config.fleet.golden_image).await.unwrap_err();
+        let error = delete.delete_image(&golden).await.unwrap_err();
         assert!(error.to_string().starts_with("DeregisterImage: UnauthorizedOperation: "), "{error}");
         assert_eq!(simulator.check(&settled).violated[0].invariant, "within-permissions");
     })

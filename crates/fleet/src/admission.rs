@@ -2,8 +2,8 @@
 //! decide by the same function, so that a plan does not promise what the run then refuses.
 
 use crate::{
-    Before, Census, Config, FLEET_TAG, Fingerprint, FleetRecord, Health, Member, Observed, Order, Refusal, Restoration,
-    Tagged, Version, check_connections, check_targets,
+    Before, Census, Config, FLEET_TAG, Fingerprint, FleetRecord, Health, InstanceId, Member, Observed, Order, Refusal,
+    Restoration, Tagged, Version, check_connections, check_targets,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -13,8 +13,12 @@ use sha2::{Digest, Sha256};
 pub struct Admission {
     /// What was before.
     pub before: Before,
+    /// The version that the members run.
+    pub version: Version,
     /// How many members the run makes, and of a scale-in takes out.
     pub size: u32,
+    /// The member that a golden image is taken of, if that is what the run is for.
+    pub source: Option<Member>,
     /// What tells this start from any other: configuration, members, image, hops, and what a repair would delete.
     pub fingerprint: Fingerprint,
 }
@@ -31,7 +35,7 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
     if let Some(why) = &observed.out_of_reach {
         return Err(Refusal::OutOfReach { why: why.clone() });
     }
-    let mut restored = None;
+    let (mut restored, mut source) = (None, None);
     let members = match order {
         Order::Upgrade(_) => {
             check_members(record, observed)?;
@@ -56,6 +60,12 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
             tagged(observed)
         }
         Order::ScaleIn(leaving) => tagged(observed).into_iter().filter(|member| leaving.contains(&member.id)).collect(),
+        Order::GoldenImage { of, downtime } => {
+            check_members(record, observed)?;
+            check_alarm(observed)?;
+            source = Some(choose_source(record, observed, of.as_ref(), *downtime)?);
+            tagged(observed)
+        }
     };
     if members.is_empty() && !matches!(order, Order::ScaleOut(_)) {
         return Err(empty(config));
@@ -69,6 +79,7 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
             there
         }
         Order::Repair | Order::ScaleIn(_) => there,
+        Order::GoldenImage { .. } => 0,
         Order::ScaleOut(more) => {
             let needed = there.saturating_add(*more);
             if needed > quota {
@@ -80,7 +91,7 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
     let before = Before { members, golden: record.golden.clone(), drain: observed.drain };
     let hops = if let Order::Upgrade(hops) = order { hops } else { &[][..] };
     let fingerprint = fingerprint(config, &before, hops, restored.as_ref());
-    Ok(Admission { before, size, fingerprint })
+    Ok(Admission { before, version: record.version(), size, source, fingerprint })
 }
 
 /// Whether those who carry the load-balancer tag, and no others, are the fleet's.
@@ -101,7 +112,7 @@ fn check_members(record: &FleetRecord, observed: &Observed) -> Result<(), Refusa
 
 /// Whether the image that the new members are to be clones of, or their builder, is there.
 fn check_image(record: &FleetRecord, observed: &Observed, order: &Order) -> Result<(), Refusal> {
-    let image = if let Order::Rollback(target) = order { &target.image } else { &record.golden.image };
+    let image = if let Order::Rollback(target) = order { &target.image } else { &record.to_be_cloned()?.image };
     match &observed.image_problem {
         Some(problem) => Err(Refusal::GoldenImage { image: image.clone(), problem: problem.clone() }),
         None => Ok(()),
@@ -111,26 +122,65 @@ fn check_image(record: &FleetRecord, observed: &Observed, order: &Order) -> Resu
 /// Whether there is something to keep up, and nothing wrong already.
 fn check_members_in_service(observed: &Observed) -> Result<(), Refusal> {
     if let Some(member) = observed.tagged.iter().find(|member| member.health != Health::Healthy) {
-        let health = match &member.health {
-            Health::Out => "not registered with the target group".to_owned(),
-            health => health.to_string(),
-        };
-        return Err(Refusal::NotInService { instance: member.id.clone(), health });
+        return Err(not_in_service(member));
     }
+    check_alarm(observed)
+}
+
+fn check_alarm(observed: &Observed) -> Result<(), Refusal> {
     match &observed.alarm {
         Some(alarm) => Err(Refusal::Alarm { alarm: alarm.name.clone(), problem: alarm.problem.clone() }),
         None => Ok(()),
     }
 }
 
+/// Whom an image is taken of: a member in service, beside which another one is.
+fn choose_source(
+    record: &FleetRecord,
+    observed: &Observed,
+    named: Option<&InstanceId>,
+    downtime: bool,
+) -> Result<Member, Refusal> {
+    let serves = |member: &&Tagged| member.health == Health::Healthy;
+    let member = match named {
+        Some(id) => observed
+            .tagged
+            .iter()
+            .find(|member| member.id == *id)
+            .ok_or_else(|| Refusal::NoMember { instance: id.clone(), fleet: record.name().clone() })?,
+        None => {
+            let first = observed.tagged.iter().find(serves).or_else(|| observed.tagged.first());
+            first.ok_or_else(|| empty(&record.config))?
+        }
+    };
+    if !serves(&member) {
+        return Err(not_in_service(member));
+    }
+    if !downtime && observed.tagged.iter().filter(serves).count() < 2 {
+        return Err(Refusal::SoleMember { instance: member.id.clone() });
+    }
+    Ok(as_member(member))
+}
+
 fn tagged(observed: &Observed) -> Vec<Member> {
-    let member = |tagged: &Tagged| Member {
+    observed.tagged.iter().map(as_member).collect()
+}
+
+fn as_member(tagged: &Tagged) -> Member {
+    Member {
         id: tagged.id.clone(),
         image: tagged.image.clone(),
         zone: tagged.zone.clone(),
         serves: tagged.health == Health::Healthy,
+    }
+}
+
+fn not_in_service(member: &Tagged) -> Refusal {
+    let health = match &member.health {
+        Health::Out => "not registered with the target group".to_owned(),
+        health => health.to_string(),
     };
-    observed.tagged.iter().map(member).collect()
+    Refusal::NotInService { instance: member.id.clone(), health }
 }
 
 fn empty(config: &Config) -> Refusal {

@@ -60,9 +60,10 @@ impl FleetInstance {
     }
 
     /// What it is to a fleet on `golden`.
-    pub fn place(&self, golden: &Golden) -> Place {
+    pub fn place(&self, golden: Option<&Golden>) -> Place {
         let builder = self.role == Some(Role::Builder);
-        let like_a_member = !builder && (self.tagged || self.is_registered() || self.image == golden.image);
+        let like_a_member = !builder
+            && (self.tagged || self.is_registered() || golden.is_some_and(|golden| self.image == golden.image));
         match (like_a_member, self.running) {
             (true, true) => Place::Member,
             (false, _) if self.run.is_some() => Place::LeftOver,
@@ -87,7 +88,8 @@ pub struct Restoration {
 impl Restoration {
     /// Decides from what stands.
     pub fn of(record: &FleetRecord, census: &Census) -> Self {
-        let in_place = |place: Place| census.instances.iter().filter(move |one| one.place(&record.golden) == place);
+        let in_place =
+            |place: Place| census.instances.iter().filter(move |one| one.place(record.golden.as_ref()) == place);
         // One that fails its checks already is not waited for.
         let member = |one: &FleetInstance| Member {
             id: one.id.clone(),
@@ -117,9 +119,9 @@ impl Census {
     pub fn left_over_images<'a>(&'a self, record: &'a FleetRecord) -> impl Iterator<Item = &'a MadeImage> {
         self.images.iter().filter(|image| {
             let mut clones = self.instances.iter().filter(|one| one.image == image.id);
-            image.id != record.golden.image
+            record.golden.as_ref().is_none_or(|golden| image.id != golden.image)
                 && record.images.iter().all(|kept| kept.image != image.id)
-                && clones.all(|one| one.place(&record.golden) == Place::LeftOver)
+                && clones.all(|one| one.place(record.golden.as_ref()) == Place::LeftOver)
         })
     }
 }
@@ -145,7 +147,7 @@ mod tests {
     #[test]
     fn members_come_in_and_what_runs_left_behind_goes_but_nothing_unclear_is_touched() {
         let record = FleetRecord::new(Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap());
-        let golden = &record.golden;
+        let golden = record.golden.as_ref().unwrap();
         let [other, another, stale]: [ImageId; 3] =
             ["ami-0000000f", "ami-0000000e", "ami-0000000d"].map(|id| id.parse().unwrap());
         let by_run = |one: FleetInstance| FleetInstance { run: Some("run-1".parse().unwrap()), ..one };

@@ -49,10 +49,11 @@ pub struct Config {
 pub struct FleetConfig {
     /// The fleet's name, in tags and in the ledger.
     pub name: FleetName,
-    /// The version that the golden image has installed.
+    /// The version that the members run.
     pub version: Version,
-    /// The image that every member is a clone of.
-    pub golden_image: ImageId,
+    /// The image that every member is a clone of; none as long as none was taken of a member.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub golden_image: Option<ImageId>,
     /// How many members there are.
     pub size: u32,
     /// What a member runs on.

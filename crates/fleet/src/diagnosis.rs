@@ -67,11 +67,16 @@ impl Findings {
         if let Some(why) = &observed.out_of_reach {
             self.person(why.clone(), "update the stack's parameters with 'sam deploy --guided'");
         }
-        if let Some(problem) = &observed.image_problem {
-            self.person(
-                format!("the golden image {} {problem}", record.golden.image),
-                "go back to a kept image with 'fleetwright rollback'",
-            );
+        match (&record.golden, &observed.image_problem) {
+            (None, _) => self.person(
+                "the fleet has no golden image to make members of".to_owned(),
+                "'fleetwright golden-image' takes one of a member",
+            ),
+            (Some(golden), Some(problem)) => self.person(
+                format!("the golden image {} {problem}", golden.image),
+                "go back to a kept image with 'fleetwright rollback', or take one of a member with 'fleetwright golden-image'",
+            ),
+            (Some(_), None) => {}
         }
         if let Some(alarm) = &observed.alarm {
             self.person(
@@ -109,7 +114,7 @@ impl Findings {
             }
             Health::Unhealthy(why) => self.person(format!("member {id} is unhealthy ({why})"), "look at the machine"),
         }
-        if member.image != record.golden.image {
+        if record.golden.as_ref().is_some_and(|golden| !golden.has_member_of(&member.image)) {
             let quarantined = record.images.iter().find(|kept| kept.image == member.image);
             let why = quarantined.and_then(|kept| kept.quarantine.as_deref());
             let why = why.map(|why| format!(", which is in quarantine: {why}")).unwrap_or_default();
@@ -123,7 +128,7 @@ impl Findings {
     fn about_the_rest(&mut self, record: &FleetRecord, census: &Census) {
         for one in &census.instances {
             let id = &one.id;
-            match one.place(&record.golden) {
+            match one.place(record.golden.as_ref()) {
                 Place::Member if one.tagged => {}
                 Place::Member => self.repair(format!("{id} is a clone of the golden image and takes no traffic")),
                 Place::LeftOver => {
@@ -159,7 +164,7 @@ mod tests {
         let ids = ["i-00000001", "i-00000002"];
         let tagged = ids.map(|id| Tagged {
             id: id.parse().unwrap(),
-            image: record.golden.image.clone(),
+            image: record.golden.as_ref().unwrap().image.clone(),
             zone: "eu-central-1a".parse().unwrap(),
             running: true,
             fleet: Some("appwrite".to_owned()),

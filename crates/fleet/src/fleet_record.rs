@@ -1,6 +1,6 @@
 //! The fleet's record in the ledger: its configuration, its golden image and its lock.
 
-use crate::{Config, FleetName, ImageId, KeptImage, Run, RunId, SCHEMA, Version};
+use crate::{Config, FleetName, ImageId, KeptImage, Refusal, Run, RunId, SCHEMA, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -12,8 +12,8 @@ pub struct FleetRecord {
     pub schema: u32,
     /// The configuration as it was applied.
     pub config: Config,
-    /// The image that members are cloned from now.
-    pub golden: Golden,
+    /// The image that members are cloned from now; none as long as none was taken of a member.
+    pub golden: Option<Golden>,
     /// The images that are kept beside it, the latest first.
     pub images: Vec<KeptImage>,
     /// The run that may change the fleet, if one is going.
@@ -30,7 +30,7 @@ pub struct FleetRecord {
 struct Stored {
     schema: u32,
     config: Config,
-    golden: Golden,
+    golden: Option<Golden>,
     #[serde(default)]
     images: Vec<KeptImage>,
     /// The one image that earlier releases kept.
@@ -45,7 +45,7 @@ struct Stored {
 impl From<Stored> for FleetRecord {
     fn from(stored: Stored) -> Self {
         let Stored { schema, config, golden, mut images, previous, lock, joining, fence } = stored;
-        images.extend(previous.map(|Golden { image, version }| KeptImage { image, version, quarantine: None }));
+        images.extend(previous.map(|Golden { image, version, .. }| KeptImage { image, version, quarantine: None }));
         Self { schema, config, golden, images, lock, joining, fence }
     }
 }
@@ -57,6 +57,21 @@ pub struct Golden {
     pub image: ImageId,
     /// The version installed in it.
     pub version: Version,
+    /// If it was taken of a member: what that is a clone of. Members of that image are as good as those of this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_of: Option<ImageId>,
+}
+
+impl Golden {
+    /// An image in which a version is installed.
+    pub fn new(image: ImageId, version: Version) -> Self {
+        Self { image, version, taken_of: None }
+    }
+
+    /// Whether a clone of `image` is a member as it should be.
+    pub fn has_member_of(&self, image: &ImageId) -> bool {
+        self.image == *image || self.taken_of.as_ref() == Some(image)
+    }
 }
 
 /// The right to change a fleet, held by one run from its begin to its end, both of which are recorded together with it.
@@ -75,13 +90,27 @@ pub struct Lock {
 impl FleetRecord {
     /// The record of a fleet whose configuration is applied for the first time.
     pub fn new(config: Config) -> Self {
-        let golden = Golden { image: config.fleet.golden_image.clone(), version: config.fleet.version };
+        let version = config.fleet.version;
+        let golden = config.fleet.golden_image.clone().map(|image| Golden::new(image, version));
         Self { schema: SCHEMA, config, golden, images: Vec::new(), lock: None, joining: None, fence: 0 }
     }
 
     /// The fleet's name.
     pub fn name(&self) -> &FleetName {
         &self.config.fleet.name
+    }
+
+    /// The version that the members run: what is installed in the golden image, and without one what is declared.
+    pub fn version(&self) -> Version {
+        self.golden.as_ref().map_or(self.config.fleet.version, |golden| golden.version)
+    }
+
+    /// The golden image, for whoever cannot do without.
+    ///
+    /// # Errors
+    /// When there is none yet.
+    pub fn to_be_cloned(&self) -> Result<&Golden, Refusal> {
+        self.golden.as_ref().ok_or_else(|| Refusal::NoGoldenImage { fleet: self.name().clone() })
     }
 
     /// The run for whose end others wait: the one that has the lock, or else a scale-out that has joined one.

@@ -29,31 +29,34 @@ impl FleetRecord {
         let fleet = || self.name().clone();
         let found = match target {
             Target::LastGood => self.last_good().ok_or_else(|| Refusal::NothingKept { fleet: fleet() })?,
-            Target::Named(image) if *image == self.golden.image => return Ok(self.golden.clone()),
             Target::Named(image) => {
+                if let Some(golden) = self.golden.as_ref().filter(|golden| golden.image == *image) {
+                    return Ok(golden.clone());
+                }
                 let kept = self.images.iter().find(|kept| kept.image == *image);
                 kept.ok_or_else(|| Refusal::NotKept { fleet: fleet(), image: image.clone() })?
             }
         };
-        Ok(Golden { image: found.image.clone(), version: found.version })
+        Ok(Golden::new(found.image.clone(), found.version))
     }
 
     /// Makes `golden` the image that members are cloned from. The one before is kept, in quarantine if `because` says
     /// why. Repeating it changes nothing.
     pub fn crown(&mut self, golden: Golden, because: Option<String>) {
-        if self.golden == golden {
+        if self.golden.as_ref() == Some(&golden) {
             return;
         }
         self.images.retain(|kept| kept.image != golden.image);
-        let Golden { image, version } = std::mem::replace(&mut self.golden, golden);
-        self.images.insert(0, KeptImage { image, version, quarantine: because });
+        if let Some(Golden { image, version, .. }) = self.golden.replace(golden) {
+            self.images.insert(0, KeptImage { image, version, quarantine: because });
+        }
     }
 
     /// Keeps an image that failed its verification, out of use. Repeating it changes nothing.
     pub fn quarantine(&mut self, image: ImageId, version: Version, why: String) {
         match self.images.iter_mut().find(|kept| kept.image == image) {
             Some(kept) => drop(kept.quarantine.get_or_insert(why)),
-            None if image == self.golden.image => {}
+            None if self.golden.as_ref().is_some_and(|golden| golden.image == image) => {}
             None => self.images.insert(0, KeptImage { image, version, quarantine: Some(why) }),
         }
     }
@@ -113,7 +116,8 @@ impl Run {
         if self.workflow.scales() {
             return None;
         }
-        let golden = Golden { image: self.image.clone()?, version: self.to };
+        let taken_of = self.source.as_ref().map(|source| source.image.clone());
+        let golden = Golden { image: self.image.clone()?, version: self.to, taken_of };
         let because = (self.workflow == Workflow::Rollback).then(|| format!("run {} went back from it", self.run.id));
         Some((golden, because))
     }
@@ -125,13 +129,13 @@ mod tests {
     use crate::Config;
 
     fn golden(n: u16) -> Golden {
-        Golden { image: format!("ami-0000000{n}").parse().unwrap(), version: Version::new(1, n, 0) }
+        Golden::new(format!("ami-0000000{n}").parse().unwrap(), Version::new(1, n, 0))
     }
 
     fn record(keep: u32) -> FleetRecord {
         let mut config = Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap();
         config.upgrade.keep_images = keep;
-        FleetRecord { golden: golden(1), ..FleetRecord::new(config) }
+        FleetRecord { golden: Some(golden(1)), ..FleetRecord::new(config) }
     }
 
     fn kept(record: &FleetRecord) -> Vec<String> {
@@ -147,7 +151,7 @@ mod tests {
         record.crown(golden(3), None);
         assert_eq!(kept(&record), ["2", "1"]);
         record.crown(golden(2), Some("bad".to_owned()));
-        assert_eq!((record.golden.clone(), kept(&record)), (golden(2), vec!["3!".to_owned(), "1".to_owned()]));
+        assert_eq!((record.golden.clone(), kept(&record)), (Some(golden(2)), vec!["3!".to_owned(), "1".to_owned()]));
         assert_eq!(record.last_good().map(|kept| kept.version), Some(Version::new(1, 1, 0)));
     }
 

@@ -72,7 +72,7 @@ pub use scaling::{
     Threshold, decide, fleet_cpu, leaving,
 };
 pub use span::Span;
-pub use timing::{check_window, lengths};
+pub use timing::{check_window, check_window_of_image, lengths};
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};
 pub use workflow::{Order, Workflow};

@@ -33,6 +33,8 @@ pub enum Outcome {
     Restored,
     /// The fleet has more members, or fewer.
     Scaled,
+    /// The fleet has a golden image, and its members are those that it had.
+    ImageTaken,
     /// The fleet is as it was before.
     RolledBack,
     /// Neither could be reached; a person is needed.
@@ -59,6 +61,7 @@ impl Phase {
             Self::Ended(Outcome::Reverted) => "reverted",
             Self::Ended(Outcome::Restored) => "restored",
             Self::Ended(Outcome::Scaled) => "scaled",
+            Self::Ended(Outcome::ImageTaken) => "image taken",
             Self::Ended(Outcome::RolledBack) => "rolled back",
             Self::Ended(Outcome::Frozen) => "frozen",
         }
@@ -80,8 +83,8 @@ impl Phase {
                 Forward | AwaitingApproval { .. },
                 AwaitingApproval { .. } | Committed | RollingBack | Ended(Outcome::Frozen),
             ) => true,
-            // Who only adds members has nothing to be committed to.
-            (Forward, Ended(Outcome::Scaled)) => true,
+            // Who only adds members, or borrows one, has nothing to be committed to.
+            (Forward, Ended(Outcome::Scaled | Outcome::ImageTaken)) => true,
             (Committed, Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Scaled | Outcome::Frozen)) => true,
             // A scale-out that gives up keeps who has come into service.
             (RollingBack, Ended(Outcome::RolledBack | Outcome::Restored | Outcome::Scaled | Outcome::Frozen)) => true,
@@ -107,6 +110,7 @@ mod tests {
             Phase::Ended(Outcome::Reverted),
             Phase::Ended(Outcome::Restored),
             Phase::Ended(Outcome::Scaled),
+            Phase::Ended(Outcome::ImageTaken),
             Phase::Ended(Outcome::RolledBack),
             Phase::Ended(Outcome::Frozen),
         ];
@@ -117,16 +121,17 @@ mod tests {
         assert_eq!(
             legal,
             [
-                "xxxx...x.x",
-                ".xxx.....x",
-                "..x.xx.x.x",
-                "...x..xxxx",
-                "....x.....",
-                ".....x....",
-                "......x...",
-                ".......x..",
-                "........x.",
-                "..xx.....x"
+                "xxxx...xx.x",
+                ".xxx......x",
+                "..x.xx.x..x",
+                "...x..xx.xx",
+                "....x......",
+                ".....x.....",
+                "......x....",
+                ".......x...",
+                "........x..",
+                ".........x.",
+                "..xx......x"
             ]
         );
     }

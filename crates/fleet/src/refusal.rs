@@ -157,6 +157,30 @@ pub enum Refusal {
         /// What is wrong with it.
         problem: String,
     },
+    /// There is no image to make members of.
+    #[error(
+        "fleet.golden_image: fleet {fleet} has no golden image to make members of: 'fleetwright golden-image' takes one of a member"
+    )]
+    NoGoldenImage {
+        /// The fleet.
+        fleet: FleetName,
+    },
+    /// Nobody would serve while an image is taken.
+    #[error(
+        "member: {instance} is the only member in service, and an image is taken of one that is stopped: say \"downtime\": true (--downtime) if nobody is to serve meanwhile"
+    )]
+    SoleMember {
+        /// The member.
+        instance: InstanceId,
+    },
+    /// An image is wanted of what is no member.
+    #[error("member: {instance} carries no load-balancer tag of fleet {fleet}, and an image is taken of a member")]
+    NoMember {
+        /// What was named.
+        instance: InstanceId,
+        /// The fleet.
+        fleet: FleetName,
+    },
     /// There is no image to go back to.
     #[error(
         "rollback: fleet {fleet} keeps no image that is known to be good: name one with --image ('fleetwright images' lists those in quarantine too)"

@@ -58,8 +58,8 @@ pub struct Before {
     /// Every member; of a scale-in those who leave.
     #[serde(with = "crate::as_json")]
     pub members: Vec<Member>,
-    /// The golden image.
-    pub golden: Golden,
+    /// The golden image, if there was one.
+    pub golden: Option<Golden>,
     /// How long a target that is taken out goes on draining.
     pub drain: Span,
 }
@@ -101,14 +101,17 @@ pub struct Run {
     pub run: RunRef,
     /// Which workflow.
     pub workflow: Workflow,
-    /// The golden image that the run started from.
-    pub golden: Golden,
+    /// The golden image that the run started from, if there was one.
+    pub golden: Option<Golden>,
     /// The version that it is to run.
     pub to: Version,
     /// The versions to install in turn.
     pub hops: Vec<Version>,
     /// How many members it makes, and of a scale-in takes out.
     pub size: u32,
+    /// The member that a golden image is taken of: it is out and stopped for a while.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<Member>,
     /// The fencing number of the run's lock.
     pub fence: u64,
     /// The configuration that the run goes by, whatever is applied meanwhile.
@@ -201,20 +204,26 @@ impl Run {
         let golden = admission.before.golden.clone();
         let (workflow, hops, to, image) = match order {
             Order::Upgrade(hops) => (Workflow::Upgrade, hops.clone(), hops.last().copied(), None),
-            Order::Rollback(Golden { image, version }) => (Workflow::Rollback, Vec::new(), Some(version), Some(image)),
+            Order::Rollback(Golden { image, version, .. }) => {
+                (Workflow::Rollback, Vec::new(), Some(version), Some(image))
+            }
             Order::Repair => (Workflow::Repair, Vec::new(), None, None),
-            Order::ScaleOut(_) => (Workflow::ScaleOut, Vec::new(), None, Some(golden.image.clone())),
+            Order::ScaleOut(_) => {
+                (Workflow::ScaleOut, Vec::new(), None, golden.as_ref().map(|golden| golden.image.clone()))
+            }
             Order::ScaleIn(_) => (Workflow::ScaleIn, Vec::new(), None, None),
+            Order::GoldenImage { .. } => (Workflow::GoldenImage, Vec::new(), None, None),
         };
         let back = workflow == Workflow::Repair;
         Self {
             schema: SCHEMA,
             run,
             workflow,
-            to: to.unwrap_or(golden.version),
+            to: to.unwrap_or(admission.version),
             golden,
             hops,
             size: admission.size,
+            source: admission.source.clone(),
             fence,
             config,
             drain: admission.before.drain,
@@ -241,6 +250,12 @@ impl Run {
             abort: None,
             expires: None,
         }
+    }
+
+    /// The version that the members ran when it began.
+    pub fn from(&self) -> Version {
+        // Without a golden image nothing else is installed.
+        self.golden.as_ref().map_or(self.to, |golden| golden.version)
     }
 
     /// What its state machine carries from step to step.

@@ -1,6 +1,6 @@
 //! Whether an upgrade may start now: it must end inside one of the windows that the configuration has, if it has any.
 
-use crate::{Config, Outcome, Phase, Refusal, Run, Span, expected_length};
+use crate::{Config, Outcome, Phase, Refusal, Run, Span, expected_length, percentile_95};
 use jiff::Timestamp;
 
 /// Checks that an upgrade through so many `hops` that starts now ends inside a window. How long it takes is known by the
@@ -24,10 +24,24 @@ pub fn check_window(
     windows.permits(now, expected.length()).map_err(Refusal::Window)
 }
 
+/// Whether an image may be taken of a member now: that begins inside a window, and ends in it if past ones tell how long it
+/// takes.
+///
+/// # Errors
+/// Why not, and when it may.
+pub fn check_window_of_image(config: &Config, past: &[Run], now: Timestamp) -> Result<(), Refusal> {
+    let taken = past.iter().filter(|run| run.phase == Phase::Ended(Outcome::ImageTaken));
+    let expected = percentile_95(&took(taken)).unwrap_or(Span::seconds(0));
+    config.upgrade.windows.permits(now, expected).map_err(Refusal::Window)
+}
+
 /// How long those upgrades took that went through as many hops.
 pub fn lengths(past: &[Run], hops: usize) -> Vec<Span> {
-    let alike = past.iter().filter(|run| run.phase == Phase::Ended(Outcome::Upgraded) && run.hops.len() == hops);
-    let took = alike.filter_map(|run| u32::try_from(run.ended?.duration_since(run.started).as_secs()).ok());
+    took(past.iter().filter(|run| run.phase == Phase::Ended(Outcome::Upgraded) && run.hops.len() == hops))
+}
+
+fn took<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<Span> {
+    let took = runs.filter_map(|run| u32::try_from(run.ended?.duration_since(run.started).as_secs()).ok());
     took.map(Span::seconds).collect()
 }
 

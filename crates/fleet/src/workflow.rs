@@ -17,6 +17,8 @@ pub enum Workflow {
     ScaleOut,
     /// Fewer members.
     ScaleIn,
+    /// A golden image of a member that stands.
+    GoldenImage,
 }
 
 impl Workflow {
@@ -27,6 +29,7 @@ impl Workflow {
             Self::Rollback => Outcome::Reverted,
             Self::Repair => Outcome::Restored,
             Self::ScaleOut | Self::ScaleIn => Outcome::Scaled,
+            Self::GoldenImage => Outcome::ImageTaken,
         }
     }
 
@@ -35,10 +38,15 @@ impl Workflow {
         matches!(self, Self::ScaleOut | Self::ScaleIn)
     }
 
+    /// Whether what its new members come to tells whether their image is good.
+    pub fn tries_an_image(self) -> bool {
+        matches!(self, Self::Upgrade | Self::Rollback)
+    }
+
     /// How a run ends that restored what was before: for a repair that is what it was begun for.
     pub fn turned_back(self) -> Outcome {
         match self {
-            Self::Upgrade | Self::Rollback | Self::ScaleOut | Self::ScaleIn => Outcome::RolledBack,
+            Self::Upgrade | Self::Rollback | Self::ScaleOut | Self::ScaleIn | Self::GoldenImage => Outcome::RolledBack,
             Self::Repair => Outcome::Restored,
         }
     }
@@ -57,4 +65,11 @@ pub enum Order {
     ScaleOut(u32),
     /// To take these members out.
     ScaleIn(Vec<InstanceId>),
+    /// To take a golden image of a member, the first that takes traffic unless one is named.
+    GoldenImage {
+        /// The member.
+        of: Option<InstanceId>,
+        /// Whether it may be the only one in service, so that nobody serves meanwhile.
+        downtime: bool,
+    },
 }

@@ -3,7 +3,8 @@
 mod operate;
 
 pub use operate::{
-    Abort, Apply, OfFleet, OfRun, Operate, PlanArgs, Repair, Rollback, Scale, UpgradeArgs, Watch, Watching, When,
+    Abort, Apply, GoldenImage, OfFleet, OfRun, Operate, PlanArgs, Repair, Rollback, Scale, UpgradeArgs, Watch,
+    Watching, When,
 };
 
 use crate::rehearse::{self, Mishap};

@@ -21,8 +21,11 @@ impl Definition {
     /// Takes members out.
     pub const SCALE_IN: Self =
         Self { machine: "fleetwright-scale-in", text: include_str!("../../../workflow/scale-in.asl.json") };
+    /// Takes a golden image of a member.
+    pub const GOLDEN_IMAGE: Self =
+        Self { machine: "fleetwright-golden-image", text: include_str!("../../../workflow/golden-image.asl.json") };
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::UPGRADE, Self::SCALE_OUT, Self::SCALE_IN];
+    pub const ALL: [Self; 4] = [Self::UPGRADE, Self::SCALE_OUT, Self::SCALE_IN, Self::GOLDEN_IMAGE];
 
     /// The one whose executions perform this workflow.
     pub fn of(workflow: Workflow) -> Self {
@@ -30,6 +33,7 @@ impl Definition {
             Workflow::Upgrade | Workflow::Rollback | Workflow::Repair => Self::UPGRADE,
             Workflow::ScaleOut => Self::SCALE_OUT,
             Workflow::ScaleIn => Self::SCALE_IN,
+            Workflow::GoldenImage => Self::GOLDEN_IMAGE,
         }
     }
 }

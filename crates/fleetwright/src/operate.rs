@@ -5,6 +5,7 @@ mod alarms;
 mod answer;
 mod apply;
 mod doctor;
+mod golden_image;
 mod history;
 mod images;
 mod live;
@@ -57,6 +58,7 @@ async fn perform(what: &Operate, streams: &mut Streams<'_>) -> Result<Exit, Stop
         Operate::Abort(args) => answer::abort(&Stack::connect().await?, args, streams).await,
         Operate::Rollback(args) => rollback::run(&Stack::connect().await?, args, streams).await,
         Operate::Scale(args) => scale::run(scale::read(args)?, &Stack::connect().await?, args, streams).await,
+        Operate::GoldenImage(args) => golden_image::run(&Stack::connect().await?, args, streams).await,
         Operate::Images(args) => images::run(&Stack::connect().await?, args, streams).await,
         Operate::Doctor(args) => doctor::run(&Stack::connect().await?, args, streams).await,
         Operate::Repair(args) => repair::run(&Stack::connect().await?, args, streams).await,

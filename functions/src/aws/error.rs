@@ -87,6 +87,11 @@ impl CallError {
         NOT_VISIBLE_YET.contains(&self.code.as_str())
     }
 
+    /// The instance is in a state of its life in which it cannot be started or stopped.
+    pub fn is_wrong_state(&self) -> bool {
+        self.code == "IncorrectInstanceState"
+    }
+
     /// The image is gone already.
     pub fn is_image_gone(&self) -> bool {
         matches!(self.code.as_str(), "InvalidAMIID.NotFound" | "InvalidAMIID.Unavailable")

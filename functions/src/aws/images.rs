@@ -87,12 +87,12 @@ impl Aws {
         Ok(found)
     }
 
-    /// Makes the run's image of a stopped builder. The image's name is its key: a repeated call answers
+    /// Makes the run's image of a stopped instance. The image's name is its key: a repeated call answers
     /// [`CallError::is_duplicate_image_name`] and makes nothing.
     ///
     /// # Errors
     /// Whatever EC2 answers.
-    pub async fn create_image(&self, run: &Run, builder: &InstanceId) -> Result<Option<ImageId>, CallError> {
+    pub async fn create_image(&self, run: &Run, of: &InstanceId) -> Result<Option<ImageId>, CallError> {
         let version = run.to.to_string();
         let tags =
             [(FLEET_TAG, run.run.fleet.as_str()), (RUN_TAG, run.run.id.as_str()), (VERSION_TAG, version.as_str())];
@@ -103,7 +103,7 @@ impl Aws {
         let answer = self
             .ec2
             .create_image()
-            .instance_id(builder.as_str())
+            .instance_id(of.as_str())
             .name(image_name(&run.run, run.to))
             .description(format!("{} {} by run {}", run.run.fleet, run.to, run.run.id))
             .tag_specifications(tagged(ResourceType::Image))

@@ -125,6 +125,17 @@ impl Aws {
         self.ec2.stop_instances().instance_ids(id.as_str()).send().await.of("StopInstances").map(drop)
     }
 
+    /// Starts an instance; answers where in its life that is by EC2's own answer, which does not lag. Repeating it changes
+    /// nothing.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers; [`CallError::is_wrong_state`] as long as it is being stopped.
+    pub async fn start(&self, id: &InstanceId) -> Result<InstanceState, CallError> {
+        let answer = self.ec2.start_instances().instance_ids(id.as_str()).send().await.of("StartInstances")?;
+        let name = answer.starting_instances().first().and_then(|change| change.current_state()?.name());
+        Ok(name.map_or(InstanceState::Pending, state))
+    }
+
     /// Terminates instances; answers whether all of them are on their way out for good. Repeating it changes nothing.
     ///
     /// # Errors

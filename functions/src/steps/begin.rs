@@ -3,15 +3,18 @@
 //!
 //! Undone by `finish`, which releases the lock. Asked again, it finds its own lock and record and answers the same.
 
+mod request;
+
 use super::look::{census, look};
 use super::wait::{PATIENCE, wait};
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
-    Fingerprint, FleetName, FleetRecord, OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span, StateContext,
-    Target, Ticket, Version, Workflow, admit, check_window, hop_path,
+    OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span, StateContext, Ticket, Version, Workflow, admit,
+    check_window, check_window_of_image,
 };
 use jiff::Timestamp;
+use request::{Purpose, Request};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -19,29 +22,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Input {
     run: RunId,
     request: Request,
+    #[serde(default)]
+    purpose: Purpose,
     state: StateContext,
-}
-
-/// What an operator, a schedule or an alarm starts the execution with.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-struct Request {
-    fleet: FleetName,
-    /// The version to upgrade to.
-    to: Option<Version>,
-    /// Instead of that: the image to go back to.
-    rollback: Option<Target>,
-    /// Instead of either: true, to restore what was edited by hand.
-    restore: Option<bool>,
-    approval: Option<bool>,
-    /// The plan that was read; a fleet that has changed since is refused.
-    plan: Option<Fingerprint>,
-    /// Whether a window picks it up by itself.
-    window: Option<bool>,
-    /// Whether it waits for the next window if it does not fit into this one; nothing is held meanwhile.
-    waits: Option<bool>,
-    /// How long rehearsals of the upgrade took, for a fleet that has windows and has had no such upgrade.
-    takes_seconds: Option<u32>,
 }
 
 #[derive(Debug, Serialize)]
@@ -71,6 +54,7 @@ enum Work {
     Upgrade,
     Rollback,
     Restore,
+    GoldenImage,
     Nothing,
     Later,
 }
@@ -82,13 +66,13 @@ struct Failure {
     cause: &'static str,
 }
 
-pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Result<Output, StepError> {
+pub(crate) async fn run(aws: &Aws, Input { run, request, purpose, state }: Input) -> Result<Output, StepError> {
     let run = RunRef { fleet: request.fleet.clone(), id: run };
     let record = aws.ledger().fleet(&run.fleet).await?;
     let mut fleet = record.ok_or_else(|| Refusal::UnknownFleet { fleet: run.fleet.clone() })?;
 
     if let Some(begun) = aws.ledger().run(&run).await? {
-        return begun_before(&begun.record, request.approval);
+        return begun_before(&begun.record, purpose, request.approval);
     }
     if let Some(id) = fleet.record.held_by() {
         let locked = Refusal::Locked { fleet: run.fleet.clone(), run: id.clone() };
@@ -101,7 +85,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Resu
         };
     }
 
-    let Some(order) = request.order(&fleet.record)? else {
+    let Some(order) = request.order(purpose, &fleet.record)? else {
         let ticket = Ticket { fleet: run.fleet, id: run.id, fence: None };
         return Ok(output(ticket, Work::Nothing, Vec::new(), false, &fleet.record.config));
     };
@@ -121,10 +105,19 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Resu
             checked => checked?,
         }
     }
+    if let Order::GoldenImage { .. } = &order
+        && !fleet.record.config.upgrade.windows.is_empty()
+    {
+        check_window_of_image(&fleet.record.config, &aws.ledger().runs(&run.fleet).await?, aws.now())?;
+    }
     if let (Some(true), Some(to)) = (request.window, request.to) {
         check_not_rolled_back(&aws.ledger().runs(&run.fleet).await?, to)?;
     }
-    let image = if let Order::Rollback(target) = &order { &target.image } else { &fleet.record.golden.image };
+    let image = match &order {
+        Order::Rollback(target) => Some(&target.image),
+        Order::GoldenImage { .. } => None,
+        _ => fleet.record.golden.as_ref().map(|golden| &golden.image),
+    };
     let mut observed = look(aws, &fleet.record, image).await?;
     if order == Order::Repair {
         observed.census = Some(census(aws, &fleet.record).await?);
@@ -144,29 +137,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, state }: Input) -> Resu
     let run = Run::begin(run, order, config, &admission, fence, now);
     fleet.record.lock(&run, now);
     aws.ledger().begin(&fleet, &run, &admission.before).await?;
-    begun(&run, request.approval)
-}
-
-impl Request {
-    /// What is asked for; none if the fleet is there already.
-    fn order(&self, fleet: &FleetRecord) -> Result<Option<Order>, StepError> {
-        match (self.to, &self.rollback, self.restore) {
-            (Some(to), None, None) => {
-                let hops = hop_path(fleet.golden.version, to, &fleet.config.upgrade.hops)?;
-                Ok((!hops.is_empty()).then_some(Order::Upgrade(hops)))
-            }
-            (None, Some(target), None) => {
-                let target = fleet.kept(target)?;
-                Ok((target != fleet.golden).then_some(Order::Rollback(target)))
-            }
-            (None, None, Some(true)) => Ok(Some(Order::Repair)),
-            _ => Err(StepError::Refused(
-                "the execution's input: expected one of \"to\": VERSION, \"rollback\": IMAGE or \"last-good\", \
-                 \"restore\": true and \"repair\": RUN"
-                    .to_owned(),
-            )),
-        }
-    }
+    begun(&run, purpose, request.approval)
 }
 
 /// Windows do not try again what was rolled back once: its migration has run, and somebody should look.
@@ -184,25 +155,24 @@ fn check_not_rolled_back(past: &[Run], to: Version) -> Result<(), StepError> {
     }
 }
 
-fn begun_before(run: &Run, approval: Option<bool>) -> Result<Output, StepError> {
+fn begun_before(run: &Run, purpose: Purpose, approval: Option<bool>) -> Result<Output, StepError> {
     if let Phase::Ended(_) = run.phase {
         return Err(StepError::Refused(format!("{} is over: it is {}", run.run, run.phase.as_str())));
     }
     if let Some(execution) = &run.taken_up_by {
         return Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run)));
     }
-    begun(run, approval)
+    begun(run, purpose, approval)
 }
 
-fn begun(run: &Run, approval: Option<bool>) -> Result<Output, StepError> {
+fn begun(run: &Run, purpose: Purpose, approval: Option<bool>) -> Result<Output, StepError> {
     let approval = approval.unwrap_or(run.config.upgrade.approval);
-    let work = match run.workflow {
-        Workflow::Upgrade => Work::Upgrade,
-        Workflow::Rollback => Work::Rollback,
-        Workflow::Repair => Work::Restore,
-        Workflow::ScaleOut | Workflow::ScaleIn => {
-            return Err(StepError::Refused(format!("{} scales the fleet: its execution has another name", run.run)));
-        }
+    let work = match (purpose, run.workflow) {
+        (Purpose::Change, Workflow::Upgrade) => Work::Upgrade,
+        (Purpose::Change, Workflow::Rollback) => Work::Rollback,
+        (Purpose::Change, Workflow::Repair) => Work::Restore,
+        (Purpose::GoldenImage, Workflow::GoldenImage) => Work::GoldenImage,
+        _ => return Err(StepError::Refused(format!("{} is for something else: use another name", run.run))),
     };
     let failure = (run.workflow == Workflow::Repair)
         .then_some(Failure { error: "Repair", cause: "the members that were found are restored" });

@@ -37,7 +37,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, hop }: Input) -> Result<O
         }
         let run = &read.record;
         let document = &run.config.upgrade.configure_document;
-        let before = version_before(&run.hops, hop, run.golden.version);
+        let before = version_before(&run.hops, hop, run.from());
         return match aws.send_command(document, &builder, &run.run, before, hop).await {
             Ok(()) => wait(aws, &state, limits.configure, format!("{hop} is being installed on builder {builder}")),
             Err(error) if error.is_agent_unknown() => silent(),

@@ -133,11 +133,14 @@ async fn settle(aws: &Aws, run: &mut Run, role: Role, state: &StateContext) -> R
 
 fn clone_of(run: &Run, role: Role) -> Result<(ImageId, InstanceType), StepError> {
     let config = &run.config;
-    match (role, &run.image) {
-        (Role::Builder, _) => Ok((run.golden.image.clone(), config.builder.instance_type.clone())),
-        (Role::Member, Some(image)) => Ok((image.clone(), config.fleet.instance_type.clone())),
-        (Role::Member, None) => Err(StepError::Failed(format!("{} has made no image yet", run.run))),
-    }
+    let golden = run.golden.as_ref().map(|golden| &golden.image);
+    let (image, instance_type) = match role {
+        Role::Builder => (golden, &config.builder.instance_type),
+        Role::Member => (run.image.as_ref(), &config.fleet.instance_type),
+    };
+    let image =
+        image.ok_or_else(|| StepError::Failed(format!("{} has no image to make a {} of", run.run, role.as_str())))?;
+    Ok((image.clone(), instance_type.clone()))
 }
 
 fn count(len: usize) -> u32 {

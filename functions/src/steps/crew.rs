@@ -6,7 +6,7 @@
 use super::look::of_fleet;
 use crate::StepError;
 use crate::aws::{Aws, Instance};
-use fleet::{AnyTag, InstanceId, Place, Role, Run, RunRef, Workflow};
+use fleet::{AnyTag, Health, InstanceId, Place, Role, Run, RunRef, Workflow};
 use serde::Deserialize;
 use std::collections::BTreeSet;
 
@@ -22,6 +22,8 @@ pub(crate) enum Members {
     Old,
     /// Those of a scale-out that did not come into service in time.
     GivenUp,
+    /// The one that a golden image is taken of; it is one of the old.
+    Source,
 }
 
 impl Members {
@@ -29,7 +31,7 @@ impl Members {
     pub(crate) fn counterpart(self) -> Self {
         match self {
             Self::Old => Self::New,
-            Self::Canary | Self::New | Self::GivenUp => Self::Old,
+            Self::Canary | Self::New | Self::GivenUp | Self::Source => Self::Old,
         }
     }
 
@@ -39,6 +41,9 @@ impl Members {
             let before = aws.ledger().before(&run.run).await?;
             let there = before.members.into_iter().map(|member| member.id);
             return Ok(there.chain(who_joined(aws, run).await?).collect());
+        }
+        if self == Self::Source {
+            return Ok(run.source.iter().map(|member| member.id.clone()).collect());
         }
         if self == Self::GivenUp || run.workflow == Workflow::ScaleOut {
             // Until a scale-out is over it is who stands that counts.
@@ -66,7 +71,7 @@ impl Members {
     /// Those of them that are not on their way out for good, in order of id.
     pub(crate) async fn find(self, aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
         match (self, run.workflow) {
-            (Self::Old, _) | (Self::New, Workflow::ScaleIn) => {
+            (Self::Old | Self::Source, _) | (Self::New, Workflow::ScaleIn) => {
                 let ids: BTreeSet<_> = self.recorded(aws, run).await?.into_iter().collect();
                 let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
                 found.retain(|instance| instance.is_alive() && ids.contains(&instance.id));
@@ -109,6 +114,7 @@ impl std::fmt::Display for Members {
             Self::New => "new members",
             Self::Old => "old members",
             Self::GivenUp => "members that are given up",
+            Self::Source => "member that the image is taken of",
         })
     }
 }
@@ -118,7 +124,7 @@ async fn left_over(aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
     let members = Members::Old.recorded(aws, run).await?;
     let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
     let health = aws.health_of_all(&run.config.load_balancer.target_group).await?;
-    let left_over = |one: &Instance| of_fleet(one, &run.config, &health).place(&run.golden) == Place::LeftOver;
+    let left_over = |one: &Instance| of_fleet(one, &run.config, &health).place(run.golden.as_ref()) == Place::LeftOver;
     found.retain(|one| one.is_alive() && !members.contains(&one.id) && left_over(one));
     Ok(found)
 }
@@ -137,6 +143,30 @@ pub(crate) fn carrying<'a>(instances: &'a [Instance], tag: &AnyTag, carries: boo
 pub(crate) async fn builder(aws: &Aws, run: &Run) -> Result<Option<Instance>, StepError> {
     let found = aws.instances_of_run(&run.run).await?;
     Ok(found.into_iter().find(|instance| instance.is_alive() && instance.is_for(Role::Builder)))
+}
+
+/// The machine that the run's image is made of: its builder, or the member that a golden image is taken of.
+pub(crate) async fn original(aws: &Aws, run: &Run) -> Result<Instance, StepError> {
+    let Some(source) = &run.source else { return standing_builder(aws, run).await };
+    let found = Members::Source.find(aws, run).await?;
+    let gone = || StepError::Failed(format!("{}, of which the image is to be taken, is gone", source.id));
+    found.into_iter().next().ok_or_else(gone)
+}
+
+/// Who of them still takes traffic, or drains, if anybody does.
+pub(crate) async fn first_in_traffic(
+    aws: &Aws,
+    run: &Run,
+    instances: &[Instance],
+) -> Result<Option<String>, StepError> {
+    let ids = ids(instances);
+    let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
+    let tagged = carrying(instances, &run.config.fleet.load_balancer_tag, true);
+    if let Some(serving) = ids.iter().find(|id| health.is_in(id) || tagged.contains(id)) {
+        return Ok(Some(format!("{serving} still takes traffic ({})", health.of(serving))));
+    }
+    let draining = ids.iter().find(|id| *health.of(id) == Health::Draining);
+    Ok(draining.map(|draining| format!("{draining} is draining")))
 }
 
 /// The run's builder, which an earlier step has seen running.

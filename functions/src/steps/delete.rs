@@ -4,12 +4,12 @@
 //!
 //! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.
 
-use super::crew::{Members, builder, carrying, ids};
+use super::crew::{Members, builder, first_in_traffic, ids};
 use super::look::census;
 use super::wait::wait;
 use crate::aws::{Aws, Instance};
 use crate::{Going, StepError};
-use fleet::{Health, Phase, Refusal, Run, StateContext, Ticket, Workflow};
+use fleet::{Phase, Refusal, Run, StateContext, Ticket, Workflow};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -100,13 +100,8 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
 async fn delete_instances(aws: &Aws, run: &Run, alive: &[Instance]) -> Result<Option<String>, StepError> {
     let ids = ids(alive);
     let Some(first) = ids.first() else { return Ok(None) };
-    let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
-    let tagged = carrying(alive, &run.config.fleet.load_balancer_tag, true);
-    if let Some(serving) = ids.iter().find(|id| health.is_in(id) || tagged.contains(id)) {
-        return Ok(Some(format!("{serving} still takes traffic ({})", health.of(serving))));
-    }
-    if let Some(draining) = ids.iter().find(|id| *health.of(id) == Health::Draining) {
-        return Ok(Some(format!("{draining} is draining")));
+    if let Some(in_traffic) = first_in_traffic(aws, run, alive).await? {
+        return Ok(Some(in_traffic));
     }
     let gone = aws.terminate(&ids).await?;
     Ok((!gone).then(|| format!("{} instances are to be terminated ({first} first)", ids.len())))

@@ -115,8 +115,9 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
         outcome
     };
     let migrations = run.record.migrations().to_vec();
-    let Run { run, golden, to, size, image, failure, backup, .. } = run.record;
-    Ok(Output { outcome, run, from: golden.version, to, size, image, failure, migrations, backup })
+    let from = run.record.from();
+    let Run { run, to, size, image, failure, backup, .. } = run.record;
+    Ok(Output { outcome, run, from, to, size, image, failure, migrations, backup })
 }
 
 fn release(fleet: &mut FleetRecord, run: &Run, end: End) {

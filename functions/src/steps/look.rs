@@ -8,8 +8,8 @@ use fleet::{
 };
 
 /// The fleet of `record` as it stands: who carries its tag and how their targets are, who else takes its traffic,
-/// whether its alarms are quiet and `image` is there to be cloned.
-pub(crate) async fn look(aws: &Aws, record: &FleetRecord, image: &ImageId) -> Result<Observed, StepError> {
+/// whether its alarms are quiet and `image`, if one is needed, is there to be cloned.
+pub(crate) async fn look(aws: &Aws, record: &FleetRecord, image: Option<&ImageId>) -> Result<Observed, StepError> {
     let config = &record.config;
     let tag = &config.fleet.load_balancer_tag;
     let group = &config.load_balancer.target_group;
@@ -19,10 +19,13 @@ pub(crate) async fn look(aws: &Aws, record: &FleetRecord, image: &ImageId) -> Re
     let is_tagged = |id| tagged.binary_search_by_key(&id, |instance| &instance.id).is_ok();
     let strangers = health.registered().filter(|id| !is_tagged(id)).cloned().collect();
     let alarm = aws.first_alarming(&config.upgrade.alarms).await?;
-    let image_problem = match aws.image(image).await? {
-        None => Some("does not exist".to_owned()),
-        Some(image) if image.state != ImageState::Available => Some(format!("is not available ({:?})", image.state)),
-        Some(_) => None,
+    let image_problem = match image {
+        None => None,
+        Some(image) => match aws.image(image).await?.map(|image| image.state) {
+            None => Some("does not exist".to_owned()),
+            Some(ImageState::Available) => None,
+            Some(state) => Some(format!("is not available ({state:?})")),
+        },
     };
     let drain = aws.deregistration_delay(group).await?;
     let tagged = tagged.iter().map(|instance| Tagged {

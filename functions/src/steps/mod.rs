@@ -12,6 +12,7 @@ pub(crate) mod quiet_hour;
 pub(crate) mod retag;
 pub(crate) mod scale;
 pub(crate) mod snapshot;
+pub(crate) mod start;
 pub(crate) mod stop;
 pub(crate) mod sync_tags;
 pub(crate) mod take_up;

@@ -23,6 +23,6 @@ pub(crate) async fn run(aws: &Aws, Input { fleet, config }: Input) -> Result<Obs
         (None, Some(config)) => FleetRecord::new(config),
         (None, None) => return Err(Refusal::UnknownFleet { fleet }.into()),
     };
-    let observed = look(aws, &record, &record.golden.image).await?;
+    let observed = look(aws, &record, record.golden.as_ref().map(|golden| &golden.image)).await?;
     Ok(Observed { census: Some(census(aws, &record).await?), ..observed })
 }

@@ -35,14 +35,11 @@ enum Service {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, members, service }: Input) -> Result<Output, StepError> {
-    let turns_back = (members, service) == (Members::Old, Service::In);
-    let back = turns_back || (members, service) == (Members::New, Service::Out);
-    let going = if back { Going::Either } else { Going::Forward };
-    let mut run = aws.ledger().hold(&run, going).await?;
-    if turns_back && run.record.phase != Phase::RollingBack {
-        run.record.turn_back(aws.now())?;
-        aws.ledger().write(&mut run).await?;
-    }
+    let mut run = match (members, service) {
+        (Members::Old, Service::In) => aws.ledger().hold_back(&run, aws.now()).await?,
+        (Members::New, Service::Out) => aws.ledger().hold(&run, Going::Either).await?,
+        _ => aws.ledger().hold(&run, Going::Forward).await?,
+    };
     if service == Service::Out && run.record.workflow == Workflow::ScaleOut {
         return weed_out(aws, &mut run, members).await;
     }
@@ -113,7 +110,9 @@ async fn take_out(
     let group = &config.load_balancer.target_group;
     let stand = members.counterpart().find(aws, run).await?;
     let stay = members.counterpart().serving(aws, run).await?;
-    let (leave, stay) = (ids(found), stay.iter().collect::<Vec<_>>());
+    let leave = ids(found);
+    // One of which an image is taken is one of the old as well.
+    let stay: Vec<_> = stay.iter().filter(|id| !leave.contains(id)).collect();
     let health = aws.target_health(group, &[leave.as_slice(), stay.as_slice()].concat()).await?;
     let tagged = carrying(found, &config.fleet.load_balancer_tag, true);
     let registered: Vec<_> = leave.iter().copied().filter(|id| health.is_in(id)).collect();

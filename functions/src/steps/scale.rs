@@ -128,7 +128,11 @@ impl Start {
             }
         };
 
-        let observed = look(aws, &fleet.record, &fleet.record.golden.image).await?;
+        let golden = match direction {
+            Direction::Out => Some(&fleet.record.to_be_cloned()?.image),
+            Direction::In => fleet.record.golden.as_ref().map(|golden| &golden.image),
+        };
+        let observed = look(aws, &fleet.record, golden).await?;
         let holder = joined.as_ref().map(|holder| &holder.record);
         let reading = read(aws, &fleet.record, &observed, holder, wanted).await?;
         let decision = decide(&reading, &fleet.record.config, aws.now());
@@ -137,7 +141,7 @@ impl Start {
             (Direction::Out, Action::Out { to, .. }) => Order::ScaleOut(to.saturating_sub(decision.inputs.size)),
             (Direction::In, Action::In { to, .. }) => {
                 let k = decision.inputs.size.saturating_sub(*to);
-                let leaving = leaving(&reading.members, &fleet.record.golden.image, k);
+                let leaving = leaving(&reading.members, golden, k);
                 Order::ScaleIn(leaving.into_iter().map(|one| one.member.id.clone()).collect())
             }
             (_, Action::Refused { reason }) => return Err(StepError::Refused(reason.to_string())),
@@ -203,6 +207,9 @@ fn numbered(execution: &RunId, look: u32) -> Result<RunId, StepError> {
 fn begun_before(run: &Run) -> Result<Ticket, StepError> {
     if let Phase::Ended(_) = run.phase {
         return Err(StepError::Refused(format!("{} is over: it is {}", run.run, run.phase.as_str())));
+    }
+    if !run.workflow.scales() {
+        return Err(StepError::Refused(format!("{} is for something else: use another name", run.run)));
     }
     match &run.taken_up_by {
         Some(execution) => Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run))),

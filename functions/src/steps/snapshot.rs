@@ -1,9 +1,10 @@
-//! Takes the snapshot of the stopped builder (by hand: step 7): an image whose name derives from the run. Ends when it
-//! is available, and records it with the run.
+//! Takes the snapshot of the stopped builder (by hand: step 7), or of a stopped member: an image whose name derives from
+//! the run. Ends when it is available, and records it with the run; or once it is asked for, since from then on the machine
+//! may change.
 //!
 //! The name is the key: an image whose answer was lost is found by it and never made twice. Undone by `delete`.
 
-use super::crew::standing_builder;
+use super::crew::original;
 use super::wait::wait;
 use crate::aws::{Aws, ImageState};
 use crate::{Going, StepError};
@@ -15,12 +16,26 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Input {
     run: Ticket,
     state: StateContext,
+    #[serde(default)]
+    until: Until,
+}
+
+/// When it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Until {
+    /// EC2 has taken it on: the image is of this moment.
+    /// <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-creating-snapshot.html>
+    Asked,
+    /// It is there to be cloned.
+    #[default]
+    Available,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {}
 
-pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
+pub(crate) async fn run(aws: &Aws, Input { run, state, until }: Input) -> Result<Output, StepError> {
     let mut run = aws.ledger().hold(&run, Going::Forward).await?;
     let limit = run.record.config.limits.image;
     let name = image_name(&run.record.run, run.record.to);
@@ -35,8 +50,8 @@ pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output
                 run.record.image_asked = Some(aws.now());
                 aws.ledger().write(&mut run).await?;
             }
-            let builder = standing_builder(aws, &run.record).await?;
-            match aws.create_image(&run.record, &builder.id).await {
+            let original = original(aws, &run.record).await?;
+            match aws.create_image(&run.record, &original.id).await {
                 Ok(id) => {
                     run.record.image = id;
                     aws.ledger().write(&mut run).await?;
@@ -45,6 +60,9 @@ pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output
                 Err(error) if error.is_duplicate_image_name() => {}
                 Err(error) => return Err(error.into()),
             }
+        }
+        if until == Until::Asked && run.record.image.is_some() {
+            return Ok(Output {});
         }
         return waiting();
     };
@@ -59,6 +77,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output
     }
     match image.state {
         ImageState::Available => Ok(Output {}),
+        ImageState::Pending if until == Until::Asked => Ok(Output {}),
         ImageState::Pending => waiting(),
         ImageState::Unusable(why) => Err(StepError::Failed(format!("image {} ({name}) is {why}", image.id))),
     }

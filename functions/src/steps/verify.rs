@@ -45,8 +45,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
         return Ok(Output {});
     }
     if let Some(wrong) = wrong(aws, &run.record, members, check, &state).await? {
-        // What scales says nothing of the image, of which there are healthy clones.
-        if members != Members::Old && !run.record.workflow.scales() {
+        if members != Members::Old && run.record.workflow.tries_an_image() {
             run.record.condemned = Some(wrong.clone());
             aws.ledger().write(&mut run).await?;
         }

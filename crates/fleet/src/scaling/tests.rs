@@ -260,9 +260,9 @@ fn other_images_leave_first_then_the_fullest_zone_then_the_oldest() {
         standing(5, 1, 'a', 700),
     ];
     let order: Vec<_> =
-        leaving(&members, &golden(), 9).iter().map(|one| one.member.id.as_str()[9..].to_owned()).collect();
+        leaving(&members, Some(&golden()), 9).iter().map(|one| one.member.id.as_str()[9..].to_owned()).collect();
     assert_eq!(order, ["4", "1", "2", "3", "5"]);
-    assert!(leaving(&members, &golden(), 0).is_empty());
+    assert!(leaving(&members, Some(&golden()), 0).is_empty());
 }
 
 fn any_scaling() -> impl Strategy<Value = Scaling> {
@@ -368,14 +368,14 @@ proptest! {
         turned.cpu.rotate_left(by % points);
         prop_assert_eq!(decide(&reading, &config, now()), decide(&turned, &config, now()));
         let leaves = |reading: &Reading| -> Vec<_> {
-            leaving(&reading.members, &golden(), 5).into_iter().cloned().collect()
+            leaving(&reading.members, Some(&golden()), 5).into_iter().cloned().collect()
         };
         prop_assert_eq!(leaves(&reading), leaves(&turned));
     }
 
     #[test]
     fn who_takes_no_traffic_leaves_first_then_another_image_and_zones_stay_balanced(reading in any_reading(), k in 0u32..20) {
-        let gone = leaving(&reading.members, &golden(), k);
+        let gone = leaving(&reading.members, Some(&golden()), k);
         prop_assert_eq!(gone.len(), reading.members.len().min(k as usize));
         prop_assert!(gone.is_sorted_by_key(|one| (one.in_service.is_some(), one.member.image == golden())));
         let mut zones: BTreeMap<_, usize> = BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use super::Output;
 use clap::{Args, Subcommand};
-use fleet::{FleetName, ImageId, Moment, RunId, Span, Version};
+use fleet::{FleetName, ImageId, InstanceId, Moment, RunId, Span, Version};
 use std::path::PathBuf;
 
 /// What is done with a deployed fleet.
@@ -28,6 +28,8 @@ pub enum Operate {
     Rollback(Rollback),
     /// Add members from the golden image, or take members out, at once; while an upgrade is going it joins that, or waits.
     Scale(Scale),
+    /// Take a golden image of a member, for a fleet that has none: it is taken out, drains, stops, and comes back in.
+    GoldenImage(GoldenImage),
     /// List the golden image and those that are kept beside it.
     Images(OfFleet),
     /// Say what is not as it should be, and what mends it; exit status 1 if anything is not. Changes nothing.
@@ -173,6 +175,26 @@ pub struct Scale {
     /// The fleet's name.
     #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
     pub fleet: FleetName,
+    /// Do not watch: return as soon as it is started.
+    #[arg(long, conflicts_with = "timeout")]
+    pub detach: bool,
+    /// How it is watched.
+    #[command(flatten)]
+    pub watching: Watching,
+}
+
+/// What an image is taken of.
+#[derive(Debug, Args)]
+pub struct GoldenImage {
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    pub fleet: FleetName,
+    /// The member; the first in service unless given.
+    #[arg(long, value_name = "INSTANCE")]
+    pub member: Option<InstanceId>,
+    /// Take it also of the only member in service, so that nobody serves meanwhile.
+    #[arg(long)]
+    pub downtime: bool,
     /// Do not watch: return as soon as it is started.
     #[arg(long, conflicts_with = "timeout")]
     pub detach: bool,

@@ -6,7 +6,9 @@ use super::stop::Stop;
 use super::{alarms, plan, schedule, show};
 use crate::cli::Output;
 use crate::{Exit, Streams};
-use fleet::{Admission, Config, FleetName, FleetRecord, Golden, Observed, Order, Span, admit, hop_path, percentile_95};
+use fleet::{
+    Admission, Config, FleetName, FleetRecord, Golden, Observed, Order, Span, Version, admit, hop_path, percentile_95,
+};
 use functions::StepError;
 use serde::Serialize;
 use std::path::Path;
@@ -17,7 +19,8 @@ struct Applied {
     fleet: FleetName,
     what: What,
     /// What members are cloned from: what the last upgrade made, whatever the file says.
-    golden: Golden,
+    golden: Option<Golden>,
+    version: Version,
     in_service: usize,
     /// What an operator should know, and what an upgrade would be refused for.
     notes: Vec<String>,
@@ -49,11 +52,14 @@ pub(super) async fn run(
     let (what, record) = stack.however_often_written(async || store(stack, config).await).await?;
     alarms::put(stack, config).await?;
     let mut notes = Vec::new();
-    let Golden { image, version } = &record.golden;
-    if (image, version) != (&config.fleet.golden_image, &config.fleet.version) {
+    let declared = config.fleet.golden_image.as_ref();
+    if let Some(Golden { image, version, .. }) = &record.golden
+        && (declared.is_some_and(|declared| declared != image) || *version != config.fleet.version)
+    {
+        let declared = declared.map(|declared| format!("{declared} and ")).unwrap_or_default();
         notes.push(format!(
-            "fleet.golden_image, fleet.version: an upgrade has set them to {image} and {version}; the file's {} and {} are not used",
-            config.fleet.golden_image, config.fleet.version
+            "fleet.golden_image, fleet.version: a run has set them to {image} and {version}; the file's {declared}{} is not used",
+            config.fleet.version
         ));
     }
     if let Some(lock) = &record.lock {
@@ -71,6 +77,7 @@ pub(super) async fn run(
         schema_version: 1,
         fleet: name.clone(),
         what,
+        version: record.version(),
         golden: record.golden,
         in_service: observed.in_service(),
         notes,
@@ -88,7 +95,7 @@ async fn picked_up_takes(
     notes: &mut Vec<String>,
 ) -> Result<Option<Span>, Stop> {
     let Some(wanted) = record.config.upgrade.wanted else { return Ok(None) };
-    let hops = match hop_path(record.golden.version, wanted, &record.config.upgrade.hops) {
+    let hops = match hop_path(record.version(), wanted, &record.config.upgrade.hops) {
         Ok(hops) if hops.is_empty() => return Ok(None),
         Ok(hops) => hops,
         Err(refusal) => {
@@ -125,13 +132,14 @@ async fn store(stack: &Stack, config: &Config) -> Result<(What, FleetRecord), St
 }
 
 fn text(applied: &Applied) -> String {
-    let Applied { fleet, golden, in_service, .. } = applied;
+    let Applied { fleet, golden, version, in_service, .. } = applied;
+    let image = golden.as_ref().map_or_else(|| "no golden image".to_owned(), |golden| golden.image.to_string());
     let what = match applied.what {
         What::Created => "is recorded",
         What::Changed => "has a new configuration",
         What::Unchanged => "has this configuration already",
     };
-    let mut text = format!("fleet {fleet} {what}: {} on {}, {in_service} in service", golden.version, golden.image);
+    let mut text = format!("fleet {fleet} {what}: {version} on {image}, {in_service} in service");
     for note in &applied.notes {
         text.push_str("\nnote: ");
         text.push_str(note);

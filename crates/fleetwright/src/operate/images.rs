@@ -12,7 +12,7 @@ use serde::Serialize;
 struct Images {
     schema_version: u32,
     fleet: FleetName,
-    golden: Golden,
+    golden: Option<Golden>,
     /// The latest first.
     kept: Vec<KeptImage>,
     /// What 'fleetwright rollback' goes back to unless an image is named.
@@ -29,7 +29,10 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
 }
 
 fn text(images: &Images) -> String {
-    let mut lines = vec![format!("{}  {}  golden", images.golden.image, images.golden.version)];
+    let mut lines = vec![match &images.golden {
+        Some(golden) => format!("{}  {}  golden", golden.image, golden.version),
+        None => "no golden image yet: 'fleetwright golden-image' takes one of a member".to_owned(),
+    }];
     lines.extend(images.kept.iter().map(|kept| {
         let what = match &kept.quarantine {
             Some(why) => format!("in quarantine: {why}"),

@@ -92,7 +92,8 @@ pub(super) async fn run(stack: &Stack, args: &PlanArgs, streams: &mut Streams<'_
     if let Some(lock) = &record.lock {
         return Err(Refusal::Locked { fleet: args.fleet.clone(), run: lock.run.clone() }.into());
     }
-    let hops = hop_path(record.golden.version, args.to, &record.config.upgrade.hops)?;
+    let golden = record.to_be_cloned()?.clone();
+    let hops = hop_path(golden.version, args.to, &record.config.upgrade.hops)?;
     if hops.is_empty() {
         nothing_to_do(&args.fleet, args.to, args.output, streams);
         return Ok(Exit::Done);
@@ -106,7 +107,7 @@ pub(super) async fn run(stack: &Stack, args: &PlanArgs, streams: &mut Streams<'_
         false => rehearsed_lengths(&record, &observed, &admission, args.to, &past, hops.len()).await?,
     };
     let window = check_window(&record.config, hops.len(), &past, &took, stack.now());
-    let mut plan = plan(record, hops, admission, rehearsed, &past);
+    let mut plan = plan(record.config, golden, hops, admission, rehearsed, &past);
     plan.window = window.err().map(|refusal| refusal.to_string());
     if let Some(file) = &args.out {
         write(file, &plan)?;
@@ -171,8 +172,8 @@ pub(super) async fn rehearsed_lengths(
 fn rehearsal(record: &FleetRecord, observed: &Observed, admission: &Admission, to: Version) -> rehearse::Plan {
     let mut config: Config = record.config.clone();
     config.fleet.size = admission.size;
-    config.fleet.version = record.golden.version;
-    config.fleet.golden_image = record.golden.image.clone();
+    config.fleet.version = record.version();
+    config.fleet.golden_image = record.golden.as_ref().map(|golden| golden.image.clone());
     config.rehearsal.deregistration_delay = observed.drain;
     // A rehearsal begins when rehearsals begin.
     config.upgrade.windows = Windows::default();
@@ -192,8 +193,14 @@ async fn rehearse_it(plan: rehearse::Plan) -> Result<Rehearsed, Stop> {
     }
 }
 
-fn plan(record: FleetRecord, hops: Vec<Version>, admission: Admission, rehearsed: Rehearsed, past: &[Run]) -> Plan {
-    let FleetRecord { config, golden, .. } = record;
+fn plan(
+    config: Config,
+    golden: Golden,
+    hops: Vec<Version>,
+    admission: Admission,
+    rehearsed: Rehearsed,
+    past: &[Run],
+) -> Plan {
     Plan {
         schema_version: SCHEMA_VERSION,
         workflow: WORKFLOW.to_owned(),

@@ -90,6 +90,10 @@ fn what_a_run_does(run: &Run) -> String {
         (Way::Back, Workflow::ScaleIn) => format!(
             "{stands}. Back: those who were to leave are tagged and registered; once all are healthy, the lock is released."
         ),
+        (Way::Back, Workflow::GoldenImage) => format!(
+            "{stands}. Back: the member that the image was to be of is started, tagged and registered; once all are \
+             healthy, the image is deregistered and the lock is released."
+        ),
         (Way::Forward, Workflow::ScaleIn) => {
             format!("{stands}. Forward: those who have left the load balancer are deleted, and the lock is released.")
         }

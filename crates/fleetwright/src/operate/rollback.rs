@@ -18,13 +18,17 @@ pub(super) async fn run(stack: &Stack, args: &Rollback, streams: &mut Streams<'_
     }
     let wanted = args.image.clone().map_or(Target::LastGood, Target::Named);
     let target = record.kept(&wanted)?;
-    if target == record.golden {
+    if Some(&target) == record.golden.as_ref() {
         streams.talk(format!("nothing to do: fleet {} is on {}", args.fleet, target.image));
         return Ok(Exit::Done);
     }
+    let from = record.golden.as_ref().map(|golden| format!(" ({})", golden.image)).unwrap_or_default();
     streams.talk(format!(
-        "fleet {} goes back from {} ({}) to {} ({})",
-        args.fleet, record.golden.version, record.golden.image, target.version, target.image
+        "fleet {} goes back from {}{from} to {} ({})",
+        args.fleet,
+        record.version(),
+        target.version,
+        target.image
     ));
     if record.config.upgrade.wanted.is_some() {
         schedule::forget(stack, &args.fleet).await?;

@@ -37,10 +37,10 @@ impl ShownRun {
         let migrations = run.migrations().to_vec();
         Self {
             schema_version: 1,
+            from: run.from(),
             run: run.run.id,
             fleet: run.run.fleet,
             outcome: run.phase.as_str(),
-            from: run.golden.version,
             to: run.to,
             image: run.image,
             size: run.size,
@@ -57,9 +57,9 @@ impl ShownRun {
     /// What the command ends with; none while the run goes on.
     pub(super) fn exit(&self) -> Option<Exit> {
         match self.phase {
-            Phase::Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Restored | Outcome::Scaled) => {
-                Some(Exit::Done)
-            }
+            Phase::Ended(
+                Outcome::Upgraded | Outcome::Reverted | Outcome::Restored | Outcome::Scaled | Outcome::ImageTaken,
+            ) => Some(Exit::Done),
             Phase::Ended(Outcome::RolledBack) => Some(Exit::RolledBack),
             Phase::Ended(Outcome::Frozen) => Some(Exit::Frozen),
             _ => None,
@@ -68,9 +68,16 @@ impl ShownRun {
 
     /// For people: what, on which id, and what is to be done.
     pub(super) fn text(&self) -> String {
-        let Self { run, fleet, from, to, outcome, .. } = self;
+        let Self { run, fleet, from, to, outcome, size, .. } = self;
         let took = self.seconds.map(|seconds| format!(" after {}", length(seconds))).unwrap_or_default();
-        let mut text = format!("{outcome}{took}: run {run} of fleet {fleet}, {from} -> {to}, {} members", self.size);
+        let mut text = format!("{outcome}{took}: run {run} of fleet {fleet}, ");
+        match from == to {
+            true => text.push_str(&to.to_string()),
+            false => text.push_str(&format!("{from} -> {to}")),
+        }
+        if *size > 0 {
+            text.push_str(&format!(", {size} members"));
+        }
         if let Some(image) = &self.image {
             text.push_str(&format!(", image {image}"));
         }

@@ -14,7 +14,8 @@ use std::fmt::Write;
 struct Status {
     schema_version: u32,
     fleet: FleetName,
-    golden: Golden,
+    version: Version,
+    golden: Option<Golden>,
     /// What 'fleetwright rollback' goes back to.
     previous: Option<KeptImage>,
     in_service: usize,
@@ -51,6 +52,7 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
     let status = Status {
         schema_version: 1,
         fleet: args.fleet.clone(),
+        version: record.version(),
         golden: record.golden.clone(),
         previous: record.last_good().cloned(),
         in_service: observed.in_service(),
@@ -81,8 +83,9 @@ fn text(status: &Status) -> String {
 
 fn write_text(out: &mut String, s: &Status) -> std::fmt::Result {
     let tagged = s.observed.tagged.len();
-    writeln!(out, "fleet {} is on {}, {} of {tagged} members in service", s.fleet, s.golden.version, s.in_service)?;
-    writeln!(out, "  image     {}", s.golden.image)?;
+    writeln!(out, "fleet {} is on {}, {} of {tagged} members in service", s.fleet, s.version, s.in_service)?;
+    let image = s.golden.as_ref().map_or_else(|| "none yet".to_owned(), |golden| golden.image.to_string());
+    writeln!(out, "  image     {image}")?;
     if let Some(KeptImage { image, version, .. }) = &s.previous {
         writeln!(out, "  previous  {image} ({version})")?;
     }

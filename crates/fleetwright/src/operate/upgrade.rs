@@ -9,7 +9,7 @@ use crate::cli::{Output, UpgradeArgs, Watching, When};
 use crate::definition::Definition;
 use crate::{Exit, Streams};
 use fleet::{
-    Fingerprint, FleetName, FleetRecord, Observed, Order, Phase, Refusal, RunId, RunRef, Span, Version, admit,
+    Fingerprint, FleetName, FleetRecord, Golden, Observed, Order, Phase, Refusal, RunId, RunRef, Span, Version, admit,
     check_window, expected_length, hop_path, lengths, percentile_95,
 };
 use jiff::Timestamp;
@@ -58,13 +58,13 @@ pub(super) async fn run(
             return Err(Stop::refused(format!(
                 "run {} holds fleet {fleet}, {} -> {}, and is {}: 'fleetwright watch --fleet {fleet}' shows it",
                 lock.run,
-                going.golden.version,
+                going.from(),
                 going.to,
                 going.phase.as_str()
             )));
         }
     }
-    let hops = hop_path(record.golden.version, to, &record.config.upgrade.hops)?;
+    let hops = hop_path(record.to_be_cloned()?.version, to, &record.config.upgrade.hops)?;
     if hops.is_empty() {
         plan::nothing_to_do(&fleet, to, args.watching.output, streams);
         return Ok(Exit::Done);
@@ -78,7 +78,7 @@ pub(super) async fn run(
         let observed = stack.observe(&fleet, None).await?;
         let now = admit(&record, &observed, &Order::Upgrade(hops.clone()))?;
         if let Some(plan) = plan.as_ref().filter(|plan| plan.fingerprint != now.fingerprint) {
-            return Err(Stop::refused(changes(plan, &observed, &now.before.golden.image)));
+            return Err(Stop::refused(changes(plan, &observed, now.before.golden.as_ref())));
         }
         let past = stack.ledger.runs(&fleet).await?;
         let took = match windows {
@@ -216,12 +216,13 @@ fn request(run: &RunRef, to: Version, approval: Option<bool>, plan: Option<Finge
 }
 
 /// What is not as it was when the plan was made.
-fn changes(plan: &Plan, observed: &Observed, golden: &fleet::ImageId) -> String {
+fn changes(plan: &Plan, observed: &Observed, golden: Option<&Golden>) -> String {
     let planned: Vec<_> = plan.members.iter().map(|member| &member.id).collect();
     let found: Vec<_> = observed.tagged.iter().map(|member| &member.id).collect();
     let gone = planned.iter().filter(|id| !found.contains(id)).map(|id| format!("{id} is no longer a member"));
     let new = found.iter().filter(|id| !planned.contains(id)).map(|id| format!("{id} is a new member"));
-    let image = (plan.golden.image != *golden).then(|| format!("the golden image is {golden} now"));
+    let image = golden.filter(|golden| plan.golden != **golden);
+    let image = image.map(|golden| format!("the golden image is {} now", golden.image));
     let mut changes: Vec<_> = gone.chain(new).chain(image).collect();
     if changes.is_empty() {
         changes.push("its configuration is another".to_owned());

@@ -9,13 +9,14 @@ use simulator::invariants::Violation;
 /// The invariant's name.
 pub(super) const LEDGER_AGREES: &str = "ledger-agrees";
 
-/// The images that the fleet keeps.
+/// The images that the fleet keeps, the golden one among them.
 ///
 /// # Errors
 /// When the ledger cannot be read.
 pub(super) async fn kept(aws: &Aws, run: &RunRef) -> Result<Vec<String>, StepError> {
-    let fleet = aws.ledger().fleet(&run.fleet).await?.map(|read| read.record);
-    Ok(fleet.into_iter().flat_map(|fleet| fleet.images).map(|kept| kept.image.to_string()).collect())
+    let Some(fleet) = aws.ledger().fleet(&run.fleet).await?.map(|read| read.record) else { return Ok(Vec::new()) };
+    let golden = fleet.golden.into_iter().map(|golden| golden.image);
+    Ok(fleet.images.into_iter().map(|kept| kept.image).chain(golden).map(|image| image.to_string()).collect())
 }
 
 /// What a doctor finds that a repair would mend: nothing of that kind may be left by a run that is over.
@@ -65,7 +66,7 @@ pub(super) async fn check(aws: &Aws, run: &RunRef, to: Version, ending: Ending) 
     if let Some(record) = &record {
         let made = record.image.as_ref();
         match ending {
-            Ending::Upgraded if fleet.golden.version != to || Some(&fleet.golden.image) != made => {
+            Ending::Upgraded if fleet.version() != to || fleet.golden.as_ref().map(|golden| &golden.image) != made => {
                 wrong.push(format!("after the upgrade the golden image is {:?}", fleet.golden));
             }
             Ending::RolledBack if fleet.golden != record.golden => {
@@ -77,8 +78,10 @@ pub(super) async fn check(aws: &Aws, run: &RunRef, to: Version, ending: Ending) 
     if ending != Ending::Frozen {
         wrong.extend(to_repair(aws, &fleet).await?);
     }
-    if aws.image(&fleet.golden.image).await?.is_none() {
-        wrong.push(format!("the golden image {} does not exist", fleet.golden.image));
+    if let Some(golden) = &fleet.golden
+        && aws.image(&golden.image).await?.is_none()
+    {
+        wrong.push(format!("the golden image {} does not exist", golden.image));
     }
     Ok(wrong.into_iter().map(|detail| Violation { invariant: LEDGER_AGREES, detail }).collect())
 }

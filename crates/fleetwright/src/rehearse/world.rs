@@ -1,12 +1,17 @@
 //! The simulated world that a configuration describes.
 
-use fleet::{AnyTag, Config, DATA_TAG, DataSource, FLEET_TAG, RUN_TAG, VERSION_TAG, alarm_name};
+use fleet::{AnyTag, Config, DATA_TAG, DataSource, FLEET_TAG, FleetConfig, RUN_TAG, VERSION_TAG, alarm_name};
 use jiff::Timestamp;
 use simulator::world::{Bystander, CpuAlarm, Data, Latencies, Rings, Subnet, Tag, World};
 use std::collections::BTreeMap;
 
 /// When every rehearsal begins: a Sunday, 03:00 UTC.
 pub const START: Timestamp = Timestamp::constant(1_767_495_600, 0);
+
+/// What the members are clones of: the golden image, or if there is none yet whatever they were set up on.
+pub(super) fn base_image(fleet: &FleetConfig) -> String {
+    fleet.golden_image.as_ref().map_or_else(|| "ami-00000000000000001".to_owned(), ToString::to_string)
+}
 
 /// Instances of each of the others in the account.
 const OTHERS: u32 = 2;
@@ -25,7 +30,7 @@ pub fn world(config: &Config) -> World {
         load_balancer_tag: named(&fleet.load_balancer_tag),
         run_tag_key: RUN_TAG.to_owned(),
         version_tag_key: VERSION_TAG.to_owned(),
-        golden_image: fleet.golden_image.to_string(),
+        golden_image: base_image(fleet),
         version: fleet.version.to_string(),
         image_name: format!("{}-{}", fleet.name, fleet.version),
         members: fleet.size,

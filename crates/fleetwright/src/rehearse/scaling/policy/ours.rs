@@ -4,6 +4,7 @@
 //! or those that were taken out are gone.
 
 use super::{Policy, View};
+use crate::rehearse::world::base_image;
 use fleet::{Action, Config, Member, Reading, Reason, Standing, decide};
 use jiff::Timestamp;
 
@@ -44,9 +45,10 @@ impl<'a> Ours<'a> {
         let fleet = &self.config.fleet;
         let standing = |unit: &super::super::crew::Unit| {
             let id = format!("i-{:017x}", unit.n).parse().ok()?;
+            let image = base_image(fleet).parse().ok()?;
             let zone = fleet.subnets[unit.n as usize % fleet.subnets.len()].zone.clone();
             Some(Standing {
-                member: Member { id, image: fleet.golden_image.clone(), zone, serves: true },
+                member: Member { id, image, zone, serves: true },
                 launched: self.at(unit.launched),
                 in_service: (unit.in_service <= view.now).then(|| self.at(unit.in_service)),
             })
