@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 mod bad_input;
+mod broken_steps;
 mod command;
 mod configure;
 mod contract;
@@ -20,7 +21,6 @@ mod repair;
 mod report;
 mod restoring;
 mod scale;
-mod scale_faults;
 mod scaling;
 mod scenarios;
 mod seeds;

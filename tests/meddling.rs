@@ -5,14 +5,14 @@ use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{AnyTag, Config, RUN_TAG};
 use fleetwright::Definition;
 use fleetwright::lambda::Functions;
-use fleetwright::rehearse::{Ending, NamedFault, Plan, Rehearsed, rehearse, rehearse_through};
+use fleetwright::rehearse::{Ending, Goal, NamedFault, Plan, Rehearsed, rehearse, rehearse_through};
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use std::cell::Cell;
 
 fn plan(faults: &[NamedFault]) -> Plan {
     let config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
-    Plan { config, to: "1.5.11".parse().unwrap(), faults: faults.to_vec() }
+    Plan { config, goal: Goal::Upgrade { to: "1.5.11".parse().unwrap() }, faults: faults.to_vec() }
 }
 
 #[track_caller]

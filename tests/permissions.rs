@@ -56,7 +56,7 @@ struct Workflow {
     dies_after: Option<Duration>,
     /// Whether the data is on an RDS instance, and upgrades have a window.
     on_rds: bool,
-    /// Whether the fleet is scaled, both ways, and its targets follow its tags; else it is upgraded.
+    /// Whether the fleet is scaled, both ways, an image taken of a member, and its targets follow its tags; else it is upgraded.
     scales: bool,
 }
 
@@ -74,7 +74,7 @@ fn workflows(config: &Config) -> Vec<Workflow> {
         with("no capacity", vec![WorldFault::NoCapacity { zone: None, instance_type: member }]),
         Workflow { dies_after: Some(Duration::from_secs(100)), ..with("a dead orchestrator", vec![]) },
         Workflow { on_rds: true, ..with("an upgrade in its window, with an RDS instance", vec![]) },
-        Workflow { scales: true, ..with("a scaling, out and in, and by hand", vec![]) },
+        Workflow { scales: true, ..with("a scaling, out and in, an image of a member, and by hand", vec![]) },
     ]
 }
 
@@ -110,8 +110,8 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
         let functions = Functions::new(connect, Duration::from_secs(30));
         if workflow.scales {
             let failure = scale(config, &functions).await;
-            let settled =
-                Settled { outcome: Outcome::Scaled, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
+            let kept = kept(&simulator, config).await;
+            let settled = Settled { outcome: Outcome::Scaled, run: RUN.to_owned(), kept, joined: Vec::new() };
             let violated = violated(&simulator, &settled);
             return Rehearsed { failure, outcome: Outcome::Scaled, used: simulator.grants_used(), violated };
         }
@@ -139,13 +139,19 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
         if let Err(error) = look {
             failure.push_str(&error.to_string());
         }
-        let free = Aws::new(&clients(&simulator.unguarded(), config, "anyone"), "fleetwright");
-        let kept = free.ledger().fleet(&config.fleet.name).await.unwrap().unwrap().record.images;
-        let kept = kept.into_iter().map(|kept| kept.image.to_string()).collect();
+        let kept = kept(&simulator, config).await;
         let violated = violated(&simulator, &Settled { outcome, run: RUN.to_owned(), kept, joined: Vec::new() });
         Rehearsed { failure, outcome, used: simulator.grants_used(), violated }
     })
     .unwrap()
+}
+
+/// The images that the ledger keeps.
+async fn kept(simulator: &Simulator, config: &Config) -> Vec<String> {
+    let free = Aws::new(&clients(&simulator.unguarded(), config, "anyone"), "fleetwright");
+    let fleet = free.ledger().fleet(&config.fleet.name).await.unwrap().unwrap().record;
+    let golden = fleet.golden.into_iter().map(|golden| golden.image);
+    fleet.images.into_iter().map(|kept| kept.image).chain(golden).map(|image| image.to_string()).collect()
 }
 
 fn violated(simulator: &Simulator, settled: &Settled) -> Vec<String> {
@@ -154,13 +160,14 @@ fn violated(simulator: &Simulator, settled: &Settled) -> Vec<String> {
     violated.chain(simulator.report().unsupported).collect()
 }
 
-/// Adds members, looks at the CPU, takes a member out, and does by hand what tags can do; answers what failed.
+/// Adds members, looks at the CPU, takes a member out, takes an image of another, and does by hand what tags can do; answers what failed.
 async fn scale(config: &Config, functions: &Functions<'_>) -> String {
     let mut failures = Vec::new();
     let orders = [
         (Definition::SCALE_OUT, RUN, json!({"fleet": "appwrite", "by": 2})),
         (Definition::SCALE_OUT, "run-2", json!({"fleet": "appwrite"})),
         (Definition::SCALE_IN, "run-3", json!({"fleet": "appwrite", "by": -1})),
+        (Definition::GOLDEN_IMAGE, "run-4", json!({"fleet": "appwrite"})),
     ];
     for (definition, run, order) in orders {
         let machine = StateMachine::parse(definition.text).unwrap();

@@ -159,7 +159,7 @@ fn who_never_turns_healthy_is_replaced_and_then_given_up() {
         // Who replaces it is ill too: it is given up, and the other stays.
         let stage = Stage::with(scaling, vec![ill(1), ill(3)]).await;
         let given_up = stage.out("out-1", two.clone()).await;
-        assert!(given_up.starts_with("Failed") && given_up.contains("not healthy"), "{given_up}");
+        assert!(given_up.starts_with("GivenUp") && given_up.contains("not healthy"), "{given_up}");
         let run = stage.record("out-1").await;
         assert_eq!((stage.in_service().await, run.phase), (4, Phase::Ended(Outcome::Scaled)));
         assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
@@ -184,7 +184,7 @@ fn a_zone_that_runs_dry_is_made_up_for_and_what_can_be_had_is_taken() {
         assert_eq!(stage.in_service().await, 6);
         let stage = Stage::with(scaling, vec![dry(None)]).await;
         let given_up = stage.out("out-1", json!({"fleet": "appwrite", "by": 3})).await;
-        assert!(given_up.starts_with("Failed") && given_up.contains("could not be launched"), "{given_up}");
+        assert!(given_up.starts_with("GivenUp") && given_up.contains("could not be launched"), "{given_up}");
         assert_eq!(stage.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
         assert_eq!(stage.violations("out-1", Settling::RolledBack).await, []);
     })

@@ -1,7 +1,7 @@
 //! Many seeds: other latencies, the same promises.
 
 use fleet::Config;
-use fleetwright::rehearse::{Ending, Plan, rehearse};
+use fleetwright::rehearse::{Ending, Goal, Plan, rehearse};
 
 /// The longest an upgrade may take, against its physical limit.
 const OVERHEAD: f64 = 1.05;
@@ -11,7 +11,11 @@ fn upgrades_lose_nothing_whatever_the_latencies() {
     for seed in 1..=25 {
         let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
         config.rehearsal.seed = seed;
-        let rehearsed = rehearse(&Plan { config, to: "1.4.14".parse().unwrap(), faults: vec![] }, &mut |_| {}).unwrap();
+        let rehearsed = rehearse(
+            &Plan { config, goal: Goal::Upgrade { to: "1.4.14".parse().unwrap() }, faults: vec![] },
+            &mut |_| {},
+        )
+        .unwrap();
         assert_eq!(rehearsed.outcome, Ending::Upgraded, "seed {seed}: {:?}", rehearsed.reason);
         assert_eq!(rehearsed.invariants.violated, Vec::<String>::new(), "seed {seed}");
         assert_eq!(rehearsed.requests.failed, 0, "seed {seed}");

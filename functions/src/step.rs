@@ -1,8 +1,8 @@
 //! The list of steps, and what is the same for all: JSON in, JSON or a named error out, and a record of how it ended.
 
 use crate::steps::{
-    ask_approval, back_up, begin, configure, create_from_snapshot, delete, finish, observe, quiet_hour, retag, scale,
-    snapshot, start, stop, sync_tags, take_up, verify,
+    ask_approval, back_up, begin, configure, create_from_snapshot, delete, finish, image_member, observe, quiet_hour,
+    retag, scale, snapshot, start, stop, sync_tags, take_up, verify,
 };
 use crate::{Aws, StepError};
 use fleet::{SCHEMA, StateContext, StepRecord, StepResult, Ticket};
@@ -42,6 +42,7 @@ steps! {
     "create-from-snapshot" => create_from_snapshot,
     "delete" => delete,
     "finish" => finish,
+    "image-member" => image_member,
     "observe" => observe,
     "quiet-hour" => quiet_hour,
     "retag" => retag,

@@ -89,6 +89,10 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
         // A member is no builder.
         denied(ec2("stop").stop_instances().instance_ids(&own[0]).send().await, EC2, "ec2:StopInstances");
 
+        denied(ec2("start").start_instances().instance_ids(&other).send().await, EC2, "ec2:StartInstances");
+        let image_member = ec2("image-member");
+        denied(image_member.stop_instances().instance_ids(&other).send().await, EC2, "ec2:StopInstances");
+
         let create_tags = |id: &str, key: &str| retag.create_tags().resources(id).tags(tag(key, "appwrite")).send();
         let delete_tags =
             |id: &str, key: &str| retag.delete_tags().resources(id).tags(Tag::builder().key(key).build()).send();
@@ -101,13 +105,14 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
         denied(retag.delete_tags().resources(&own[0]).send().await, EC2, "ec2:DeleteTags");
         denied(create_tags(&golden, "high-availability").await, EC2, "ec2:CreateTags");
 
-        let image = |id: &str| {
-            let call = snapshot.create_image().instance_id(id).name("an-image");
+        let image = |ec2: &aws_sdk_ec2::Client, id: &str| {
+            let call = ec2.create_image().instance_id(id).name("an-image");
             let call = call.tag_specifications(tagged(ResourceType::Image, "appwrite"));
             call.tag_specifications(tagged(ResourceType::Snapshot, "appwrite")).send()
         };
-        denied(image(&other).await, EC2, "ec2:CreateImage");
-        denied(image(&own[0]).await, EC2, "ec2:CreateImage");
+        denied(image(&snapshot, &other).await, EC2, "ec2:CreateImage");
+        denied(image(&snapshot, &own[0]).await, EC2, "ec2:CreateImage");
+        denied(image(&image_member, &other).await, EC2, "ec2:CreateImage");
 
         let create = ec2("create-from-snapshot");
         let launch = |fleet: Option<&str>| {

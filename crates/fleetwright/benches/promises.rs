@@ -2,7 +2,7 @@
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark of the sample as it is in the repository")]
 
 use fleet::Config;
-use fleetwright::rehearse::{Ending, Plan, Rehearsed, rehearse};
+use fleetwright::rehearse::{Ending, Goal, Plan, Rehearsed, rehearse};
 
 fn main() {
     report("1,000 seeds, 3 members", (1..=1000).map(|seed| upgrade(3, seed)));
@@ -14,8 +14,11 @@ fn upgrade(members: u32, seed: u64) -> Rehearsed {
     let mut config = Config::from_toml(include_str!("../../../samplconfig.toml")).expect("the sample is valid");
     config.fleet.size = members;
     config.rehearsal.seed = seed;
-    rehearse(&Plan { config, to: "1.4.14".parse().expect("a version"), faults: vec![] }, &mut |_| {})
-        .expect("a rehearsal")
+    rehearse(
+        &Plan { config, goal: Goal::Upgrade { to: "1.4.14".parse().expect("a version") }, faults: vec![] },
+        &mut |_| {},
+    )
+    .expect("a rehearsal")
 }
 
 fn report(what: &str, runs: impl Iterator<Item = Rehearsed>) {

@@ -6,7 +6,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use fleet::Config;
 use fleetwright::rehearse::matrix::Search;
-use fleetwright::rehearse::{Ending, Plan, rehearse};
+use fleetwright::rehearse::{Ending, Goal, Plan, rehearse};
 
 fn main() {
     divan::main();
@@ -29,5 +29,5 @@ fn faults(bencher: Bencher) {
 fn plan(members: u32) -> Plan {
     let mut config = Config::from_toml(include_str!("../../../samplconfig.toml")).expect("the sample is valid");
     config.fleet.size = members;
-    Plan { config, to: "1.4.14".parse().expect("a version"), faults: vec![] }
+    Plan { config, goal: Goal::Upgrade { to: "1.4.14".parse().expect("a version") }, faults: vec![] }
 }

@@ -7,7 +7,7 @@ pub use operate::{
     Watching, When,
 };
 
-use crate::rehearse::{self, Mishap};
+use crate::rehearse::{self, Goal, Mishap};
 use crate::{Exit, Streams, quiet_hours, run_workflow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fleet::{LocalZone, Span, Version};
@@ -47,6 +47,10 @@ enum What {
 enum Rehearse {
     /// Upgrade the fleet to another version.
     Upgrade(RehearseUpgrade),
+    /// Add members to the fleet, or take some out, as a person orders it.
+    Scale(RehearseScale),
+    /// Take a golden image of a member.
+    GoldenImage(Rehearsal),
     /// Let the fleet follow the requests of a trace, beside AWS target tracking and a fleet that knows the future.
     Scaling(RehearseScaling),
 }
@@ -54,12 +58,31 @@ enum Rehearse {
 /// The sample configuration, as it is found at the root of the repository.
 pub(crate) const SAMPLE: &str = "samplconfig.toml";
 
-/// What is rehearsed, and how it is shown.
+/// Which upgrade is rehearsed.
 #[derive(Debug, Args)]
 pub struct RehearseUpgrade {
     /// The version to upgrade to, such as 1.4.14.
     #[arg(long, value_name = "VERSION")]
     pub to: Version,
+    /// How.
+    #[command(flatten)]
+    pub rehearsal: Rehearsal,
+}
+
+/// Which change of size is rehearsed.
+#[derive(Debug, Args)]
+pub struct RehearseScale {
+    /// How many members there are to be.
+    #[arg(long, value_name = "MEMBERS")]
+    pub to: u32,
+    /// How.
+    #[command(flatten)]
+    pub rehearsal: Rehearsal,
+}
+
+/// How a run is rehearsed, and how that is shown.
+#[derive(Debug, Args)]
+pub struct Rehearsal {
     /// The fleet's configuration.
     #[arg(long, value_name = "FILE", default_value = SAMPLE)]
     pub config: PathBuf,
@@ -208,7 +231,13 @@ impl Command {
             console::set_colors_enabled_stderr(false);
         }
         match self.what {
-            What::Rehearse(Rehearse::Upgrade(args)) => rehearse::upgrade(&args, streams),
+            What::Rehearse(Rehearse::Upgrade(args)) => {
+                rehearse::run(Goal::Upgrade { to: args.to }, &args.rehearsal, streams)
+            }
+            What::Rehearse(Rehearse::Scale(args)) => {
+                rehearse::run(Goal::Scale { to: args.to }, &args.rehearsal, streams)
+            }
+            What::Rehearse(Rehearse::GoldenImage(args)) => rehearse::run(Goal::GoldenImage, &args, streams),
             What::Rehearse(Rehearse::Scaling(args)) => rehearse::scaling(&args, streams),
             What::Workflow(Workflow::Run(args)) => run_workflow::run(&args, streams),
             What::QuietHours(args) => quiet_hours::run(&args, streams),

@@ -29,6 +29,8 @@ pub enum Outcome {
     Upgraded,
     /// The fleet has more members, or fewer.
     Scaled,
+    /// The fleet has an image of a member, and is else as it was.
+    ImageTaken,
     /// The fleet is as it was.
     RolledBack,
     /// It stopped midway, and a person must look.
@@ -71,6 +73,9 @@ impl State {
         let by_outcome: &[(&'static str, Check)] = match settled.outcome {
             Outcome::Frozen => &[],
             Outcome::Upgraded | Outcome::Scaled => &[("nothing-left-over", State::check_leftovers)],
+            Outcome::ImageTaken => {
+                &[("nothing-left-over", State::check_leftovers), ("members-are-as-they-were", State::check_as_it_was)]
+            }
             Outcome::RolledBack | Outcome::Refused | Outcome::Unchanged => &[
                 ("nothing-left-over", State::check_leftovers),
                 ("failed-run-leaves-fleet-as-it-was", State::check_as_it_was),

@@ -14,7 +14,7 @@ mod targets;
 pub use backups::Progress;
 pub use commands::CommandState;
 pub use error::{CallError, Named};
-pub use images::ImageState;
+pub use images::{Image, ImageState};
 pub use instances::{Instance, InstanceState};
 pub use launch::LaunchOrder;
 pub use targets::TargetHealth;

@@ -145,14 +145,6 @@ pub(crate) async fn builder(aws: &Aws, run: &Run) -> Result<Option<Instance>, St
     Ok(found.into_iter().find(|instance| instance.is_alive() && instance.is_for(Role::Builder)))
 }
 
-/// The machine that the run's image is made of: its builder, or the member that a golden image is taken of.
-pub(crate) async fn original(aws: &Aws, run: &Run) -> Result<Instance, StepError> {
-    let Some(source) = &run.source else { return standing_builder(aws, run).await };
-    let found = Members::Source.find(aws, run).await?;
-    let gone = || StepError::Failed(format!("{}, of which the image is to be taken, is gone", source.id));
-    found.into_iter().next().ok_or_else(gone)
-}
-
 /// Who of them still takes traffic, or drains, if anybody does.
 pub(crate) async fn first_in_traffic(
     aws: &Aws,

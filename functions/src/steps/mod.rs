@@ -7,6 +7,7 @@ pub(crate) mod configure;
 pub(crate) mod create_from_snapshot;
 pub(crate) mod delete;
 pub(crate) mod finish;
+pub(crate) mod image_member;
 pub(crate) mod observe;
 pub(crate) mod quiet_hour;
 pub(crate) mod retag;

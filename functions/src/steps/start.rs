@@ -1,7 +1,7 @@
 //! Starts the member again that an image was taken of. Ends when EC2 says that it runs.
 //!
-//! What EC2 answers decides, not what it describes: that may still be of the time before it was stopped. Undone by `stop`.
-//! On the way back it is what turns the run back, and does nothing if the image was to be of a builder.
+//! What EC2 answers decides, not what it describes: that may still be of the time before it was stopped. Undone by `image-member`.
+//! On the way back it is what turns the run back.
 
 use super::wait::wait;
 use crate::aws::{Aws, InstanceState};
@@ -25,7 +25,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, way }: Input) -> Result<O
         Way::Forward => aws.ledger().hold(&run, Going::Forward).await?.record,
         Way::Back => aws.ledger().hold_back(&run, aws.now()).await?.record,
     };
-    let Some(source) = &run.source else { return Ok(Output {}) };
+    let source = run.source.as_ref().ok_or_else(|| StepError::Refused(format!("{} stops no member", run.run)))?;
     let limit = run.config.limits.stop + run.config.limits.launch;
     match aws.start(&source.id).await {
         Ok(InstanceState::Running) => Ok(Output {}),

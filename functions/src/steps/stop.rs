@@ -1,9 +1,8 @@
-//! Stops the builder (by hand: step 6), so that its image is of a machine at rest; or, of a fleet that has no golden image,
-//! the member that one is taken of, once that has drained. Ends when it is stopped.
+//! Stops the builder (by hand: step 6), so that its image is of a machine at rest. Ends when it is stopped.
 //!
-//! Undone by `start`; a builder is deleted.
+//! Not undone: the builder is deleted.
 
-use super::crew::{first_in_traffic, original};
+use super::crew::standing_builder;
 use super::wait::wait;
 use crate::aws::{Aws, InstanceState};
 use crate::{Going, StepError};
@@ -22,18 +21,11 @@ pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
     let run = aws.ledger().hold(&run, Going::Forward).await?.record;
-    let original = original(aws, &run).await?;
-    let mut limit = run.config.limits.stop;
-    if run.source.is_some() {
-        limit = limit + run.drain;
-        if let Some(in_traffic) = first_in_traffic(aws, &run, std::slice::from_ref(&original)).await? {
-            return wait(aws, &state, limit, in_traffic);
-        }
-    }
-    match original.state {
+    let builder = standing_builder(aws, &run).await?;
+    match builder.state {
         InstanceState::Stopped => return Ok(Output {}),
-        InstanceState::Running => aws.stop(&original.id).await?,
+        InstanceState::Running => aws.stop(&builder.id).await?,
         InstanceState::Pending | InstanceState::Stopping | InstanceState::Gone => {}
     }
-    wait(aws, &state, limit, format!("{} is stopping", original.id))
+    wait(aws, &state, run.config.limits.stop, format!("builder {} is stopping", builder.id))
 }

@@ -177,7 +177,7 @@ fn rehearsal(record: &FleetRecord, observed: &Observed, admission: &Admission, t
     config.rehearsal.deregistration_delay = observed.drain;
     // A rehearsal begins when rehearsals begin.
     config.upgrade.windows = Windows::default();
-    rehearse::Plan { config, to, faults: Vec::new() }
+    rehearse::Plan { config, goal: rehearse::Goal::Upgrade { to }, faults: Vec::new() }
 }
 
 async fn rehearse_it(plan: rehearse::Plan) -> Result<Rehearsed, Stop> {

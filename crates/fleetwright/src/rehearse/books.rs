@@ -1,6 +1,7 @@
 //! What the ledger must say when a run is over. The world's invariants are the simulator's; it knows no ledger.
 
 use super::Ending;
+use super::stage::Ended;
 use fleet::{FleetRecord, Outcome, Phase, Remedy, RunRef, Version, diagnose};
 use functions::{Aws, Step, StepError};
 use serde_json::json;
@@ -29,6 +30,18 @@ async fn to_repair(aws: &Aws, fleet: &FleetRecord) -> Result<Vec<String>, StepEr
     Ok(findings.map(|finding| format!("a doctor finds that {}", finding.what)).collect())
 }
 
+/// How a run ended: one that gave up keeps who came into service, and then it has scaled.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) async fn came_to(aws: &Aws, ended: &Ended) -> Result<Ending, StepError> {
+    let scaled = match ended.ending {
+        Ending::RolledBack => aws.ledger().run(&ended.run).await?.map(|read| read.record.phase),
+        _ => None,
+    };
+    Ok(if scaled == Some(Phase::Ended(Outcome::Scaled)) { Ending::Scaled } else { ended.ending })
+}
+
 /// Whether the ledger agrees with how a run ended.
 ///
 /// # Errors
@@ -43,6 +56,8 @@ pub(super) async fn check(aws: &Aws, run: &RunRef, to: Version, ending: Ending) 
     let mut wrong = Vec::new();
     let fits = match (ending, phase) {
         (Ending::Upgraded, Some(Phase::Ended(outcome))) => *outcome == Outcome::Upgraded,
+        (Ending::Scaled, Some(Phase::Ended(outcome))) => *outcome == Outcome::Scaled,
+        (Ending::ImageTaken, Some(Phase::Ended(outcome))) => *outcome == Outcome::ImageTaken,
         (Ending::RolledBack, Some(Phase::Ended(outcome))) => *outcome == Outcome::RolledBack,
         (Ending::Frozen, Some(Phase::Ended(outcome))) => *outcome == Outcome::Frozen,
         // The ledger itself could not be written, so that the freezing failed: the lock holds all the same.
@@ -66,11 +81,13 @@ pub(super) async fn check(aws: &Aws, run: &RunRef, to: Version, ending: Ending) 
     if let Some(record) = &record {
         let made = record.image.as_ref();
         match ending {
-            Ending::Upgraded if fleet.version() != to || fleet.golden.as_ref().map(|golden| &golden.image) != made => {
-                wrong.push(format!("after the upgrade the golden image is {:?}", fleet.golden));
+            Ending::Upgraded | Ending::ImageTaken
+                if fleet.version() != to || fleet.golden.as_ref().map(|golden| &golden.image) != made =>
+            {
+                wrong.push(format!("after the run the golden image is {:?}", fleet.golden));
             }
-            Ending::RolledBack if fleet.golden != record.golden => {
-                wrong.push(format!("after the rollback the golden image is {:?}", fleet.golden));
+            Ending::RolledBack | Ending::Scaled if fleet.golden != record.golden => {
+                wrong.push(format!("after a run that makes none the golden image is {:?}", fleet.golden));
             }
             _ => {}
         }

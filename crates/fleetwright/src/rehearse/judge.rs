@@ -26,13 +26,15 @@ impl Stage<'_> {
         let mut breaches = Vec::new();
         let ended = if executions.iter().any(|one| one.died) {
             let later = executions.remove(executions.len() - 1);
-            after_a_death(&aws, executions, later, &mut breaches).await?
+            after_a_death(&aws, self.plan.goal.reached(), executions, later, &mut breaches).await?
         } else {
-            // Of two that start at once one is refused.
-            let begun = executions.iter().position(|one| one.ending != Ending::Refused);
+            // Of two that start at once one is refused, or finds everything done.
+            let begun = |one: &Ended| !matches!(one.ending, Ending::Refused | Ending::Unchanged);
+            let begun = executions.iter().position(begun);
             executions.swap_remove(begun.unwrap_or_default())
         };
-        breaches.extend(books::check(&aws, &ended.run, self.plan.to, ended.ending).await?);
+        let ended = Ended { ending: books::came_to(&aws, &ended).await?, ..ended };
+        breaches.extend(books::check(&aws, &ended.run, self.plan.goal.version(&self.plan.config), ended.ending).await?);
         if ended.ending == Ending::Frozen {
             breaches.extend(self.repair(simulator, &ended).await?);
         }
@@ -57,13 +59,15 @@ impl Stage<'_> {
         let dead = json!({"execution": frozen.run.id, "how": "is dead in this rehearsal"});
         let input = json!({"fleet": frozen.run.fleet, "repair": frozen.run.id, "dead": dead});
         let repaired = self.start(&fork, &RunRef { id: name, ..frozen.run.clone() }, &frozen.run, input).await;
-        if !matches!(repaired.ending, Ending::Upgraded | Ending::RolledBack) {
+        if repaired.ending != Ending::RolledBack && !repaired.ending.is_reached() {
             let detail = format!("repairing it ended as {:?}: {:?}", repaired.ending, repaired.reason);
             return Ok(vec![Violation { invariant: "what-is-frozen-can-be-repaired", detail }]);
         }
         let clients = self.pool.take(&fork.unguarded(), &self.plan.config, "");
         let (aws, repaired) = (clients.of(CHECK), Ended { run: frozen.run.clone(), ..repaired });
-        let mut breaches = books::check(&aws, &repaired.run, self.plan.to, repaired.ending).await?;
+        let repaired = Ended { ending: books::came_to(&aws, &repaired).await?, ..repaired };
+        let mut breaches =
+            books::check(&aws, &repaired.run, self.plan.goal.version(&self.plan.config), repaired.ending).await?;
         breaches.extend(fork.check(&settled(&aws, &repaired).await?).violated);
         for breach in &mut breaches {
             breach.detail = format!("after it was repaired, {}", breach.detail);
@@ -76,6 +80,7 @@ impl Stage<'_> {
 /// which is not over holds its fleet.
 async fn after_a_death(
     aws: &Aws,
+    reached: Ending,
     mut executions: Vec<Ended>,
     later: Ended,
     breaches: &mut Vec<Violation>,
@@ -101,10 +106,10 @@ async fn after_a_death(
         for one in executions {
             let record = aws.ledger().run(&one.run).await?.map(|read| read.record);
             match record.map(|record| record.phase) {
-                Some(Phase::Ended(Outcome::Upgraded)) => {
-                    return Ok(Ended { ending: Ending::Upgraded, reason: None, ..one });
-                }
                 Some(Phase::Ended(Outcome::RolledBack)) => return Ok(Ended { ending: Ending::RolledBack, ..one }),
+                Some(Phase::Ended(outcome)) if outcome != Outcome::Frozen => {
+                    return Ok(Ended { ending: reached, reason: None, ..one });
+                }
                 _ => {}
             }
         }

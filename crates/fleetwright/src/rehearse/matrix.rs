@@ -1,7 +1,8 @@
-//! Every fault: each call site of an upgrade with each thing that can happen to a call, and each fault of the world,
+//! Every fault: each call site of a workflow with each thing that can happen to a call, and each fault of the world,
 //! alone; then pairs and storms of them, drawn from seeds. All in the brisk world.
 
 mod crew;
+mod journeys;
 mod schedule;
 mod show;
 mod survey;
@@ -13,7 +14,6 @@ use super::mishap::{CallKind, Mishap, Site, WorldKind};
 use super::pace::Pace;
 use super::stage::{Played, Stage};
 use super::{Ending, Plan, in_virtual_time};
-use crate::Definition;
 use crate::lambda::Functions;
 use crate::permissions::permissions;
 use asl::{Resources, StateMachine};
@@ -25,7 +25,7 @@ use survey::Survey;
 /// What is to be found out.
 #[derive(Debug, Clone)]
 pub struct Search {
-    /// The upgrade; brisk, see [`Search::new`].
+    /// The run; brisk, see [`Search::new`].
     plan: Plan,
     /// How many pairs and storms.
     seeds: u64,
@@ -44,8 +44,8 @@ pub struct Trial {
     pub seed: u64,
     /// What goes wrong.
     pub mishaps: Vec<Mishap>,
-    /// How it must end, if that is known.
-    expected: Option<Ending>,
+    /// How it must end, and with how many members in service, if that is known.
+    expected: Option<(Ending, u32)>,
     /// Whether the last of the mishaps must have struck.
     must_strike: bool,
 }
@@ -74,10 +74,10 @@ fn unbroken<'a>(functions: Functions<'a>) -> Box<dyn Resources + 'a> {
 }
 
 impl Search {
-    /// Every fault on the upgrade of `plan`, alone, and `seeds` schedules of several. The plan's waits are made short.
+    /// Every fault on the run of `plan`, alone, and `seeds` schedules of several. The plan's waits are made short.
     pub fn new(plan: &Plan, seeds: u64) -> Self {
         let plan = Plan { config: super::pace::brisk(plan.config.clone()), ..plan.clone() };
-        let command = format!("fleetwright rehearse upgrade --to {} --brisk", plan.to);
+        let command = format!("{} --brisk", plan.goal.command());
         Self { plan, seeds, stride: 1, guarded: true, command }
     }
 
@@ -114,7 +114,7 @@ impl Search {
         let first = self.plan.config.rehearsal.seed;
         let schedules = (first..first.saturating_add(self.seeds)).map(|seed| schedule::draw(seed, &survey));
         let several = crew::all(self, &scenery, schedules.collect())?;
-        Ok(Matrix::new(&self.command, survey.sites.len(), &alone, &several))
+        Ok(Matrix::new(self.plan.goal, &self.command, survey.sites.len(), &alone, &several))
     }
 
     /// One rehearsal with these faults, as the command line writes them, and `wrap` between the state machine and the
@@ -135,10 +135,11 @@ impl Search {
 
     fn trial(&self, scenery: &Scenery, pool: &Pool, wrap: &Wrap, trial: &Trial) -> std::result::Result<Result, String> {
         let played = self.play(scenery, pool, wrap, trial.seed, &trial.mishaps)?;
+        let in_service = played.in_service();
         let mut violations = played.verdict.violated;
-        if let Some(expected) = trial.expected.filter(|expected| *expected != played.ending) {
+        if let Some((ending, members)) = trial.expected.filter(|expected| *expected != (played.ending, in_service)) {
             let detail = format!(
-                "it ended as {:?} instead of {expected:?}: {}",
+                "it ended as {:?} with {in_service} in service instead of {ending:?} with {members}: {}",
                 played.ending,
                 played.reason.as_deref().unwrap_or("no reason given")
             );
@@ -168,7 +169,8 @@ impl Search {
     }
 
     fn scenery(&self) -> std::result::Result<Scenery, String> {
-        let machine = StateMachine::parse(Definition::UPGRADE.text).map_err(|invalid| invalid.to_string())?;
+        let machine = self.plan.goal.definition(&self.plan.config);
+        let machine = StateMachine::parse(machine.text).map_err(|invalid| invalid.to_string())?;
         let permissions = self.guarded.then(|| permissions(&self.plan.config).map(Arc::new)).transpose()?;
         Ok(Scenery { machine, permissions })
     }

@@ -4,6 +4,7 @@ mod books;
 mod clients;
 mod cost;
 mod fault;
+mod goal;
 mod judge;
 pub mod matrix;
 mod mishap;
@@ -18,17 +19,18 @@ mod text;
 mod world;
 
 pub use fault::NamedFault;
+pub use goal::Goal;
 pub use mishap::{CallKind, Mishap, Site, WorldKind};
 pub use outcome::{Ending, Rehearsed};
 pub use process::{Processes, place};
 pub(crate) use scaling::run as scaling;
 pub use world::{START, world};
 
-use crate::cli::{self, Output, RehearseUpgrade};
+use crate::cli::{self, Output, Rehearsal};
 use crate::lambda::Functions;
 use crate::permissions::permissions;
 use crate::progress::{Progress, first_line};
-use crate::{Definition, Exit, Streams};
+use crate::{Exit, Streams};
 use asl::{Event, Resources, StateMachine};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -40,7 +42,7 @@ use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProt
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use clients::Pool;
-use fleet::{Config, Version};
+use fleet::Config;
 use pace::Pace;
 use simulator::{Caller, Simulator};
 use stage::Stage;
@@ -48,8 +50,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How many a smooth upgrade by one hop goes through, for the progress bar.
-const STEPS_OF_AN_UPGRADE: u64 = 17;
 /// How long the simulated person takes to approve.
 const APPROVES_AFTER: Duration = Duration::from_secs(300);
 
@@ -58,16 +58,16 @@ const APPROVES_AFTER: Duration = Duration::from_secs(300);
 pub struct Plan {
     /// The fleet; its `rehearsal` section describes the world.
     pub config: Config,
-    /// The version to upgrade to.
-    pub to: Version,
+    /// What the run is for.
+    pub goal: Goal,
     /// What is to go wrong.
     pub faults: Vec<NamedFault>,
 }
 
-/// `rehearse upgrade`: reads the configuration, rehearses, shows what came of it.
-pub(crate) fn upgrade(args: &RehearseUpgrade, streams: &mut Streams<'_>) -> Exit {
+/// Reads the configuration, rehearses, shows what came of it.
+pub(crate) fn run(goal: Goal, args: &Rehearsal, streams: &mut Streams<'_>) -> Exit {
     let file = args.config.display();
-    let (plan, pace) = match plan(args) {
+    let (plan, pace) = match plan(goal, args) {
         Ok(planned) => planned,
         Err(problem) => {
             streams.talk(format!("error: {file}: {problem}"));
@@ -77,7 +77,7 @@ pub(crate) fn upgrade(args: &RehearseUpgrade, streams: &mut Streams<'_>) -> Exit
     if args.faults.is_some() {
         return every_fault(args, plan, streams);
     }
-    let mut progress = Progress::new(STEPS_OF_AN_UPGRADE, streams);
+    let mut progress = Progress::new(goal.steps(&plan.config), streams);
     let rehearsed = stage(&plan, &args.fault, &pace, &mut |event| progress.see(event), |functions| Box::new(functions));
     progress.end();
     let rehearsed = match rehearsed {
@@ -108,8 +108,8 @@ pub(crate) fn upgrade(args: &RehearseUpgrade, streams: &mut Streams<'_>) -> Exit
     rehearsed.exit()
 }
 
-/// `rehearse upgrade --faults all`: not one rehearsal, but one for each fault, and some with several.
-fn every_fault(args: &RehearseUpgrade, plan: Plan, streams: &mut Streams<'_>) -> Exit {
+/// `--faults all`: not one rehearsal, but one for each fault, and some with several.
+fn every_fault(args: &Rehearsal, plan: Plan, streams: &mut Streams<'_>) -> Exit {
     let mut options = String::new();
     if args.config != Path::new(cli::SAMPLE) {
         options.push_str(&format!(" --config {}", quoted(&args.config.display().to_string())));
@@ -141,7 +141,7 @@ fn quoted(word: &str) -> String {
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-fn plan(args: &RehearseUpgrade) -> Result<(Plan, Pace), String> {
+fn plan(goal: Goal, args: &Rehearsal) -> Result<(Plan, Pace), String> {
     let text = std::fs::read_to_string(&args.config).map_err(|error| error.to_string())?;
     let mut config = Config::from_toml(&text).map_err(|error| error.to_string())?;
     if let Some(size) = args.size {
@@ -151,8 +151,11 @@ fn plan(args: &RehearseUpgrade) -> Result<(Plan, Pace), String> {
         config.rehearsal.seed = seed;
     }
     config.check().map_err(|error| error.to_string())?;
+    if goal == (Goal::Scale { to: config.fleet.size }) {
+        return Err(format!("fleet.size: the fleet has {} members already: name another size", config.fleet.size));
+    }
     let (config, pace) = if args.brisk { (pace::brisk(config), Pace::brisk()) } else { (config, Pace::real()) };
-    Ok((Plan { config, to: args.to, faults: Vec::new() }, pace))
+    Ok((Plan { config, goal, faults: Vec::new() }, pace))
 }
 
 /// Runs a future on a clock that stands still while there is work and leaps while all wait.
@@ -164,7 +167,7 @@ pub fn in_virtual_time<F: Future>(future: F) -> std::io::Result<F::Output> {
     Ok(runtime.block_on(future))
 }
 
-/// Rehearses one upgrade. The same plan gives the same answer, byte for byte.
+/// Rehearses one run. The same plan gives the same answer, byte for byte.
 ///
 /// # Errors
 /// When the rehearsal itself cannot be set up; whatever happens to the run is an outcome, not an error.
@@ -191,7 +194,8 @@ fn stage(
     observer: &mut dyn FnMut(&Event),
     wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
 ) -> Result<Rehearsed, String> {
-    let machine = StateMachine::parse(Definition::UPGRADE.text).map_err(|invalid| invalid.to_string())?;
+    let machine = plan.goal.definition(&plan.config);
+    let machine = StateMachine::parse(machine.text).map_err(|invalid| invalid.to_string())?;
     let permissions = Arc::new(permissions(&plan.config)?);
     let pool = Pool::default();
     let stage = Stage { machine: &machine, plan, mishaps, pace, permissions: Some(&permissions), pool: &pool };

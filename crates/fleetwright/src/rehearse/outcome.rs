@@ -4,8 +4,8 @@ use super::cost::{self, Usage};
 use super::pace::Pace;
 use super::stage::Played;
 use super::steps::{Step, Steps};
-use super::{Plan, START, reason};
-use crate::{Definition, Exit};
+use super::{Goal, Plan, START, reason};
+use crate::Exit;
 use asl::Finished;
 use fleet::Version;
 use serde::Serialize;
@@ -21,14 +21,38 @@ use std::time::Duration;
 pub enum Ending {
     /// The fleet runs the wanted version.
     Upgraded,
+    /// The fleet has more members, or fewer.
+    Scaled,
+    /// The fleet has a golden image.
+    ImageTaken,
     /// It failed, and the fleet is as it was before.
     RolledBack,
     /// It stopped where it stood, and a person is needed.
     Frozen,
     /// It was not begun; nothing was changed.
     Refused,
-    /// The fleet runs the wanted version already.
+    /// The fleet is where it is wanted already.
     Unchanged,
+}
+
+impl Ending {
+    /// A word for people.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Upgraded => "upgraded",
+            Self::Scaled => "scaled",
+            Self::ImageTaken => "image taken",
+            Self::RolledBack => "rolled back",
+            Self::Frozen => "frozen",
+            Self::Refused => "refused",
+            Self::Unchanged => "unchanged",
+        }
+    }
+
+    /// Whether the run came to an end with what it was for, or with part of it.
+    pub(super) fn is_reached(self) -> bool {
+        matches!(self, Self::Upgraded | Self::Scaled | Self::ImageTaken)
+    }
 }
 
 /// What a rehearsal came to.
@@ -100,20 +124,18 @@ impl Rehearsed {
             calls: &calls,
         };
         let cost_usd = cost::usd(config, &usage);
+        let definition = plan.goal.definition(config);
         let limit = simulator.limit(&waits(plan, pace, &steps));
         Self {
             schema_version: 1,
-            workflow: "upgrade",
+            workflow: definition.machine.trim_start_matches("fleetwright-"),
             outcome: played.ending,
             reason: played.reason,
             from: config.fleet.version,
-            to: plan.to,
+            to: plan.goal.version(config),
             size: config.fleet.size,
             seed: config.rehearsal.seed,
-            definition_sha256: Sha256::digest(Definition::UPGRADE.text)
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
+            definition_sha256: Sha256::digest(definition.text).iter().map(|byte| format!("{byte:02x}")).collect(),
             virtual_seconds: virtual_time.as_secs_f64(),
             limit_seconds: limit.as_secs_f64(),
             transitions: finished.transitions,
@@ -135,7 +157,7 @@ impl Rehearsed {
     pub fn exit(&self) -> Exit {
         match self.outcome {
             _ if !self.invariants.violated.is_empty() => Exit::Error,
-            Ending::Upgraded | Ending::Unchanged => Exit::Done,
+            Ending::Upgraded | Ending::Scaled | Ending::ImageTaken | Ending::Unchanged => Exit::Done,
             Ending::RolledBack => Exit::RolledBack,
             Ending::Frozen => Exit::Frozen,
             Ending::Refused => Exit::Refused,
@@ -143,14 +165,15 @@ impl Rehearsed {
     }
 }
 
-/// How the execution ended. One that failed in its first state was not begun.
-pub(super) fn ending(finished: &Finished, steps: &[Step]) -> (Ending, Option<String>) {
+/// How the execution ended. One that failed in its first state was not begun; of one that gave up the ledger says what came of
+/// it.
+pub(super) fn ending(goal: Goal, finished: &Finished, steps: &[Step]) -> (Ending, Option<String>) {
     match &finished.outcome {
         asl::Outcome::Succeeded(output) if output["outcome"] == "unchanged" => (Ending::Unchanged, None),
-        asl::Outcome::Succeeded(_) => (Ending::Upgraded, None),
+        asl::Outcome::Succeeded(_) => (goal.reached(), None),
         asl::Outcome::Failed(failure) => {
             let ending = match failure.error.as_str() {
-                "RolledBack" => Ending::RolledBack,
+                "RolledBack" | "GivenUp" => Ending::RolledBack,
                 "Refused" => Ending::Refused,
                 // Whatever else ends the first step: nothing was begun.
                 _ if steps.len() <= 1 => Ending::Refused,
@@ -182,6 +205,8 @@ fn waits(plan: &Plan, pace: &Pace, steps: &Steps) -> Vec<Span> {
 pub(super) fn settling(outcome: Ending) -> Settling {
     match outcome {
         Ending::Upgraded => Settling::Upgraded,
+        Ending::Scaled => Settling::Scaled,
+        Ending::ImageTaken => Settling::ImageTaken,
         Ending::RolledBack => Settling::RolledBack,
         Ending::Frozen => Settling::Frozen,
         Ending::Refused => Settling::Refused,

@@ -24,11 +24,16 @@ pub(super) fn page(run: &Rehearsed, rate: f64) -> String {
 
 fn write(out: &mut String, run: &Rehearsed, rate: f64) -> std::fmt::Result {
     let Rehearsed { from, to, size, seed, capacity, requests, .. } = run;
-    let outcome = outcome(run);
+    let outcome = run.outcome.as_str();
+    let what = match run.workflow {
+        "upgrade" => format!("Upgrade {from} to {to}"),
+        "golden-image" => format!("A golden image of {to}"),
+        out_or_in => format!("{} on {to}", if out_or_in == "scale-out" { "Scale out" } else { "Scale in" }),
+    };
     writeln!(
         out,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" content=\"width=device-width\">\n\
-         <title>Upgrade {from} to {to}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>Upgrade {from} to {to}: {outcome}</h1>"
+         <title>{what}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{what}: {outcome}</h1>"
     )?;
     writeln!(
         out,
@@ -56,11 +61,6 @@ fn write(out: &mut String, run: &Rehearsed, rate: f64) -> std::fmt::Result {
     course(out, "requests a second for each member in service", "cpu", &each, time)?;
     numbers(out, run, rate)?;
     writeln!(out, "</body>\n</html>")
-}
-
-fn outcome(run: &Rehearsed) -> String {
-    // As the JSON has it.
-    serde_json::to_value(run.outcome).ok().and_then(|text| text.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
 /// The run's length, over the page's width.

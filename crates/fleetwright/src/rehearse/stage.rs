@@ -7,12 +7,11 @@ use super::pace::Pace;
 use super::process::Processes;
 use super::steps::Steps;
 use super::{Plan, START, world};
-use crate::Definition;
 use crate::lambda::Functions;
 use crate::permissions::OPERATOR;
 use asl::{Event, Execution, Failure, Finished, Limits, Outcome, Resources, StateMachine};
 use fleet::{FleetRecord, RunId, RunRef};
-use serde_json::{Value, json};
+use serde_json::Value;
 use simulator::Simulator;
 use simulator::iam::Permissions;
 use simulator::invariants::Verdict;
@@ -47,6 +46,13 @@ pub(super) struct Played {
     pub(super) verdict: Verdict,
 }
 
+impl Played {
+    /// How many were in service at the end.
+    pub(super) fn in_service(&self) -> u32 {
+        self.report.capacity.series.last().map_or(0, |(_, members)| *members)
+    }
+}
+
 /// How one execution ended.
 pub(super) struct Ended {
     pub(super) run: RunRef,
@@ -76,13 +82,14 @@ impl<'s> Stage<'s> {
         applied.map_err(|error| error.to_string())?;
         drop(clients);
         let calls_before = simulator.calls();
+        simulator.require(self.plan.goal.least_in_service(config));
 
         let functions = Processes::new(wrap(self.functions(&simulator, &run)), &simulator);
         let mut steps = Steps::new(simulator.now().try_into().unwrap_or(START));
-        let first = self.execute(&simulator, &run, self.upgrade(), &functions, &mut steps, observer);
+        let first = self.execute(&simulator, &run, self.input(), &functions, &mut steps, observer);
         let mut ended = if self.mishaps.contains(&Mishap::World(WorldKind::TwoStarts)) {
             let again = self.run_ref("-again")?;
-            let second = self.start(&simulator, &again, &again, self.upgrade());
+            let second = self.start(&simulator, &again, &again, self.input());
             let (first, second) = futures_util::future::join(first, second).await;
             vec![first, second]
         } else {
@@ -93,7 +100,7 @@ impl<'s> Stage<'s> {
             // Whatever else was to go wrong is over when a person comes.
             simulator.heal();
             let later = self.run_ref("-later")?;
-            ended.push(self.start(&simulator, &later, &later, self.upgrade()).await);
+            ended.push(self.start(&simulator, &later, &later, self.input()).await);
         }
         let report = simulator.report();
         simulator.heal();
@@ -102,8 +109,8 @@ impl<'s> Stage<'s> {
         Ok(Played { simulator, calls_before, report, finished, steps, ending, reason, verdict })
     }
 
-    fn upgrade(&self) -> Value {
-        json!({"fleet": self.plan.config.fleet.name, "to": self.plan.to})
+    fn input(&self) -> Value {
+        self.plan.goal.input(&self.plan.config)
     }
 
     fn faults(&self) -> Vec<simulator::faults::Fault> {
@@ -158,7 +165,7 @@ impl<'s> Stage<'s> {
         let run = run.clone();
         match finished {
             Some(finished) => {
-                let (ending, reason) = ending(&finished, &steps.all);
+                let (ending, reason) = ending(self.plan.goal, &finished, &steps.all);
                 Ended { run, finished, ending, reason, died: false }
             }
             None => {
@@ -175,7 +182,7 @@ impl<'s> Stage<'s> {
         let region = config.fleet.subnets.first().map(|subnet| subnet.zone.region()).unwrap_or_default();
         let account = config.load_balancer.target_group.as_str().split(':').nth(4).unwrap_or_default();
         let arn = |kind: &str, id: &str| format!("arn:aws:states:{region}:{account}:{kind}:{id}");
-        let machine = Definition::UPGRADE.machine;
+        let machine = self.plan.goal.definition(config).machine;
         Execution {
             name: run.id.to_string(),
             id: arn("execution", &format!("{machine}:{}", run.id)),

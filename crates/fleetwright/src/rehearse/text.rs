@@ -19,7 +19,12 @@ pub(super) fn render(rehearsed: &Rehearsed) -> String {
 
 fn write_all(out: &mut String, r: &Rehearsed) -> std::fmt::Result {
     let members = if r.size == 1 { "1 member" } else { &format!("{} members", r.size) };
-    writeln!(out, "{} {} -> {}, {members}, seed {}", headline(r.outcome), r.from, r.to, r.seed)?;
+    let what = match (r.workflow, r.members.len()) {
+        ("upgrade", _) => format!("{} -> {}, {members}", r.from, r.to),
+        ("golden-image", _) => format!("{}, {members}", r.to),
+        (_, now) => format!("{}, {} -> {now} members", r.to, r.size),
+    };
+    writeln!(out, "{} {what}, seed {}", headline(r.outcome), r.seed)?;
     if let Some(reason) = &r.reason {
         writeln!(out, "  because  {reason}")?;
     }
@@ -80,14 +85,12 @@ fn write_invariants(out: &mut String, r: &Rehearsed) -> std::fmt::Result {
 }
 
 fn headline(outcome: Ending) -> console::StyledObject<&'static str> {
-    let (style, word) = match outcome {
-        Ending::Upgraded => (Style::new().green(), "upgraded"),
-        Ending::Unchanged => (Style::new().green(), "unchanged"),
-        Ending::RolledBack => (Style::new().yellow(), "rolled back"),
-        Ending::Frozen => (Style::new().red(), "frozen"),
-        Ending::Refused => (Style::new().yellow(), "refused"),
+    let style = match outcome {
+        Ending::Upgraded | Ending::Scaled | Ending::ImageTaken | Ending::Unchanged => Style::new().green(),
+        Ending::RolledBack | Ending::Refused => Style::new().yellow(),
+        Ending::Frozen => Style::new().red(),
     };
-    style.bold().apply_to(word)
+    style.bold().apply_to(outcome.as_str())
 }
 
 /// When a step went on, on the time line of the run.

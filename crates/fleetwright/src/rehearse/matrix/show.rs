@@ -1,6 +1,7 @@
 //! What the search found, for machines and for people.
 
 use super::{CallKind, Ending, Mishap, Result, Trial};
+use crate::rehearse::Goal;
 use console::Style;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,8 +55,14 @@ struct Row {
 
 impl Matrix {
     /// `command` is what a reader puts before a trial's own arguments to see it again.
-    pub(super) fn new(command: &str, sites: usize, alone: &[(Trial, Result)], several: &[(Trial, Result)]) -> Self {
-        let endings = [Ending::Upgraded, Ending::RolledBack, Ending::Frozen];
+    pub(super) fn new(
+        goal: Goal,
+        command: &str,
+        sites: usize,
+        alone: &[(Trial, Result)],
+        several: &[(Trial, Result)],
+    ) -> Self {
+        let endings = [goal.reached(), Ending::RolledBack, Ending::Frozen];
         let mut outcomes: BTreeMap<_, _> = endings.into_iter().map(|ending| (ending, 0)).collect();
         let mut faults = BTreeSet::new();
         let mut violations = Vec::new();
@@ -124,7 +131,10 @@ impl Matrix {
             let cell = row.cells.values().next().map_or_else(String::new, |cell| letter(*cell));
             writeln!(out, "{:widest$}  {cell}", row.name)?;
         }
-        writeln!(out, "\nU upgraded, R rolled back, F frozen, - refused, = unchanged, ! an invariant did not hold\n")?;
+        writeln!(
+            out,
+            "\nU upgraded, S scaled, I image taken, R rolled back, F frozen, - refused, = unchanged, ! an invariant did not hold\n"
+        )?;
         writeln!(
             out,
             "{} rehearsals: {} call sites with {} faults each, {} with several faults at once",
@@ -133,7 +143,7 @@ impl Matrix {
             CallKind::ALL.len(),
             self.several
         )?;
-        let outcomes = self.outcomes.iter().map(|(ending, count)| format!("{count} {}", word(*ending)));
+        let outcomes = self.outcomes.iter().map(|(ending, count)| format!("{count} {}", ending.as_str()));
         writeln!(out, "{}", list(outcomes))?;
         if self.violations.is_empty() {
             return writeln!(out, "every invariant held");
@@ -176,20 +186,12 @@ fn rows(alone: &[(Trial, Result)]) -> Vec<Row> {
 fn letter((ending, held): (Ending, bool)) -> String {
     let letter = match ending {
         Ending::Upgraded => "U",
+        Ending::Scaled => "S",
+        Ending::ImageTaken => "I",
         Ending::RolledBack => "R",
         Ending::Frozen => "F",
         Ending::Refused => "-",
         Ending::Unchanged => "=",
     };
     format!("{letter}{}", if held { "" } else { "!" })
-}
-
-fn word(ending: Ending) -> &'static str {
-    match ending {
-        Ending::Upgraded => "upgraded",
-        Ending::RolledBack => "rolled back",
-        Ending::Frozen => "frozen",
-        Ending::Refused => "refused",
-        Ending::Unchanged => "unchanged",
-    }
 }

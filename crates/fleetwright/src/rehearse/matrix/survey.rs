@@ -1,18 +1,21 @@
-//! The call sites of an upgrade, found by looking at runs without a fault: one that goes through, and some that turn
+//! The call sites of a workflow, found by looking at runs without a fault: one that goes through, and some that turn
 //! back or freeze at different points, so that every state is met.
 //!
 //! A step that waits makes the same calls over and over. So of each state's invocations that call the same operations
 //! in the same order the first and the last are taken, and each of their calls is a site.
 
+use super::journeys::{journeys, world};
 use super::{CallKind, Ending, Mishap, Plan, Pool, Scenery, Search, Site, Trial, WorldKind, unbroken};
 use simulator::process::Passed;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A way that an upgrade can go, and what makes it go there.
+/// A way that a run can go, and what makes it go there.
 #[derive(Debug, Clone)]
 pub(super) struct Journey {
     pub(super) mishaps: Vec<Mishap>,
     pub(super) ending: Ending,
+    /// How many are in service at its end.
+    in_service: u32,
 }
 
 /// What was found.
@@ -32,7 +35,7 @@ impl Survey {
         let mut survey = Self { journeys: Vec::new(), sites: Vec::new(), world: Vec::new() };
         let mut shapes = BTreeSet::new();
         let mut bakes_at = 0;
-        for (n, (mishaps, ending)) in journeys().enumerate() {
+        for (n, (mishaps, ending)) in journeys(&search.plan).into_iter().enumerate() {
             let mishaps = mishaps.into_iter().map(|mishap| match mishap {
                 Mishap::World(WorldKind::Alarm(_)) => Mishap::World(WorldKind::Alarm(bakes_at)),
                 other => other,
@@ -49,7 +52,7 @@ impl Survey {
             let free =
                 |site: &Site| !taken.iter().any(|one| (&one.state, &one.operation) == (&site.state, &site.operation));
             survey.sites.extend(sites(&trail, &mut shapes).filter(free).map(|site| (site, n)));
-            survey.journeys.push(Journey { mishaps, ending: played.ending });
+            survey.journeys.push(Journey { mishaps, ending: played.ending, in_service: played.in_service() });
             if played.ending != ending {
                 let reason = played.reason.as_deref().unwrap_or("no reason given");
                 return Err(format!(
@@ -70,16 +73,16 @@ impl Survey {
             .map(|journey| Trial {
                 seed,
                 mishaps: journey.mishaps.clone(),
-                expected: Some(journey.ending),
+                expected: Some((journey.ending, journey.in_service)),
                 must_strike: true,
             })
             .collect();
         for (site, journey) in &self.sites {
-            let Journey { mishaps, ending } = &self.journeys[*journey];
+            let Journey { mishaps, ending, in_service } = &self.journeys[*journey];
             for kind in CallKind::ALL {
                 let mut mishaps = mishaps.clone();
                 mishaps.push(Mishap::at(site.clone(), kind));
-                let expected = kind.passes().then_some(*ending);
+                let expected = kind.passes().then_some((*ending, *in_service));
                 trials.push(Trial { seed, mishaps, expected, must_strike: true });
             }
         }
@@ -92,45 +95,6 @@ impl Survey {
         trials.extend(world);
         trials
     }
-}
-
-fn world(plan: &Plan, milestones: &BTreeSet<u32>) -> Vec<WorldKind> {
-    let fleet = &plan.config.fleet;
-    let mut world = vec![
-        WorldKind::MigrateFails,
-        WorldKind::UnhealthyTarget,
-        WorldKind::UnhealthyTargets,
-        WorldKind::ImageFails,
-        WorldKind::NoCapacity(None),
-        WorldKind::NoBuilder,
-        WorldKind::AgentSilent,
-        WorldKind::TwoStarts,
-    ];
-    world.extend(fleet.subnets.iter().map(|subnet| WorldKind::NoCapacity(Some(subnet.zone.to_string()))));
-    // The builder, and each of the first few members.
-    world.extend((1..=1 + fleet.size.min(3)).map(WorldKind::Impaired));
-    for at in milestones {
-        world.extend([WorldKind::MemberDies(*at), WorldKind::Alarm(*at)]);
-    }
-    world
-}
-
-/// From here to there. The alarm's time is not known yet: it rings when the bake has begun.
-fn journeys() -> impl Iterator<Item = (Vec<Mishap>, Ending)> {
-    let always = |state: &str, operation: &str| Mishap::Call {
-        site: Site { state: state.to_owned(), operation: operation.to_owned(), nth: 1 },
-        and_after: true,
-        kind: CallKind::Error,
-    };
-    let unhealthy = Mishap::World(WorldKind::UnhealthyTarget);
-    [
-        (vec![], Ending::Upgraded),
-        (vec![unhealthy.clone()], Ending::RolledBack),
-        (vec![Mishap::World(WorldKind::Alarm(0))], Ending::RolledBack),
-        (vec![always("delete-the-old-members", "TerminateInstances")], Ending::Frozen),
-        (vec![unhealthy, always("new-out", "DeregisterTargets")], Ending::Frozen),
-    ]
-    .into_iter()
 }
 
 fn milestones(trail: &[Passed]) -> BTreeSet<u32> {

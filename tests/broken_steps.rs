@@ -1,0 +1,225 @@
+//! The proof that the invariants see what they are for: steps that are broken on purpose, by a hand between the state machine
+//! and the functions.
+
+use crate::faults::{search, upgrade};
+use asl::{Failure, Resources, Task};
+use fleet::{RUN_TAG, RunRef, Ticket};
+use fleetwright::lambda::Functions;
+use fleetwright::rehearse::matrix::{Result as Found, Wrap};
+use fleetwright::rehearse::{Ending, Goal};
+use futures_util::future::LocalBoxFuture;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+/// What the hand does to a task, instead of handing it on.
+type Hand = for<'b, 'f> fn(&'b Functions<'f>, Task) -> LocalBoxFuture<'b, Result<Value, Failure>>;
+
+struct Broken<'a> {
+    functions: Functions<'a>,
+    hand: Hand,
+}
+
+impl Resources for Broken<'_> {
+    fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
+        (self.hand)(&self.functions, task)
+    }
+}
+
+/// Rehearses with broken steps; the answer has each broken invariant once.
+#[track_caller]
+fn break_with(goal: Goal, hand: Hand, faults: &[&str]) -> (Ending, BTreeSet<&'static str>) {
+    let wrap: Box<Wrap> = Box::new(move |functions| Box::new(Broken { functions, hand }));
+    let Found { ending, violations } = search(goal, 0).unguarded().one(&*wrap, faults).unwrap();
+    (ending, violations.iter().map(|violation| violation.invariant).collect())
+}
+
+#[track_caller]
+fn assert_caught(hand: Hand, faults: &[&str], invariant: &str) {
+    assert_caught_in(upgrade(), hand, faults, invariant);
+}
+
+#[track_caller]
+fn assert_caught_in(goal: Goal, hand: Hand, faults: &[&str], invariant: &str) {
+    let whole: Hand = |functions, task| functions.call(task);
+    let (ending, none) = break_with(goal, whole, faults);
+    assert!(none.is_empty(), "{none:?} of a run that is not broken and ends as {ending:?}");
+    let (ending, broken) = break_with(goal, hand, faults);
+    assert!(broken.contains(invariant), "{invariant} is not among {broken:?} of a run that ended as {ending:?}");
+}
+
+fn run_of(task: &Task) -> RunRef {
+    Ticket::deserialize(&task.input["Payload"]["run"]).unwrap().run()
+}
+
+#[test]
+fn a_launch_whose_token_changes_when_it_is_asked_again_is_caught() {
+    let hand: Hand = |functions, task| {
+        Box::pin(async move {
+            if task.state == "Create the builder" && task.attempt > 0 {
+                let ledger = functions.clients("create-from-snapshot");
+                let mut run = ledger.ledger().run(&run_of(&task)).await.unwrap().unwrap();
+                for launch in run.record.launches.iter_mut().filter(|launch| launch.launched.is_none()) {
+                    launch.round += 1;
+                }
+                ledger.ledger().write(&mut run).await.unwrap();
+            }
+            functions.call(task).await
+        })
+    };
+    assert_caught(hand, &["create-the-builder/RunInstances#1/answer-lost"], "nothing-left-over");
+}
+
+#[test]
+fn a_delete_before_the_drain_is_caught() {
+    let hand: Hand = |functions, task| {
+        Box::pin(async move {
+            if task.state == "Bake" && task.attempt == 0 {
+                let run = run_of(&task);
+                let aws = functions.clients("delete");
+                let mut old = aws.instances_of_fleet(&run.fleet).await.unwrap();
+                old.retain(|instance| instance.is_alive() && instance.tag(RUN_TAG).is_none());
+                aws.terminate(&old.iter().map(|instance| &instance.id).collect::<Vec<_>>()).await.unwrap();
+            }
+            functions.call(task).await
+        })
+    };
+    assert_caught(hand, &[], "capacity-and-requests");
+}
+
+#[test]
+fn a_lock_that_is_not_released_is_caught() {
+    let hand: Hand = |functions, task| match task.state.as_str() {
+        "Finish" => Box::pin(async { Ok(json!({"Payload": {}})) }),
+        _ => functions.call(task),
+    };
+    assert_caught(hand, &[], "ledger-agrees");
+}
+
+#[test]
+fn a_lock_that_does_not_hold_is_caught() {
+    let hand: Hand = |functions, task| {
+        Box::pin(async move {
+            if task.state == "Begin" {
+                tokio::time::sleep(Duration::from_secs(3)).await;
+                let aws = functions.clients("begin");
+                let name = "appwrite".parse().unwrap();
+                let mut fleet = aws.ledger().fleet(&name).await.unwrap().unwrap();
+                fleet.record.lock = None;
+                aws.ledger().write(&mut fleet).await.unwrap();
+            }
+            functions.call(task).await
+        })
+    };
+    assert_caught(hand, &["two-starts"], "one-run-at-a-time");
+}
+
+#[test]
+fn taking_the_old_out_before_the_new_are_healthy_is_caught() {
+    let hand: Hand = |functions, task| {
+        Box::pin(async move {
+            if task.state == "The rest in" {
+                let run = run_of(&task);
+                let aws = functions.clients("retag");
+                let config = aws.ledger().run(&run).await.unwrap().unwrap().record.config;
+                let mut old = aws.instances_of_fleet(&run.fleet).await.unwrap();
+                old.retain(|instance| instance.is_alive() && instance.tag(RUN_TAG).is_none());
+                let old: Vec<_> = old.iter().map(|instance| &instance.id).collect();
+                aws.deregister(&config.load_balancer.target_group, &old).await.unwrap();
+            }
+            functions.call(task).await
+        })
+    };
+    assert_caught(hand, &[], "capacity-and-requests");
+}
+
+#[test]
+fn a_rollback_that_deletes_nothing_is_caught() {
+    let hand: Hand = |functions, task| match task.state.as_str() {
+        "Delete what the run made" => Box::pin(async { Ok(json!({"Payload": {}})) }),
+        _ => functions.call(task),
+    };
+    assert_caught(hand, &["image-fails"], "nothing-left-over");
+}
+
+#[test]
+fn touching_what_belongs_to_others_is_caught() {
+    let hand: Hand = |functions, task| {
+        Box::pin(async move {
+            if task.state == "Delete the old members" {
+                let aws = functions.clients("delete");
+                let others = aws.instances_tagged(&[("service", "billing")]).await.unwrap();
+                aws.terminate(&[&others[0].id]).await.unwrap();
+            }
+            functions.call(task).await
+        })
+    };
+    assert_caught(hand, &[], "nothing-foreign-touched");
+}
+
+#[test]
+fn deleting_the_golden_image_is_caught() {
+    let hand: Hand = |functions, task| {
+        Box::pin(async move {
+            if task.state == "Delete what the run made" && task.attempt == 0 {
+                let aws = functions.clients("delete");
+                let golden = aws.ledger().run(&run_of(&task)).await.unwrap().unwrap().record.golden;
+                aws.delete_image(&golden.unwrap().image).await.unwrap();
+            }
+            functions.call(task).await
+        })
+    };
+    assert_caught(hand, &["image-fails"], "golden-image-exists");
+}
+
+#[test]
+fn a_scale_out_that_keeps_who_is_ill_is_caught() {
+    let hand: Hand = |functions, task| match task.state.as_str() {
+        "Delete the ill" => Box::pin(async { Ok(json!({"Payload": {}})) }),
+        _ => functions.call(task),
+    };
+    assert_caught_in(Goal::Scale { to: 5 }, hand, &["impaired/1"], "nothing-left-over");
+}
+
+#[test]
+fn a_scale_in_that_takes_out_more_than_it_may_is_caught() {
+    let hand: Hand = |functions, task| {
+        Box::pin(async move {
+            if task.state == "Last look" && task.attempt == 0 {
+                let run = run_of(&task);
+                let aws = functions.clients("retag");
+                let config = aws.ledger().run(&run).await.unwrap().unwrap().record.config;
+                let members = aws.instances_of_fleet(&run.fleet).await.unwrap();
+                let members: Vec<_> = members.iter().map(|instance| &instance.id).collect();
+                aws.deregister(&config.load_balancer.target_group, &members).await.unwrap();
+            }
+            functions.call(task).await
+        })
+    };
+    assert_caught_in(Goal::Scale { to: 2 }, hand, &[], "capacity-and-requests");
+}
+
+#[test]
+fn a_member_that_is_not_brought_back_after_its_image_is_caught() {
+    let hand: Hand = |functions, task| match task.state.as_str() {
+        "Start the member" | "Member in" | "Member healthy" => Box::pin(async { Ok(json!({"Payload": {}})) }),
+        _ => functions.call(task),
+    };
+    assert_caught_in(Goal::GoldenImage, hand, &[], "members-are-as-they-were");
+}
+
+#[test]
+fn stopping_a_member_that_still_takes_traffic_is_caught() {
+    let hand: Hand = |functions, task| {
+        Box::pin(async move {
+            if task.state == "Member out" && task.attempt == 0 {
+                let aws = functions.clients("image-member");
+                let run = aws.ledger().run(&run_of(&task)).await.unwrap().unwrap().record;
+                aws.stop(&run.source.unwrap().id).await.unwrap();
+            }
+            functions.call(task).await
+        })
+    };
+    assert_caught_in(Goal::GoldenImage, hand, &[], "capacity-and-requests");
+}
