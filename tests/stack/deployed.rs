@@ -13,12 +13,13 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// The fleets that the stack may touch: each test has its own.
-const FLEETS: [&str; 17] = [
+const FLEETS: [&str; 18] = [
     "aborted",
     "approved",
     "broken",
     "condemned",
     "edited",
+    "handmade",
     "imageless",
     "operated",
     "plain",

@@ -42,13 +42,15 @@ impl Stack {
         self.send("aws.cloudwatch", "CloudWatch Alarm State Change", &[arn], &detail);
     }
 
-    /// The instances that the fleet's target group has.
+    /// The instances that the fleet's target group has, in order.
     fn targets(&self, fleet: &BuiltFleet) -> Vec<String> {
         let group = json!({"TargetGroupArn": fleet.id("target_group")});
         let health = self.console().call("elbv2", "describe_target_health", &group);
         let targets = health["TargetHealthDescriptions"].as_array().unwrap().iter();
         let there = targets.filter(|one| one["TargetHealth"]["State"] != "draining");
-        there.map(|one| one["Target"]["Id"].as_str().unwrap().to_owned()).collect()
+        let mut there: Vec<_> = there.map(|one| one["Target"]["Id"].as_str().unwrap().to_owned()).collect();
+        there.sort();
+        there
     }
 }
 
@@ -103,6 +105,54 @@ fn the_command_scales_to_a_size_and_by_a_change() {
     assert!(refused.exit == 6 && refused.err.contains("scaling.max"), "{refused:?}");
     let bad = operator.fleetwright("scale --fleet sized --by 0");
     assert!(bad.exit == 2 && bad.err.contains("--by: 0 changes nothing"), "{bad:?}");
+}
+
+#[test]
+fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_grows_by_it() {
+    let stack = Stack::shared();
+    let (fleet, applied) = stack.apply("handmade", |config| config.fleet.golden_image = None);
+    assert!(applied.contains("is recorded: 1.3.8 on no golden image, 3 in service"), "{applied}");
+    let operator = stack.operator();
+    for line in ["upgrade --fleet handmade --to 1.4.14", "scale --fleet handmade --by 1"] {
+        let refused = operator.fleetwright(line);
+        assert!(refused.exit == 6 && refused.err.contains("'fleetwright golden-image'"), "{refused:?}");
+    }
+    let status = operator.fleetwright("status --fleet handmade");
+    assert!(
+        status.out.contains("is on 1.3.8, 3 of 3 members") && status.out.contains("image     none yet"),
+        "{status:?}"
+    );
+    let stranger = operator.fleetwright("golden-image --fleet handmade --member i-0123456789abcdef0");
+    assert!(stranger.exit == 6 && stranger.err.contains("carries no load-balancer tag"), "{stranger:?}");
+
+    let before = stack.targets(&fleet);
+    let member = before[1].clone();
+    let taken = operator.fleetwright(&format!("golden-image --fleet handmade --member {member} --output json"));
+    assert_eq!(taken.exit, 0, "{taken:?}");
+    assert!(
+        taken.err.contains(&format!("{member} is stopped for a while; 2 other members stay in service")),
+        "{taken:?}"
+    );
+    let outcome: Value = serde_json::from_str(&taken.out).unwrap();
+    assert_eq!(outcome["outcome"], "image taken", "{outcome:#}");
+    assert_eq!(stack.targets(&fleet), before);
+    let console = stack.console();
+    let image = outcome["image"].as_str().unwrap();
+    let made = console.call("ec2", "describe_images", &json!({"ImageIds": [image]}));
+    let tags = made["Images"][0]["Tags"].as_array().unwrap();
+    for (key, value) in [("fleetwright:fleet", json!("handmade")), ("fleetwright:run", outcome["run"].clone())] {
+        assert!(tags.contains(&json!({"Key": key, "Value": value})), "{made:#}");
+    }
+    let stopped = console.call("ec2", "describe_instances", &json!({"InstanceIds": [member]}));
+    assert_eq!(stopped["Reservations"][0]["Instances"][0]["State"]["Name"], "running");
+    let fine = operator.fleetwright("doctor --fleet handmade");
+    assert_eq!(fine.exit, 0, "{fine:?}");
+
+    let out = operator.fleetwright("scale --fleet handmade --by 1");
+    assert_eq!(out.exit, 0, "{out:?}");
+    let new = stack.targets(&fleet).into_iter().find(|id| !before.contains(id)).unwrap();
+    let launched = console.call("ec2", "describe_instances", &json!({"InstanceIds": [new]}));
+    assert_eq!(launched["Reservations"][0]["Instances"][0]["ImageId"], image);
 }
 
 #[test]

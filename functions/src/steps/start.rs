@@ -4,7 +4,7 @@
 //! On the way back it is what turns the run back.
 
 use super::wait::wait;
-use crate::aws::{Aws, InstanceState};
+use crate::aws::Aws;
 use crate::{Going, StepError};
 use fleet::{StateContext, Ticket, Way};
 use serde::{Deserialize, Serialize};
@@ -28,8 +28,8 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, way }: Input) -> Result<O
     let source = run.source.as_ref().ok_or_else(|| StepError::Refused(format!("{} stops no member", run.run)))?;
     let limit = run.config.limits.stop + run.config.limits.launch;
     match aws.start(&source.id).await {
-        Ok(InstanceState::Running) => Ok(Output {}),
-        Ok(_) => wait(aws, &state, limit, format!("{} is starting", source.id)),
+        Ok(true) => Ok(Output {}),
+        Ok(false) => wait(aws, &state, limit, format!("{} is starting", source.id)),
         // It is being stopped; or its zone has no room for it just now.
         Err(error) if error.is_wrong_state() || error.is_no_capacity() => wait(aws, &state, limit, error),
         Err(error) => Err(error.into()),
