@@ -3,7 +3,7 @@
 use crate::cli::{Output, QuietHours};
 use crate::rehearse::{self, Ending};
 use crate::{Exit, Streams};
-use fleet::{Config, Period, QuietError, QuietWindow, Seen, Span, Trace, Version, quietest};
+use fleet::{Config, Period, QuietError, QuietWindow, Seen, Span, Trace, Version, Windows, quietest};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt::{Display, Write};
@@ -73,10 +73,12 @@ fn answer(args: &QuietHours) -> Result<Answer, Stop> {
         Some(length) => (length, Length::Option),
         None => rehearsed(&args.config)?,
     };
-    let window = quietest(&trace, &args.time_zone, length, after).map_err(|error| match error {
-        QuietError::TooLittle { .. } | QuietError::Unknown { .. } => bad(&error),
-        QuietError::Length { .. } | QuietError::After { .. } => Stop(Exit::BadInput, format!("--{error}")),
-    })?;
+    let window =
+        quietest(&trace, &args.time_zone, length, &Windows::default(), after).map_err(|error| match error {
+            // No windows are given here.
+            QuietError::TooLittle { .. } | QuietError::Unknown { .. } | QuietError::NotPermitted(_) => bad(&error),
+            QuietError::Length { .. } | QuietError::After { .. } => Stop(Exit::BadInput, format!("--{error}")),
+        })?;
     let read = Read {
         file: args.trace.display().to_string(),
         step_seconds: trace.step_seconds(),

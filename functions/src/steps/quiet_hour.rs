@@ -1,11 +1,11 @@
-//! Finds the quietest window of the week to come for an upgrade, from the request counts of the fleet's load balancer, and
-//! says why. Only reads; a person's command calls it, no run does.
+//! Finds the quietest window of the week to come for an upgrade, from the request counts of the fleet's load balancer, inside of
+//! the windows that the configuration has, if it has any; and says why. Only reads; a person's command calls it, no run does.
 //!
 //! Not undone: nothing is changed.
 
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{FleetName, QuietWindow, Refusal, Span, Trace, quietest};
+use fleet::{FleetName, QuietError, QuietWindow, Refusal, Span, Trace, quietest};
 use jiff::SignedDuration;
 use serde::Deserialize;
 
@@ -33,6 +33,10 @@ pub(crate) async fn run(aws: &Aws, Input { fleet, length_seconds }: Input) -> Re
     let counts = aws.request_counts(group, &balancers, since, now).await?;
     let trace =
         Trace::from_points(counts).map_err(|error| StepError::Refused(format!("the request counts: {error}")))?;
-    let window = quietest(&trace, &record.config.fleet.time_zone, Span::seconds(length_seconds), now);
-    window.map_err(|error| StepError::Refused(format!("the request counts of the last three weeks: {error}")))
+    let config = &record.config;
+    let length = Span::seconds(length_seconds);
+    quietest(&trace, &config.fleet.time_zone, length, &config.upgrade.windows, now).map_err(|error| match error {
+        QuietError::NotPermitted(_) => StepError::Refused(error.to_string()),
+        error => StepError::Refused(format!("the request counts of the last three weeks: {error}")),
+    })
 }

@@ -5,6 +5,7 @@ use super::pattern::{Pattern, Period, WEEK, in_period, local};
 use super::quarters::{Quarters, first_from, quarters, start, total};
 use super::trace::Trace;
 use super::weekday;
+use super::windows::{NotPermitted, Windows};
 use crate::Span;
 use jiff::{Timestamp, Zoned};
 use serde::{Serialize, Serializer};
@@ -91,6 +92,9 @@ pub enum QuietError {
         /// The length that was asked for.
         length: Span,
     },
+    /// No window of the configuration is open for so long.
+    #[error("upgrade.windows: {0}")]
+    NotPermitted(NotPermitted),
     /// So late that no week is left in the calendar.
     #[error("after: {after} is at the end of the calendar: expected a time before the year 9999")]
     After {
@@ -99,12 +103,19 @@ pub enum QuietError {
     },
 }
 
-/// Finds the window of a length that begins within a week from `after` and in which the fewest requests are expected.
-/// Windows begin at whole quarters of an hour; the earliest of equally quiet ones is taken.
+/// Finds the window of a length that begins within a week from `after`, that one of `permitted` has whole, if there are any,
+/// and in which the fewest requests are expected. Windows begin at whole quarters of an hour; the earliest of equally quiet
+/// ones is taken. It is compared with all the week.
 ///
 /// # Errors
 /// When too little is known, or the length does not fit.
-pub fn quietest(trace: &Trace, zone: &LocalZone, length: Span, after: Timestamp) -> Result<QuietWindow, QuietError> {
+pub fn quietest(
+    trace: &Trace,
+    zone: &LocalZone,
+    length: Span,
+    permitted: &Windows,
+    after: Timestamp,
+) -> Result<QuietWindow, QuietError> {
     if length.as_secs() == 0 || quarters(length) > WEEK as i64 {
         return Err(QuietError::Length { length });
     }
@@ -121,11 +132,18 @@ pub fn quietest(trace: &Trace, zone: &LocalZone, length: Span, after: Timestamp)
     let to_come: Vec<_> = horizon.map(|quarter| pattern.expected(local(quarter, zone).1)).collect();
     let expected = |quarter: i64| total(length, |offset| to_come[(quarter - first + offset) as usize]);
     let windows: Vec<_> = week.filter_map(|quarter| Some((quarter, expected(quarter)?))).collect();
-    let quietest = windows.iter().min_by(|a, b| a.1.total_cmp(&b.1));
+    let permits = |quarter: i64| permitted.permits(start(quarter), length).is_ok();
+    let quietest = windows.iter().filter(|(quarter, _)| permits(*quarter)).min_by(|a, b| a.1.total_cmp(&b.1));
     let busiest = windows.iter().max_by(|a, b| a.1.total_cmp(&b.1));
-    let (Some(&quietest), Some(&busiest)) = (quietest, busiest) else { return Err(QuietError::Unknown { length }) };
+    let Some(&busiest) = busiest else { return Err(QuietError::Unknown { length }) };
+    let Some(&quietest) = quietest else {
+        return Err(permitted
+            .permits(after, length)
+            .map_or_else(QuietError::NotPermitted, |()| QuietError::Unknown { length }));
+    };
     let mean = windows.iter().map(|(_, requests)| requests).sum::<f64>() / windows.len() as f64;
-    let found = Found { zone, length, period, quietest, busiest, mean };
+    let within = !permitted.is_empty();
+    let found = Found { zone, length, period, quietest, busiest, mean, within };
     Ok(found.window(&known))
 }
 
@@ -148,6 +166,8 @@ struct Found<'a> {
     quietest: (i64, f64),
     busiest: (i64, f64),
     mean: f64,
+    /// Whether it was looked for inside of windows.
+    within: bool,
 }
 
 impl Found<'_> {
@@ -205,7 +225,11 @@ impl Found<'_> {
                 format!("by {times} of its occurrences in a trace too short to tell one day of the week from another")
             }
         };
-        let of = if self.period == Period::Week { "week" } else { "day" };
+        let of = match (self.within, self.period) {
+            (true, _) => "time that upgrade.windows leave",
+            (false, Period::Week) => "week",
+            (false, Period::Day) => "day",
+        };
         format!(
             "{} begins the quietest {} of the {of}, {by}: about {:.0} requests are expected, {:.0} % of the {:.0} in the average window and {:.0} in the busiest ({})",
             when(&window.start),

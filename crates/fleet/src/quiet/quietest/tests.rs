@@ -30,7 +30,7 @@ fn usual(hour: f64) -> f64 {
 
 #[track_caller]
 fn found(trace: &Trace, minutes: u32) -> QuietWindow {
-    quietest(trace, &LocalZone::UTC, Span::minutes(minutes), trace.end()).unwrap()
+    quietest(trace, &LocalZone::UTC, Span::minutes(minutes), &Windows::default(), trace.end()).unwrap()
 }
 
 #[track_caller]
@@ -52,6 +52,27 @@ fn the_quietest_window_lies_around_the_quietest_hour() {
     assert_eq!(
         window.because,
         "Saturday 02:30 begins the quietest 1h of the week, by the 2 weeks that have it whole: about 306 requests are expected, 37 % of the 823 in the average window and 1362 in the busiest (Friday 14:30)"
+    );
+}
+
+#[test]
+fn it_is_looked_for_inside_of_the_windows_that_there_are() {
+    let trace = trace(14, |hour| Some(usual(hour)));
+    let windows = |text: &str| serde_json::from_str::<Windows>(text).unwrap();
+    let of = |text: &str, length: Span| quietest(&trace, &LocalZone::UTC, length, &windows(text), trace.end());
+    let hour = Span::minutes(60);
+
+    let mondays = r#"[{"days": ["mon"], "from": "05:00", "to": "09:00", "time_zone": "UTC"}]"#;
+    let window = of(mondays, hour).unwrap();
+    check(&window, "Mon 05:00");
+    assert!(window.because.contains("quietest 1h of the time that upgrade.windows leave"), "{}", window.because);
+    assert!(window.expected_requests > found(&trace, 60).expected_requests);
+    assert_eq!(window.peak_requests, found(&trace, 60).peak_requests, "it is compared with all the week");
+
+    let never = of(mondays, Span::minutes(300)).unwrap_err();
+    assert_eq!(
+        never.to_string(),
+        "upgrade.windows: a run of 5h fits into no window: the longest is open for 4h; lengthen a window"
     );
 }
 
@@ -87,7 +108,7 @@ fn gaps_are_unknown_and_not_quiet() {
     let office_hours = trace(14, |hour| (6.0..20.0).contains(&(hour % 24.0)).then(|| usual(hour)));
     check(&found(&office_hours, 60), "Sat 06:00");
     let length = Span::minutes(15 * 60);
-    let unknown = quietest(&office_hours, &LocalZone::UTC, length, office_hours.end());
+    let unknown = quietest(&office_hours, &LocalZone::UTC, length, &Windows::default(), office_hours.end());
     assert_eq!(unknown, Err(QuietError::Unknown { length }));
 }
 
@@ -98,7 +119,7 @@ fn a_trace_too_short_for_a_week_gives_a_day_and_says_so() {
     assert!(window.because.contains("too short to tell one day of the week from another"), "{}", window.because);
     assert_eq!(window.seen.len(), 13);
     let short = trace(1, |hour| Some(usual(hour)));
-    let error = quietest(&short, &LocalZone::UTC, Span::minutes(60), short.end()).unwrap_err();
+    let error = quietest(&short, &LocalZone::UTC, Span::minutes(60), &Windows::default(), short.end()).unwrap_err();
     assert_eq!(error, QuietError::TooLittle { known_hours: 24 });
     // Two weeks of which hardly anything is known are no two weeks.
     let sparse = trace(14, |hour| ((hour as i64 / 24) % 5 == 0).then(|| usual(hour)));
@@ -108,12 +129,12 @@ fn a_trace_too_short_for_a_week_gives_a_day_and_says_so() {
 #[test]
 fn lengths_that_fit_into_no_week_are_refused() {
     let week = trace(14, |hour| Some(usual(hour)));
-    let of = |seconds: u32| quietest(&week, &LocalZone::UTC, Span::seconds(seconds), week.end());
+    let of = |seconds: u32| quietest(&week, &LocalZone::UTC, Span::seconds(seconds), &Windows::default(), week.end());
     assert_eq!(of(0), Err(QuietError::Length { length: Span::seconds(0) }));
     assert_eq!(of(168 * 3600 + 1), Err(QuietError::Length { length: Span::seconds(168 * 3600 + 1) }));
     assert!(of(1).is_ok() && of(168 * 3600).is_ok());
     assert!(matches!(
-        quietest(&week, &LocalZone::UTC, Span::minutes(1), Timestamp::MAX),
+        quietest(&week, &LocalZone::UTC, Span::minutes(1), &Windows::default(), Timestamp::MAX),
         Err(QuietError::After { .. })
     ));
 }
@@ -137,7 +158,8 @@ fn the_fleets_clock_is_followed_through_summer_time() {
     };
     let trace = trace(27, |hour| Some(quiet(hour)));
     let of = |after: &str, minutes: u32| {
-        let window = quietest(&trace, &berlin, Span::minutes(minutes), after.parse().unwrap()).unwrap();
+        let window =
+            quietest(&trace, &berlin, Span::minutes(minutes), &Windows::default(), after.parse().unwrap()).unwrap();
         (window.start.to_string(), window.expected_requests)
     };
     let (before, expected) = of("2026-03-16T12:00:00Z", 120);
@@ -163,7 +185,7 @@ proptest! {
         let of = |scale: f64| trace(days, |hour| ((hour * 12.0) as i64 % lost != 0).then(|| scale * noise(hour)));
         let (one, eight) = (of(1.0), of(8.0));
         let after = one.end() + after.seconds();
-        let find = |trace: &Trace| quietest(trace, &zone(name), Span::minutes(length), after);
+        let find = |trace: &Trace| quietest(trace, &zone(name), Span::minutes(length), &Windows::default(), after);
         let Ok(window) = find(&one) else {
             prop_assert!(days < 5 || lost < 4);
             return Ok(());
