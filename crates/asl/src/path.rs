@@ -100,11 +100,15 @@ impl Path {
         if root.is_null() && (!steps.is_empty() || self.rest.is_some()) {
             return Err(Miss::NullRoot);
         }
-        let found = walk(root, steps, self.rest.is_some())?;
+        let found = walk(root, steps, self.rest.is_some());
         match &self.rest {
-            None if self.length => Ok(Cow::Owned(length(found))),
-            None => Ok(Cow::Borrowed(found)),
-            Some(query) => query.find(found, root).map(Cow::Owned).ok_or(Miss::TooLarge),
+            None if self.length => found.map(|found| Cow::Owned(length(found))),
+            None => found.map(Cow::Borrowed),
+            Some(query) => match found {
+                Err(_) => Ok(Cow::Owned(Value::Array(Vec::new()))),
+                Ok(found) if !query.applies_to(found) => Err(Miss::Last { beyond_end: false }),
+                Ok(found) => query.find(found, root).map(Cow::Owned).ok_or(Miss::TooLarge),
+            },
         }
     }
 
@@ -206,7 +210,6 @@ mod tests {
         assert_eq!(find("$.b", &data), Err(Miss::Last { beyond_end: false }));
         assert_eq!(find("$.a[7]", &data), Err(Miss::Last { beyond_end: true }));
         assert_eq!(find("$.b.c", &data), Err(Miss::Before(0)));
-        assert_eq!(find("$.b[*]", &data), Err(Miss::Before(0)));
         assert_eq!(find("$.a[*].x", &data), Ok(json!([1, 2])));
         assert_eq!(find("$.a[*].nope", &data), Ok(json!([])));
         assert_eq!(find("$.a[0:2].x", &data), Ok(json!([1, 2])));
@@ -216,12 +219,41 @@ mod tests {
         assert_eq!(find("$.a[0,2]", &data), Ok(json!([{"x": 1}, {"y": 3}])));
     }
 
+    /// As the service was seen to: https://github.com/localstack/localstack/pull/12366.
+    #[test]
+    fn an_indefinite_path_from_what_is_not_there_finds_nothing() {
+        let data = json!({"item": {"x": 1}, "text": "x", "null": null});
+        for path in
+            ["$.items[*]", "$.items[1:]", "$.items[:1]", "$.item.items[*]", "$.items[*].x", "$.item.items[1:].x"]
+        {
+            assert_eq!(find(path, &data), Ok(json!([])), "{path}");
+        }
+        for path in ["$.nope[?(@.x)]", "$.nope..x", "$.null[1:]", "$.text[*]"] {
+            assert_eq!(find(path, &data), Ok(json!([])), "{path}");
+        }
+        assert_eq!(find("$[*]", &json!({})), Ok(json!([])));
+        // What cannot be applied to what is there is another thing.
+        for path in ["$[1:5]", "$[1:]", "$[:1]", "$[0,1]", "$.item[1:]", "$.text[?(@.x)]"] {
+            assert_eq!(find(path, &data), Err(Miss::Last { beyond_end: false }), "{path}");
+        }
+        assert_eq!(find("$[1:5]", &json!([])), Ok(json!([])));
+    }
+
+    #[test]
+    fn a_filter_tests_an_object_itself() {
+        let data = json!({"o": {"x": 1, "in": {"x": 2}}, "a": [{"x": 1}, {"x": 2}]});
+        assert_eq!(find("$.o[?(@.x == 1)]", &data), Ok(json!([data["o"]])));
+        assert_eq!(find("$.o[?(@.x == 2)]", &data), Ok(json!([])));
+        assert_eq!(find("$.o[?(@.x == 1)].in.x", &data), Ok(json!([2])));
+        assert_eq!(find("$.a[?(@.x == 2)]", &data), Ok(json!([{"x": 2}])));
+    }
+
     #[test]
     fn a_filter_may_look_at_the_root() {
         let data = json!({"least": 2, "in": {"a": [{"x": 1}, {"x": 2, "$": 0}, {"x": 3}]}});
         assert_eq!(find("$.in.a[?(@.x >= $.least)].x", &data), Ok(json!([2, 3])));
         assert_eq!(find("$.in.a[?(@['$'] == 0)].x", &data), Ok(json!([2])));
-        assert_eq!(find("$.nope.a[?(@.x >= $.least)]", &data), Err(Miss::Before(0)));
+        assert_eq!(find("$.nope.a[?(@.x >= $.least)]", &data), Ok(json!([])));
     }
 
     #[test]

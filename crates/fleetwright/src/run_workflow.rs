@@ -71,7 +71,9 @@ fn play(definition: &Path, machine: &StateMachine, input: Value, resources: &dyn
     {
         Ok(Outcome::Succeeded(output)) => (json!({"status": "SUCCEEDED", "output": output}), Exit::Done),
         Ok(Outcome::Failed(Failure { error, cause })) => {
-            (json!({"status": "FAILED", "error": error, "cause": cause}), Exit::Error)
+            // A Fail state needs neither.
+            let said = |text: String| (!text.is_empty()).then_some(text);
+            (json!({"status": "FAILED", "error": said(error), "cause": said(cause)}), Exit::Error)
         }
         Err(error) => (json!({"status": "FAILED", "error": "States.Runtime", "cause": error.to_string()}), Exit::Error),
     }

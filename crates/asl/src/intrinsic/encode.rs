@@ -1,7 +1,9 @@
 //! Base64 and digests.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::alphabet;
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD};
+use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
@@ -10,13 +12,19 @@ use super::{digest, text_argument};
 /// Characters that these functions take at most.
 const INPUT_CHARS_MAX: usize = 10_000;
 
+/// Padding may be missing, as to Java's decoder.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+
 pub(super) fn base64_encode(text: &Value) -> Result<Value, String> {
     limited(text_argument(text)?).map(|text| Value::String(STANDARD.encode(text)))
 }
 
 pub(super) fn base64_decode(text: &Value) -> Result<Value, String> {
     let text = limited(text_argument(text)?)?;
-    let bytes = STANDARD.decode(text).map_err(|error| format!("The input is not Base64: {error}"))?;
+    let bytes = LENIENT.decode(text).map_err(|error| format!("The input is not Base64: {error}"))?;
     Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
 }
 

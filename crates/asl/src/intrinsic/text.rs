@@ -22,7 +22,7 @@ pub(super) fn format(template: &Value, arguments: &[Cow<'_, Value>]) -> Result<V
                 chars.next();
                 match left.next().map(Cow::as_ref) {
                     Some(Value::String(text)) => filled.push_str(text),
-                    Some(other) => filled.push_str(&other.to_string()),
+                    Some(other) => filled.push_str(&as_java_prints(other)),
                     None => return Err(mismatch(template, arguments.len())),
                 }
             }
@@ -33,6 +33,20 @@ pub(super) fn format(template: &Value, arguments: &[Cow<'_, Value>]) -> Result<V
     match left.next() {
         None => Ok(Value::String(filled)),
         Some(_) => Err(mismatch(template, arguments.len())),
+    }
+}
+
+/// Objects and arrays as Java prints its maps and lists, which is what the service does: `{a=1, b=[x, null]}`.
+fn as_java_prints(value: &Value) -> String {
+    let list = |items: Vec<String>| items.join(", ");
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", list(items.iter().map(as_java_prints).collect())),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(key, value)| format!("{key}={}", as_java_prints(value)));
+            format!("{{{}}}", list(fields.collect()))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 
@@ -61,7 +75,12 @@ pub(super) fn split(text: &Value, delimiters: &Value) -> Result<Value, String> {
     Ok(parts.map(Value::from).collect())
 }
 
+/// What is empty is null to the service, and its integers have no negative zero.
 pub(super) fn string_to_json(text: &Value) -> Result<Value, String> {
     let text = text_argument(text)?;
-    serde_json::from_str(text).map_err(|error| format!("'{text}' is not JSON: {error}"))
+    match text.trim() {
+        "" => Ok(Value::Null),
+        "-0" => Ok(0.into()),
+        json => serde_json::from_str(json).map_err(|error| format!("'{text}' is not JSON: {error}")),
+    }
 }

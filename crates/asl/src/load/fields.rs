@@ -308,10 +308,7 @@ impl<'j> Fields<'j> {
         path_key: &'static str,
         range: RangeInclusive<u64>,
     ) -> Option<Setting<u64>> {
-        self.at_most_one_of(&[key, path_key]);
-        let fixed = self.integer(key, range).map(Setting::Fixed);
-        let path = self.reference_path(path_key).map(Setting::Path);
-        fixed.or(path)
+        self.fixed_or(key, path_key, range, Self::reference_path)
     }
 
     /// The same of a Map.
@@ -321,9 +318,19 @@ impl<'j> Fields<'j> {
         path_key: &'static str,
         range: RangeInclusive<u64>,
     ) -> Option<Setting<u64>> {
+        self.fixed_or(key, path_key, range, Self::map_path)
+    }
+
+    fn fixed_or(
+        &mut self,
+        key: &'static str,
+        path_key: &'static str,
+        range: RangeInclusive<u64>,
+        read: fn(&mut Self, &'static str) -> Option<Path>,
+    ) -> Option<Setting<u64>> {
         self.at_most_one_of(&[key, path_key]);
         let fixed = self.integer(key, range).map(Setting::Fixed);
-        let path = self.map_path(path_key).map(Setting::Path);
+        let path = read(self, path_key).map(Setting::Path);
         fixed.or(path)
     }
 }

@@ -50,16 +50,15 @@ impl Loader {
         fields.exactly_one_of(&["ItemProcessor", "Iterator"]);
         let older = fields.get("Iterator");
         let mut inner = match fields.object("ItemProcessor") {
-            Some(mut inner) => {
-                if let Some(config) = inner.object("ProcessorConfig")
-                    && is_distributed(config)
-                {
-                    return None;
-                }
-                inner
-            }
+            Some(inner) => inner,
             None => Fields::of(self, older?, fields.place_of("Iterator"))?,
         };
+        // The service takes it in an `Iterator` as well.
+        if let Some(config) = inner.object("ProcessorConfig")
+            && is_distributed(config)
+        {
+            return None;
+        }
         let machine = self.machine(&mut inner);
         inner.finish();
         machine

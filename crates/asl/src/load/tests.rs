@@ -68,6 +68,9 @@ fn what_is_not_run_is_refused_by_name() {
             "$.States.S: The QueryLanguage is set to 'JSONPath', but field 'Output' is only supported for the 'JSONata' QueryLanguage"
         ]
     );
+    let iterator =
+        r#""Iterator":{"ProcessorConfig":{"Mode":"INLINE"},"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}"#;
+    assert_eq!(of_state(&format!(r#""Type":"Map","End":true,{iterator}"#)), [""; 0]);
     let processor = r#""ItemProcessor":{"ProcessorConfig":{"Mode":"DISTRIBUTED","ExecutionType":"STANDARD"},"StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}"#;
     assert_eq!(
         of_state(&format!(r#""Type":"Map","End":true,"ItemReader":{{}},"ResultWriter":{{}},{processor}"#)),
