@@ -1,6 +1,7 @@
 //! What ties the list of steps, the definitions and the names of errors together.
 
 use asl::StateMachine;
+use fleet::Workflow;
 use fleetwright::Definition;
 use functions::STEPS;
 use std::collections::BTreeSet;
@@ -28,6 +29,25 @@ fn every_task_calls_a_step_and_every_step_is_called() {
         .collect();
     let steps = STEPS.iter().map(|step| step.name).filter(|name| !CALLED_ELSEWHERE.contains(name));
     assert_eq!(called, steps.collect());
+}
+
+#[test]
+fn a_workflow_is_performed_by_the_machine_that_says_so() {
+    let workflows = [
+        Workflow::Upgrade,
+        Workflow::Rollback,
+        Workflow::Repair,
+        Workflow::ScaleOut,
+        Workflow::ScaleIn,
+        Workflow::GoldenImage,
+    ];
+    for workflow in workflows {
+        assert_eq!(Definition::of(workflow).machine, workflow.machine());
+    }
+    for (definition, machine) in Definition::ALL.iter().zip(machines()) {
+        let take_up = machine.tasks().find(|task| task.name == "Take up").unwrap();
+        assert_eq!(take_up.parameters.unwrap()["Payload"]["machine"], definition.machine);
+    }
 }
 
 #[test]

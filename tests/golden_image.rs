@@ -34,7 +34,8 @@ fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_scales_with_it() {
             (Phase::Ended(Outcome::ImageTaken), None, Some(&golden.image))
         );
         let source = run.source.unwrap();
-        assert_eq!(golden, Golden { taken_of: Some(source.image), ..Golden::new(golden.image.clone(), run.to) });
+        let alike = [source.image].into();
+        assert_eq!(golden, Golden { alike, ..Golden::new(golden.image.clone(), run.to) });
         assert_eq!(stage.in_service().await, 3);
         assert_eq!(stage.violations("image-1", Settling::ImageTaken).await, []);
         assert_eq!(stage.findings().await, [""; 0]);

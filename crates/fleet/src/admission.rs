@@ -142,6 +142,8 @@ fn choose_source(
     downtime: bool,
 ) -> Result<Member, Refusal> {
     let serves = |member: &&Tagged| member.health == Health::Healthy;
+    // Of another image nobody knows which version it has, or whether it is in quarantine.
+    let alike = |member: &&Tagged| record.golden.as_ref().is_none_or(|golden| golden.has_member_of(&member.image));
     let member = match named {
         Some(id) => observed
             .tagged
@@ -149,10 +151,13 @@ fn choose_source(
             .find(|member| member.id == *id)
             .ok_or_else(|| Refusal::NoMember { instance: id.clone(), fleet: record.name().clone() })?,
         None => {
-            let first = observed.tagged.iter().find(serves).or_else(|| observed.tagged.first());
-            first.ok_or_else(|| empty(&record.config))?
+            let fitting = observed.tagged.iter().filter(alike).find(serves);
+            fitting.or_else(|| observed.tagged.first()).ok_or_else(|| empty(&record.config))?
         }
     };
+    if let Some(golden) = record.golden.as_ref().filter(|_| !alike(&member)) {
+        return Err(Refusal::AnotherImage { instance: member.id.clone(), golden: golden.image.clone() });
+    }
     if !serves(&member) {
         return Err(not_in_service(member));
     }

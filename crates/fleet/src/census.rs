@@ -62,8 +62,12 @@ impl FleetInstance {
     /// What it is to a fleet on `golden`.
     pub fn place(&self, golden: Option<&Golden>) -> Place {
         let builder = self.role == Some(Role::Builder);
-        let like_a_member = !builder
-            && (self.tagged || self.is_registered() || golden.is_some_and(|golden| self.image == golden.image));
+        // What no run made may be a clone of what members were once set up on, and no member.
+        let cloned = golden.is_some_and(|golden| match self.run {
+            Some(_) => golden.has_member_of(&self.image),
+            None => golden.image == self.image,
+        });
+        let like_a_member = !builder && (self.tagged || self.is_registered() || cloned);
         match (like_a_member, self.running) {
             (true, true) => Place::Member,
             (false, _) if self.run.is_some() => Place::LeftOver,
@@ -190,5 +194,16 @@ mod tests {
         assert_eq!(ids(restoration.deleted.iter().collect()), "45");
         // Of one there are clones in service, and of another there is one that a person must decide about.
         assert_eq!(restoration.deregistered, [stale]);
+    }
+
+    #[test]
+    fn a_clone_of_what_a_golden_image_was_taken_of_is_a_member_only_if_a_run_made_it() {
+        let [golden, before]: [ImageId; 2] = ["ami-0000000f", "ami-0000000e"].map(|id| id.parse().unwrap());
+        let golden = Golden { alike: [before.clone()].into(), ..Golden::new(golden, crate::Version::new(1, 3, 8)) };
+        let outside =
+            FleetInstance { image: before, tagged: false, health: Health::Out, ..instance("i-00000001", &golden) };
+        let made = FleetInstance { run: Some("run-1".parse().unwrap()), ..outside.clone() };
+        assert_eq!((outside.place(Some(&golden)), made.place(Some(&golden))), (Place::Unclear, Place::Member));
+        assert_eq!(made.place(None), Place::LeftOver);
     }
 }

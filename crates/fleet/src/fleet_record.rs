@@ -3,6 +3,7 @@
 use crate::{Config, FleetName, ImageId, KeptImage, Refusal, Run, RunId, SCHEMA, Version};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 
 /// A fleet as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -57,20 +58,20 @@ pub struct Golden {
     pub image: ImageId,
     /// The version installed in it.
     pub version: Version,
-    /// If it was taken of a member: what that is a clone of. Members of that image are as good as those of this one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub taken_of: Option<ImageId>,
+    /// If it was taken of a member: the images of those that stood then. Their clones are as good as those of this one.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub alike: BTreeSet<ImageId>,
 }
 
 impl Golden {
     /// An image in which a version is installed.
     pub fn new(image: ImageId, version: Version) -> Self {
-        Self { image, version, taken_of: None }
+        Self { image, version, alike: BTreeSet::new() }
     }
 
     /// Whether a clone of `image` is a member as it should be.
     pub fn has_member_of(&self, image: &ImageId) -> bool {
-        self.image == *image || self.taken_of.as_ref() == Some(image)
+        self.image == *image || self.alike.contains(image)
     }
 }
 

@@ -116,8 +116,11 @@ impl Run {
         if self.workflow.scales() {
             return None;
         }
-        let taken_of = self.source.as_ref().map(|source| source.image.clone());
-        let golden = Golden { image: self.image.clone()?, version: self.to, taken_of };
+        let mut golden = Golden::new(self.image.clone()?, self.to);
+        if let Some(source) = &self.source {
+            let before = self.golden.iter().flat_map(|before| before.alike.iter().chain([&before.image]));
+            golden.alike = before.chain([&source.image]).cloned().collect();
+        }
         let because = (self.workflow == Workflow::Rollback).then(|| format!("run {} went back from it", self.run.id));
         Some((golden, because))
     }

@@ -59,7 +59,7 @@ pub enum Refusal {
     },
     /// A member does not take traffic, so the run could not tell what it must keep up.
     #[error(
-        "member {instance} carries the load-balancer tag but its target is {health}: every member must be in service before an upgrade; repair or untag it"
+        "member {instance} carries the load-balancer tag but its target is {health}: only a member in service can be counted on; repair or untag it"
     )]
     NotInService {
         /// The first such member.
@@ -69,7 +69,7 @@ pub enum Refusal {
     },
     /// Something is registered with the target group that is no member.
     #[error(
-        "load_balancer.target_group: {instance} is registered with it but lacks the load-balancer tag {tag}: an upgrade would leave it in service on the old version; tag it, or take it out"
+        "load_balancer.target_group: {instance} is registered with it but lacks the load-balancer tag {tag}: it would stay in service whatever becomes of the members; tag it, or take it out"
     )]
     Stranger {
         /// The first such instance.
@@ -172,6 +172,16 @@ pub enum Refusal {
     SoleMember {
         /// The member.
         instance: InstanceId,
+    },
+    /// An image is wanted of a member of another image.
+    #[error(
+        "member: {instance} is no clone of the golden image {golden}, so its version is not known: name one that is"
+    )]
+    AnotherImage {
+        /// The member.
+        instance: InstanceId,
+        /// The golden image.
+        golden: ImageId,
     },
     /// An image is wanted of what is no member.
     #[error("member: {instance} carries no load-balancer tag of fleet {fleet}, and an image is taken of a member")]

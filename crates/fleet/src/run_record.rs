@@ -112,6 +112,9 @@ pub struct Run {
     /// The member that a golden image is taken of: it is out and stopped for a while.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Member>,
+    /// When it was first asked to stop.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_asked: Option<Timestamp>,
     /// The fencing number of the run's lock.
     pub fence: u64,
     /// The configuration that the run goes by, whatever is applied meanwhile.
@@ -224,6 +227,7 @@ impl Run {
             hops,
             size: admission.size,
             source: admission.source.clone(),
+            stop_asked: None,
             fence,
             config,
             drain: admission.before.drain,

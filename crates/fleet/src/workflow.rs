@@ -33,6 +33,16 @@ impl Workflow {
         }
     }
 
+    /// The state machine that performs it.
+    pub fn machine(self) -> &'static str {
+        match self {
+            Self::Upgrade | Self::Rollback | Self::Repair => "fleetwright-upgrade",
+            Self::ScaleOut => "fleetwright-scale-out",
+            Self::ScaleIn => "fleetwright-scale-in",
+            Self::GoldenImage => "fleetwright-golden-image",
+        }
+    }
+
     /// Whether it changes how many members there are, and not what they run.
     pub fn scales(self) -> bool {
         matches!(self, Self::ScaleOut | Self::ScaleIn)

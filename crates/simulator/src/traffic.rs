@@ -105,8 +105,11 @@ impl Traffic {
         }
         self.sent = last;
         let targets = self.targets();
+        // Whoever else takes members out beside those that died is told by how many are in service.
+        let all_died = self.healthy.is_empty() && !self.dead.is_empty();
         if targets.is_empty() {
             self.failed += last - first + 1;
+            self.excused += if all_died { last - first + 1 } else { 0 };
             return;
         }
         let stretch = Stretch { first, last, targets };
@@ -115,7 +118,7 @@ impl Traffic {
                 let target = stretch.target_of(request);
                 if self.silent.contains(&target) {
                     self.failed += 1;
-                    self.excused += u64::from(self.dead.contains(&target));
+                    self.excused += u64::from(all_died || self.dead.contains(&target));
                 }
             }
         }
@@ -274,5 +277,14 @@ mod tests {
         traffic.catch_up(seconds(110));
         assert!(traffic.requests().failed > 240);
         assert_eq!(traffic.inexcusable(), 0);
+
+        // With the last one dead there is nobody; with one that was only taken out there would have been.
+        traffic.place(1, Route::None, true, false);
+        traffic.place(0, Route::Fallback, false, true);
+        traffic.catch_up(seconds(120));
+        assert_eq!(traffic.inexcusable(), 0);
+        traffic.place(0, Route::None, false, false);
+        traffic.catch_up(seconds(121));
+        assert!(traffic.inexcusable() > 0);
     }
 }

@@ -82,6 +82,11 @@ impl CallError {
         NO_CAPACITY.contains(&self.code.as_str())
     }
 
+    /// The account may have no more machines at a time.
+    pub fn is_quota(&self) -> bool {
+        matches!(self.code.as_str(), "VcpuLimitExceeded" | "InstanceLimitExceeded")
+    }
+
     /// What was just made cannot be described everywhere yet.
     pub fn is_not_visible_yet(&self) -> bool {
         NOT_VISIBLE_YET.contains(&self.code.as_str())

@@ -125,15 +125,15 @@ impl Aws {
         self.ec2.stop_instances().instance_ids(id.as_str()).send().await.of("StopInstances").map(drop)
     }
 
-    /// Starts an instance; answers whether it was running already, by EC2's own answer, which does not lag. Repeating it
+    /// Starts an instance; answers where in its life it was by then, by EC2's own answer, which does not lag. Repeating it
     /// changes nothing.
     ///
     /// # Errors
     /// Whatever EC2 answers; [`CallError::is_wrong_state`] as long as it is being stopped.
-    pub async fn start(&self, id: &InstanceId) -> Result<bool, CallError> {
+    pub async fn start(&self, id: &InstanceId) -> Result<InstanceState, CallError> {
         let answer = self.ec2.start_instances().instance_ids(id.as_str()).send().await.of("StartInstances")?;
         let was = answer.starting_instances().first().and_then(|change| change.previous_state()?.name());
-        Ok(was.is_some_and(|was| state(was) == InstanceState::Running))
+        Ok(was.map_or(InstanceState::Pending, state))
     }
 
     /// Terminates instances; answers whether all of them are on their way out for good. Repeating it changes nothing.

@@ -1,6 +1,5 @@
-//! Stops the member that a golden image is taken of, once it has drained, and asks for the image of it at rest. Ends when EC2
-//! has taken that on: the image is of this moment, so the member may start again while it is being made.
-//! <https://docs.aws.amazon.com/ebs/latest/userguide/ebs-creating-snapshot.html>
+//! Stops the member that a golden image is taken of, once it has drained, and asks for the image of it at rest (by hand: turn
+//! the server off, snapshot it). Ends when EC2 has taken that on; `snapshot` waits for the image.
 //!
 //! Undone by `start` and `delete`.
 
@@ -36,7 +35,13 @@ pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output
         return wait(aws, &state, limit, in_traffic);
     }
     match member.state {
-        InstanceState::Running => aws.stop(&member.id).await?,
+        InstanceState::Running => {
+            if run.record.stop_asked.is_none() {
+                run.record.stop_asked = Some(aws.now());
+                aws.ledger().write(&mut run).await?;
+            }
+            aws.stop(&member.id).await?;
+        }
         InstanceState::Stopped => {
             if seen(aws, &mut run).await?.is_none() {
                 ask(aws, &mut run, &member.id).await?;

@@ -37,7 +37,7 @@ pub(crate) struct Output {}
 pub(crate) async fn run(aws: &Aws, Input { run, state, members, service }: Input) -> Result<Output, StepError> {
     let mut run = match (members, service) {
         (Members::Old, Service::In) => aws.ledger().hold_back(&run, aws.now()).await?,
-        (Members::New, Service::Out) => aws.ledger().hold(&run, Going::Either).await?,
+        (Members::New, Service::Out) | (Members::Source, Service::In) => aws.ledger().hold(&run, Going::Either).await?,
         _ => aws.ledger().hold(&run, Going::Forward).await?,
     };
     if service == Service::Out && run.record.workflow == Workflow::ScaleOut {
@@ -50,15 +50,21 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, service }: Input
     let run = run.record;
     let found = members.find(aws, &run).await?;
     match service {
-        Service::In => bring_in(aws, &run, &found).await,
+        Service::In => bring_in(aws, &run, &state, &found).await,
         Service::Out => take_out(aws, &run, &state, members, &found).await,
     }
 }
 
 /// Tags and registers whatever was described, which may lag behind what an earlier step did; both calls bear repeating.
 /// A member that does not run cannot be registered, and would keep all others out: whoever checks their health says so.
-async fn bring_in(aws: &Aws, run: &Run, members: &[Instance]) -> Result<Output, StepError> {
+///
+/// Except the one that was started again just now: its state may be described as it was before.
+async fn bring_in(aws: &Aws, run: &Run, state: &StateContext, members: &[Instance]) -> Result<Output, StepError> {
     let config = &run.config;
+    let source = run.source.as_ref().map(|source| &source.id);
+    if let Some(lags) = members.iter().find(|one| Some(&one.id) == source && one.state != InstanceState::Running) {
+        return wait(aws, state, config.limits.launch, format!("{} is not described as running yet", lags.id));
+    }
     aws.tag(&ids(members), &config.fleet.load_balancer_tag).await?;
     let running = members.iter().filter(|member| member.state == InstanceState::Running);
     let running: Vec<_> = running.map(|member| &member.id).collect();

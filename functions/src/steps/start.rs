@@ -1,12 +1,15 @@
 //! Starts the member again that an image was taken of. Ends when EC2 says that it runs.
 //!
-//! What EC2 answers decides, not what it describes: that may still be of the time before it was stopped. Undone by `image-member`.
-//! On the way back it is what turns the run back.
+//! What EC2 answers decides, not what it describes: that may still be of the time before it was stopped. Undone by
+//! `image-member`. On the way back it is what turns the run back, and it ends only when a function that was to stop the member
+//! can no longer be under way.
 
+use super::crew::Members;
 use super::wait::wait;
-use crate::aws::Aws;
+use crate::aws::{Aws, InstanceState};
 use crate::{Going, StepError};
-use fleet::{StateContext, Ticket, Way};
+use fleet::{Run, StateContext, Ticket, Way};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -20,18 +23,41 @@ pub(crate) struct Input {
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {}
 
+/// So long a function may be under way that looked at the run before it turned back: its time-out, in infra/template.yaml.
+const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
+
 pub(crate) async fn run(aws: &Aws, Input { run, state, way }: Input) -> Result<Output, StepError> {
     let run = match way {
         Way::Forward => aws.ledger().hold(&run, Going::Forward).await?.record,
         Way::Back => aws.ledger().hold_back(&run, aws.now()).await?.record,
     };
-    let source = run.source.as_ref().ok_or_else(|| StepError::Refused(format!("{} stops no member", run.run)))?;
+    let found = Members::Source.find(aws, &run).await?;
+    let [member] = &found[..] else {
+        return Err(StepError::Failed(format!("the member that {} has stopped is gone", run.run)));
+    };
     let limit = run.config.limits.stop + run.config.limits.launch;
-    match aws.start(&source.id).await {
-        Ok(true) => Ok(Output {}),
-        Ok(false) => wait(aws, &state, limit, format!("{} is starting", source.id)),
-        // It is being stopped; or its zone has no room for it just now.
-        Err(error) if error.is_wrong_state() || error.is_no_capacity() => wait(aws, &state, limit, error),
-        Err(error) => Err(error.into()),
-    }
+    let what = match aws.start(&member.id).await {
+        Ok(InstanceState::Running) => match may_be_stopped_until(&run, way) {
+            Some(until) if aws.now() < until => {
+                format!("{} runs, and may be stopped again until {until:.0}", member.id)
+            }
+            _ => return Ok(Output {}),
+        },
+        Ok(InstanceState::Stopped) if state.retry_count > 0 => format!(
+            "{} was still stopped, or again: if it stops by itself, EC2's state reason says why, such as disks encrypted with \
+             a key on which this function has no kms:CreateGrant",
+            member.id
+        ),
+        Ok(_) => format!("{} is starting", member.id),
+        // It is being stopped; or there is no room for it just now.
+        Err(error) if error.is_wrong_state() || error.is_no_capacity() || error.is_quota() => error.to_string(),
+        Err(error) => return Err(error.into()),
+    };
+    wait(aws, &state, limit, what)
+}
+
+/// Until when the member may be stopped by a function that does not know that the run has turned back.
+fn may_be_stopped_until(run: &Run, way: Way) -> Option<Timestamp> {
+    let turned_back = run.turned_back.filter(|_| way == Way::Back && run.stop_asked.is_some());
+    turned_back.and_then(|turned_back| turned_back.saturating_add(UNDER_WAY).ok())
 }

@@ -17,6 +17,8 @@ pub(crate) struct Input {
     /// The new execution's name.
     run: RunId,
     request: Request,
+    /// The state machine that it is an execution of; those of earlier releases do not say.
+    machine: Option<String>,
     #[expect(dead_code, reason = "every step gets it; nothing here waits")]
     state: StateContext,
 }
@@ -61,12 +63,16 @@ struct Failure {
     cause: String,
 }
 
-pub(crate) async fn run(aws: &Aws, Input { run: execution, request, .. }: Input) -> Result<Output, StepError> {
+pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. }: Input) -> Result<Output, StepError> {
     let Request { fleet, repair, dead } = request;
     let run = RunRef { fleet: fleet.clone(), id: repair };
     let mut fleet = aws.ledger().fleet(&fleet).await?.ok_or(Refusal::UnknownFleet { fleet })?;
     let mut found =
         aws.ledger().run(&run).await?.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
+    let right = found.record.workflow.machine();
+    if machine.is_some_and(|machine| machine != right) {
+        return Err(StepError::Refused(format!("{run} is a run of {right}: start an execution of that")));
+    }
     let lease = lease(&fleet.record, &found.record)?;
     let way = found.record.way_on();
     if found.record.taken_up_by.as_ref() != Some(&execution) {

@@ -36,7 +36,7 @@ pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) -> Result<Output, StepError> {
     let going = match (members, check) {
-        (Members::Old, _) => Going::Either,
+        (Members::Old | Members::Source, _) => Going::Either,
         (_, Check::LastLook) => Going::ForwardOrCommitted,
         _ => Going::Forward,
     };

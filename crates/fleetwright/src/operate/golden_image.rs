@@ -6,7 +6,7 @@ use super::upgrade::{run_id, started};
 use crate::cli::GoldenImage;
 use crate::definition::Definition;
 use crate::{Exit, Streams};
-use fleet::{Order, Refusal, RunRef, admit};
+use fleet::{Order, Refusal, RunRef, admit, check_window_of_image};
 use serde_json::json;
 
 pub(super) async fn run(stack: &Stack, args: &GoldenImage, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
@@ -17,14 +17,16 @@ pub(super) async fn run(stack: &Stack, args: &GoldenImage, streams: &mut Streams
     let observed = stack.observe(&args.fleet, None).await?;
     let order = Order::GoldenImage { of: args.member.clone(), downtime: args.downtime };
     let admission = admit(&record, &observed, &order)?;
-    if let Some(member) = admission.source {
-        let others = observed.in_service().saturating_sub(1);
-        streams.talk(format!("{} is stopped for a while; {others} other members stay in service", member.id));
+    if !record.config.upgrade.windows.is_empty() {
+        check_window_of_image(&record.config, &stack.ledger.runs(&args.fleet).await?, stack.now())?;
     }
     let run = RunRef { id: run_id(stack, &args.fleet, &"image")?, fleet: args.fleet.clone() };
     let mut input = json!({"fleet": run.fleet});
-    if let Some(member) = &args.member {
-        input["member"] = member.as_str().into();
+    // The one that was read about here is the one that is taken.
+    if let Some(member) = admission.source {
+        let others = observed.in_service().saturating_sub(1);
+        streams.talk(format!("{} is stopped for a while; {others} other members stay in service", member.id));
+        input["member"] = member.id.as_str().into();
     }
     if args.downtime {
         input["downtime"] = true.into();

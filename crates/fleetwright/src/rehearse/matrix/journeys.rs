@@ -40,9 +40,11 @@ pub(super) fn journeys(plan: &Plan) -> Vec<(Vec<Mishap>, Ending)> {
         }
         Goal::GoldenImage => vec![
             (vec![], Ending::ImageTaken),
-            (vec![Mishap::World(WorldKind::ImageFails)], Ending::RolledBack),
+            // Back while the member is stopped, and once it runs again.
+            (vec![always("image-of-the-member", "CreateImage")], Ending::RolledBack),
+            (vec![always("member-healthy", "DescribeTargetHealth")], Ending::RolledBack),
             (
-                vec![always("start-the-member", "StartInstances"), always("start-again", "StartInstances")],
+                vec![always("image-of-the-member", "CreateImage"), always("start-again", "StartInstances")],
                 Ending::Frozen,
             ),
         ],
