@@ -24,3 +24,22 @@ fn upgrades_lose_nothing_whatever_the_latencies() {
         assert!(overhead <= OVERHEAD, "seed {seed}: {overhead:.3} of the physical limit");
     }
 }
+
+#[test]
+fn sizes_change_and_images_are_taken_whatever_the_latencies() {
+    let goals = [
+        (Goal::Scale { to: 5 }, Ending::Scaled),
+        (Goal::Scale { to: 2 }, Ending::Scaled),
+        (Goal::GoldenImage, Ending::ImageTaken),
+    ];
+    for (goal, ending) in goals {
+        for seed in 1..=15 {
+            let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
+            config.rehearsal.seed = seed;
+            let rehearsed = rehearse(&Plan { config, goal, faults: vec![] }, &mut |_| {}).unwrap();
+            assert_eq!(rehearsed.outcome, ending, "{goal:?}, seed {seed}: {:?}", rehearsed.reason);
+            assert_eq!(rehearsed.invariants.violated, Vec::<String>::new(), "{goal:?}, seed {seed}");
+            assert_eq!(rehearsed.requests.failed, 0, "{goal:?}, seed {seed}");
+        }
+    }
+}

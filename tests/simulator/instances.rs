@@ -15,9 +15,13 @@ async fn an_instance_lives_its_life_in_its_own_time() {
     assert_eq!(aws.state(&id).await, InstanceStateName::Stopping);
     seconds(1).await;
     assert_eq!(aws.state(&id).await, InstanceStateName::Stopped);
-    aws.ec2.start_instances().instance_ids(&id).send().await.unwrap();
+    let start = aws.ec2.start_instances().instance_ids(&id).send().await.unwrap();
+    let now = start.starting_instances()[0].current_state().unwrap().name();
+    assert_eq!(now, Some(&InstanceStateName::Pending));
+    assert_eq!(aws.state(&id).await, InstanceStateName::Stopped, "what is described lags behind what is answered");
+    seconds(3).await;
     assert_eq!(aws.state(&id).await, InstanceStateName::Pending);
-    seconds(21).await;
+    seconds(20).await;
     assert_eq!(aws.state(&id).await, InstanceStateName::Running);
     let change = aws.ec2.terminate_instances().instance_ids(&id).send().await.unwrap();
     let change = &change.terminating_instances()[0];

@@ -19,6 +19,7 @@ mod id;
 mod images;
 mod launches;
 mod lease;
+mod members;
 mod observed;
 mod phase;
 mod quiet;
@@ -57,6 +58,7 @@ pub use id::{
 };
 pub use images::{KeptImage, Target};
 pub use launches::{NextLaunches, next_launches};
+pub use members::{Before, Member, NewMembers};
 pub use observed::{Alarming, Observed, Tagged};
 pub use phase::{IllegalMove, Outcome, Phase};
 pub use quiet::{
@@ -65,7 +67,7 @@ pub use quiet::{
 };
 pub use reach::Reach;
 pub use refusal::Refusal;
-pub use run_record::{Abort, Before, Launch, Member, NewMembers, Role, Run, StepRecord, StepResult, Way};
+pub use run_record::{Abort, Launch, Role, Run, StepRecord, StepResult, Way};
 pub use run_ref::{RunRef, Ticket};
 pub use scaling::{
     Action, CpuPoint, Decision, Direction, Inputs, Limit, Reading, Reason, ScaleRequest, SeenCpu, SizeOrder, Standing,

@@ -1,8 +1,8 @@
 //! A run's record in the ledger.
 
 use crate::{
-    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Order, Phase, RunId, RunRef, SCHEMA, Span,
-    SubnetId, Ticket, Version, Workflow, Zone,
+    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Member, Order, Phase, RunId, RunRef,
+    SCHEMA, Span, SubnetId, Ticket, Version, Workflow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,46 +50,6 @@ pub struct Launch {
     pub shortage: Option<String>,
     /// When it was first recorded.
     pub at: Timestamp,
-}
-
-/// What the fleet was before the run's first change.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Before {
-    /// Every member; of a scale-in those who leave.
-    #[serde(with = "crate::as_json")]
-    pub members: Vec<Member>,
-    /// The golden image, if there was one.
-    pub golden: Option<Golden>,
-    /// How long a target that is taken out goes on draining.
-    pub drain: Span,
-}
-
-/// A member as it was found.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Member {
-    /// The instance.
-    pub id: InstanceId,
-    /// The image it is a clone of.
-    pub image: ImageId,
-    /// Where it stands.
-    pub zone: Zone,
-    /// Whether it took traffic, or is to: nobody waits for one that was ill when the run began.
-    #[serde(default = "yes")]
-    pub serves: bool,
-}
-
-/// Earlier releases began no run while a member was ill, and let nobody join.
-fn yes() -> bool {
-    true
-}
-
-/// The members that a run made, all of which were seen running; of a scale-out those who came into service, of a scale-in
-/// those who stay.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewMembers {
-    /// Their ids, in order.
-    #[serde(with = "crate::as_json")]
-    pub ids: Vec<InstanceId>,
 }
 
 /// A run as the ledger knows it.
@@ -166,7 +126,7 @@ pub struct Run {
     #[serde(default)]
     pub joined: Vec<RunId>,
     /// Whether it has counted who joined it: from then on nobody does. The definitions of earlier releases do not count.
-    #[serde(default = "yes")]
+    #[serde(default = "closed")]
     pub books_closed: bool,
     /// The run that holds the fleet, if this is a scale-out that joined it.
     #[serde(default)]
@@ -180,6 +140,10 @@ pub struct Run {
     /// When DynamoDB may forget the record. None while the run goes on, and of a frozen one.
     #[serde(default, with = "jiff::fmt::serde::timestamp::second::optional")]
     pub expires: Option<Timestamp>,
+}
+
+fn closed() -> bool {
+    true
 }
 
 /// The way on for a run that is taken up.

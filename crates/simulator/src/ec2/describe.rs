@@ -103,7 +103,7 @@ fn describe(xml: &mut Xml, state: &State, index: usize) {
     let instance = &state.ec2.instances[index];
     let spec = &instance.spec;
     xml.text("instanceId", &instance.id).text("imageId", &spec.image);
-    phase(xml, "instanceState", instance.phase);
+    phase(xml, "instanceState", instance.described(state.now));
     let address = (!instance.phase.gone()).then(|| private_address(index));
     let name = address
         .as_ref()

@@ -22,6 +22,9 @@ pub(crate) struct Instance {
     /// When describes begin to know it.
     pub(crate) visible: Time,
     pub(crate) phase: Phase,
+    /// What describes still say that it is, and until when: what calls answer does not lag, and what is described may.
+    /// <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>
+    pub(crate) lags: Option<(Phase, Time)>,
     /// When it entered its phase.
     pub(crate) since: Time,
     /// Counts its changes, so that what was due before one is void after it.
@@ -125,6 +128,11 @@ impl Instance {
     /// Whether calls can still name it.
     pub(crate) fn exists(&self, now: Time) -> bool {
         self.phase != Phase::Terminated || now < self.since + VISIBLE_AFTER_TERMINATION
+    }
+
+    /// Its phase as describes have it.
+    pub(crate) fn described(&self, now: Time) -> Phase {
+        self.lags.filter(|(_, until)| now < *until).map_or(self.phase, |(phase, _)| phase)
     }
 
     pub(crate) fn agent_online(&self, now: Time) -> bool {

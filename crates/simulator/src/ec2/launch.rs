@@ -264,6 +264,7 @@ impl State {
             launched: self.now,
             visible: self.now,
             phase: Phase::Pending,
+            lags: None,
             since: self.now,
             epoch: 0,
             up_since: self.now,

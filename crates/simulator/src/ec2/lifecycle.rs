@@ -16,6 +16,9 @@ impl State {
             _ => ("start", self.world.latencies.start),
         };
         let epoch = self.enter(instance, Phase::Pending);
+        if kind == "start" {
+            self.lag_behind(instance, Phase::Stopped);
+        }
         let at = self.now + self.draw(kind, instance, range);
         self.queue.schedule(at, Event::Running { instance, epoch });
     }
@@ -24,7 +27,16 @@ impl State {
         let kind = if self.ec2.instances[instance].boots == 0 { "launch" } else { "start" };
         self.end_span(kind, instance);
         self.enter(instance, Phase::Running);
+        if kind == "start" {
+            self.lag_behind(instance, Phase::Pending);
+        }
         self.come_up(instance);
+    }
+
+    /// Describes go on saying for a while that an instance is in the phase before.
+    fn lag_behind(&mut self, instance: usize, before: Phase) {
+        let lag = self.draw("described", instance, self.world.latencies.visibility);
+        self.ec2.instances[instance].lags = Some((before, self.now + lag));
     }
 
     /// The machine is up; its services follow, each in its time.
