@@ -103,6 +103,23 @@ fn what_is_named_must_be_a_member_in_service_and_nothing_else_is_asked() {
     .unwrap();
 }
 
+/// A member of another image has nobody knows which version.
+#[test]
+fn no_image_is_taken_of_a_clone_of_another_image() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        let mut fleet = stage.anyone().ledger().fleet(&stage.config.fleet.name).await.unwrap().unwrap();
+        fleet.record.golden = Some(Golden::new("ami-0000000f".parse().unwrap(), "1.4.14".parse().unwrap()));
+        stage.aws("begin").ledger().write(&mut fleet).await.unwrap();
+        let refused = stage.run_by(&stage.golden_image, "image-1", ask()).await;
+        assert!(
+            refused.starts_with("Refused") && refused.contains("no clone of the golden image ami-0000000f"),
+            "{refused}"
+        );
+    })
+    .unwrap();
+}
+
 #[test]
 fn an_image_is_taken_in_a_window_only() {
     in_virtual_time(async {
@@ -130,6 +147,11 @@ fn a_member_that_does_not_start_freezes_the_fleet_and_a_repair_starts_it() {
 
         stage.simulator.heal();
         let repair = json!({"fleet": "appwrite", "repair": "image-1"});
+        let by_another = stage.run("repair-0", repair.clone()).await;
+        assert!(
+            by_another.starts_with("Refused") && by_another.contains("a run of fleetwright-golden-image"),
+            "{by_another}"
+        );
         let repaired = stage.run_by(&stage.golden_image, "repair-1", repair).await;
         assert!(repaired.starts_with("RolledBack"), "{repaired}");
         assert_eq!((stage.in_service().await, stage.fleet().await.lock), (3, None));

@@ -77,3 +77,28 @@ fn an_invalid_definition_is_not_run_and_every_defect_has_its_path() {
         assert!(paths.contains(&place), "{place} is not in {object:#}");
     }
 }
+
+#[test]
+fn its_events_are_written_as_the_service_has_them() {
+    let scratch = Scratch::new();
+    let definition = scratch.path().join("workflow.json");
+    std::fs::write(&definition, r#"{"StartAt": "S", "States": {"S": {"Type": "Pass", "Result": 1, "End": true}}}"#)
+        .unwrap();
+    let history = scratch.path().join("history.json");
+    let ran = run(&format!("workflow run {} --history {}", definition.display(), history.display()));
+    assert_eq!(ran.exit, Exit::Done);
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(&history).unwrap()).unwrap();
+    let types: Vec<_> = written["events"].as_array().unwrap().iter().map(|event| &event["type"]).collect();
+    assert_eq!(types, ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]);
+    assert_eq!(written["events"][2]["stateExitedEventDetails"]["output"], "1");
+
+    let nowhere = run(&format!("workflow run {} --history /nowhere/history.json", definition.display()));
+    assert_eq!(nowhere.exit, Exit::Error);
+    assert!(nowhere.err.contains("error: /nowhere/history.json: No such file"), "{}", nowhere.err);
+}
+
+#[test]
+fn a_fail_state_without_texts_has_none() {
+    let empty = r#"{"StartAt": "S", "States": {"S": {"Type": "Fail"}}}"#;
+    check(empty, None, Exit::Error, &json!({"status": "FAILED", "error": null, "cause": null}));
+}

@@ -221,6 +221,9 @@ pub struct RunWorkflow {
     /// The test case of the mock configuration.
     #[arg(long, value_name = "NAME", requires = "mocks")]
     pub case: Option<String>,
+    /// Where its events are written, in the shape of GetExecutionHistory.
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
 }
 
 impl Command {

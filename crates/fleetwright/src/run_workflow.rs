@@ -1,17 +1,23 @@
-//! `workflow run`: any definition, in virtual time, its tasks answered by mocks.
+//! `workflow run`: any definition, in virtual time, its tasks answered by mocks; its events are kept if they are wanted.
 
 use crate::cli::RunWorkflow;
 use crate::{Exit, Streams};
-use asl::mocks;
-use asl::{Execution, Failure, Limits, Outcome, Resources, StateMachine, Task};
+use asl::{Event, Execution, Failure, Limits, Outcome, Resources, StateMachine, Task};
+use asl::{history, mocks};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use std::path::Path;
 
 /// Runs the definition and prints how it ended.
 pub(crate) fn run(args: &RunWorkflow, streams: &mut Streams<'_>) -> Exit {
+    let mut events = Vec::new();
+    let mut see = |event: &Event| {
+        if args.history.is_some() {
+            events.push(event.clone());
+        }
+    };
     let (printed, exit) = match prepare(args) {
-        Ok((machine, input, resources)) => play(&args.definition, &machine, input, resources.as_ref()),
+        Ok((machine, input, resources)) => play(&args.definition, &machine, input, resources.as_ref(), &mut see),
         Err(Unready::Invalid(invalid)) => {
             let errors: Vec<_> = invalid.defects.iter().map(|d| json!({"path": d.path, "reason": d.reason})).collect();
             (json!({"status": "INVALID", "errors": errors}), Exit::BadInput)
@@ -22,6 +28,12 @@ pub(crate) fn run(args: &RunWorkflow, streams: &mut Streams<'_>) -> Exit {
         }
     };
     streams.data(printed);
+    if let Some(file) = &args.history
+        && let Err(problem) = std::fs::write(file, format!("{:#}\n", history::export(&events)))
+    {
+        streams.talk(format!("error: {}: {problem}", file.display()));
+        return Exit::Error;
+    }
     exit
 }
 
@@ -54,7 +66,13 @@ fn read(file: &Path) -> Result<String, Unready> {
     std::fs::read_to_string(file).map_err(|error| Unready::Usage(format!("{}: {error}", file.display())))
 }
 
-fn play(definition: &Path, machine: &StateMachine, input: Value, resources: &dyn Resources) -> (Value, Exit) {
+fn play(
+    definition: &Path,
+    machine: &StateMachine,
+    input: Value,
+    resources: &dyn Resources,
+    see: &mut dyn FnMut(&Event),
+) -> (Value, Exit) {
     let name = definition.file_stem().map_or("workflow".into(), |stem| stem.to_string_lossy().into_owned());
     let arn = |kind: &str, id: &str| format!("arn:aws:states:us-east-1:123456789012:{kind}:{id}");
     let execution = Execution {
@@ -67,8 +85,7 @@ fn play(definition: &Path, machine: &StateMachine, input: Value, resources: &dyn
         started: crate::rehearse::START,
         limits: Limits::default(),
     };
-    match crate::rehearse::in_virtual_time(asl::run(machine, execution, resources, &mut |_| {})).map(|end| end.outcome)
-    {
+    match crate::rehearse::in_virtual_time(asl::run(machine, execution, resources, see)).map(|end| end.outcome) {
         Ok(Outcome::Succeeded(output)) => (json!({"status": "SUCCEEDED", "output": output}), Exit::Done),
         Ok(Outcome::Failed(Failure { error, cause })) => {
             // A Fail state needs neither.

@@ -5,11 +5,11 @@
 //! can no longer be under way.
 
 use super::crew::Members;
-use super::wait::wait;
+use super::wait::{UNDER_WAY, wait};
 use crate::aws::{Aws, InstanceState};
 use crate::{Going, StepError};
 use fleet::{Run, StateContext, Ticket, Way};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -22,9 +22,6 @@ pub(crate) struct Input {
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {}
-
-/// So long a function may be under way that looked at the run before it turned back: its time-out, in infra/template.yaml.
-const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, way }: Input) -> Result<Output, StepError> {
     let run = match way {

@@ -5,10 +5,11 @@
 //! so should the old execution be alive after all, its steps do nothing any more; and it ends only when a function that
 //! looked at the number before can no longer be under way.
 
+use super::wait::UNDER_WAY;
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{FleetName, FleetRecord, Outcome, Phase, Refusal, Run, RunId, RunRef, StateContext, Ticket, Way, Workflow};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -42,9 +43,6 @@ struct Dead {
     /// How it is known.
     how: String,
 }
-
-/// So long after its execution was stopped a function of it may still be under way: its time-out, in infra/template.yaml.
-const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {

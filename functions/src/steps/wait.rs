@@ -2,6 +2,11 @@
 
 use crate::{Aws, StepError};
 use fleet::{Deadline, Span, StateContext};
+use jiff::SignedDuration;
+
+/// So long a function may be under way that looked at the run before something changed: its time-out, in
+/// infra/template.yaml.
+pub(crate) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long a start waits for its turn until whoever holds the fleet has ended.
 pub(crate) const PATIENCE: Span = Span::minutes(60);
