@@ -60,6 +60,18 @@ fn a_fault_that_is_named_strikes_again() {
 }
 
 #[test]
+fn a_fault_that_finds_no_call_is_named() {
+    let missed = "create-the-bilder/RunInstances#1/error";
+    let ran = rehearse(&format!("--to 1.4.14 --brisk --fault {missed} --fault migrate-fails --output json"));
+    let object: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!((&object["outcome"], &object["missed_faults"]), (&json!("rolled-back"), &json!([missed])));
+    let told = rehearse(&format!("--to 1.4.14 --brisk --fault {missed}"));
+    assert!(told.out.contains(&format!("missed      {missed} found no call")), "{}", told.out);
+    let met = rehearse("--to 1.4.14 --brisk --fault create-the-builder/RunInstances#1/throttle");
+    assert!(!met.out.contains("missed"), "{}", met.out);
+}
+
+#[test]
 fn of_two_executions_each_dies_for_itself() {
     let two = |fault: &str| {
         let ran = rehearse(&format!("--to 1.4.14 --brisk --fault two-starts --fault {fault} --output json"));

@@ -200,7 +200,7 @@ fn stage(
     let pool = Pool::default();
     let stage = Stage { machine: &machine, plan, mishaps, pace, permissions: Some(&permissions), pool: &pool };
     let played = in_virtual_time(stage.play(observer, wrap)).map_err(|error| error.to_string())??;
-    Ok(Rehearsed::new(plan, pace, played))
+    Ok(Rehearsed::new(plan, mishaps, pace, played))
 }
 
 /// What the SDK's clients need to call the simulated AWS.

@@ -1,6 +1,7 @@
 //! What a rehearsal came to: the one object that `--output json` prints.
 
 use super::cost::{self, Usage};
+use super::mishap::Mishap;
 use super::pace::Pace;
 use super::stage::Played;
 use super::steps::{Step, Steps};
@@ -10,6 +11,7 @@ use asl::Finished;
 use fleet::Version;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use simulator::Simulator;
 use simulator::invariants::{Outcome as Settling, Verdict};
 use simulator::report::{Member, Requests, Span};
 use std::collections::BTreeMap;
@@ -78,6 +80,9 @@ pub struct Rehearsed {
     pub requests: Requests,
     pub capacity: Capacity,
     pub invariants: Invariants,
+    /// Faults of calls that were to strike and found no call.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missed_faults: Vec<String>,
     pub cost_usd: f64,
     pub steps: Vec<Step>,
     pub members: Vec<Member>,
@@ -104,7 +109,7 @@ pub struct Invariants {
 }
 
 impl Rehearsed {
-    pub(super) fn new(plan: &Plan, pace: &Pace, played: Played) -> Self {
+    pub(super) fn new(plan: &Plan, mishaps: &[Mishap], pace: &Pace, played: Played) -> Self {
         let Played { simulator, finished, steps, report, .. } = played;
         let config = &plan.config;
         let virtual_time = steps.all.iter().map(|step| step.ended).fold(0.0, f64::max);
@@ -147,6 +152,7 @@ impl Rehearsed {
                 series: report.capacity.series.clone(),
             },
             invariants: invariants(played.verdict),
+            missed_faults: missed(mishaps, &simulator),
             cost_usd,
             steps: steps.all,
             members: report.members,
@@ -212,6 +218,11 @@ pub(super) fn settling(outcome: Ending) -> Settling {
         Ending::Refused => Settling::Refused,
         Ending::Unchanged => Settling::Unchanged,
     }
+}
+
+fn missed(mishaps: &[Mishap], simulator: &Simulator) -> Vec<String> {
+    let of_calls = mishaps.iter().filter(|mishap| mishap.site().is_some());
+    of_calls.zip(simulator.struck()).filter(|(_, struck)| !struck).map(|(mishap, _)| mishap.to_string()).collect()
 }
 
 fn invariants(verdict: Verdict) -> Invariants {

@@ -74,6 +74,9 @@ fn write_all(out: &mut String, r: &Rehearsed) -> std::fmt::Result {
 }
 
 fn write_invariants(out: &mut String, r: &Rehearsed) -> std::fmt::Result {
+    for missed in &r.missed_faults {
+        writeln!(out, "  {}      {missed} found no call", Style::new().yellow().apply_to("missed"))?;
+    }
     let checked = &r.invariants.checked;
     if r.invariants.violated.is_empty() {
         return writeln!(out, "  invariants  all {} hold: {}", checked.len(), checked.join(", "));
