@@ -34,7 +34,7 @@ impl Workflow {
     }
 
     /// The state machine that performs it.
-    pub fn machine(self) -> &'static str {
+    pub const fn machine(self) -> &'static str {
         match self {
             Self::Upgrade | Self::Rollback | Self::Repair => "fleetwright-upgrade",
             Self::ScaleOut => "fleetwright-scale-out",

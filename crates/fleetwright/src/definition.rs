@@ -14,16 +14,18 @@ pub struct Definition {
 impl Definition {
     /// Upgrades a fleet; goes back to a kept image, and restores what was edited by hand.
     pub const UPGRADE: Self =
-        Self { machine: "fleetwright-upgrade", text: include_str!("../../../workflow/upgrade.asl.json") };
+        Self { machine: Workflow::Upgrade.machine(), text: include_str!("../../../workflow/upgrade.asl.json") };
     /// Adds members.
     pub const SCALE_OUT: Self =
-        Self { machine: "fleetwright-scale-out", text: include_str!("../../../workflow/scale-out.asl.json") };
+        Self { machine: Workflow::ScaleOut.machine(), text: include_str!("../../../workflow/scale-out.asl.json") };
     /// Takes members out.
     pub const SCALE_IN: Self =
-        Self { machine: "fleetwright-scale-in", text: include_str!("../../../workflow/scale-in.asl.json") };
+        Self { machine: Workflow::ScaleIn.machine(), text: include_str!("../../../workflow/scale-in.asl.json") };
     /// Takes a golden image of a member.
-    pub const GOLDEN_IMAGE: Self =
-        Self { machine: "fleetwright-golden-image", text: include_str!("../../../workflow/golden-image.asl.json") };
+    pub const GOLDEN_IMAGE: Self = Self {
+        machine: Workflow::GoldenImage.machine(),
+        text: include_str!("../../../workflow/golden-image.asl.json"),
+    };
     /// All of them.
     pub const ALL: [Self; 4] = [Self::UPGRADE, Self::SCALE_OUT, Self::SCALE_IN, Self::GOLDEN_IMAGE];
 

@@ -91,7 +91,7 @@ fn what_a_run_does(run: &Run) -> String {
             "{stands}. Back: those who were to leave are tagged and registered; once all are healthy, the lock is released."
         ),
         (Way::Back, Workflow::GoldenImage) => format!(
-            "{stands}. Back: the member that the image was to be of is started, tagged and registered; once all are \
+            "{stands}. Back: the member that the image was to be of is started, tagged and registered; once it is \
              healthy, the image is deregistered and the lock is released."
         ),
         (Way::Forward, Workflow::ScaleIn) => {

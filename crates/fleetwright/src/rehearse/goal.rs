@@ -85,7 +85,7 @@ impl Goal {
             Self::Upgrade { .. } => 17,
             Self::Scale { to } if to < config.fleet.size => 5,
             Self::Scale { .. } => 7,
-            Self::GoldenImage => 9,
+            Self::GoldenImage => 8,
         }
     }
 }

@@ -157,8 +157,6 @@ impl Mishap {
         }
     }
 
-    /// The fault as the simulated world knows it, given the types of members and builder. Two starts are no fault of the
-    /// world: whoever rehearses starts twice.
     /// The fault of a call; none if it is one of the world.
     pub fn strikes(&self) -> Option<Fault> {
         let Self::Call { site, and_after, kind } = self else { return None };
@@ -181,6 +179,8 @@ impl Mishap {
         matches!(self, Self::Call { kind, and_after: false, .. } if kind.passes())
     }
 
+    /// The fault as the simulated world knows it, given the types of members and builder. Two starts are no fault of the
+    /// world: whoever rehearses starts twice.
     pub(super) fn fault(&self, member_type: &str, builder_type: &str) -> Option<Fault> {
         let world = match self {
             Self::Call { .. } => return self.strikes(),
