@@ -42,7 +42,7 @@ fn a_workflow_is_performed_by_the_machine_that_says_so() {
         Workflow::GoldenImage,
     ];
     for workflow in workflows {
-        assert_eq!(Definition::of(workflow).machine, workflow.machine());
+        assert_eq!(Definition::of(workflow).machine, workflow.machine().name());
     }
     for (definition, machine) in Definition::ALL.iter().zip(machines()) {
         let take_up = machine.tasks().find(|task| task.name == "Take up").unwrap();

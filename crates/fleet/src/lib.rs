@@ -77,7 +77,7 @@ pub use span::Span;
 pub use timing::{check_window, check_window_of_image, lengths};
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};
-pub use workflow::{Order, Workflow};
+pub use workflow::{Machine, Order, Workflow};
 pub use zones::spread;
 
 /// The version of the records that this release writes to the ledger.

@@ -34,12 +34,12 @@ impl Workflow {
     }
 
     /// The state machine that performs it.
-    pub const fn machine(self) -> &'static str {
+    pub fn machine(self) -> Machine {
         match self {
-            Self::Upgrade | Self::Rollback | Self::Repair => "fleetwright-upgrade",
-            Self::ScaleOut => "fleetwright-scale-out",
-            Self::ScaleIn => "fleetwright-scale-in",
-            Self::GoldenImage => "fleetwright-golden-image",
+            Self::Upgrade | Self::Rollback | Self::Repair => Machine::Upgrade,
+            Self::ScaleOut => Machine::ScaleOut,
+            Self::ScaleIn => Machine::ScaleIn,
+            Self::GoldenImage => Machine::GoldenImage,
         }
     }
 
@@ -58,6 +58,36 @@ impl Workflow {
         match self {
             Self::Upgrade | Self::Rollback | Self::ScaleOut | Self::ScaleIn | Self::GoldenImage => Outcome::RolledBack,
             Self::Repair => Outcome::Restored,
+        }
+    }
+}
+
+/// A state machine, as its definition names itself to the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Machine {
+    /// Upgrades, rollbacks and repairs; definitions of earlier releases name none.
+    #[default]
+    #[serde(rename = "fleetwright-upgrade")]
+    Upgrade,
+    /// More members.
+    #[serde(rename = "fleetwright-scale-out")]
+    ScaleOut,
+    /// Fewer members.
+    #[serde(rename = "fleetwright-scale-in")]
+    ScaleIn,
+    /// A golden image of a member.
+    #[serde(rename = "fleetwright-golden-image")]
+    GoldenImage,
+}
+
+impl Machine {
+    /// Its name on AWS.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Upgrade => "fleetwright-upgrade",
+            Self::ScaleOut => "fleetwright-scale-out",
+            Self::ScaleIn => "fleetwright-scale-in",
+            Self::GoldenImage => "fleetwright-golden-image",
         }
     }
 }

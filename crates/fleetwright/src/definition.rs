@@ -1,6 +1,6 @@
 //! The state machines' definitions, exactly as they are deployed.
 
-use fleet::Workflow;
+use fleet::{Machine, Workflow};
 
 /// One state machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,28 +14,26 @@ pub struct Definition {
 impl Definition {
     /// Upgrades a fleet; goes back to a kept image, and restores what was edited by hand.
     pub const UPGRADE: Self =
-        Self { machine: Workflow::Upgrade.machine(), text: include_str!("../../../workflow/upgrade.asl.json") };
+        Self { machine: Machine::Upgrade.name(), text: include_str!("../../../workflow/upgrade.asl.json") };
     /// Adds members.
     pub const SCALE_OUT: Self =
-        Self { machine: Workflow::ScaleOut.machine(), text: include_str!("../../../workflow/scale-out.asl.json") };
+        Self { machine: Machine::ScaleOut.name(), text: include_str!("../../../workflow/scale-out.asl.json") };
     /// Takes members out.
     pub const SCALE_IN: Self =
-        Self { machine: Workflow::ScaleIn.machine(), text: include_str!("../../../workflow/scale-in.asl.json") };
+        Self { machine: Machine::ScaleIn.name(), text: include_str!("../../../workflow/scale-in.asl.json") };
     /// Takes a golden image of a member.
-    pub const GOLDEN_IMAGE: Self = Self {
-        machine: Workflow::GoldenImage.machine(),
-        text: include_str!("../../../workflow/golden-image.asl.json"),
-    };
+    pub const GOLDEN_IMAGE: Self =
+        Self { machine: Machine::GoldenImage.name(), text: include_str!("../../../workflow/golden-image.asl.json") };
     /// All of them.
     pub const ALL: [Self; 4] = [Self::UPGRADE, Self::SCALE_OUT, Self::SCALE_IN, Self::GOLDEN_IMAGE];
 
     /// The one whose executions perform this workflow.
     pub fn of(workflow: Workflow) -> Self {
-        match workflow {
-            Workflow::Upgrade | Workflow::Rollback | Workflow::Repair => Self::UPGRADE,
-            Workflow::ScaleOut => Self::SCALE_OUT,
-            Workflow::ScaleIn => Self::SCALE_IN,
-            Workflow::GoldenImage => Self::GOLDEN_IMAGE,
+        match workflow.machine() {
+            Machine::Upgrade => Self::UPGRADE,
+            Machine::ScaleOut => Self::SCALE_OUT,
+            Machine::ScaleIn => Self::SCALE_IN,
+            Machine::GoldenImage => Self::GOLDEN_IMAGE,
         }
     }
 }

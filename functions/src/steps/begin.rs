@@ -10,11 +10,11 @@ use super::wait::{PATIENCE, wait};
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
-    OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span, StateContext, Ticket, Version, Workflow, admit,
-    check_window, check_window_of_image,
+    Machine, OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span, StateContext, Ticket, Version, Workflow,
+    admit, check_window, check_window_of_image,
 };
 use jiff::Timestamp;
-use request::{Purpose, Request};
+use request::Request;
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -23,7 +23,7 @@ pub(crate) struct Input {
     run: RunId,
     request: Request,
     #[serde(default)]
-    purpose: Purpose,
+    machine: Machine,
     state: StateContext,
 }
 
@@ -66,13 +66,13 @@ struct Failure {
     cause: &'static str,
 }
 
-pub(crate) async fn run(aws: &Aws, Input { run, request, purpose, state }: Input) -> Result<Output, StepError> {
+pub(crate) async fn run(aws: &Aws, Input { run, request, machine, state }: Input) -> Result<Output, StepError> {
     let run = RunRef { fleet: request.fleet.clone(), id: run };
     let record = aws.ledger().fleet(&run.fleet).await?;
     let mut fleet = record.ok_or_else(|| Refusal::UnknownFleet { fleet: run.fleet.clone() })?;
 
     if let Some(begun) = aws.ledger().run(&run).await? {
-        return begun_before(&begun.record, purpose, request.approval);
+        return begun_before(&begun.record, machine, request.approval);
     }
     if let Some(id) = fleet.record.held_by() {
         let locked = Refusal::Locked { fleet: run.fleet.clone(), run: id.clone() };
@@ -85,7 +85,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, purpose, state }: Input
         };
     }
 
-    let Some(order) = request.order(purpose, &fleet.record)? else {
+    let Some(order) = request.order(machine, &fleet.record)? else {
         let ticket = Ticket { fleet: run.fleet, id: run.id, fence: None };
         return Ok(output(ticket, Work::Nothing, Vec::new(), false, &fleet.record.config));
     };
@@ -137,7 +137,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, purpose, state }: Input
     let run = Run::begin(run, order, config, &admission, fence, now);
     fleet.record.lock(&run, now);
     aws.ledger().begin(&fleet, &run, &admission.before).await?;
-    begun(&run, purpose, request.approval)
+    begun(&run, machine, request.approval)
 }
 
 /// Windows do not try again what was rolled back once: its migration has run, and somebody should look.
@@ -155,23 +155,23 @@ fn check_not_rolled_back(past: &[Run], to: Version) -> Result<(), StepError> {
     }
 }
 
-fn begun_before(run: &Run, purpose: Purpose, approval: Option<bool>) -> Result<Output, StepError> {
+fn begun_before(run: &Run, machine: Machine, approval: Option<bool>) -> Result<Output, StepError> {
     if let Phase::Ended(_) = run.phase {
         return Err(StepError::Refused(format!("{} is over: it is {}", run.run, run.phase.as_str())));
     }
     if let Some(execution) = &run.taken_up_by {
         return Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run)));
     }
-    begun(run, purpose, approval)
+    begun(run, machine, approval)
 }
 
-fn begun(run: &Run, purpose: Purpose, approval: Option<bool>) -> Result<Output, StepError> {
+fn begun(run: &Run, machine: Machine, approval: Option<bool>) -> Result<Output, StepError> {
     let approval = approval.unwrap_or(run.config.upgrade.approval);
-    let work = match (purpose, run.workflow) {
-        (Purpose::Change, Workflow::Upgrade) => Work::Upgrade,
-        (Purpose::Change, Workflow::Rollback) => Work::Rollback,
-        (Purpose::Change, Workflow::Repair) => Work::Restore,
-        (Purpose::GoldenImage, Workflow::GoldenImage) => Work::GoldenImage,
+    let work = match run.workflow {
+        Workflow::Upgrade if machine == Machine::Upgrade => Work::Upgrade,
+        Workflow::Rollback if machine == Machine::Upgrade => Work::Rollback,
+        Workflow::Repair if machine == Machine::Upgrade => Work::Restore,
+        Workflow::GoldenImage if machine == Machine::GoldenImage => Work::GoldenImage,
         _ => return Err(StepError::Refused(format!("{} is for something else: use another name", run.run))),
     };
     let failure = (run.workflow == Workflow::Repair)

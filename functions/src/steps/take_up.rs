@@ -8,7 +8,9 @@
 use super::wait::UNDER_WAY;
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{FleetName, FleetRecord, Outcome, Phase, Refusal, Run, RunId, RunRef, StateContext, Ticket, Way, Workflow};
+use fleet::{
+    FleetName, FleetRecord, Machine, Outcome, Phase, Refusal, Run, RunId, RunRef, StateContext, Ticket, Way, Workflow,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -19,7 +21,7 @@ pub(crate) struct Input {
     run: RunId,
     request: Request,
     /// The state machine that it is an execution of; those of earlier releases do not say.
-    machine: Option<String>,
+    machine: Option<Machine>,
     #[expect(dead_code, reason = "every step gets it; nothing here waits")]
     state: StateContext,
 }
@@ -69,7 +71,7 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
         aws.ledger().run(&run).await?.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
     let right = found.record.workflow.machine();
     if machine.is_some_and(|machine| machine != right) {
-        return Err(StepError::Refused(format!("{run} is a run of {right}: start an execution of that")));
+        return Err(StepError::Refused(format!("{run} is a run of {}: start an execution of that", right.name())));
     }
     let lease = lease(&fleet.record, &found.record)?;
     let way = found.record.way_on();

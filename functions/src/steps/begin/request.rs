@@ -1,19 +1,8 @@
 //! What an execution is started with, and what that asks for.
 
 use crate::StepError;
-use fleet::{Fingerprint, FleetName, FleetRecord, InstanceId, Order, Target, Version, hop_path};
+use fleet::{Fingerprint, FleetName, FleetRecord, InstanceId, Machine, Order, Target, Version, hop_path};
 use serde::{Deserialize, Serialize};
-
-/// What the state machine is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(super) enum Purpose {
-    /// An upgrade, a rollback, a restoration.
-    #[default]
-    Change,
-    /// A golden image that is taken of a member.
-    GoldenImage,
-}
 
 /// What an operator or a schedule starts the execution with.
 #[derive(Debug, Clone, Deserialize, Serialize)]
@@ -45,30 +34,30 @@ pub(super) struct Request {
 
 impl Request {
     /// What is asked for; none if the fleet is there already.
-    pub(super) fn order(&self, purpose: Purpose, fleet: &FleetRecord) -> Result<Option<Order>, StepError> {
+    pub(super) fn order(&self, machine: Machine, fleet: &FleetRecord) -> Result<Option<Order>, StepError> {
         let of_member = self.member.is_some() || self.downtime.is_some();
-        match (purpose, self.to, &self.rollback, self.restore) {
-            (Purpose::Change, Some(to), None, None) if !of_member => {
+        match (machine, self.to, &self.rollback, self.restore) {
+            (Machine::Upgrade, Some(to), None, None) if !of_member => {
                 let hops = hop_path(fleet.to_be_cloned()?.version, to, &fleet.config.upgrade.hops)?;
                 Ok((!hops.is_empty()).then_some(Order::Upgrade(hops)))
             }
-            (Purpose::Change, None, Some(target), None) if !of_member => {
+            (Machine::Upgrade, None, Some(target), None) if !of_member => {
                 let target = fleet.kept(target)?;
                 Ok((Some(&target) != fleet.golden.as_ref()).then_some(Order::Rollback(target)))
             }
-            (Purpose::Change, None, None, Some(true)) if !of_member => Ok(Some(Order::Repair)),
-            (Purpose::GoldenImage, None, None, None) => {
+            (Machine::Upgrade, None, None, Some(true)) if !of_member => Ok(Some(Order::Repair)),
+            (Machine::GoldenImage, None, None, None) => {
                 let downtime = self.downtime.unwrap_or_default();
                 Ok(Some(Order::GoldenImage { of: self.member.clone(), downtime }))
             }
-            (Purpose::Change, ..) => Err(StepError::Refused(
-                "the execution's input: expected one of \"to\": VERSION, \"rollback\": IMAGE or \"last-good\", \
-                 \"restore\": true and \"repair\": RUN"
-                    .to_owned(),
-            )),
-            (Purpose::GoldenImage, ..) => Err(StepError::Refused(
+            (Machine::GoldenImage, ..) => Err(StepError::Refused(
                 "the execution's input: expected \"fleet\", and besides it \"member\": INSTANCE and \"downtime\": true, \
                  or \"repair\": RUN"
+                    .to_owned(),
+            )),
+            _ => Err(StepError::Refused(
+                "the execution's input: expected one of \"to\": VERSION, \"rollback\": IMAGE or \"last-good\", \
+                 \"restore\": true and \"repair\": RUN"
                     .to_owned(),
             )),
         }
