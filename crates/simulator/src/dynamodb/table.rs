@@ -1,6 +1,7 @@
 //! The table: items under a partition key and a sort key, both strings.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::attribute::{Attribute, Item, item_size, read_item};
 use super::invalid;
@@ -21,19 +22,19 @@ const MOST_BYTES: usize = 400 * 1_024;
 /// Items in the order of their keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
-    pub(super) items: BTreeMap<Key, Item>,
+    pub(super) items: BTreeMap<Key, Arc<Item>>,
     /// What each transaction's token came with.
-    pub(super) transactions: BTreeMap<String, Fields>,
+    pub(super) transactions: BTreeMap<String, Arc<Fields>>,
 }
 
 impl Table {
     pub(super) fn get(&self, key: &Key) -> Option<&Item> {
-        self.items.get(key)
+        self.items.get(key).map(|item| &**item)
     }
 
     /// Every item.
     pub(crate) fn dump(&self) -> Vec<Value> {
-        self.items.values().map(|item| json!(item)).collect()
+        self.items.values().map(|item| json!(**item)).collect()
     }
 }
 
@@ -48,25 +49,21 @@ pub(super) fn check_size(item: &Item) -> Result<(), ServiceError> {
 /// The key of a request that names one item.
 pub(super) fn read_key(fields: &mut Fields) -> Result<Key, ServiceError> {
     let Some(value) = fields.take("Key") else { return Err(invalid("The request must contain the parameter Key")) };
-    let mut item = read_item(value)?;
-    let key = take_key(&mut item)?;
-    if item.is_empty() { Ok(key) } else { Err(invalid("The provided key element does not match the schema")) }
+    let item = read_item(value)?;
+    let key = key_of(&item)?;
+    if item.len() == KEYS.len() { Ok(key) } else { Err(invalid("The provided key element does not match the schema")) }
 }
 
 /// The key of an item.
 pub(super) fn key_of(item: &Item) -> Result<Key, ServiceError> {
-    take_key(&mut item.clone())
-}
-
-fn take_key(item: &mut Item) -> Result<Key, ServiceError> {
-    let mut take = |name: &str| match item.remove(name) {
-        Some(Attribute::String(text)) if !text.is_empty() => Ok(text),
+    let part = |name: &str| match item.get(name) {
+        Some(Attribute::String(text)) if !text.is_empty() => Ok(text.clone()),
         Some(_) => {
             Err(invalid(format!("One or more parameter values were invalid: Type mismatch for key {name} expected: S")))
         }
         None => Err(invalid(format!("One or more parameter values were invalid: Missing the key {name} in the item"))),
     };
-    Ok((take(KEYS[0])?, take(KEYS[1])?))
+    Ok((part(KEYS[0])?, part(KEYS[1])?))
 }
 
 /// The refusal of a write whose condition does not hold.

@@ -1,5 +1,7 @@
 //! `TransactWriteItems`: all of its writes, or none.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::table::Table;
@@ -19,7 +21,7 @@ pub(super) fn write(table: &mut Table, table_name: &str, fields: &mut Fields) ->
     let items = fields.structures("TransactItems")?;
     fields.finish()?;
     match token.as_ref().and_then(|token| table.transactions.get(token)) {
-        Some(earlier) if *earlier == parameters => return Ok(json!({})),
+        Some(earlier) if **earlier == parameters => return Ok(json!({})),
         Some(_) => {
             let message = "Request rejected because it was retried with a different payload and the same token.";
             return Err(refuse("IdempotentParameterMismatchException", message));
@@ -48,7 +50,7 @@ pub(super) fn write(table: &mut Table, table_name: &str, fields: &mut Fields) ->
         }
     }
     if let Some(token) = token {
-        table.transactions.insert(token, parameters);
+        table.transactions.insert(token, Arc::new(parameters));
     }
     Ok(json!({}))
 }

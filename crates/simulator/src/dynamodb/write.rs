@@ -1,5 +1,7 @@
 //! `PutItem`, `DeleteItem`, `UpdateItem`: each checks its condition and its result before it changes anything.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 
 use super::attribute::{Item, read_item};
@@ -19,7 +21,7 @@ pub(super) struct Write {
 
 #[derive(Debug)]
 enum Effect {
-    Put(Item),
+    Put(Arc<Item>),
     Delete,
     Update(Update),
     Check,
@@ -35,7 +37,7 @@ impl Write {
         let mut names = Names::read(fields)?;
         let condition = names.condition(fields)?;
         names.finish()?;
-        Ok(Write { key: key_of(&item)?, condition, effect: Effect::Put(item) })
+        Ok(Write { key: key_of(&item)?, condition, effect: Effect::Put(Arc::new(item)) })
     }
 
     pub(super) fn read_delete(fields: &mut Fields) -> Result<Write, ServiceError> {
@@ -76,27 +78,27 @@ impl Write {
     }
 
     /// What the item would become, or why not.
-    pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Item>, ServiceError> {
-        let before = table.get(&self.key);
-        let empty = Item::new();
-        if self.condition.as_ref().is_some_and(|condition| !condition.holds(before.unwrap_or(&empty))) {
+    pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Arc<Item>>, ServiceError> {
+        let (before, empty) = (table.items.get(&self.key), Item::new());
+        let found = before.map_or(&empty, |item| &**item);
+        if self.condition.as_ref().is_some_and(|condition| !condition.holds(found)) {
             return Err(condition_failed());
         }
         match &self.effect {
-            Effect::Put(item) => Ok(Some(item.clone())),
+            Effect::Put(item) => Ok(Some(Arc::clone(item))),
             Effect::Delete => Ok(None),
             Effect::Check => Ok(before.cloned()),
             Effect::Update(update) => {
-                let mut after = before.cloned().unwrap_or_else(|| new_item(&self.key));
-                update.apply(before.unwrap_or(&empty), &mut after)?;
+                let mut after = before.map_or_else(|| new_item(&self.key), |item| Item::clone(item));
+                update.apply(found, &mut after)?;
                 check_size(&after)?;
-                Ok(Some(after))
+                Ok(Some(Arc::new(after)))
             }
         }
     }
 
     /// Puts the result in place, and returns what was there.
-    pub(super) fn commit(self, table: &mut Table, after: Option<Item>) -> Option<Item> {
+    pub(super) fn commit(self, table: &mut Table, after: Option<Arc<Item>>) -> Option<Arc<Item>> {
         match after {
             Some(item) => table.items.insert(self.key, item),
             None => table.items.remove(&self.key),
@@ -144,5 +146,5 @@ fn run(table: &mut Table, fields: &mut Fields, write: Write, answers: &[&str]) -
         "ALL_NEW" => after,
         _ => None,
     };
-    Ok(answer.map_or_else(|| json!({}), |item| json!({"Attributes": item})))
+    Ok(answer.map_or_else(|| json!({}), |item| json!({"Attributes": *item})))
 }

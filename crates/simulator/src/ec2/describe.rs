@@ -99,28 +99,20 @@ pub(super) fn reservation(xml: &mut Xml, state: &State, account: &str, instances
     xml.list("instancesSet", "item", instances, |xml, index| describe(xml, state, *index));
 }
 
+/// What is the same of every instance is left out: nobody decides anything by it.
 fn describe(xml: &mut Xml, state: &State, index: usize) {
     let instance = &state.ec2.instances[index];
     let spec = &instance.spec;
     xml.text("instanceId", &instance.id).text("imageId", &spec.image);
     phase(xml, "instanceState", instance.described(state.now));
-    let address = (!instance.phase.gone()).then(|| private_address(index));
-    let name = address
-        .as_ref()
-        .map(|address| format!("ip-{}.{}.compute.internal", address.replace('.', "-"), state.world.region));
-    xml.text("privateDnsName", name.unwrap_or_default()).text("dnsName", "");
-    xml.text("reason", reason(state, instance)).optional("keyName", spec.key_name.as_ref());
-    xml.text("amiLaunchIndex", instance.launch_index.to_string()).text("instanceType", &spec.instance_type);
+    xml.optional("keyName", spec.key_name.as_ref()).text("instanceType", &spec.instance_type);
     xml.text("launchTime", state.iso(instance.launched));
     xml.element("placement", |xml| {
-        xml.text("availabilityZone", &spec.subnet.zone).text("groupName", "").text("tenancy", "default");
+        xml.text("availabilityZone", &spec.subnet.zone);
     });
     xml.element("monitoring", |xml| {
         xml.text("state", if spec.detailed_monitoring { "enabled" } else { "disabled" });
     });
-    if !instance.phase.gone() {
-        xml.text("subnetId", &spec.subnet.id).optional("privateIpAddress", address);
-    }
     xml.list("groupSet", "item", &spec.security_groups, |xml, group| {
         xml.text("groupId", group).text("groupName", group);
     });
@@ -129,38 +121,28 @@ fn describe(xml: &mut Xml, state: &State, index: usize) {
             xml.text("code", USER_INITIATED).text("message", format!("{USER_INITIATED}: User initiated shutdown"));
         });
     }
-    xml.text("architecture", "x86_64").text("rootDeviceType", "ebs").text("rootDeviceName", "/dev/xvda");
-    xml.list("blockDeviceMapping", "item", (!instance.phase.gone()).then_some(()), |xml, ()| {
-        xml.text("deviceName", "/dev/xvda").element("ebs", |xml| {
-            xml.text("volumeId", &instance.volume).text("status", "attached").text("deleteOnTermination", "true");
+    if !instance.phase.gone() {
+        xml.text("subnetId", &spec.subnet.id);
+        xml.list("blockDeviceMapping", "item", [&instance.volume], |xml, volume| {
+            xml.text("deviceName", "/dev/xvda").element("ebs", |xml| {
+                xml.text("volumeId", volume).text("status", "attached").text("deleteOnTermination", "true");
+            });
         });
-    });
-    xml.text("virtualizationType", "hvm").text("clientToken", spec.client_token.as_deref().unwrap_or_default());
+    }
+    xml.optional("clientToken", spec.client_token.as_ref());
     super::tags::write(xml, &instance.tags);
-    xml.text("hypervisor", "xen");
     if let Some(profile) = &spec.instance_profile {
         xml.element("iamInstanceProfile", |xml| {
             xml.text("arn", format!("arn:aws:iam::{}:instance-profile/{profile}", state.world.account));
         });
     }
     xml.element("metadataOptions", |xml| {
-        xml.text("state", "applied").text("httpTokens", &spec.http_tokens).text("httpEndpoint", "enabled");
+        xml.text("httpTokens", &spec.http_tokens);
     });
 }
 
 /// The reason code of what a call, and not EC2 itself, did.
 const USER_INITIATED: &str = "Client.UserInitiatedShutdown";
-
-fn reason(state: &State, instance: &Instance) -> String {
-    match instance.phase {
-        Phase::Pending | Phase::Running => String::new(),
-        _ => format!("User initiated ({})", state.iso(instance.since)),
-    }
-}
-
-fn private_address(index: usize) -> String {
-    format!("10.{}.{}.{}", (index >> 16) & 0xff, (index >> 8) & 0xff, index & 0xff)
-}
 
 /// An instance's state under the given name.
 pub(super) fn phase(xml: &mut Xml, name: &str, phase: Phase) {

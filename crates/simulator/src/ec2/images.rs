@@ -162,11 +162,9 @@ fn write(xml: &mut Xml, state: &State, index: usize) {
     let image = &state.ec2.images[index];
     let snapshot = &state.ec2.snapshots[image.snapshot];
     let account = &state.world.account;
-    xml.text("imageId", &image.id).text("imageLocation", format!("{account}/{}", image.name));
-    xml.text("imageState", image.state.name()).text("imageOwnerId", account).text("isPublic", "false");
-    xml.text("creationDate", state.iso(image.created)).text("architecture", "x86_64").text("imageType", "machine");
+    xml.text("imageId", &image.id).text("imageState", image.state.name()).text("imageOwnerId", account);
+    xml.text("creationDate", state.iso(image.created));
     xml.text("name", &image.name).optional("description", image.description.as_ref());
-    xml.text("rootDeviceType", "ebs").text("rootDeviceName", "/dev/xvda").text("virtualizationType", "hvm");
     xml.list("blockDeviceMapping", "item", [snapshot], |xml, snapshot| {
         xml.text("deviceName", "/dev/xvda").element("ebs", |xml| {
             xml.text("snapshotId", &snapshot.id).text("deleteOnTermination", "true");

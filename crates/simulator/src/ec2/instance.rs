@@ -13,8 +13,6 @@ pub(crate) struct Instance {
     pub(crate) id: String,
     pub(crate) volume: String,
     pub(crate) spec: Arc<Spec>,
-    /// Its place in its launch.
-    pub(crate) launch_index: usize,
     pub(crate) tags: BTreeMap<String, String>,
     /// Whether it is someone else's.
     pub(crate) foreign: bool,

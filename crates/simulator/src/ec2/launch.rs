@@ -227,9 +227,8 @@ fn launch(state: &mut State, request: Request, count: u32) -> Vec<usize> {
         made_by: state.caller.run.clone(),
     });
     let installed = state.ec2.images.iter().find(|image| image.id == spec.image).map(|image| image.installed.clone());
-    for launch_index in 0..count as usize {
-        let index =
-            state.add_instance(&spec, launch_index, request.tags.clone(), installed.clone().unwrap_or_default());
+    for _ in 0..count {
+        let index = state.add_instance(&spec, request.tags.clone(), installed.clone().unwrap_or_default());
         state.ec2.launched += 1;
         let impaired = state.faults.impaired(state.ec2.launched);
         let visible =
@@ -247,7 +246,6 @@ impl State {
     pub(crate) fn add_instance(
         &mut self,
         spec: &Arc<Spec>,
-        launch_index: usize,
         tags: BTreeMap<String, String>,
         installed: Installed,
     ) -> usize {
@@ -258,7 +256,6 @@ impl State {
             id,
             volume: self.dice.id("vol", index as u64),
             spec: Arc::clone(spec),
-            launch_index,
             tags,
             foreign: false,
             launched: self.now,
