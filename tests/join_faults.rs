@@ -89,7 +89,7 @@ fn no_storm_over_an_upgrade_that_is_joined_loses_anybody() {
         let trail = stage.simulator.trail();
         let smooth = wrong(&stage).await;
         assert_eq!((smooth, stage.in_service().await), (Vec::new(), 6));
-        let sites = trail.iter().map(|passed| (passed.place.to_string(), passed.operation.clone()));
+        let sites = trail.iter().map(|passed| (passed.place.to_string(), passed.operation.to_string()));
         let sites: BTreeSet<_> = sites.collect();
         sites.into_iter().map(|(state, operation)| Site { state, operation, nth: 1 }).collect()
     })

@@ -103,7 +103,7 @@ impl State {
     /// What strikes a call that arrives now.
     fn strike(&mut self, caller: &Caller, process: Option<&Process>, operation: &str) -> Option<Effect> {
         if let Some(process) = process {
-            let (place, process, operation) = (Arc::clone(&process.place), process.ordinal, operation.to_owned());
+            let (place, process, operation) = (Arc::clone(&process.place), process.ordinal, operation.into());
             self.journal.trail.push(Passed { place, process, operation, at: self.now });
         }
         self.faults.strike(operation, caller, process.map(|process| &*process.place))

@@ -35,17 +35,31 @@ pub(crate) enum Event {
     MemberDies,
 }
 
-/// The events to come. Those due at the same time happen in the order they were scheduled.
+/// The events to come. Those due at the same time happen in their order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Queue {
-    due: BTreeMap<(Time, u64), Event>,
-    scheduled: u64,
+    due: BTreeMap<(Time, Order), Event>,
+    count: u64,
+}
+
+/// What was foreseen comes before what followed from something, and then what was said first, whenever that was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Order {
+    Foreseen(u64),
+    Scheduled(u64),
 }
 
 impl Queue {
+    /// It follows from what happens now.
     pub(crate) fn schedule(&mut self, at: Time, event: Event) {
-        self.scheduled += 1;
-        self.due.insert((at, self.scheduled), event);
+        self.count += 1;
+        self.due.insert((at, Order::Scheduled(self.count)), event);
+    }
+
+    /// It happens whatever else does: so it makes no difference when this is said.
+    pub(crate) fn foresee(&mut self, at: Time, event: Event) {
+        self.count += 1;
+        self.due.insert((at, Order::Foreseen(self.count)), event);
     }
 
     /// The next event due no later than `now`.
@@ -63,16 +77,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn events_come_in_order_of_time_then_of_scheduling_and_none_early() {
+    fn events_come_in_order_of_time_then_what_is_foreseen_then_of_scheduling_and_none_early() {
         let mut queue = Queue::default();
         queue.schedule(Duration::from_secs(2), Event::Imaged { image: 2 });
         queue.schedule(Duration::from_secs(1), Event::Imaged { image: 0 });
         queue.schedule(Duration::from_secs(1), Event::Imaged { image: 1 });
         queue.schedule(Duration::from_secs(4), Event::Imaged { image: 4 });
+        queue.foresee(Duration::from_secs(1), Event::MemberDies);
         let mut seen = Vec::new();
         while let Some((_, event)) = queue.pop(Duration::from_secs(3)) {
             seen.push(event);
         }
-        assert_eq!(seen, [0, 1, 2].map(|image| Event::Imaged { image }));
+        let images = [0, 1, 2].map(|image| Event::Imaged { image });
+        assert_eq!(seen, [&[Event::MemberDies], images.as_slice()].concat());
     }
 }

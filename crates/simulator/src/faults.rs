@@ -291,13 +291,18 @@ impl Faults {
     #[must_use]
     pub fn new(faults: Vec<Fault>) -> Faults {
         let mut armed = Faults::default();
+        armed.add(faults);
+        armed
+    }
+
+    /// More faults, that have seen no call yet.
+    pub(crate) fn add(&mut self, faults: Vec<Fault>) {
         for Fault(kind) in faults {
             match kind {
-                Kind::Call(on, effect) => armed.calls.push(Armed { on, effect, seen: 0, struck: false }),
-                Kind::World(fault) => armed.world.push(fault),
+                Kind::Call(on, effect) => self.calls.push(Armed { on, effect, seen: 0, struck: false }),
+                Kind::World(fault) => self.world.push(fault),
             }
         }
-        armed
     }
 
     /// Counts one call, and says what strikes it: the first fault that matches.
@@ -330,10 +335,6 @@ impl Faults {
     /// Whether each fault of a call has struck at least once, in the order in which they were given.
     pub fn struck(&self) -> impl Iterator<Item = bool> {
         self.calls.iter().map(|armed| armed.struck)
-    }
-
-    pub(crate) fn world(&self) -> &[WorldFault] {
-        &self.world
     }
 
     pub(crate) fn migration_fails(&self) -> bool {

@@ -14,7 +14,7 @@ use crate::ec2::instance::{Installed, Phase, Spec};
 use crate::elb::target::{Health, Target};
 use crate::elb::{Group, OWN_GROUP};
 use crate::events::{Event, Queue};
-use crate::faults::{Fault, Faults, WorldFault};
+use crate::faults::{Fault, Faults, Kind, WorldFault};
 use crate::gauge::Gauge;
 use crate::iam::Guard;
 use crate::journal::Journal;
@@ -31,7 +31,7 @@ impl State {
         let world = Arc::new(world);
         let mut state = State {
             dice: Dice::new(world.seed),
-            faults: Faults::new(faults),
+            faults: Faults::default(),
             now: Duration::ZERO,
             queue: Queue::default(),
             buckets: Buckets::default(),
@@ -51,12 +51,18 @@ impl State {
         };
         state.add_members();
         state.add_bystanders();
-        for fault in state.faults.world().to_vec() {
-            if let WorldFault::MemberDies { at } = fault {
-                state.queue.schedule(at, Event::MemberDies);
+        state.expect(faults);
+        state
+    }
+
+    /// This is to go wrong as well. Calls count from now on.
+    pub(crate) fn expect(&mut self, faults: Vec<Fault>) {
+        for fault in &faults {
+            if let Kind::World(WorldFault::MemberDies { at }) = fault.0 {
+                self.queue.foresee(at, Event::MemberDies);
             }
         }
-        state
+        self.faults.add(faults);
     }
 
     fn add_members(&mut self) {
@@ -74,8 +80,8 @@ impl State {
         let tags = tag_map(&[world.fleet_tag.clone(), world.load_balancer_tag.clone()]);
         for (subnet, count) in spread(&world.subnets, world.members) {
             let spec = Arc::new(self.spec(&image, &world.member_type, subnet));
-            for launch_index in 0..count {
-                let index = self.add_running(&spec, launch_index, tags.clone(), installed.clone());
+            for _ in 0..count {
+                let index = self.add_running(&spec, tags.clone(), installed.clone());
                 let target = Target::new(self.now, Health::Healthy, 0, false);
                 self.groups[OWN_GROUP].targets.insert(index, target);
                 self.reroute(index);
@@ -99,8 +105,8 @@ impl State {
         for bystander in &world.bystanders {
             for (subnet, count) in spread(&world.subnets, bystander.count) {
                 let spec = Arc::new(self.spec(&image, &world.member_type, subnet));
-                for launch_index in 0..count {
-                    let index = self.add_running(&spec, launch_index, tag_map(&bystander.tags), installed.clone());
+                for _ in 0..count {
+                    let index = self.add_running(&spec, tag_map(&bystander.tags), installed.clone());
                     self.ec2.instances[index].foreign = true;
                     let target = Target::new(self.now, Health::Healthy, 0, false);
                     self.groups[OTHERS_GROUP].targets.insert(index, target);
@@ -155,15 +161,9 @@ impl State {
     }
 
     /// An instance that has been up, serving and reporting since before the first instant.
-    fn add_running(
-        &mut self,
-        spec: &Arc<Spec>,
-        launch_index: usize,
-        tags: BTreeMap<String, String>,
-        installed: Installed,
-    ) -> usize {
+    fn add_running(&mut self, spec: &Arc<Spec>, tags: BTreeMap<String, String>, installed: Installed) -> usize {
         let now = self.now;
-        let index = self.add_instance(spec, launch_index, tags, installed);
+        let index = self.add_instance(spec, tags, installed);
         let instance = &mut self.ec2.instances[index];
         instance.phase = Phase::Running;
         instance.boots = 1;

@@ -26,6 +26,7 @@ mod journal;
 mod limit;
 mod line;
 mod load;
+mod moment;
 pub mod process;
 mod rds;
 pub mod report;
@@ -54,6 +55,7 @@ use state::State;
 use world::World;
 
 pub use line::Line;
+pub use moment::Moment;
 
 /// A simulated AWS. Clones are handles on the same one.
 #[derive(Clone, Debug)]

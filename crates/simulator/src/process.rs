@@ -30,7 +30,7 @@ pub struct Passed {
     /// Which of all processes it was; the first is 0.
     pub process: u64,
     /// What was called.
-    pub operation: String,
+    pub operation: Arc<str>,
     /// When it arrived, since the first instant.
     pub at: Time,
 }

@@ -6,13 +6,17 @@ mod journeys;
 mod schedule;
 mod show;
 mod survey;
+#[cfg(test)]
+mod tests;
 
 pub use show::{Breach, Matrix};
 
 use super::clients::Pool;
 use super::mishap::{CallKind, Mishap, Site, WorldKind};
 use super::pace::Pace;
+use super::process::Beginning;
 use super::stage::{Played, Stage};
+use super::tape::Cue;
 use super::{Ending, Plan, in_virtual_time};
 use crate::lambda::Functions;
 use crate::permissions::permissions;
@@ -48,6 +52,8 @@ pub struct Trial {
     expected: Option<(Ending, u32)>,
     /// Whether the last of the mishaps must have struck.
     must_strike: bool,
+    /// From where it is other than the journey that it is on; the very beginning if that is not known.
+    cue: Option<Cue>,
 }
 
 /// What a trial came to.
@@ -129,12 +135,13 @@ impl Search {
             &self.scenery()?,
             &Pool::default(),
             wrap,
-            &Trial { seed, mishaps, expected: None, must_strike: true },
+            &Trial { seed, mishaps, expected: None, must_strike: true, cue: None },
         )
     }
 
     fn trial(&self, scenery: &Scenery, pool: &Pool, wrap: &Wrap, trial: &Trial) -> std::result::Result<Result, String> {
-        let played = self.play(scenery, pool, wrap, trial.seed, &trial.mishaps)?;
+        let beginning = trial.cue.as_ref().map_or(Beginning::Own, Beginning::Replayed);
+        let played = self.play(scenery, pool, wrap, beginning, trial.seed, &trial.mishaps)?;
         let in_service = played.in_service();
         let mut violations = played.verdict.violated;
         if let Some((ending, members)) = trial.expected.filter(|expected| *expected != (played.ending, in_service)) {
@@ -156,6 +163,7 @@ impl Search {
         scenery: &Scenery,
         pool: &Pool,
         wrap: &Wrap,
+        beginning: Beginning<'_>,
         seed: u64,
         mishaps: &[Mishap],
     ) -> std::result::Result<Played, String> {
@@ -165,7 +173,8 @@ impl Search {
         let Scenery { machine, permissions } = scenery;
         let permissions = permissions.as_ref();
         let stage = Stage { machine, plan: &plan, mishaps, pace: &pace, permissions, pool };
-        in_virtual_time(stage.play(&mut |_| {}, |functions| wrap(functions))).map_err(|error| error.to_string())?
+        in_virtual_time(stage.play(beginning, &mut |_| {}, |functions| wrap(functions)))
+            .map_err(|error| error.to_string())?
     }
 
     fn scenery(&self) -> std::result::Result<Scenery, String> {

@@ -117,6 +117,14 @@ impl CallKind {
 }
 
 impl WorldKind {
+    /// How long after the first instant it happens, if it does at a time.
+    pub(super) fn at(&self) -> Option<Duration> {
+        match self {
+            Self::MemberDies(seconds) | Self::Alarm(seconds) => Some(Duration::from_secs((*seconds).into())),
+            _ => None,
+        }
+    }
+
     /// Its name on the command line, without what it is about.
     pub fn name(&self) -> &'static str {
         match self {

@@ -15,6 +15,7 @@ mod process;
 mod scaling;
 mod stage;
 mod steps;
+mod tape;
 mod text;
 mod world;
 
@@ -44,6 +45,7 @@ use aws_types::region::Region;
 use clients::Pool;
 use fleet::Config;
 use pace::Pace;
+use process::Beginning;
 use simulator::{Caller, Simulator};
 use stage::Stage;
 use std::path::Path;
@@ -199,7 +201,7 @@ fn stage(
     let permissions = Arc::new(permissions(&plan.config)?);
     let pool = Pool::default();
     let stage = Stage { machine: &machine, plan, mishaps, pace, permissions: Some(&permissions), pool: &pool };
-    let played = in_virtual_time(stage.play(observer, wrap)).map_err(|error| error.to_string())??;
+    let played = in_virtual_time(stage.play(Beginning::Own, observer, wrap)).map_err(|error| error.to_string())??;
     Ok(Rehearsed::new(plan, mishaps, pace, played))
 }
 

@@ -1,11 +1,13 @@
 //! Lambda as faults find it: each invocation a process in the place of its state, which can die or be invoked twice, and
 //! be forgotten by an execution that stops for good.
 
+use super::tape::{Cue, Recorder};
 use asl::{Failure, Resources, Task};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use simulator::Simulator;
 use simulator::process::Lost;
+use std::cell::Cell;
 use std::future::pending;
 use tokio::sync::Notify;
 
@@ -14,12 +16,30 @@ pub struct Processes<'a> {
     functions: Box<dyn Resources + 'a>,
     simulator: &'a Simulator,
     forgotten: Notify,
+    begun: Cell<usize>,
+    beginning: Beginning<'a>,
+}
+
+/// How an execution comes to its first own invocation.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Beginning<'a> {
+    /// It is the very first.
+    Own,
+    /// So it is, and all are taped.
+    Taped(&'a Recorder),
+    /// What comes before it is replayed.
+    Replayed(&'a Cue),
 }
 
 impl<'a> Processes<'a> {
     /// These functions, in this world.
     pub fn new(functions: Box<dyn Resources + 'a>, simulator: &'a Simulator) -> Self {
-        Self { functions, simulator, forgotten: Notify::new() }
+        Self { functions, simulator, forgotten: Notify::new(), begun: Cell::new(0), beginning: Beginning::Own }
+    }
+
+    /// The same, with another beginning.
+    pub(super) fn with(self, beginning: Beginning<'a>) -> Self {
+        Self { beginning, ..self }
     }
 
     /// Comes back when a fault has ended the execution.
@@ -31,17 +51,38 @@ impl<'a> Processes<'a> {
 impl Resources for Processes<'_> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         Box::pin(async move {
-            let place = place(&task.state);
-            let invoke = || self.functions.call(task.clone());
-            match self.simulator.process(&place, &invoke).await {
-                Ok(answer) => answer,
-                Err(Lost::Crashed) => Err(exited()),
-                Err(Lost::Forgotten) => {
-                    self.forgotten.notify_one();
-                    pending().await
+            match self.beginning {
+                Beginning::Own => self.invoke(task).await,
+                Beginning::Taped(recorder) => {
+                    let which = recorder.begins(&task, self.simulator);
+                    let answer = self.invoke(task).await;
+                    recorder.ends(which, self.simulator, &answer);
+                    answer
+                }
+                Beginning::Replayed(cue) => {
+                    let which = self.begun.replace(self.begun.get() + 1);
+                    match cue.replay(which, &task, self.simulator).await {
+                        Some(answer) => answer,
+                        None => self.invoke(task).await,
+                    }
                 }
             }
         })
+    }
+}
+
+impl Processes<'_> {
+    async fn invoke(&self, task: Task) -> Result<Value, Failure> {
+        let place = place(&task.state);
+        let invoke = || self.functions.call(task.clone());
+        match self.simulator.process(&place, &invoke).await {
+            Ok(answer) => answer,
+            Err(Lost::Crashed) => Err(exited()),
+            Err(Lost::Forgotten) => {
+                self.forgotten.notify_one();
+                pending().await
+            }
+        }
     }
 }
 

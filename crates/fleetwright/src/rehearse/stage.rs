@@ -4,15 +4,16 @@ use super::clients::Pool;
 use super::mishap::{Mishap, WorldKind};
 use super::outcome::{Ending, ending};
 use super::pace::Pace;
-use super::process::Processes;
+use super::process::{Beginning, Processes};
 use super::steps::Steps;
-use super::{Plan, START, world};
+use super::{NamedFault, Plan, START, world};
 use crate::lambda::Functions;
 use crate::permissions::OPERATOR;
 use asl::{Event, Execution, Failure, Finished, Limits, Outcome, Resources, StateMachine};
 use fleet::{FleetRecord, RunId, RunRef};
 use serde_json::Value;
 use simulator::Simulator;
+use simulator::faults::Fault;
 use simulator::iam::Permissions;
 use simulator::invariants::Verdict;
 use simulator::report::Report;
@@ -67,24 +68,27 @@ impl<'s> Stage<'s> {
     /// Plays it, with `wrap` between the state machine and the functions.
     pub(super) async fn play(
         &self,
+        beginning: Beginning<'_>,
         observer: &mut dyn FnMut(&Event),
         wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
     ) -> Result<Played, String> {
-        let config = &self.plan.config;
-        let mut simulator = Simulator::new(self.pace.set(world(config)), self.faults());
-        if let Some(permissions) = self.permissions {
-            simulator = simulator.under(Arc::clone(permissions));
-        }
+        let (simulator, calls_before) = match beginning {
+            Beginning::Own => self.set_up().await?,
+            Beginning::Taped(recorder) => {
+                let set_up = self.set_up().await?;
+                recorder.starts(&set_up.0);
+                set_up
+            }
+            Beginning::Replayed(cue) => {
+                let to_come = self.faults(&[], &cue.to_come(self.mishaps));
+                let simulator = Simulator::from_moment(cue.moment(), to_come);
+                simulator.until(cue.start().time()).await;
+                (simulator, cue.start().calls())
+            }
+        };
         let run = self.run_ref("")?;
 
-        let clients = self.pool.take(&simulator, config, "");
-        let applied = clients.of(OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
-        applied.map_err(|error| error.to_string())?;
-        drop(clients);
-        let calls_before = simulator.calls();
-        simulator.require(self.plan.goal.least_in_service(config));
-
-        let functions = Processes::new(wrap(self.functions(&simulator, &run)), &simulator);
+        let functions = Processes::new(wrap(self.functions(&simulator, &run)), &simulator).with(beginning);
         let mut steps = Steps::new(simulator.now().try_into().unwrap_or(START));
         let first = self.execute(&simulator, &run, self.input(), &functions, &mut steps, observer);
         let mut ended = if self.mishaps.contains(&Mishap::World(WorldKind::TwoStarts)) {
@@ -109,15 +113,31 @@ impl<'s> Stage<'s> {
         Ok(Played { simulator, calls_before, report, finished, steps, ending, reason, verdict })
     }
 
+    /// The world at its first instant, and what was called to set it up.
+    async fn set_up(&self) -> Result<(Simulator, BTreeMap<String, u64>), String> {
+        let config = &self.plan.config;
+        let faults = self.faults(&self.plan.faults, self.mishaps);
+        let mut simulator = Simulator::new(self.pace.set(world(config)), faults);
+        if let Some(permissions) = self.permissions {
+            simulator = simulator.under(Arc::clone(permissions));
+        }
+        let clients = self.pool.take(&simulator, config, "");
+        let applied = clients.of(OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
+        applied.map_err(|error| error.to_string())?;
+        let calls_before = simulator.calls();
+        simulator.require(self.plan.goal.least_in_service(config));
+        Ok((simulator, calls_before))
+    }
+
     fn input(&self) -> Value {
         self.plan.goal.input(&self.plan.config)
     }
 
-    fn faults(&self) -> Vec<simulator::faults::Fault> {
+    fn faults(&self, named: &[NamedFault], mishaps: &[Mishap]) -> Vec<Fault> {
         let member = self.plan.config.fleet.instance_type.as_str();
         let builder = self.plan.config.builder.instance_type.as_str();
-        let named = self.plan.faults.iter().map(|fault| fault.fault(member));
-        named.chain(self.mishaps.iter().filter_map(|mishap| mishap.fault(member, builder))).collect()
+        let named = named.iter().map(|fault| fault.fault(member));
+        named.chain(mishaps.iter().filter_map(|mishap| mishap.fault(member, builder))).collect()
     }
 
     /// The rehearsal's run, or another of it.

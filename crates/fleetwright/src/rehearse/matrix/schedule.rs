@@ -22,10 +22,10 @@ pub(super) fn draw(seed: u64, survey: &Survey) -> Trial {
             mishaps.push(Mishap::World(survey.world[random.usize(..survey.world.len())].clone()));
             continue;
         }
-        let (site, _) = &survey.sites[random.usize(..survey.sites.len())];
+        let site = &survey.sites[random.usize(..survey.sites.len())].site;
         let nth = site.nth.saturating_add(u32::try_from(random.u64(..SHIFT)).unwrap_or_default());
         let kind = CallKind::ALL[random.usize(..CallKind::ALL.len())];
         mishaps.push(Mishap::at(Site { nth, ..site.clone() }, kind));
     }
-    Trial { seed, mishaps, expected: None, must_strike: false }
+    Trial { seed, mishaps, expected: None, must_strike: false, cue: None }
 }

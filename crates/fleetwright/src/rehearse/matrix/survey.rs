@@ -6,8 +6,11 @@
 
 use super::journeys::{journeys, world};
 use super::{CallKind, Ending, Mishap, Plan, Pool, Scenery, Search, Site, Trial, WorldKind, unbroken};
+use crate::rehearse::process::Beginning;
+use crate::rehearse::tape::{Cue, Recorder, Tape};
 use simulator::process::Passed;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// A way that a run can go, and what makes it go there.
 #[derive(Debug, Clone)]
@@ -16,14 +19,24 @@ pub(super) struct Journey {
     pub(super) ending: Ending,
     /// How many are in service at its end.
     in_service: u32,
+    tape: Arc<Tape>,
+}
+
+/// A call that a fault can strike.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    pub(super) site: Site,
+    /// The first journey that comes by it.
+    journey: usize,
+    /// Which of that journey's processes calls.
+    process: u64,
 }
 
 /// What was found.
 #[derive(Debug, Clone)]
 pub(super) struct Survey {
     pub(super) journeys: Vec<Journey>,
-    /// Each site, and the first journey that comes by it.
-    pub(super) sites: Vec<(Site, usize)>,
+    pub(super) sites: Vec<Found>,
     /// Every fault of the world; what comes at a time comes at each time at which a state is entered.
     pub(super) world: Vec<WorldKind>,
 }
@@ -41,7 +54,8 @@ impl Survey {
                 other => other,
             });
             let mishaps: Vec<_> = mishaps.collect();
-            let played = search.play(scenery, &pool, &unbroken, seed, &mishaps)?;
+            let recorder = Recorder::default();
+            let played = search.play(scenery, &pool, &unbroken, Beginning::Taped(&recorder), seed, &mishaps)?;
             let trail = played.simulator.trail();
             if n == 0 {
                 survey.world = world(&search.plan, &milestones(&trail));
@@ -51,8 +65,10 @@ impl Survey {
             let taken: Vec<_> = mishaps.iter().filter_map(Mishap::site).cloned().collect();
             let free =
                 |site: &Site| !taken.iter().any(|one| (&one.state, &one.operation) == (&site.state, &site.operation));
-            survey.sites.extend(sites(&trail, &mut shapes).filter(free).map(|site| (site, n)));
-            survey.journeys.push(Journey { mishaps, ending: played.ending, in_service: played.in_service() });
+            let found = sites(&trail, &mut shapes).filter(|(_, site)| free(site));
+            survey.sites.extend(found.map(|(process, site)| Found { site, journey: n, process }));
+            let tape = Arc::new(recorder.tape(mishaps.len()));
+            survey.journeys.push(Journey { mishaps, ending: played.ending, in_service: played.in_service(), tape });
             if played.ending != ending {
                 let reason = played.reason.as_deref().unwrap_or("no reason given");
                 return Err(format!(
@@ -75,15 +91,17 @@ impl Survey {
                 mishaps: journey.mishaps.clone(),
                 expected: Some((journey.ending, journey.in_service)),
                 must_strike: true,
+                cue: None,
             })
             .collect();
-        for (site, journey) in &self.sites {
-            let Journey { mishaps, ending, in_service } = &self.journeys[*journey];
+        for Found { site, journey, process } in &self.sites {
+            let Journey { mishaps, ending, in_service, tape } = &self.journeys[*journey];
+            let cue = Cue::before_process(tape, *process);
             for kind in CallKind::ALL {
                 let mut mishaps = mishaps.clone();
                 mishaps.push(Mishap::at(site.clone(), kind));
                 let expected = kind.passes().then_some((*ending, *in_service));
-                trials.push(Trial { seed, mishaps, expected, must_strike: true });
+                trials.push(Trial { seed, mishaps, expected, must_strike: true, cue: cue.clone() });
             }
         }
         let world = self.world.iter().map(|kind| Trial {
@@ -91,6 +109,7 @@ impl Survey {
             mishaps: vec![Mishap::World(kind.clone())],
             expected: None,
             must_strike: false,
+            cue: kind.at().and_then(|at| Cue::before_time(&self.journeys.first()?.tape, at)),
         });
         trials.extend(world);
         trials
@@ -110,13 +129,16 @@ fn second(passed: &Passed) -> u32 {
 }
 
 /// The sites of one run, without those of invocations whose shape is known already.
-fn sites<'t>(trail: &'t [Passed], known: &mut BTreeSet<(String, Vec<String>)>) -> impl Iterator<Item = Site> + use<'t> {
+fn sites<'t>(
+    trail: &'t [Passed],
+    known: &mut BTreeSet<(String, Vec<String>)>,
+) -> impl Iterator<Item = (u64, Site)> + use<'t> {
     let mut processes: BTreeMap<u64, Vec<Site>> = BTreeMap::new();
     let mut counts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
     for Passed { place, process, operation, .. } in trail {
         let nth = counts.entry((place, operation)).or_default();
         *nth += 1;
-        let site = Site { state: place.to_string(), operation: operation.clone(), nth: *nth };
+        let site = Site { state: place.to_string(), operation: operation.to_string(), nth: *nth };
         processes.entry(*process).or_default().push(site);
     }
     let mut ends: BTreeMap<(String, Vec<String>), (u64, u64)> = BTreeMap::new();
@@ -132,5 +154,6 @@ fn sites<'t>(trail: &'t [Passed], known: &mut BTreeSet<(String, Vec<String>)>) -
             taken.extend([first, last]);
         }
     }
-    processes.into_iter().filter(move |(process, _)| taken.contains(process)).flat_map(|(_, sites)| sites)
+    let taken = processes.into_iter().filter(move |(process, _)| taken.contains(process));
+    taken.flat_map(|(process, sites)| sites.into_iter().map(move |site| (process, site)))
 }
