@@ -1,14 +1,14 @@
 //! What the executions of a rehearsal came to together, and whether everything holds that must.
 
-use super::books;
+use super::books::{Books, LEDGER_AGREES};
 use super::mishap::{Mishap, WorldKind};
-use super::outcome::{Ending, settling};
+use super::outcome::Ending;
 use super::stage::{Ended, Stage};
 use fleet::{Outcome, Phase, Refusal, RunRef};
 use functions::{Aws, StepError};
 use serde_json::json;
 use simulator::Simulator;
-use simulator::invariants::{Settled, Verdict, Violation};
+use simulator::invariants::{Verdict, Violation};
 
 /// Who looks.
 const CHECK: &str = "check";
@@ -33,13 +33,14 @@ impl Stage<'_> {
             let begun = executions.iter().position(begun);
             executions.swap_remove(begun.unwrap_or_default())
         };
-        let ended = Ended { ending: books::came_to(&aws, &ended).await?, ..ended };
-        breaches.extend(books::check(&aws, &ended.run, self.plan.goal.version(&self.plan.config), ended.ending).await?);
+        let books = Books::read(&aws, &ended.run).await?;
+        let ended = Ended { ending: books.came_to(ended.ending), ..ended };
+        breaches.extend(books.check(&aws, &ended, self.plan.goal.version(&self.plan.config)).await?);
         if ended.ending == Ending::Frozen {
             breaches.extend(self.repair(simulator, &ended).await?);
         }
-        let mut verdict = simulator.check(&settled(&aws, &ended).await?);
-        verdict.checked.push(books::LEDGER_AGREES);
+        let mut verdict = simulator.check(&books.settled(&ended));
+        verdict.checked.push(LEDGER_AGREES);
         verdict.violated.extend(breaches);
         // What the simulator does not imitate has proved nothing.
         let unsupported = simulator.unsupported();
@@ -65,10 +66,10 @@ impl Stage<'_> {
         }
         let clients = self.pool.take(&fork.unguarded(), &self.plan.config, "");
         let (aws, repaired) = (clients.of(CHECK), Ended { run: frozen.run.clone(), ..repaired });
-        let repaired = Ended { ending: books::came_to(&aws, &repaired).await?, ..repaired };
-        let mut breaches =
-            books::check(&aws, &repaired.run, self.plan.goal.version(&self.plan.config), repaired.ending).await?;
-        breaches.extend(fork.check(&settled(&aws, &repaired).await?).violated);
+        let books = Books::read(&aws, &repaired.run).await?;
+        let repaired = Ended { ending: books.came_to(repaired.ending), ..repaired };
+        let mut breaches = books.check(&aws, &repaired, self.plan.goal.version(&self.plan.config)).await?;
+        breaches.extend(fork.check(&books.settled(&repaired)).violated);
         for breach in &mut breaches {
             breach.detail = format!("after it was repaired, {}", breach.detail);
         }
@@ -115,11 +116,4 @@ async fn after_a_death(
         }
     }
     Ok(later)
-}
-
-async fn settled(aws: &Aws, ended: &Ended) -> Result<Settled, StepError> {
-    let kept = books::kept(aws, &ended.run).await?;
-    let run = aws.ledger().run(&ended.run).await?.map(|read| read.record);
-    let joined = run.into_iter().flat_map(|run| run.joined).map(|run| run.to_string()).collect();
-    Ok(Settled { outcome: settling(ended.ending), run: ended.run.id.to_string(), kept, joined })
 }
