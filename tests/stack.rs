@@ -160,9 +160,13 @@ fn a_run_that_nobody_answers_restores_what_was_before_and_takes_no_answer_after(
     assert!(late.err.contains("rolled back, not awaiting approval"), "{late:?}");
     // The token of a question that nobody waits on any more.
     let key = json!({"pk": {"S": "fleet/silent"}, "sk": {"S": format!("run/{run}")}});
-    let phase = json!({":p": {"M": {"awaiting-approval": {"M": {"token": {"S": "gone"}}}}}});
+    let item = stack.root().call("dynamodb", "get_item", &json!({"TableName": "fleetwright", "Key": key}));
+    let mut record: Value = serde_json::from_str(item["Item"]["record"]["S"].as_str().unwrap()).unwrap();
+    record["phase"] = json!({"awaiting-approval": {"token": "gone"}});
     let update = json!({
-        "TableName": "fleetwright", "Key": key, "UpdateExpression": "SET phase = :p", "ExpressionAttributeValues": phase,
+        "TableName": "fleetwright", "Key": key, "UpdateExpression": "SET #r = :r",
+        "ExpressionAttributeNames": {"#r": "record"},
+        "ExpressionAttributeValues": {":r": {"S": record.to_string()}},
     });
     stack.root().call("dynamodb", "update_item", &update);
     let late = operator.fleetwright(&format!("approve {run} --fleet silent"));

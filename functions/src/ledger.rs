@@ -22,10 +22,9 @@ use crate::aws::{CallError, Named};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
 use fleet::{Abort, Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord, Ticket};
+pub use item::Record;
 use item::{Item, Key, PK, SK, WRITING};
 use jiff::Timestamp;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 /// The table that holds the ledger.
 #[derive(Debug, Clone)]
@@ -241,7 +240,7 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StepError::Interrupted`] when somebody did; whatever else DynamoDB answers.
-    pub async fn write<T: Serialize>(&self, read: &mut Read<T>) -> Result<(), StepError> {
+    pub async fn write<T: Record>(&self, read: &mut Read<T>) -> Result<(), StepError> {
         let item = read.key.item(&read.record, read.writing + 1)?;
         self.put_over(read, item).await?;
         read.writing += 1;
@@ -263,7 +262,7 @@ impl Ledger {
         }
     }
 
-    async fn read<T: DeserializeOwned>(&self, key: Key) -> Result<Option<Read<T>>, StepError> {
+    async fn read<T: Record>(&self, key: Key) -> Result<Option<Read<T>>, StepError> {
         let get = self.client.get_item().table_name(&self.table).set_key(Some(key.attributes())).consistent_read(true);
         let answer = get.send().await.of("GetItem").map_err(|error| self.failed(error))?;
         let Some(mut item) = answer.item.map(Item) else { return Ok(None) };
@@ -273,7 +272,7 @@ impl Ledger {
     }
 
     /// Every record of `fleet`'s whose key begins with `prefix`, in order of key.
-    async fn records<T: DeserializeOwned>(&self, fleet: Key, prefix: &str) -> Result<Vec<T>, StepError> {
+    async fn records<T: Record>(&self, fleet: Key, prefix: &str) -> Result<Vec<T>, StepError> {
         let query = self.client.query().table_name(&self.table).consistent_read(true);
         let query = query.key_condition_expression("#pk = :fleet AND begins_with(#sk, :prefix)");
         let query = query.expression_attribute_names("#pk", PK).expression_attribute_names("#sk", SK);
@@ -308,7 +307,7 @@ impl Ledger {
     }
 
     /// A record over the one that was read, in a transaction.
-    fn over<T: Serialize>(&self, read: &Read<T>) -> Result<TransactWriteItem, StepError> {
+    fn over<T: Record>(&self, read: &Read<T>) -> Result<TransactWriteItem, StepError> {
         let item = read.key.item(&read.record, read.writing + 1)?.0;
         let put = Put::builder().table_name(&self.table).set_item(Some(item)).condition_expression(UNCHANGED);
         let put = put.expression_attribute_names("#writing", WRITING);

@@ -213,12 +213,16 @@ def inspect(aws):
             for group in aws.elbv2.describe_target_groups()["TargetGroups"]
         },
         "items": [
-            plain(item)
+            seen_record(plain(item))
             for table in aws.dynamodb.list_tables()["TableNames"]
             for page in aws.dynamodb.get_paginator("scan").paginate(TableName=table)
             for item in page["Items"]
         ],
     }
+
+
+def seen_record(item):
+    return json.loads(item.pop("record")) | item
 
 
 def seen_instance(instance):

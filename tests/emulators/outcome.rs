@@ -73,11 +73,9 @@ impl BuiltFleet {
         assert_eq!((&record["phase"], &record["failure"]), (&json!({"ended": "upgraded"}), &Value::Null));
         assert_eq!(record["hops"], json!(hops));
         let before = self.item(&after, &format!("before/{run}"));
-        let listed: Value = serde_json::from_str(before["members"].as_str().unwrap()).unwrap();
-        assert_eq!(ids(&listed.as_array().unwrap().iter().collect::<Vec<_>>()), strings(&self.ids["members"]));
-        let listed: Value =
-            serde_json::from_str(self.item(&after, &format!("new/{run}"))["ids"].as_str().unwrap()).unwrap();
-        assert_eq!(strings(&listed), members);
+        let listed = before["members"].as_array().unwrap();
+        assert_eq!(ids(&listed.iter().collect::<Vec<_>>()), strings(&self.ids["members"]));
+        assert_eq!(strings(&self.item(&after, &format!("new/{run}"))["ids"]), members);
         let hops = hops.iter().map(|_| "Install and migrate");
         let steps = FORWARD.into_iter().chain(hops).chain(approved.then_some("Ask for approval"));
         self.assert_steps(&after, run, steps.map(|state| (state, "done")).collect());

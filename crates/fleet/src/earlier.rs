@@ -1,14 +1,34 @@
-//! A record's part as one attribute of JSON text: read whole at almost every step and never by field, which is cheaper
-//! than reading dozens of attributes one by one.
+//! A record's part that earlier releases kept as an attribute of JSON text of its own; now the whole record is JSON.
 
-use serde::de::{DeserializeOwned, Error as _};
-use serde::ser::Error as _;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::Deserializer;
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
+use std::fmt;
+use std::marker::PhantomData;
 
-pub(crate) fn serialize<T: Serialize, S: Serializer>(part: &T, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&serde_json::to_string(part).map_err(S::Error::custom)?)
+/// Reads a part that is there as it is, or as text.
+pub(crate) fn or_text<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    deserializer.deserialize_any(PartOrText(PhantomData))
 }
 
-pub(crate) fn deserialize<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
-    serde_json::from_str(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+struct PartOrText<T>(PhantomData<T>);
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for PartOrText<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a part of a record, or its JSON text")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<T, E> {
+        serde_json::from_str(text).map_err(E::custom)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<T, A::Error> {
+        T::deserialize(SeqAccessDeserializer::new(seq))
+    }
 }

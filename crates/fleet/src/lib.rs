@@ -4,7 +4,6 @@
 //! a Lambda function and a test decide alike.
 
 mod admission;
-mod as_json;
 mod budget;
 mod census;
 mod config;
@@ -12,6 +11,7 @@ mod data_backup;
 mod deadline;
 mod derived;
 mod diagnosis;
+mod earlier;
 mod fleet_record;
 mod health;
 mod hops;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
     /// Every member; of a scale-in those who leave.
-    #[serde(with = "crate::as_json")]
+    #[serde(deserialize_with = "crate::earlier::or_text")]
     pub members: Vec<Member>,
     /// The golden image, if there was one.
     pub golden: Option<Golden>,
@@ -39,6 +39,6 @@ fn yes() -> bool {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewMembers {
     /// Their ids, in order.
-    #[serde(with = "crate::as_json")]
+    #[serde(deserialize_with = "crate::earlier::or_text")]
     pub ids: Vec<InstanceId>,
 }

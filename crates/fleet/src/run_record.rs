@@ -78,7 +78,7 @@ pub struct Run {
     /// The fencing number of the run's lock.
     pub fence: u64,
     /// The configuration that the run goes by, whatever is applied meanwhile.
-    #[serde(with = "crate::as_json")]
+    #[serde(deserialize_with = "crate::earlier::or_text")]
     pub config: Config,
     /// How long a target that is taken out goes on draining.
     pub drain: Span,

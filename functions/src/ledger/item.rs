@@ -1,8 +1,11 @@
-//! A record as an item of the table: its key, its attributes, and when it may be forgotten.
+//! A record as an item of the table: its key, the record itself as JSON text, and when it may be forgotten.
+//!
+//! A record is read and written whole, never by its fields, so one attribute holds all of it: reading that is several times
+//! cheaper than an attribute for each field, as records of earlier releases have them, and most of what a step calls is this.
 
 use crate::StepError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use fleet::{FleetName, RunRef};
+use fleet::{Before, Decision, FleetName, FleetRecord, NewMembers, Run, RunRef, StepRecord};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,12 +14,33 @@ pub(super) const PK: &str = "pk";
 pub(super) const SK: &str = "sk";
 /// The attribute that counts how often the record was written.
 pub(super) const WRITING: &str = "writing";
+/// The attribute that holds the record.
+const RECORD: &str = "record";
 /// The table's TTL attribute, in seconds since 1970.
 const EXPIRES: &str = "expires";
 
 /// What belongs to a run is kept for so long from its beginning: longer than a run can last, which is a year, and than
 /// the record of a finished one is kept.
 const PARTS_KEPT: SignedDuration = SignedDuration::from_hours(24 * 800);
+
+/// What the ledger keeps.
+pub trait Record: Serialize + DeserializeOwned {
+    /// When DynamoDB may forget it, if the record says so itself.
+    fn expires(&self) -> Option<Timestamp> {
+        None
+    }
+}
+
+impl Record for FleetRecord {}
+impl Record for Before {}
+impl Record for NewMembers {}
+impl Record for StepRecord {}
+impl Record for Decision {}
+impl Record for Run {
+    fn expires(&self) -> Option<Timestamp> {
+        self.expires
+    }
+}
 
 #[expect(clippy::disallowed_types, reason = "the SDK's items are hash maps; nothing iterates over them")]
 type Attributes = std::collections::HashMap<String, AttributeValue>;
@@ -52,12 +76,15 @@ impl Key {
         [(PK.to_owned(), text(&self.fleet)), (SK.to_owned(), text(&self.record))].into()
     }
 
-    pub(super) fn item<T: Serialize>(&self, record: &T, writing: u64) -> Result<Item, StepError> {
-        let item = serde_dynamo::to_item(record).map_err(|error| StepError::Failed(format!("{self}: {error}")));
-        let mut item: Attributes = item?;
-        item.extend(self.attributes());
-        item.insert(WRITING.to_owned(), AttributeValue::N(writing.to_string()));
-        Ok(Item(item))
+    pub(super) fn item<T: Record>(&self, record: &T, writing: u64) -> Result<Item, StepError> {
+        let text = serde_json::to_string(record).map_err(|error| StepError::Failed(format!("{self}: {error}")))?;
+        let mut item = Item(self.attributes());
+        item.0.insert(WRITING.to_owned(), AttributeValue::N(writing.to_string()));
+        item.0.insert(RECORD.to_owned(), AttributeValue::S(text));
+        Ok(match record.expires() {
+            Some(at) => item.forgotten_at(at),
+            None => item,
+        })
     }
 
     pub(super) fn unreadable(&self, why: impl std::fmt::Display) -> StepError {
@@ -70,17 +97,25 @@ pub(super) struct Item(pub(super) Attributes);
 
 impl Item {
     /// The same, forgotten some time after what began at `start` is of use to nobody.
-    pub(super) fn forgotten_after(mut self, start: Timestamp) -> Self {
-        let expires = start.saturating_add(PARTS_KEPT).unwrap_or(Timestamp::MAX);
-        self.0.insert(EXPIRES.to_owned(), AttributeValue::N(expires.as_second().to_string()));
+    pub(super) fn forgotten_after(self, start: Timestamp) -> Self {
+        self.forgotten_at(start.saturating_add(PARTS_KEPT).unwrap_or(Timestamp::MAX))
+    }
+
+    fn forgotten_at(mut self, at: Timestamp) -> Self {
+        self.0.insert(EXPIRES.to_owned(), AttributeValue::N(at.as_second().to_string()));
         self
     }
 
     /// The record; `key` says in an error which one it was.
-    pub(super) fn record<T: DeserializeOwned>(mut self, key: &Key) -> Result<T, StepError> {
+    pub(super) fn record<T: Record>(mut self, key: &Key) -> Result<T, StepError> {
         self.0.remove(PK);
         let sk = self.0.remove(SK).and_then(|sk| sk.as_s().ok().cloned()).unwrap_or_default();
         let key = Key { record: sk, ..key.clone() };
-        serde_dynamo::from_item(self.0).map_err(|error| key.unreadable(error))
+        match self.0.remove(RECORD) {
+            Some(AttributeValue::S(text)) => serde_json::from_str(&text).map_err(|error| key.unreadable(error)),
+            Some(_) => Err(key.unreadable(format!("its attribute '{RECORD}' is no text"))),
+            // An earlier release's.
+            None => serde_dynamo::from_item(self.0).map_err(|error| key.unreadable(error)),
+        }
     }
 }
