@@ -10,6 +10,7 @@ mod instances;
 mod launch;
 mod metrics;
 mod targets;
+mod unsigned;
 
 pub use backups::Progress;
 pub use commands::CommandState;
@@ -56,6 +57,7 @@ impl Aws {
                 let mut builder = $sdk::config::Builder::from(&config);
                 if unsigned {
                     builder.set_allow_no_auth();
+                    builder = builder.interceptor(unsigned::Plain);
                 }
                 $sdk::Client::from_conf(builder.build())
             }};
