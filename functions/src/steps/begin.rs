@@ -5,7 +5,7 @@
 
 mod request;
 
-use super::look::{census, look};
+use super::look::{census, health, look};
 use super::wait::{PATIENCE, wait};
 use crate::StepError;
 use crate::aws::Aws;
@@ -118,9 +118,10 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, machine, state }: Input
         Order::GoldenImage { .. } => None,
         _ => fleet.record.golden.as_ref().map(|golden| &golden.image),
     };
-    let mut observed = look(aws, &fleet.record, image).await?;
+    let health = health(aws, &fleet.record).await?;
+    let mut observed = look(aws, &fleet.record, &health, image).await?;
     if order == Order::Repair {
-        observed.census = Some(census(aws, &fleet.record).await?);
+        observed.census = Some(census(aws, &fleet.record, &health).await?);
     }
     let admission = admit(&fleet.record, &observed, &order)?;
     if request.plan.is_some_and(|plan| plan != admission.fingerprint) {

@@ -5,7 +5,7 @@
 //! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.
 
 use super::crew::{Members, builder, first_in_traffic, ids};
-use super::look::census;
+use super::look::{census, health};
 use super::wait::wait;
 use crate::aws::{Aws, Instance};
 use crate::{Going, StepError};
@@ -130,7 +130,7 @@ async fn delete_outdated_images(aws: &Aws, run: &Run) -> Result<(), StepError> {
 async fn delete_left_over_images(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
     let fleet = aws.ledger().fleet(&run.run.fleet).await?;
     let fleet = fleet.ok_or_else(|| Refusal::UnknownFleet { fleet: run.run.fleet.clone() })?;
-    let census = census(aws, &fleet.record).await?;
+    let census = census(aws, &fleet.record, &health(aws, &fleet.record).await?).await?;
     let mut first = None;
     for image in census.left_over_images(&fleet.record) {
         aws.delete_image(&image.id).await?;

@@ -7,15 +7,24 @@ use fleet::{
     Tagged,
 };
 
+/// The health of all targets of the fleet, for [`look`] and [`census`].
+pub(crate) async fn health(aws: &Aws, record: &FleetRecord) -> Result<TargetHealth, StepError> {
+    Ok(aws.health_of_all(&record.config.load_balancer.target_group).await?)
+}
+
 /// The fleet of `record` as it stands: who carries its tag and how their targets are, who else takes its traffic,
 /// whether its alarms are quiet and `image`, if one is needed, is there to be cloned.
-pub(crate) async fn look(aws: &Aws, record: &FleetRecord, image: Option<&ImageId>) -> Result<Observed, StepError> {
+pub(crate) async fn look(
+    aws: &Aws,
+    record: &FleetRecord,
+    health: &TargetHealth,
+    image: Option<&ImageId>,
+) -> Result<Observed, StepError> {
     let config = &record.config;
     let tag = &config.fleet.load_balancer_tag;
     let group = &config.load_balancer.target_group;
     let mut tagged = aws.instances_tagged(&[(&tag.key, &tag.value)]).await?;
     tagged.retain(|instance| instance.is_alive());
-    let health = aws.health_of_all(group).await?;
     let is_tagged = |id| tagged.binary_search_by_key(&id, |instance| &instance.id).is_ok();
     let strangers = health.registered().filter(|id| !is_tagged(id)).cloned().collect();
     let alarm = aws.first_alarming(&config.upgrade.alarms).await?;
@@ -43,12 +52,11 @@ pub(crate) async fn look(aws: &Aws, record: &FleetRecord, image: Option<&ImageId
 }
 
 /// Everything that carries the fleet's tag: more than a run needs, and all that a repair can touch.
-pub(crate) async fn census(aws: &Aws, record: &FleetRecord) -> Result<Census, StepError> {
+pub(crate) async fn census(aws: &Aws, record: &FleetRecord, health: &TargetHealth) -> Result<Census, StepError> {
     let config = &record.config;
     let mut instances = aws.instances_of_fleet(record.name()).await?;
     instances.retain(|instance| instance.is_alive());
-    let health = aws.health_of_all(&config.load_balancer.target_group).await?;
-    let instances = instances.iter().map(|instance| of_fleet(instance, config, &health));
+    let instances = instances.iter().map(|instance| of_fleet(instance, config, health));
     let images = aws.images_of_fleet(record.name()).await?.into_iter();
     let images = images.filter_map(|image| Some(MadeImage { run: image.made_by()?, id: image.id }));
     Ok(Census { instances: instances.collect(), images: images.collect() })

@@ -2,7 +2,7 @@
 //!
 //! Not undone: nothing is changed.
 
-use super::look::{census, look};
+use super::look::{census, health, look};
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{Config, FleetName, FleetRecord, Observed, Refusal};
@@ -23,6 +23,7 @@ pub(crate) async fn run(aws: &Aws, Input { fleet, config }: Input) -> Result<Obs
         (None, Some(config)) => FleetRecord::new(config),
         (None, None) => return Err(Refusal::UnknownFleet { fleet }.into()),
     };
-    let observed = look(aws, &record, record.golden.as_ref().map(|golden| &golden.image)).await?;
-    Ok(Observed { census: Some(census(aws, &record).await?), ..observed })
+    let health = health(aws, &record).await?;
+    let observed = look(aws, &record, &health, record.golden.as_ref().map(|golden| &golden.image)).await?;
+    Ok(Observed { census: Some(census(aws, &record, &health).await?), ..observed })
 }

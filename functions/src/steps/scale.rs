@@ -6,7 +6,7 @@
 //! Undone by the run's own way back. Asked again, it finds its run and answers the same.
 
 use super::books::joined;
-use super::look::look;
+use super::look::{health, look};
 use super::reading::read;
 use super::wait::{PATIENCE, wait};
 use crate::StepError;
@@ -132,7 +132,8 @@ impl Start {
             Direction::Out => Some(&fleet.record.to_be_cloned()?.image),
             Direction::In => fleet.record.golden.as_ref().map(|golden| &golden.image),
         };
-        let observed = look(aws, &fleet.record, golden).await?;
+        let health = health(aws, &fleet.record).await?;
+        let observed = look(aws, &fleet.record, &health, golden).await?;
         let holder = joined.as_ref().map(|holder| &holder.record);
         let reading = read(aws, &fleet.record, &observed, holder, wanted).await?;
         let decision = decide(&reading, &fleet.record.config, aws.now());
