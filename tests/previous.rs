@@ -78,3 +78,22 @@ fn executions_of_the_definition_before_go_through_or_back_with_these_steps() {
         .unwrap();
     }
 }
+
+#[test]
+fn what_is_written_is_json_text_beside_the_key_and_what_belongs_to_a_run_that_is_over_is_forgotten() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
+        for item in stage.simulator.items() {
+            let item = item.as_object().unwrap();
+            let of_a_run = item["sk"]["S"] != "fleet";
+            let attributes: Vec<_> = item.keys().map(String::as_str).collect();
+            let expires = of_a_run.then_some("expires");
+            let wanted: Vec<_> = expires.into_iter().chain(["pk", "record", "sk", "writing"]).collect();
+            assert_eq!(attributes, wanted);
+            assert!(serde_json::from_str::<Value>(item["record"]["S"].as_str().unwrap()).unwrap().is_object());
+        }
+        assert!(stage.simulator.items().len() > 20);
+    })
+    .unwrap();
+}

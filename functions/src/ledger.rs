@@ -1,7 +1,7 @@
 //! The ledger: one DynamoDB table with the fleets, their locks, the runs and what their steps came to.
 //!
-//! Every record is written whole, on the condition that nobody wrote it since it was read; so two writers never undo
-//! each other, and a lost answer is found out by reading again.
+//! Every record is written whole, as JSON text in the attribute `record`, on the condition that nobody wrote it since it was
+//! read; so two writers never undo each other, and a lost answer is found out by reading again.
 //!
 //! | pk | sk | record |
 //! |---|---|---|

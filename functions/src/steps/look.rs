@@ -7,7 +7,7 @@ use fleet::{
     Tagged,
 };
 
-/// The health of all targets of the fleet, for [`look`] and [`census`].
+/// The health of all targets of the fleet, asked for once, before [`look`] and [`census`] ask who stands.
 pub(crate) async fn health(aws: &Aws, record: &FleetRecord) -> Result<TargetHealth, StepError> {
     Ok(aws.health_of_all(&record.config.load_balancer.target_group).await?)
 }

@@ -5,7 +5,7 @@ use fleet::{Deadline, Span, StateContext};
 use jiff::SignedDuration;
 
 /// So long a function may be under way that looked at the run before something changed: its time-out, in
-/// infra/template.yaml. After so long the state machines ask `take-up` again.
+/// infra/template.yaml. The state machines ask `take-up` again a second after that.
 pub(crate) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long a start waits for its turn until whoever holds the fleet has ended.

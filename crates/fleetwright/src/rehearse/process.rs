@@ -1,7 +1,7 @@
 //! Lambda as faults find it: each invocation a process in the place of its state, which can die or be invoked twice, and
 //! be forgotten by an execution that stops for good.
 
-use super::tape::{Cue, Recorder};
+use super::tape::{Cue, Recorder, Replay};
 use asl::{Failure, Resources, Task};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
@@ -16,8 +16,9 @@ pub struct Processes<'a> {
     functions: Box<dyn Resources + 'a>,
     simulator: &'a Simulator,
     forgotten: Notify,
-    begun: Cell<usize>,
     beginning: Beginning<'a>,
+    begun: Cell<usize>,
+    astray: Cell<bool>,
 }
 
 /// How an execution comes to its first own invocation.
@@ -34,7 +35,8 @@ pub(super) enum Beginning<'a> {
 impl<'a> Processes<'a> {
     /// These functions, in this world.
     pub fn new(functions: Box<dyn Resources + 'a>, simulator: &'a Simulator) -> Self {
-        Self { functions, simulator, forgotten: Notify::new(), begun: Cell::new(0), beginning: Beginning::Own }
+        let (begun, astray) = (Cell::new(0), Cell::new(false));
+        Self { functions, simulator, forgotten: Notify::new(), beginning: Beginning::Own, begun, astray }
     }
 
     /// The same, with another beginning.
@@ -42,7 +44,15 @@ impl<'a> Processes<'a> {
         Self { beginning, ..self }
     }
 
-    /// Comes back when a fault has ended the execution.
+    /// Whether all that was to be replayed was, and the execution went on from there.
+    pub(super) fn kept_to_its_tape(&self) -> bool {
+        match self.beginning {
+            Beginning::Replayed(cue) => !self.astray.get() && self.begun.get() > cue.first_own(),
+            Beginning::Own | Beginning::Taped(_) => true,
+        }
+    }
+
+    /// Comes back when a fault has ended the execution, or it is another than was taped.
     pub async fn forgotten(&self) {
         self.forgotten.notified().await;
     }
@@ -62,8 +72,13 @@ impl Resources for Processes<'_> {
                 Beginning::Replayed(cue) => {
                     let which = self.begun.replace(self.begun.get() + 1);
                     match cue.replay(which, &task, self.simulator).await {
-                        Some(answer) => answer,
-                        None => self.invoke(task).await,
+                        Replay::Answer(answer) => answer,
+                        Replay::Over => self.invoke(task).await,
+                        Replay::Astray => {
+                            self.astray.set(true);
+                            self.forgotten.notify_one();
+                            pending().await
+                        }
                     }
                 }
             }

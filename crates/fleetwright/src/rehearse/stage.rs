@@ -99,6 +99,9 @@ impl<'s> Stage<'s> {
         } else {
             vec![first.await]
         };
+        if !functions.kept_to_its_tape() {
+            return Err(format!("a rehearsal with {:?} is not the one that was taped", self.mishaps));
+        }
         drop(functions);
         if ended.iter().any(|one| one.died) {
             // Whatever else was to go wrong is over when a person comes.

@@ -67,6 +67,16 @@ impl Recorder {
     }
 }
 
+/// What a tape has for an invocation.
+pub(super) enum Replay {
+    /// Its answer.
+    Answer(Result<Value, Failure>),
+    /// Nothing: it comes after the cue.
+    Over,
+    /// Another one: the rehearsal is not the one that was taped.
+    Astray,
+}
+
 /// Where a rehearsal leaves a tape: before the first invocation that it makes itself.
 #[derive(Debug, Clone)]
 pub(super) struct Cue {
@@ -80,9 +90,9 @@ impl Cue {
         Self::last(tape, |moment| moment.processes() <= process)
     }
 
-    /// The last one that is not later than so long after the first instant; likewise.
+    /// The last one at which what happens so long after the first instant is still to come; likewise.
     pub(super) fn before_time(tape: &Arc<Tape>, time: Duration) -> Option<Self> {
-        Self::last(tape, |moment| moment.time() <= time)
+        Self::last(tape, |moment| moment.time() < time)
     }
 
     fn last(tape: &Arc<Tape>, is_early: impl Fn(&Moment) -> bool) -> Option<Self> {
@@ -115,25 +125,25 @@ impl Cue {
         counted.collect()
     }
 
-    /// What the execution's invocation of this number answered, once it is time for that; nothing from the cue on.
-    pub(super) async fn replay(
-        &self,
-        which: usize,
-        task: &Task,
-        simulator: &Simulator,
-    ) -> Option<Result<Value, Failure>> {
-        if which >= self.tape.moments[self.moment].0 {
-            return None;
+    /// The number of the first invocation that is not replayed.
+    pub(super) fn first_own(&self) -> usize {
+        self.tape.moments[self.moment].0
+    }
+
+    /// Has the execution's invocation of this number, if it comes before the cue, answered as it was taped, when it is
+    /// time for that.
+    pub(super) async fn replay(&self, which: usize, task: &Task, simulator: &Simulator) -> Replay {
+        if which >= self.first_own() {
+            return Replay::Over;
         }
         let taped = &self.tape.invocations[which];
         if (&taped.state, &taped.input) != (&task.state, &task.input) {
-            let cause = format!("'{}' is asked something else than when it was taped", task.state);
-            return Some(Err(Failure { error: "States.Runtime".to_owned(), cause }));
+            return Replay::Astray;
         }
         match &taped.answer {
             Some((ended, answer)) => {
                 simulator.until(*ended).await;
-                Some(answer.clone())
+                Replay::Answer(answer.clone())
             }
             None => pending().await,
         }

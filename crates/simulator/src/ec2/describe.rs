@@ -99,7 +99,7 @@ pub(super) fn reservation(xml: &mut Xml, state: &State, account: &str, instances
     xml.list("instancesSet", "item", instances, |xml, index| describe(xml, state, *index));
 }
 
-/// What is the same of every instance is left out: nobody decides anything by it.
+/// What nobody decides anything by is left out: names and addresses, and what is the same of every instance.
 fn describe(xml: &mut Xml, state: &State, index: usize) {
     let instance = &state.ec2.instances[index];
     let spec = &instance.spec;
