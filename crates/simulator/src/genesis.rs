@@ -51,12 +51,12 @@ impl State {
         };
         state.add_members();
         state.add_bystanders();
-        state.expect(faults);
+        state.arm(faults);
         state
     }
 
     /// This is to go wrong as well. Calls count from now on.
-    pub(crate) fn expect(&mut self, faults: Vec<Fault>) {
+    pub(crate) fn arm(&mut self, faults: Vec<Fault>) {
         for fault in &faults {
             if let Kind::World(WorldFault::MemberDies { at }) = fault.0 {
                 self.queue.foresee(at, Event::MemberDies);

@@ -106,9 +106,7 @@ impl Simulator {
     /// Another world, which is as this one is now and goes its own way from here.
     #[must_use]
     pub fn fork(&self) -> Simulator {
-        let door = Door::new(self.door.clock, self.door.state().clone());
-        let invocations = self.invocations.load(Ordering::Relaxed);
-        Simulator { door, invocations: Arc::new(AtomicU64::new(invocations)) }
+        self.moment().on(self.door.clock)
     }
 
     /// The HTTP client that a function's SDK clients use.

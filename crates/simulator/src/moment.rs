@@ -37,6 +37,12 @@ impl Moment {
         self.state.journal.calls.clone()
     }
 
+    /// The world on a clock, by which it goes on.
+    pub(crate) fn on(self, clock: Clock) -> Simulator {
+        let Moment { state, invocations } = self;
+        Simulator { door: Door::new(clock, state), invocations: Arc::new(AtomicU64::new(invocations)) }
+    }
+
     /// How often the processes in a place had called an operation.
     #[must_use]
     pub fn passed(&self, place: &str, operation: &str) -> u32 {
@@ -58,10 +64,10 @@ impl Simulator {
     /// Call it inside a tokio runtime whose clock is paused.
     #[must_use]
     pub fn from_moment(moment: &Moment, more: Vec<Fault>) -> Simulator {
-        let Moment { mut state, invocations } = moment.clone();
-        state.expect(more);
-        let clock = Clock::starting_at(state.world.start);
-        Simulator { door: Door::new(clock, state), invocations: Arc::new(AtomicU64::new(invocations)) }
+        let mut moment = moment.clone();
+        moment.state.arm(more);
+        let clock = Clock::starting_at(moment.state.world.start);
+        moment.on(clock)
     }
 
     /// How long it is since the first instant.
