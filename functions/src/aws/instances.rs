@@ -64,23 +64,37 @@ impl Instance {
 }
 
 impl Aws {
-    /// Every instance that carries all of `tags`, in order of id; those terminated in the last hour or so are among them.
+    /// Every instance that carries all of `tags` and is not on its way out for good, in order of id.
     ///
     /// # Errors
     /// Whatever EC2 answers.
     pub async fn instances_tagged(&self, tags: &[(&str, &str)]) -> Result<Vec<Instance>, CallError> {
-        let filters =
-            tags.iter().map(|(key, value)| Filter::builder().name(format!("tag:{key}")).values(*value).build());
-        let call = self.ec2.describe_instances().set_filters(Some(filters.collect())).max_results(PAGE);
-        let mut pages = call.into_paginator().send();
-        let mut found = Vec::new();
-        while let Some(page) = pages.next().await {
-            let page = page.of("DescribeInstances")?;
-            let reservations = page.reservations().iter();
-            found.extend(reservations.flat_map(|reservation| reservation.instances()).filter_map(instance));
-        }
-        found.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(found)
+        self.instances(tagged(tags).chain([standing()])).await
+    }
+
+    /// Every instance of a fleet that is not on its way out for good: members and builders.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn instances_of_fleet(&self, fleet: &FleetName) -> Result<Vec<Instance>, CallError> {
+        self.instances_tagged(&[(FLEET_TAG, fleet.as_str())]).await
+    }
+
+    /// Every instance that a run launched and that is not on its way out for good. Both tags count, since two fleets may
+    /// have runs of one name.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn instances_of_run(&self, run: &RunRef) -> Result<Vec<Instance>, CallError> {
+        self.instances_tagged(&of_run(run)).await
+    }
+
+    /// Every instance that a run launched; those terminated in the last hour or so are among them.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn launched_by_run(&self, run: &RunRef) -> Result<Vec<Instance>, CallError> {
+        self.instances(tagged(&of_run(run))).await
     }
 
     /// Whether any instance that is not on its way out for good is a clone of the image, whoever's it is.
@@ -89,32 +103,21 @@ impl Aws {
     /// Whatever EC2 answers.
     pub async fn has_clones(&self, image: &ImageId) -> Result<bool, CallError> {
         let of_image = Filter::builder().name("image-id").values(image.as_str()).build();
-        let call = self.ec2.describe_instances().filters(of_image).max_results(PAGE);
-        let mut pages = call.into_paginator().send();
+        Ok(!self.instances([of_image, standing()]).await?.is_empty())
+    }
+
+    async fn instances(&self, filters: impl IntoIterator<Item = Filter>) -> Result<Vec<Instance>, CallError> {
+        let filters = filters.into_iter().collect();
+        let mut pages =
+            self.ec2.describe_instances().set_filters(Some(filters)).max_results(PAGE).into_paginator().send();
+        let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             let page = page.of("DescribeInstances")?;
-            let mut found = page.reservations().iter().flat_map(|one| one.instances()).filter_map(instance);
-            if found.any(|one| one.is_alive()) {
-                return Ok(true);
-            }
+            let reservations = page.reservations().iter();
+            found.extend(reservations.flat_map(|reservation| reservation.instances()).filter_map(instance));
         }
-        Ok(false)
-    }
-
-    /// Every instance of a fleet: members and builders.
-    ///
-    /// # Errors
-    /// Whatever EC2 answers.
-    pub async fn instances_of_fleet(&self, fleet: &FleetName) -> Result<Vec<Instance>, CallError> {
-        self.instances_tagged(&[(FLEET_TAG, fleet.as_str())]).await
-    }
-
-    /// Every instance that a run launched. Both tags count, since two fleets may have runs of one name.
-    ///
-    /// # Errors
-    /// Whatever EC2 answers.
-    pub async fn instances_of_run(&self, run: &RunRef) -> Result<Vec<Instance>, CallError> {
-        self.instances_tagged(&[(FLEET_TAG, run.fleet.as_str()), (RUN_TAG, run.id.as_str())]).await
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
     }
 
     /// Stops an instance. Repeating it changes nothing.
@@ -174,6 +177,21 @@ impl Aws {
         }
         Ok(())
     }
+}
+
+fn of_run(run: &RunRef) -> [(&str, &str); 2] {
+    [(FLEET_TAG, run.fleet.as_str()), (RUN_TAG, run.id.as_str())]
+}
+
+fn tagged(tags: &[(&str, &str)]) -> impl Iterator<Item = Filter> {
+    tags.iter().map(|(key, value)| Filter::builder().name(format!("tag:{key}")).values(*value).build())
+}
+
+/// Who is not on its way out for good.
+fn standing() -> Filter {
+    use InstanceStateName::{Pending, Running, Stopped, Stopping};
+    let states = [Pending, Running, Stopping, Stopped].map(|state| state.as_str().to_owned());
+    Filter::builder().name("instance-state-name").set_values(Some(states.into())).build()
 }
 
 pub(super) fn ec2_tag(key: &str, value: &str) -> Tag {

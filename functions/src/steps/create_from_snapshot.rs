@@ -47,7 +47,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> R
     let launched: u32 = run.record.launches_of(role).filter_map(|launch| launch.launched).sum();
     let mut found = Vec::new();
     if launched > 0 {
-        found = aws.instances_of_run(&run.record.run).await?;
+        found = aws.launched_by_run(&run.record.run).await?;
         found.retain(|instance| instance.is_for(role));
     }
     if count(found.len()) < launched {

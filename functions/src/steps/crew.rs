@@ -74,7 +74,7 @@ impl Members {
             (Self::Old | Self::Source, _) | (Self::New, Workflow::ScaleIn) => {
                 let ids: BTreeSet<_> = self.recorded(aws, run).await?.into_iter().collect();
                 let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
-                found.retain(|instance| instance.is_alive() && ids.contains(&instance.id));
+                found.retain(|instance| ids.contains(&instance.id));
                 Ok(found)
             }
             (Self::Canary | Self::New, Workflow::Repair) => left_over(aws, run).await,
@@ -93,7 +93,7 @@ impl Members {
 /// The members that the run made and that stand, either those that it has given up or the others.
 async fn made(aws: &Aws, run: &Run, given_up: bool) -> Result<Vec<Instance>, StepError> {
     let mut found = aws.instances_of_run(&run.run).await?;
-    found.retain(|one| one.is_alive() && one.is_for(Role::Member) && run.given_up.contains(&one.id) == given_up);
+    found.retain(|one| one.is_for(Role::Member) && run.given_up.contains(&one.id) == given_up);
     Ok(found)
 }
 
@@ -125,7 +125,7 @@ async fn left_over(aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
     let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
     let health = aws.health_of_all(&run.config.load_balancer.target_group).await?;
     let left_over = |one: &Instance| of_fleet(one, &run.config, &health).place(run.golden.as_ref()) == Place::LeftOver;
-    found.retain(|one| one.is_alive() && !members.contains(&one.id) && left_over(one));
+    found.retain(|one| !members.contains(&one.id) && left_over(one));
     Ok(found)
 }
 
@@ -142,7 +142,7 @@ pub(crate) fn carrying<'a>(instances: &'a [Instance], tag: &AnyTag, carries: boo
 /// The run's builder, if it stands and can be seen.
 pub(crate) async fn builder(aws: &Aws, run: &Run) -> Result<Option<Instance>, StepError> {
     let found = aws.instances_of_run(&run.run).await?;
-    Ok(found.into_iter().find(|instance| instance.is_alive() && instance.is_for(Role::Builder)))
+    Ok(found.into_iter().find(|instance| instance.is_for(Role::Builder)))
 }
 
 /// Who of them still takes traffic, or drains, if anybody does.

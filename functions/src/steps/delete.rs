@@ -74,7 +74,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
         }
         What::MadeByRun => {
             phase(Phase::RollingBack)?;
-            let mut made = aws.instances_of_run(&run.run).await?;
+            let mut made = aws.launched_by_run(&run.run).await?;
             let unseen = unseen_launches(&run, made.len(), aws.now());
             made.retain(Instance::is_alive);
             if run.workflow == Workflow::ScaleOut {

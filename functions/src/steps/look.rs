@@ -23,8 +23,7 @@ pub(crate) async fn look(
     let config = &record.config;
     let tag = &config.fleet.load_balancer_tag;
     let group = &config.load_balancer.target_group;
-    let mut tagged = aws.instances_tagged(&[(&tag.key, &tag.value)]).await?;
-    tagged.retain(|instance| instance.is_alive());
+    let tagged = aws.instances_tagged(&[(&tag.key, &tag.value)]).await?;
     let is_tagged = |id| tagged.binary_search_by_key(&id, |instance| &instance.id).is_ok();
     let strangers = health.registered().filter(|id| !is_tagged(id)).cloned().collect();
     let alarm = aws.first_alarming(&config.upgrade.alarms).await?;
@@ -54,8 +53,7 @@ pub(crate) async fn look(
 /// Everything that carries the fleet's tag: more than a run needs, and all that a repair can touch.
 pub(crate) async fn census(aws: &Aws, record: &FleetRecord, health: &TargetHealth) -> Result<Census, StepError> {
     let config = &record.config;
-    let mut instances = aws.instances_of_fleet(record.name()).await?;
-    instances.retain(|instance| instance.is_alive());
+    let instances = aws.instances_of_fleet(record.name()).await?;
     let instances = instances.iter().map(|instance| of_fleet(instance, config, health));
     let images = aws.images_of_fleet(record.name()).await?.into_iter();
     let images = images.filter_map(|image| Some(MadeImage { run: image.made_by()?, id: image.id }));
