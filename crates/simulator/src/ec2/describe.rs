@@ -4,6 +4,7 @@ use super::filter::Filter;
 use super::instance::{Instance, Phase};
 use super::page::Page;
 use super::well_formed;
+use crate::clock::Time;
 use crate::service::{ServiceError, refuse};
 use crate::state::State;
 use crate::wire::form::Form;
@@ -15,13 +16,12 @@ const FILTERS: [&str; 6] =
 /// `DescribeInstances`.
 pub(super) fn instances(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let (page, next) = select(state, form, &FILTERS, |_| true)?;
-    let account = &state.world.account;
     // Neighbours of one launch share a reservation.
     let same =
         |a: &usize, b: &usize| state.ec2.instances[*a].spec.reservation == state.ec2.instances[*b].spec.reservation;
     Ok(Xml::ec2("DescribeInstances", |xml| {
         xml.list("reservationSet", "item", page.chunk_by(same), |xml, instances| {
-            reservation(xml, state, account, instances);
+            reservation(xml, state, instances, brief);
         });
         xml.optional("nextToken", next);
     }))
@@ -50,7 +50,7 @@ pub(super) fn select(
         instance.exists(state.now)
             && instance.visible <= state.now
             && also(instance)
-            && filters.iter().all(|filter| admits(filter, instance))
+            && filters.iter().all(|filter| admits(filter, instance, state.now))
     });
     Ok(page.cut(admitted))
 }
@@ -79,70 +79,67 @@ pub(super) fn find(state: &State, ids: &[String], describing: bool) -> Result<Ve
     }
 }
 
-fn admits(filter: &Filter, instance: &Instance) -> bool {
+fn admits(filter: &Filter, instance: &Instance, now: Time) -> bool {
     match filter.name.as_str() {
         "availability-zone" => filter.admits(&instance.spec.subnet.zone),
         "image-id" => filter.admits(&instance.spec.image),
         "instance-id" => filter.admits(&instance.id),
-        "instance-state-name" => filter.admits(instance.phase.name()),
+        "instance-state-name" => filter.admits(instance.described(now).name()),
         "instance-type" => filter.admits(&instance.spec.instance_type),
         "subnet-id" => filter.admits(&instance.spec.subnet.id),
         _ => filter.admits_tags(&instance.tags),
     }
 }
 
-/// A reservation: the instances of one launch.
-pub(super) fn reservation(xml: &mut Xml, state: &State, account: &str, instances: &[usize]) {
+/// A reservation: the instances of one launch, each as `write` has it.
+fn reservation(xml: &mut Xml, state: &State, instances: &[usize], write: impl Fn(&mut Xml, &State, &Instance) + Copy) {
     let Some(first) = instances.first() else { return };
-    xml.text("reservationId", &state.ec2.instances[*first].spec.reservation).text("ownerId", account);
-    xml.list("groupSet", "item", [(); 0], |_, ()| {});
-    xml.list("instancesSet", "item", instances, |xml, index| describe(xml, state, *index));
+    xml.text("reservationId", &state.ec2.instances[*first].spec.reservation).text("ownerId", &state.world.account);
+    xml.list("instancesSet", "item", instances, |xml, index| write(xml, state, &state.ec2.instances[*index]));
 }
 
-/// What nobody decides anything by is left out: names and addresses, and what is the same of every instance.
-fn describe(xml: &mut Xml, state: &State, index: usize) {
-    let instance = &state.ec2.instances[index];
+/// What somebody decides by. The rest of what EC2 describes, a launch's own answer has: reading it again in every look at
+/// the fleet would take longer than the look.
+fn brief(xml: &mut Xml, state: &State, instance: &Instance) {
     let spec = &instance.spec;
     xml.text("instanceId", &instance.id).text("imageId", &spec.image);
     phase(xml, "instanceState", instance.described(state.now));
-    xml.optional("keyName", spec.key_name.as_ref()).text("instanceType", &spec.instance_type);
-    xml.text("launchTime", state.iso(instance.launched));
+    xml.text("instanceType", &spec.instance_type).text("launchTime", state.iso(instance.launched));
     xml.element("placement", |xml| {
         xml.text("availabilityZone", &spec.subnet.zone);
     });
-    xml.element("monitoring", |xml| {
-        xml.text("state", if spec.detailed_monitoring { "enabled" } else { "disabled" });
-    });
-    xml.list("groupSet", "item", &spec.security_groups, |xml, group| {
-        xml.text("groupId", group).text("groupName", group);
-    });
-    if matches!(instance.phase, Phase::Stopping | Phase::Stopped | Phase::ShuttingDown | Phase::Terminated) {
-        xml.element("stateReason", |xml| {
-            xml.text("code", USER_INITIATED).text("message", format!("{USER_INITIATED}: User initiated shutdown"));
+    super::tags::write(xml, &instance.tags);
+}
+
+/// What was launched: a reservation of instances with all that they were launched with.
+pub(super) fn launched(xml: &mut Xml, state: &State, instances: &[usize]) {
+    reservation(xml, state, instances, |xml, state, instance| {
+        brief(xml, state, instance);
+        let spec = &instance.spec;
+        xml.optional("keyName", spec.key_name.as_ref());
+        xml.element("monitoring", |xml| {
+            xml.text("state", if spec.detailed_monitoring { "enabled" } else { "disabled" });
         });
-    }
-    if !instance.phase.gone() {
+        xml.list("groupSet", "item", &spec.security_groups, |xml, group| {
+            xml.text("groupId", group).text("groupName", group);
+        });
         xml.text("subnetId", &spec.subnet.id);
         xml.list("blockDeviceMapping", "item", [&instance.volume], |xml, volume| {
             xml.text("deviceName", "/dev/xvda").element("ebs", |xml| {
                 xml.text("volumeId", volume).text("status", "attached").text("deleteOnTermination", "true");
             });
         });
-    }
-    xml.optional("clientToken", spec.client_token.as_ref());
-    super::tags::write(xml, &instance.tags);
-    if let Some(profile) = &spec.instance_profile {
-        xml.element("iamInstanceProfile", |xml| {
-            xml.text("arn", format!("arn:aws:iam::{}:instance-profile/{profile}", state.world.account));
+        xml.optional("clientToken", spec.client_token.as_ref());
+        if let Some(profile) = &spec.instance_profile {
+            xml.element("iamInstanceProfile", |xml| {
+                xml.text("arn", format!("arn:aws:iam::{}:instance-profile/{profile}", state.world.account));
+            });
+        }
+        xml.element("metadataOptions", |xml| {
+            xml.text("httpTokens", &spec.http_tokens);
         });
-    }
-    xml.element("metadataOptions", |xml| {
-        xml.text("httpTokens", &spec.http_tokens);
     });
 }
-
-/// The reason code of what a call, and not EC2 itself, did.
-const USER_INITIATED: &str = "Client.UserInitiatedShutdown";
 
 /// An instance's state under the given name.
 pub(super) fn phase(xml: &mut Xml, name: &str, phase: Phase) {

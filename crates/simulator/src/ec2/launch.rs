@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::describe::reservation;
+use super::describe::launched;
 use super::image::ImageState;
 use super::images::find_image;
 use super::instance::{Installed, Instance, Phase, Spec, vcpus};
@@ -47,7 +47,7 @@ pub(super) fn run(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Service
             instances
         }
     };
-    Ok(Xml::ec2("RunInstances", |xml| reservation(xml, state, &state.world.account, &instances)))
+    Ok(Xml::ec2("RunInstances", |xml| launched(xml, state, &instances)))
 }
 
 /// A launch that reads well.

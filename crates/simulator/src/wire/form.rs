@@ -28,9 +28,9 @@ impl Form {
     }
 
     pub(crate) fn required(&mut self, name: &str) -> Result<String, ServiceError> {
+        let taken = self.take(name);
         let missing = || format!("The request must contain the parameter {}{name}", self.place);
-        let missing = missing();
-        self.take(name).ok_or_else(|| refuse("MissingParameter", missing))
+        taken.ok_or_else(|| refuse("MissingParameter", missing()))
     }
 
     /// A number, or a boolean.

@@ -40,14 +40,13 @@ impl Fields {
     }
 
     pub(crate) fn required(&mut self, name: &str) -> Result<String, ServiceError> {
-        let missing = || {
+        let taken = self.string(name)?;
+        taken.ok_or_else(|| {
             refuse(
                 "ValidationException",
                 format!("Value null at '{}' failed to satisfy constraint: Member must not be null", self.at(name)),
             )
-        };
-        let missing = missing();
-        self.string(name)?.ok_or(missing)
+        })
     }
 
     pub(crate) fn boolean(&mut self, name: &str) -> Result<Option<bool>, ServiceError> {
