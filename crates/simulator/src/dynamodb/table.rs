@@ -1,12 +1,13 @@
 //! The table: items under a partition key and a sort key, both strings.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 use super::attribute::{Attribute, Item, item_size, read_item};
 use super::invalid;
 use crate::service::{ServiceError, refuse};
-use crate::wire::json::Fields;
+use crate::wire::json::{Fields, encode};
 use serde_json::{Value, json};
 
 /// A partition key and a sort key.
@@ -19,22 +20,44 @@ pub(super) const KEYS: [&str; 2] = ["pk", "sk"];
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MOST_BYTES: usize = 400 * 1_024;
 
+/// An item as it is kept. It is written once and read many times, so how it looks in an answer is worked out once.
+#[derive(Debug)]
+pub(super) struct Kept {
+    item: Item,
+    answered: OnceLock<Vec<u8>>,
+}
+
+impl Kept {
+    pub(super) fn new(item: Item) -> Arc<Kept> {
+        Arc::new(Kept { item, answered: OnceLock::new() })
+    }
+
+    /// The item in DynamoDB's own JSON.
+    pub(super) fn answered(&self) -> &[u8] {
+        self.answered.get_or_init(|| encode(&self.item))
+    }
+}
+
+impl Deref for Kept {
+    type Target = Item;
+
+    fn deref(&self) -> &Item {
+        &self.item
+    }
+}
+
 /// Items in the order of their keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
-    pub(super) items: BTreeMap<Key, Arc<Item>>,
+    pub(super) items: BTreeMap<Key, Arc<Kept>>,
     /// What each transaction's token came with.
     pub(super) transactions: BTreeMap<String, Arc<Fields>>,
 }
 
 impl Table {
-    pub(super) fn get(&self, key: &Key) -> Option<&Item> {
-        self.items.get(key).map(|item| &**item)
-    }
-
     /// Every item.
     pub(crate) fn dump(&self) -> Vec<Value> {
-        self.items.values().map(|item| json!(**item)).collect()
+        self.items.values().map(|kept| json!(kept.item)).collect()
     }
 }
 

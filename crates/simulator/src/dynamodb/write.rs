@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::attribute::{Item, read_item};
 use super::expression::{Condition, Names, Update};
 use super::invalid;
-use super::table::{KEYS, Key, Table, check_size, condition_failed, key_of, read_key};
+use super::table::{KEYS, Kept, Key, Table, check_size, condition_failed, key_of, read_key};
 use crate::service::{ServiceError, unsupported};
 use crate::wire::json::Fields;
 
@@ -21,7 +21,7 @@ pub(super) struct Write {
 
 #[derive(Debug)]
 enum Effect {
-    Put(Arc<Item>),
+    Put(Arc<Kept>),
     Delete,
     Update(Update),
     Check,
@@ -37,7 +37,7 @@ impl Write {
         let mut names = Names::read(fields)?;
         let condition = names.condition(fields)?;
         names.finish()?;
-        Ok(Write { key: key_of(&item)?, condition, effect: Effect::Put(Arc::new(item)) })
+        Ok(Write { key: key_of(&item)?, condition, effect: Effect::Put(Kept::new(item)) })
     }
 
     pub(super) fn read_delete(fields: &mut Fields) -> Result<Write, ServiceError> {
@@ -78,9 +78,9 @@ impl Write {
     }
 
     /// What the item would become, or why not.
-    pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Arc<Item>>, ServiceError> {
+    pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Arc<Kept>>, ServiceError> {
         let (before, empty) = (table.items.get(&self.key), Item::new());
-        let found = before.map_or(&empty, |item| &**item);
+        let found = before.map_or(&empty, |kept| &***kept);
         if self.condition.as_ref().is_some_and(|condition| !condition.holds(found)) {
             return Err(condition_failed());
         }
@@ -89,18 +89,18 @@ impl Write {
             Effect::Delete => Ok(None),
             Effect::Check => Ok(before.cloned()),
             Effect::Update(update) => {
-                let mut after = before.map_or_else(|| new_item(&self.key), |item| Item::clone(item));
+                let mut after = before.map_or_else(|| new_item(&self.key), |kept| Item::clone(kept));
                 update.apply(found, &mut after)?;
                 check_size(&after)?;
-                Ok(Some(Arc::new(after)))
+                Ok(Some(Kept::new(after)))
             }
         }
     }
 
     /// Puts the result in place, and returns what was there.
-    pub(super) fn commit(self, table: &mut Table, after: Option<Arc<Item>>) -> Option<Arc<Item>> {
+    pub(super) fn commit(self, table: &mut Table, after: Option<Arc<Kept>>) -> Option<Arc<Kept>> {
         match after {
-            Some(item) => table.items.insert(self.key, item),
+            Some(kept) => table.items.insert(self.key, kept),
             None => table.items.remove(&self.key),
         }
     }
@@ -146,5 +146,5 @@ fn run(table: &mut Table, fields: &mut Fields, write: Write, answers: &[&str]) -
         "ALL_NEW" => after,
         _ => None,
     };
-    Ok(answer.map_or_else(|| json!({}), |item| json!({"Attributes": *item})))
+    Ok(answer.map_or_else(|| json!({}), |kept| json!({"Attributes": **kept})))
 }
