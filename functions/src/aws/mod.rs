@@ -23,6 +23,7 @@ pub use targets::TargetHealth;
 use crate::ledger::Ledger;
 use aws_sdk_cloudwatch::types::{AlarmType, StateValue};
 use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
+use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
 use fleet::{Alarming, Reach};
@@ -57,7 +58,7 @@ impl Aws {
                 let mut builder = $sdk::config::Builder::from(&config);
                 if unsigned {
                     builder.set_allow_no_auth();
-                    builder = builder.interceptor(unsigned::Plain);
+                    builder.push_interceptor(SharedInterceptor::permanent(unsigned::Plain));
                 }
                 $sdk::Client::from_conf(builder.build())
             }};
