@@ -79,7 +79,7 @@ fn a_delete_before_the_drain_is_caught() {
                 let run = run_of(&task);
                 let aws = functions.clients("delete");
                 let mut old = aws.instances_of_fleet(&run.fleet).await.unwrap();
-                old.retain(|instance| instance.is_alive() && instance.tag(RUN_TAG).is_none());
+                old.retain(|instance| instance.tag(RUN_TAG).is_none());
                 aws.terminate(&old.iter().map(|instance| &instance.id).collect::<Vec<_>>()).await.unwrap();
             }
             functions.call(task).await
@@ -124,7 +124,7 @@ fn taking_the_old_out_before_the_new_are_healthy_is_caught() {
                 let aws = functions.clients("retag");
                 let config = aws.ledger().run(&run).await.unwrap().unwrap().record.config;
                 let mut old = aws.instances_of_fleet(&run.fleet).await.unwrap();
-                old.retain(|instance| instance.is_alive() && instance.tag(RUN_TAG).is_none());
+                old.retain(|instance| instance.tag(RUN_TAG).is_none());
                 let old: Vec<_> = old.iter().map(|instance| &instance.id).collect();
                 aws.deregister(&config.load_balancer.target_group, &old).await.unwrap();
             }

@@ -72,7 +72,7 @@ async fn wrong(stage: &Stage) -> Vec<String> {
         wrong.extend(violated.map(|violation| format!("{}: {}", violation.invariant, violation.detail)));
     }
     let mut members = stage.anyone().instances_of_fleet(&stage.config.fleet.name).await.unwrap();
-    members.retain(|one| one.is_alive() && one.carries(&stage.config.fleet.load_balancer_tag));
+    members.retain(|one| one.carries(&stage.config.fleet.load_balancer_tag));
     let images: BTreeSet<_> = members.iter().map(|member| member.image.to_string()).collect();
     if images.len() > 1 {
         wrong.push(format!("members are clones of {images:?}"));

@@ -180,7 +180,7 @@ async fn scale(config: &Config, functions: &Functions<'_>) -> String {
     let hand = functions.clients("retag");
     let tag = &config.fleet.load_balancer_tag;
     let Ok(mut members) = hand.instances_of_fleet(&config.fleet.name).await else { return failures.join("; ") };
-    members.retain(|member| member.carries(tag) && member.is_alive());
+    members.retain(|member| member.carries(tag));
     let sync = Step::named("sync-tags").unwrap();
     for tagged in [false, true] {
         let ids = [&members[0].id];

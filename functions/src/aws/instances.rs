@@ -69,7 +69,10 @@ impl Aws {
     /// # Errors
     /// Whatever EC2 answers.
     pub async fn instances_tagged(&self, tags: &[(&str, &str)]) -> Result<Vec<Instance>, CallError> {
-        self.instances(tagged(tags).chain([standing()])).await
+        let mut found = self.instances(tagged(tags).chain([standing()])).await?;
+        // Filter and state need not be of one instant.
+        found.retain(Instance::is_alive);
+        Ok(found)
     }
 
     /// Every instance of a fleet that is not on its way out for good: members and builders.
@@ -103,7 +106,7 @@ impl Aws {
     /// Whatever EC2 answers.
     pub async fn has_clones(&self, image: &ImageId) -> Result<bool, CallError> {
         let of_image = Filter::builder().name("image-id").values(image.as_str()).build();
-        Ok(!self.instances([of_image, standing()]).await?.is_empty())
+        Ok(self.instances([of_image, standing()]).await?.iter().any(Instance::is_alive))
     }
 
     async fn instances(&self, filters: impl IntoIterator<Item = Filter>) -> Result<Vec<Instance>, CallError> {

@@ -12,7 +12,8 @@ const FILTERS: [&str; 2] = ["availability-zone", "instance-state-name"];
 /// Running instances only, unless all are asked for.
 pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let all = form.parsed::<bool>("IncludeAllInstances")?.unwrap_or(false);
-    let (page, next) = select(state, form, &FILTERS, |instance| all || instance.phase == Phase::Running)?;
+    let now = state.now;
+    let (page, next) = select(state, form, &FILTERS, |instance| all || instance.described(now) == Phase::Running)?;
     for index in &page {
         if state.ec2.instances[*index].checks_passed(state.now) {
             state.saw_checks(*index);
@@ -22,7 +23,7 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
         xml.list("instanceStatusSet", "item", page, |xml, index| {
             let instance = &state.ec2.instances[index];
             xml.text("instanceId", &instance.id).text("availabilityZone", &instance.spec.subnet.zone);
-            phase(xml, "instanceState", instance.phase);
+            phase(xml, "instanceState", instance.described(now));
             let (status, reachability) = summary(state, instance);
             checks(xml, "systemStatus", if status == "impaired" { ("ok", "passed") } else { (status, reachability) });
             checks(xml, "instanceStatus", (status, reachability));
