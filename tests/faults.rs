@@ -72,6 +72,19 @@ fn a_fault_that_finds_no_call_is_named() {
 }
 
 #[test]
+fn what_must_pass_is_held_against_the_same_without_it() {
+    let checked = |faults: &str| {
+        let ran = rehearse(&format!("--to 1.4.14 --brisk {faults} --output json"));
+        let object: Value = serde_json::from_str(&ran.out).unwrap();
+        object["invariants"]["checked"].as_array().unwrap().contains(&json!("what-passes-changes-no-outcome"))
+    };
+    let (passes, does_not) = ("--fault create-the-builder/RunInstances#1/throttle", "--fault migrate-fails");
+    assert!(checked(passes));
+    assert!(checked(&format!("{does_not} {passes}")));
+    assert!(!checked(&format!("{passes} {does_not}")));
+}
+
+#[test]
 fn of_two_executions_each_dies_for_itself() {
     let two = |fault: &str| {
         let ran = rehearse(&format!("--to 1.4.14 --brisk --fault two-starts --fault {fault} --output json"));

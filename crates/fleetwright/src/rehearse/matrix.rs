@@ -13,6 +13,7 @@ pub use show::{Breach, Matrix};
 
 use super::clients::Pool;
 use super::mishap::{CallKind, Mishap, Site, WorldKind};
+use super::outcome::unlike;
 use super::pace::Pace;
 use super::process::Beginning;
 use super::stage::{Played, Stage};
@@ -144,14 +145,8 @@ impl Search {
         let played = self.play(scenery, pool, wrap, beginning, trial.seed, &trial.mishaps)?;
         let in_service = played.in_service();
         let mut violations = played.verdict.violated;
-        if let Some((ending, members)) = trial.expected.filter(|expected| *expected != (played.ending, in_service)) {
-            let detail = format!(
-                "it ended as {:?} with {in_service} in service instead of {ending:?} with {members}: {}",
-                played.ending,
-                played.reason.as_deref().unwrap_or("no reason given")
-            );
-            violations.push(Violation { invariant: "what-passes-changes-no-outcome", detail });
-        }
+        let ended = (played.ending, in_service);
+        violations.extend(trial.expected.and_then(|expected| unlike(ended, expected, played.reason.as_deref())));
         if trial.must_strike && played.simulator.struck().last() == Some(&false) {
             violations.push(Violation { invariant: "every-fault-strikes", detail: "a fault found no call".to_owned() });
         }

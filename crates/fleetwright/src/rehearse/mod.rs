@@ -80,7 +80,7 @@ pub(crate) fn run(goal: Goal, args: &Rehearsal, streams: &mut Streams<'_>) -> Ex
         return every_fault(args, plan, streams);
     }
     let mut progress = Progress::new(goal.steps(&plan.config), streams);
-    let rehearsed = stage(&plan, &args.fault, &pace, &mut |event| progress.see(event), |functions| Box::new(functions));
+    let rehearsed = with_faults(&plan, &args.fault, &pace, &mut |event| progress.see(event));
     progress.end();
     let rehearsed = match rehearsed {
         Ok(rehearsed) => rehearsed,
@@ -108,6 +108,24 @@ pub(crate) fn run(goal: Goal, args: &Rehearsal, streams: &mut Streams<'_>) -> Ex
         Output::Text => streams.data(text::render(&rehearsed).trim_end()),
     }
     rehearsed.exit()
+}
+
+/// Rehearses with the faults that were named. If the last of them is the one that must pass, it is held against the same
+/// without it, as the search for faults does.
+fn with_faults(
+    plan: &Plan,
+    mishaps: &[Mishap],
+    pace: &Pace,
+    observer: &mut dyn FnMut(&Event),
+) -> Result<Rehearsed, String> {
+    let mut rehearsed = stage(plan, mishaps, pace, observer, |functions| Box::new(functions))?;
+    if let Some((last, others)) = mishaps.split_last()
+        && last.passes()
+        && !others.iter().any(Mishap::passes)
+    {
+        rehearsed.must_end_like(&stage(plan, others, pace, &mut |_| {}, |functions| Box::new(functions))?);
+    }
+    Ok(rehearsed)
 }
 
 /// `--faults all`: not one rehearsal, but one for each fault, and some with several.

@@ -12,7 +12,7 @@ use fleet::Version;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use simulator::Simulator;
-use simulator::invariants::{Outcome as Settling, Verdict};
+use simulator::invariants::{Outcome as Settling, Verdict, Violation};
 use simulator::report::{Member, Requests, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -159,6 +159,13 @@ impl Rehearsed {
         }
     }
 
+    /// Holds it against the same rehearsal without a fault that must pass, which therefore ended as this one must.
+    pub(super) fn must_end_like(&mut self, without: &Self) {
+        let end = |one: &Self| (one.outcome, one.capacity.series.last().map_or(0, |(_, members)| *members));
+        self.invariants.checked.push(PASSES);
+        self.invariants.violated.extend(unlike(end(self), end(without), self.reason.as_deref()).map(told));
+    }
+
     /// The command's exit status.
     pub fn exit(&self) -> Exit {
         match self.outcome {
@@ -226,6 +233,48 @@ fn missed(mishaps: &[Mishap], simulator: &Simulator) -> Vec<String> {
 }
 
 fn invariants(verdict: Verdict) -> Invariants {
-    let breaches = verdict.violated.into_iter().map(|breach| format!("{}: {}", breach.invariant, breach.detail));
-    Invariants { checked: verdict.checked, violated: breaches.collect() }
+    Invariants { checked: verdict.checked, violated: verdict.violated.into_iter().map(told).collect() }
+}
+
+fn told(breach: Violation) -> String {
+    format!("{}: {}", breach.invariant, breach.detail)
+}
+
+/// The invariant that a fault which passes changes neither how a run ends nor how many are in service then.
+const PASSES: &str = "what-passes-changes-no-outcome";
+
+/// How a rehearsal breaks it that ended so, and with so many in service, and was to end otherwise; if it does.
+pub(super) fn unlike(ended: (Ending, u32), expected: (Ending, u32), reason: Option<&str>) -> Option<Violation> {
+    let ((ending, in_service), (wanted, members)) = (ended, expected);
+    let reason = reason.unwrap_or("no reason given");
+    let detail =
+        format!("it ended as {ending:?} with {in_service} in service instead of {wanted:?} with {members}: {reason}");
+    (ended != expected).then_some(Violation { invariant: PASSES, detail })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Exit;
+    use crate::rehearse::pace::{Pace, brisk};
+    use crate::rehearse::{Goal, Plan, stage};
+    use fleet::Config;
+
+    #[test]
+    fn a_fault_that_was_to_pass_and_did_not_is_told_of() {
+        let config = Config::from_toml(include_str!("../../../../samplconfig.toml")).unwrap();
+        let goal = Goal::Upgrade { to: "1.4.14".parse().unwrap() };
+        let plan = Plan { config: brisk(config), goal, faults: Vec::new() };
+        let play = |mishaps: &[&str]| {
+            let mishaps: Vec<_> = mishaps.iter().map(|mishap| mishap.parse().unwrap()).collect();
+            stage(&plan, &mishaps, &Pace::brisk(), &mut |_| {}, |functions| Box::new(functions)).unwrap()
+        };
+        let (mut through, mut back) = (play(&[]), play(&["migrate-fails"]));
+        let like = through.clone();
+        through.must_end_like(&like);
+        assert_eq!((through.exit(), through.invariants.violated.as_slice()), (Exit::Done, &[][..]));
+        back.must_end_like(&through);
+        let [told] = back.invariants.violated.as_slice() else { panic!("{:?}", back.invariants) };
+        assert!(told.starts_with("what-passes-changes-no-outcome: it ended as RolledBack with 3"), "{told}");
+        assert_eq!(back.exit(), Exit::Error);
+    }
 }
