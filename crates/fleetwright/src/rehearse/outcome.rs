@@ -247,9 +247,10 @@ const PASSES: &str = "what-passes-changes-no-outcome";
 pub(super) fn unlike(ended: (Ending, u32), expected: (Ending, u32), reason: Option<&str>) -> Option<Violation> {
     let ((ending, in_service), (wanted, members)) = (ended, expected);
     let reason = reason.unwrap_or("no reason given");
-    let detail =
-        format!("it ended as {ending:?} with {in_service} in service instead of {wanted:?} with {members}: {reason}");
-    (ended != expected).then_some(Violation { invariant: PASSES, detail })
+    let detail = || {
+        format!("it ended as {ending:?} with {in_service} in service instead of {wanted:?} with {members}: {reason}")
+    };
+    (ended != expected).then(|| Violation { invariant: PASSES, detail: detail() })
 }
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
 //! The table: items under a partition key and a sort key, both strings.
 
 use std::collections::BTreeMap;
-use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
 use super::attribute::{Attribute, Item, item_size, read_item};
@@ -23,7 +22,7 @@ const MOST_BYTES: usize = 400 * 1_024;
 /// An item as it is kept. It is written once and read many times, so how it looks in an answer is worked out once.
 #[derive(Debug)]
 pub(super) struct Kept {
-    item: Item,
+    pub(super) item: Item,
     answered: OnceLock<Vec<u8>>,
 }
 
@@ -35,14 +34,6 @@ impl Kept {
     /// The item in DynamoDB's own JSON.
     pub(super) fn answered(&self) -> &[u8] {
         self.answered.get_or_init(|| encode(&self.item))
-    }
-}
-
-impl Deref for Kept {
-    type Target = Item;
-
-    fn deref(&self) -> &Item {
-        &self.item
     }
 }
 

@@ -80,7 +80,7 @@ impl Write {
     /// What the item would become, or why not.
     pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Arc<Kept>>, ServiceError> {
         let (before, empty) = (table.items.get(&self.key), Item::new());
-        let found = before.map_or(&empty, |kept| &***kept);
+        let found = before.map_or(&empty, |kept| &kept.item);
         if self.condition.as_ref().is_some_and(|condition| !condition.holds(found)) {
             return Err(condition_failed());
         }
@@ -89,7 +89,7 @@ impl Write {
             Effect::Delete => Ok(None),
             Effect::Check => Ok(before.cloned()),
             Effect::Update(update) => {
-                let mut after = before.map_or_else(|| new_item(&self.key), |kept| Item::clone(kept));
+                let mut after = before.map_or_else(|| new_item(&self.key), |kept| kept.item.clone());
                 update.apply(found, &mut after)?;
                 check_size(&after)?;
                 Ok(Some(Kept::new(after)))
@@ -146,5 +146,5 @@ fn run(table: &mut Table, fields: &mut Fields, write: Write, answers: &[&str]) -
         "ALL_NEW" => after,
         _ => None,
     };
-    Ok(answer.map_or_else(|| json!({}), |kept| json!({"Attributes": **kept})))
+    Ok(answer.map_or_else(|| json!({}), |kept| json!({"Attributes": kept.item})))
 }

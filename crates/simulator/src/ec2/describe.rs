@@ -98,7 +98,7 @@ fn reservation(xml: &mut Xml, state: &State, instances: &[usize], write: impl Fn
     xml.list("instancesSet", "item", instances, |xml, index| write(xml, state, &state.ec2.instances[*index]));
 }
 
-/// Only what a step decides by; a launch's own answer has more. Reading that in every look took longer than the look.
+/// Only what a step decides by; a launch's own answer has more, which every look would read for nobody.
 fn brief(xml: &mut Xml, state: &State, instance: &Instance) {
     let spec = &instance.spec;
     xml.text("instanceId", &instance.id).text("imageId", &spec.image);
