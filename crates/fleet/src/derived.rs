@@ -86,7 +86,8 @@ impl Rings {
 
 fn hex(parts: &[&str]) -> String {
     let digest = Sha256::digest(parts.join("\n"));
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = digest.iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 #[cfg(test)]

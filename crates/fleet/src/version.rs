@@ -39,9 +39,9 @@ impl FromStr for Version {
                 !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) && (part == "0" || !part.starts_with('0'));
             plain.then(|| part.parse().ok()).flatten()
         };
-        let numbers: Option<Vec<u16>> = text.split('.').map(number).collect();
-        match numbers.as_deref() {
-            Some(&[major, minor, patch]) => Ok(Self { major, minor, patch }),
+        let mut numbers = text.split('.').map(number);
+        match [numbers.next(), numbers.next(), numbers.next(), numbers.next()] {
+            [Some(Some(major)), Some(Some(minor)), Some(Some(patch)), None] => Ok(Self { major, minor, patch }),
             _ => Err(InvalidVersion(text.to_owned())),
         }
     }

@@ -39,11 +39,11 @@ impl<'a> Functions<'a> {
         self
     }
 
-    async fn perform(&self, task: Task) -> Result<Value, Failure> {
+    async fn perform(&self, mut task: Task) -> Result<Value, Failure> {
         let step = invoked(&task)?;
         (self.latency)().await;
         let aws = self.clients(step.name);
-        let answer = invoke(step, &aws, task.input["Payload"].clone()).await?;
+        let answer = invoke(step, &aws, task.input["Payload"].take()).await?;
         if task.resource != INVOKE_AND_WAIT {
             return Ok(answer);
         }

@@ -49,7 +49,11 @@ impl Door {
         state
     }
 
-    pub(crate) async fn pass(&self, caller: &Caller, request: HttpRequest) -> Result<HttpResponse, ConnectorError> {
+    pub(crate) async fn pass(
+        &self,
+        caller: &Arc<Caller>,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
         let call = match wire::read(&request) {
             Ok(call) => call,
             Err(error) => {
@@ -88,10 +92,10 @@ impl Door {
 
 impl State {
     /// A call is on its way: how long until it arrives and its answer is back.
-    fn arrive(&mut self, caller: &Caller, call: &Call) -> Duration {
-        self.caller = caller.clone();
+    fn arrive(&mut self, caller: &Arc<Caller>, call: &Call) -> Duration {
+        self.caller = Arc::clone(caller);
         self.note_first_call();
-        let count = self.journal.calls.entry(call.operation.clone()).or_default();
+        let count = self.journal.calls.entry(Arc::clone(&call.operation)).or_default();
         *count += 1;
         let range = match call.service {
             Service::DynamoDb => self.world.latencies.table_call,
@@ -101,18 +105,18 @@ impl State {
     }
 
     /// What strikes a call that arrives now.
-    fn strike(&mut self, caller: &Caller, process: Option<&Process>, operation: &str) -> Option<Effect> {
+    fn strike(&mut self, caller: &Caller, process: Option<&Process>, operation: &Arc<str>) -> Option<Effect> {
         if let Some(process) = process {
-            let (place, process, operation) = (Arc::clone(&process.place), process.ordinal, operation.into());
+            let (place, process, operation) = (Arc::clone(&process.place), process.ordinal, Arc::clone(operation));
             self.journal.trail.push(Passed { place, process, operation, at: self.now });
         }
         self.faults.strike(operation, caller, process.map(|process| &*process.place))
     }
 
     /// Evaluates a call at this instant, unless a fault or a bucket refuses it.
-    fn answer(&mut self, caller: &Caller, call: Call, fault: Option<&Effect>) -> Answer {
-        self.caller = caller.clone();
-        let (service, operation) = (call.service, call.operation.clone());
+    fn answer(&mut self, caller: &Arc<Caller>, call: Call, fault: Option<&Effect>) -> Answer {
+        self.caller = Arc::clone(caller);
+        let (service, operation) = (call.service, Arc::clone(&call.operation));
         let result = match fault {
             Some(Effect::Error(code)) => Err(injected(code)),
             Some(Effect::Throttle) => Err(service.throttled()),
@@ -129,7 +133,7 @@ impl State {
 
     fn serve(&mut self, call: Call) -> Result<Vec<u8>, ServiceError> {
         self.authorize(&call)?;
-        let operation = call.operation.as_str();
+        let operation = &*call.operation;
         match (call.service, call.body) {
             (Service::Ec2, Body::Form(mut form)) => {
                 self.admit(Service::Ec2, &ec2::demands(operation, &form))?;
@@ -174,7 +178,7 @@ fn response(answer: Answer) -> Result<HttpResponse, ConnectorError> {
 #[derive(Clone, Debug)]
 pub(crate) struct Entrance {
     pub(crate) door: Door,
-    pub(crate) caller: Caller,
+    pub(crate) caller: Arc<Caller>,
 }
 
 impl HttpConnector for Entrance {

@@ -35,7 +35,7 @@ impl State {
             now: Duration::ZERO,
             queue: Queue::default(),
             buckets: Buckets::default(),
-            caller: Caller { run: String::new(), function: String::new() },
+            caller: Arc::new(Caller { run: String::new(), function: String::new() }),
             guard: Guard::default(),
             ec2: Ec2::default(),
             groups: vec![Group { arn: world.target_group.clone(), targets: BTreeMap::new() }],

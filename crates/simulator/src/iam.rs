@@ -226,7 +226,7 @@ impl State {
 
 /// Everything a call needs leave for.
 fn needs(state: &State, call: &Call) -> Result<Vec<Need>, ServiceError> {
-    let operation = call.operation.as_str();
+    let operation = &*call.operation;
     match (call.service, &call.body) {
         (Service::Ec2, Body::Form(form)) => ec2::needs(state, operation, form),
         (Service::LoadBalancing, Body::Form(form)) => Ok(others::load_balancing(operation, form)),

@@ -1,6 +1,7 @@
 //! What was done, by whom, to what: the evidence the invariants are checked against.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::clock::Time;
 use crate::ec2::image::ImageState;
@@ -14,7 +15,7 @@ use crate::state::State;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Journal {
     /// Calls by operation.
-    pub(crate) calls: BTreeMap<String, u64>,
+    pub(crate) calls: BTreeMap<Arc<str>, u64>,
     /// What was asked that the simulator does not imitate.
     pub(crate) unsupported: BTreeSet<String>,
     /// What policies did not allow, in IAM's words.
@@ -42,6 +43,12 @@ pub(crate) struct Inventory {
     pub(crate) images: BTreeSet<String>,
     /// The targets of the fleet's group that do not drain.
     pub(crate) targets: BTreeSet<String>,
+}
+
+impl Journal {
+    pub(crate) fn calls(&self) -> BTreeMap<String, u64> {
+        self.calls.iter().map(|(operation, count)| (operation.to_string(), *count)).collect()
+    }
 }
 
 impl State {

@@ -112,7 +112,7 @@ impl Simulator {
     /// The HTTP client that a function's SDK clients use.
     #[must_use]
     pub fn http_client(&self, caller: Caller) -> SharedHttpClient {
-        SharedHttpClient::new(Entrance { door: self.door.clone(), caller })
+        SharedHttpClient::new(Entrance { door: self.door.clone(), caller: Arc::new(caller) })
     }
 
     /// The virtual wall clock, for the SDK.
@@ -146,13 +146,19 @@ impl Simulator {
     /// How often each operation was called so far, refused calls included.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        self.door.state().journal.calls.clone()
+        self.door.state().journal.calls()
     }
 
     /// What was asked that the simulator does not imitate.
     #[must_use]
     pub fn unsupported(&self) -> Vec<String> {
         self.door.state().journal.unsupported.iter().cloned().collect()
+    }
+
+    /// The item of the DynamoDB table under a partition key and a sort key, in DynamoDB's own JSON.
+    #[must_use]
+    pub fn item(&self, pk: &str, sk: &str) -> Option<serde_json::Value> {
+        self.door.state().table.item(pk, sk)
     }
 
     /// The items of the DynamoDB table in the order of their keys, in DynamoDB's own JSON.

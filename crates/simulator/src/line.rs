@@ -70,7 +70,7 @@ struct Extension {
 impl HttpConnector for Extension {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let End { door, run } = self.line.end();
-        let caller = Caller { run: run.to_string(), function: self.function.to_string() };
+        let caller = Arc::new(Caller { run: run.to_string(), function: self.function.to_string() });
         HttpConnectorFuture::new(async move { door.pass(&caller, request).await })
     }
 }

@@ -34,7 +34,7 @@ impl Moment {
     /// How often each operation had been called.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        self.state.journal.calls.clone()
+        self.state.journal.calls()
     }
 
     /// The world on a clock, by which it goes on.

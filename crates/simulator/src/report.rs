@@ -128,7 +128,7 @@ impl State {
         }
         let tagged = own().filter(|(_, one)| one.has_tag(&self.world.load_balancer_tag) && !one.phase.gone());
         Report {
-            calls: self.journal.calls.clone(),
+            calls: self.journal.calls(),
             requests: self.traffic.requests(),
             capacity: self.gauge.capacity(),
             spans: self.spans.clone(),

@@ -34,7 +34,7 @@ pub(crate) struct State {
     pub(crate) queue: Queue,
     pub(crate) buckets: Buckets,
     /// Who makes the call that is being answered.
-    pub(crate) caller: Caller,
+    pub(crate) caller: Arc<Caller>,
     pub(crate) guard: Guard,
     pub(crate) ec2: Ec2,
     pub(crate) groups: Vec<Group>,

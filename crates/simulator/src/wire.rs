@@ -5,6 +5,8 @@ pub(crate) mod form;
 pub(crate) mod json;
 pub(crate) mod xml;
 
+use std::sync::Arc;
+
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 
 use crate::service::{Service, ServiceError, unsupported};
@@ -15,7 +17,7 @@ use json::Fields;
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) service: Service,
-    pub(crate) operation: String,
+    pub(crate) operation: Arc<str>,
     pub(crate) body: Body,
 }
 
@@ -46,7 +48,7 @@ pub(crate) fn read(request: &HttpRequest) -> Result<Call, ServiceError> {
     let path = request.uri().split('?').next().unwrap_or_default();
     if let Some((_, operation)) = path.split_once(CLOUDWATCH_PATH) {
         let fields = Fields::new(operation, cbor::decode(body)?)?;
-        return Ok(Call { service: Service::CloudWatch, operation: operation.to_owned(), body: Body::Fields(fields) });
+        return Ok(Call { service: Service::CloudWatch, operation: operation.into(), body: Body::Fields(fields) });
     }
     let mut form = Form::parse(body);
     let operation = form.required("Action")?;
@@ -56,7 +58,7 @@ pub(crate) fn read(request: &HttpRequest) -> Result<Call, ServiceError> {
         RDS_VERSION => Service::Rds,
         version => return Err(unsupported(format_args!("version {version} of an API ({operation})"))),
     };
-    Ok(Call { service, operation, body: Body::Form(form) })
+    Ok(Call { service, operation: operation.into(), body: Body::Form(form) })
 }
 
 fn read_json(target: &str, body: &[u8]) -> Result<Call, ServiceError> {
@@ -66,7 +68,7 @@ fn read_json(target: &str, body: &[u8]) -> Result<Call, ServiceError> {
         _ => return Err(unsupported(format_args!("the target {target}"))),
     };
     let fields = Fields::new(operation, json::decode(body)?)?;
-    Ok(Call { service, operation: operation.to_owned(), body: Body::Fields(fields) })
+    Ok(Call { service, operation: operation.into(), body: Body::Fields(fields) })
 }
 
 /// What goes back: a status, a content type, a body, and for CloudWatch one header more.

@@ -56,19 +56,11 @@ impl Form {
 
     /// The structure `name.…`, if any of it is there.
     pub(crate) fn structure(&mut self, name: &str) -> Option<Form> {
-        let prefix = format!("{name}.");
-        let keys: Vec<String> = self
-            .pairs
-            .range(prefix.clone()..)
-            .map(|(key, _)| key.clone())
-            .take_while(|key| key.starts_with(&prefix))
-            .collect();
-        if keys.is_empty() {
-            return None;
-        }
-        let take = |key: String| Some((key[prefix.len()..].to_owned(), self.pairs.remove(&key)?));
-        let pairs = keys.into_iter().filter_map(take).collect();
-        Some(Form { place: format!("{}{prefix}", self.place), pairs })
+        // A slash is what comes right after a dot.
+        let (prefix, beyond) = (format!("{name}."), format!("{name}/"));
+        let taken = self.pairs.extract_if(prefix.clone()..beyond, |_, _| true);
+        let pairs: BTreeMap<_, _> = taken.map(|(key, value)| (key[prefix.len()..].to_owned(), value)).collect();
+        (!pairs.is_empty()).then(|| Form { place: format!("{}{prefix}", self.place), pairs })
     }
 
     /// Refuses whatever nobody took.
