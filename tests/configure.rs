@@ -1,148 +1,16 @@
 //! The builder's script, `infra/instance/configure.sh`: here with a stub in the place of `docker`, in `real` with Docker.
 
+mod hop;
 mod host;
 mod real;
+mod stub;
 
-use crate::emulators::{Scratch, file, until};
-use fleet::{Verdict, Version, judge};
+use crate::emulators::{file, until};
+use hop::Hop;
 use std::fs;
-use std::os::unix::fs::symlink;
 use std::path::PathBuf;
-use std::process::{Command, Output, Stdio};
-
-const SECRET: &str = "correct-horse-battery";
-
-/// A machine of its own for each test: directories, and what lies on PATH before everything else.
-struct Machine(Scratch);
-
-impl Machine {
-    fn new() -> Self {
-        let machine = Self(Scratch::new());
-        for directory in ["appwrite", "bin", "docker", "share", "systemd", "units"] {
-            fs::create_dir(machine.path(directory)).unwrap();
-        }
-        symlink(file("tests/emulators/docker-stub"), machine.path("bin/docker")).unwrap();
-        symlink("/bin/true", machine.path("bin/systemctl")).unwrap();
-        machine.write("appwrite/docker-compose.yml", &original());
-        machine.write("appwrite/.env", &format!("_APP_ENV=production\n_APP_DB_PASS=\"{SECRET}\"\n"));
-        machine
-    }
-
-    fn path(&self, path: &str) -> PathBuf {
-        self.0.path().join(path)
-    }
-
-    fn read(&self, path: &str) -> String {
-        fs::read_to_string(self.path(path)).unwrap_or_default()
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.path(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, text).unwrap();
-    }
-
-    fn compose_file(&self) -> String {
-        self.read("appwrite/docker-compose.yml")
-    }
-
-    /// What the next migration does.
-    fn migrations(&self, how: &str) {
-        self.write("docker/migrate", how);
-    }
-
-    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
-        let path = format!("{}:{}", self.path("bin").display(), std::env::var_os("PATH").unwrap().display());
-        let mut command = Command::new(program);
-        command.env_clear().env("PATH", path).env("HOME", self.0.path()).env("DOCKER_STUB", self.path("docker"));
-        for (name, value) in [
-            ("APPWRITE_DIR", "appwrite"),
-            ("STATE_DIR", "state"),
-            ("SHARE_DIR", "share"),
-            ("UNIT_DIR", "units"),
-            ("SYSTEMD_DIR", "systemd"),
-        ] {
-            command.env(format!("FLEETWRIGHT_{name}"), self.path(value));
-        }
-        command.env("FLEETWRIGHT_HEALTH_DEADLINE", "2").env("FLEETWRIGHT_LOCK_DEADLINE", "30");
-        command.env("FLEETWRIGHT_MIGRATE_DEADLINE", "20");
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        command
-    }
-
-    fn script(&self, arguments: &[&str]) -> Command {
-        let mut command = self.command(file("infra/instance/configure.sh"));
-        command.args(arguments);
-        command
-    }
-
-    fn hop_command(&self, from: &str, to: &str) -> Command {
-        self.script(&["--version", to, "--from", from, "--run", "run-1"])
-    }
-
-    fn hop(&self, from: &str, to: &str) -> Hop {
-        Hop::of(self.hop_command(from, to).output().unwrap())
-    }
-}
-
-impl Drop for Machine {
-    /// A migration that hangs when a test fails would outlive it.
-    fn drop(&mut self) {
-        if let Ok(migration) = self.read("docker/migrating").trim().parse::<u32>() {
-            let _ = Command::new("kill").arg(migration.to_string()).stderr(Stdio::null()).status();
-        }
-    }
-}
-
-/// How a call of the script ended.
-#[derive(Debug, PartialEq)]
-struct Hop {
-    exit_status: Option<i32>,
-    output: String,
-}
-
-impl Hop {
-    fn of(output: Output) -> Self {
-        assert_eq!(String::from_utf8_lossy(&output.stderr), "");
-        Self { exit_status: output.status.code(), output: String::from_utf8(output.stdout).unwrap() }
-    }
-
-    fn verdict(&self) -> &str {
-        self.output.lines().last().unwrap_or_default()
-    }
-
-    /// It went well, and `fleet` reads that in its output.
-    fn assert_ok(&self, version: &str) {
-        assert_eq!(self.verdict(), format!("fleetwright-verdict: ok version={version}"), "{}", self.output);
-        assert_eq!(self.exit_status, Some(0));
-        assert_eq!(judge(version.parse().unwrap(), &self.output), Verdict::Migrated);
-    }
-
-    /// It failed, for this reason.
-    fn assert_failed(&self, version: &str, reason: &str) {
-        let begin = format!("fleetwright-verdict: failed version={version} reason=");
-        assert!(self.verdict().starts_with(&begin) && self.verdict().contains(reason), "{}", self.output);
-        assert_eq!(self.exit_status, Some(1));
-        let version: Version = version.parse().unwrap();
-        assert!(matches!(judge(version, &self.output), Verdict::Failed(_)));
-        assert!(self.output.len() < 20_000, "Run Command would cut it off");
-    }
-}
-
-fn original() -> String {
-    fs::read_to_string(file("tests/emulators/docker-compose.yml")).unwrap()
-}
-
-/// The compose file with its Appwrite services on another version; the comment in it stays.
-fn at_version(version: &str) -> String {
-    original()
-        .lines()
-        .map(|line| match line.trim_start().starts_with("image:") {
-            true => line.replace("appwrite/appwrite:1.3.8", &format!("appwrite/appwrite:{version}")) + "\n",
-            false => format!("{line}\n"),
-        })
-        .collect()
-}
+use std::process::Stdio;
+use stub::{Machine, SECRET, at_version, original};
 
 #[test]
 fn a_good_hop_changes_the_appwrite_images_alone_and_starts_the_appwrite_service_alone() {

@@ -1,7 +1,7 @@
 //! Machines of their own for tests: each with systemd, a Docker daemon, Docker Compose and a registry to pull from, on the
 //! kernel of this machine and with its programs. Nothing of this machine's own Docker is touched.
 
-use super::Hop;
+use super::hop::Hop;
 use crate::emulators::{Scratch, file, until};
 use crate::skip::skip;
 use sha2::{Digest, Sha256};

@@ -26,7 +26,7 @@ from werkzeug.serving import make_server  # noqa: E402
 create_image = AmiBackend.create_image
 deregister_image = AmisResponse.deregister_image
 run_instances = InstanceResponse.run_instances
-launched, launching = {}, threading.Lock()
+launched = {}
 
 
 def create_image_and_tag_snapshot(self, instance_id, name, description, tag_specifications):
@@ -56,13 +56,23 @@ def run_instances_once(self):
         return run_instances(self)
     asked = json.dumps(self.params, sort_keys=True, default=str)
     key = self.current_account, self.region, self._get_param("SubnetId"), token
-    with launching:
-        if key not in launched:
-            launched[key] = asked, run_instances(self)
-        before, answer = launched[key]
+    if key not in launched:
+        launched[key] = asked, run_instances(self)
+    before, answer = launched[key]
     if before != asked:
         raise EC2ClientError("IdempotentParameterMismatch", f"{token} was used with other parameters")
     return answer
+
+
+class OneAtATime:
+    """A WSGI application that answers one call at a time: in moto one would change what another goes through."""
+
+    def __init__(self, application):
+        self.application, self.answering = application, threading.Lock()
+
+    def __call__(self, environ, start_response):
+        with self.answering:
+            return self.application(environ, start_response)
 
 
 AmiBackend.create_image = create_image_and_tag_snapshot
@@ -70,7 +80,7 @@ AmisResponse.deregister_image = deregister_image_and_delete_snapshots
 InstanceResponse.run_instances = run_instances_once
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
-application = CloudWatchCbor(DomainDispatcherApplication(create_backend_app))
+application = OneAtATime(CloudWatchCbor(DomainDispatcherApplication(create_backend_app)))
 server = make_server("127.0.0.1", 0, application, threaded=True, request_handler=MotoRequestHandler)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(server.server_port, flush=True)
