@@ -1,5 +1,6 @@
 //! The builder's script with real Docker Compose, on machines that boot.
 
+use super::hop::Hop;
 use super::host::Host;
 use crate::emulators::until;
 use std::fs;
@@ -123,7 +124,7 @@ fn a_migration_that_hangs_is_ended_at_its_deadline_and_does_not_go_on_in_the_con
     host.boot_as_builder();
     host.migrations("hangs");
     let hop = host.hop_command("1.3.8", "1.4.14", &["FLEETWRIGHT_MIGRATE_DEADLINE=2"]).output().unwrap();
-    super::hop::Hop::of(hop).assert_failed("1.4.14", "migrate had not ended after 2 s");
+    Hop::of(hop).assert_failed("1.4.14", "migrate had not ended after 2 s");
     assert_eq!(host.running(), [""; 0]);
     assert_eq!(host.joined(), hop_to("1.4.14"));
 }

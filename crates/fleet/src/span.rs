@@ -69,14 +69,9 @@ impl From<Span> for String {
 impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (hours, minutes, seconds) = (self.0 / 3600, self.0 / 60 % 60, self.0 % 60);
-        if self.0 == 0 {
-            return f.write_str("0s");
-        }
         let parts = [(hours, "h"), (minutes, "m"), (seconds, "s")];
-        for (nth, (n, unit)) in parts.into_iter().filter(|(n, _)| *n > 0).enumerate() {
-            write!(f, "{}{n}{unit}", if nth == 0 { "" } else { " " })?;
-        }
-        Ok(())
+        let shown: Vec<_> = parts.iter().filter(|(n, _)| *n > 0).map(|(n, unit)| format!("{n}{unit}")).collect();
+        f.write_str(if shown.is_empty() { "0s".to_owned() } else { shown.join(" ") }.as_str())
     }
 }
 

@@ -46,6 +46,7 @@ pub(crate) struct Inventory {
 }
 
 impl Journal {
+    /// How often each operation was called.
     pub(crate) fn calls(&self) -> BTreeMap<String, u64> {
         self.calls.iter().map(|(operation, count)| (operation.to_string(), *count)).collect()
     }

@@ -155,12 +155,6 @@ impl Simulator {
         self.door.state().journal.unsupported.iter().cloned().collect()
     }
 
-    /// The item of the DynamoDB table under a partition key and a sort key, in DynamoDB's own JSON.
-    #[must_use]
-    pub fn item(&self, pk: &str, sk: &str) -> Option<serde_json::Value> {
-        self.door.state().table.item(pk, sk)
-    }
-
     /// The items of the DynamoDB table in the order of their keys, in DynamoDB's own JSON.
     #[must_use]
     pub fn items(&self) -> Vec<serde_json::Value> {

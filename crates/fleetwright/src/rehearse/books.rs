@@ -1,15 +1,11 @@
 //! What the ledger must say when a run is over. The world's invariants are the simulator's; it knows no ledger.
-//!
-//! Its records are read from the table itself: how a run came out is not for the steps to say, nor worth calls to AWS.
 
 use super::Ending;
 use super::outcome::settling;
 use super::stage::Ended;
-use fleet::{FleetName, FleetRecord, Observed, Outcome, Phase, Remedy, Run, RunRef, Version, diagnose};
+use fleet::{FleetRecord, Observed, Outcome, Phase, Remedy, Run, RunRef, Version, diagnose};
 use functions::{Aws, Step, StepError};
-use serde::de::DeserializeOwned;
 use serde_json::json;
-use simulator::Simulator;
 use simulator::invariants::{Settled, Violation};
 
 /// The invariant's name.
@@ -25,11 +21,11 @@ impl Books {
     /// Reads them.
     ///
     /// # Errors
-    /// When a record cannot be read, or there is none of the fleet.
-    pub(super) fn read(simulator: &Simulator, run: &RunRef) -> Result<Self, StepError> {
-        let fleet = record(simulator, &run.fleet, "fleet")?;
-        let fleet = fleet.ok_or_else(|| StepError::Failed(format!("{} is not in the ledger", run.fleet)))?;
-        Ok(Self { fleet, run: record(simulator, &run.fleet, &format!("run/{}", run.id))? })
+    /// When the ledger cannot be read, or has no such fleet.
+    pub(super) async fn read(aws: &Aws, run: &RunRef) -> Result<Self, StepError> {
+        let fleet = aws.ledger().fleet(&run.fleet).await?;
+        let fleet = fleet.ok_or_else(|| StepError::Failed(format!("{} is not in the ledger", run.fleet)))?.record;
+        Ok(Self { fleet, run: aws.ledger().run(run).await?.map(|read| read.record) })
     }
 
     /// How the run ended: one that gave up keeps who came into service, and then it has scaled.
@@ -123,13 +119,6 @@ impl Books {
         let problem = self.fleet.golden.as_ref().zip(observed.image_problem.as_ref());
         wrong.extend(problem.map(|(golden, problem)| format!("the golden image {} {problem}", golden.image)));
     }
-}
-
-/// A fleet's record under `key`, as an item has it.
-fn record<T: DeserializeOwned>(simulator: &Simulator, fleet: &FleetName, key: &str) -> Result<Option<T>, StepError> {
-    let Some(item) = simulator.item(&format!("fleet/{fleet}"), key) else { return Ok(None) };
-    let text = item["record"]["S"].as_str().unwrap_or_default();
-    serde_json::from_str(text).map(Some).map_err(|error| StepError::Failed(format!("{fleet}/{key}: {error}")))
 }
 
 /// The fleet as its operator sees it.

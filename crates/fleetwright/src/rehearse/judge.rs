@@ -33,7 +33,7 @@ impl Stage<'_> {
             let begun = executions.iter().position(begun);
             executions.swap_remove(begun.unwrap_or_default())
         };
-        let books = Books::read(simulator, &ended.run)?;
+        let books = Books::read(&aws, &ended.run).await?;
         let ended = Ended { ending: books.came_to(ended.ending), ..ended };
         breaches.extend(books.check(&aws, &ended, self.plan.goal.version(&self.plan.config)).await?);
         if ended.ending == Ending::Frozen {
@@ -66,7 +66,7 @@ impl Stage<'_> {
         }
         let clients = self.pool.take(&fork.unguarded(), &self.plan.config, "");
         let (aws, repaired) = (clients.of(CHECK), Ended { run: frozen.run.clone(), ..repaired });
-        let books = Books::read(&fork, &repaired.run)?;
+        let books = Books::read(&aws, &repaired.run).await?;
         let repaired = Ended { ending: books.came_to(repaired.ending), ..repaired };
         let mut breaches = books.check(&aws, &repaired, self.plan.goal.version(&self.plan.config)).await?;
         breaches.extend(fork.check(&books.settled(&repaired)).violated);

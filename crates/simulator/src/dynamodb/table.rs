@@ -46,11 +46,6 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// The item under a key.
-    pub(crate) fn item(&self, pk: &str, sk: &str) -> Option<Value> {
-        self.items.get(&(pk.to_owned(), sk.to_owned())).map(|kept| json!(kept.item))
-    }
-
     /// Every item.
     pub(crate) fn dump(&self) -> Vec<Value> {
         self.items.values().map(|kept| json!(kept.item)).collect()
