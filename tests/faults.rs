@@ -65,10 +65,11 @@ fn a_fault_that_finds_no_call_is_named() {
     let ran = rehearse(&format!("--to 1.4.14 --brisk --fault {missed} --fault migrate-fails --output json"));
     let object: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&object["outcome"], &object["missed_faults"]), (&json!("rolled-back"), &json!([missed])));
+    assert_eq!(ran.exit, Exit::Error, "a rehearsal without its fault proves nothing of it");
     let told = rehearse(&format!("--to 1.4.14 --brisk --fault {missed}"));
     assert!(told.out.contains(&format!("missed      {missed} found no call")), "{}", told.out);
     let met = rehearse("--to 1.4.14 --brisk --fault create-the-builder/RunInstances#1/throttle");
-    assert!(!met.out.contains("missed"), "{}", met.out);
+    assert!(met.exit == Exit::Done && !met.out.contains("missed"), "{}", met.out);
 }
 
 #[test]

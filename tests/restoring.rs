@@ -162,6 +162,28 @@ fn every_edit_by_hand_in_the_catalogue_is_found_and_restored() {
 }
 
 #[test]
+fn a_snapshot_that_outlived_its_image_is_found_and_no_backup_is_taken_for_one() {
+    in_virtual_time(async {
+        let stage = Stage::set().await;
+        assert_eq!(stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
+        let made = stage.fleet().await.golden.unwrap().image;
+        assert_eq!(stage.run("run-2", json!({"fleet": "appwrite", "rollback": "last-good"})).await, "succeeded");
+        assert_eq!(stage.findings().await, [""; 0], "the image is kept, and the data's backup no snapshot of an image");
+
+        let ec2 = Console::of(&stage).await.ec2;
+        let image = ec2.describe_images().image_ids(made.as_str()).send().await.unwrap();
+        let device = &image.images()[0].block_device_mappings()[0];
+        let snapshot = device.ebs().unwrap().snapshot_id().unwrap();
+        ec2.deregister_image().image_id(made.as_str()).send().await.unwrap();
+        let orphan = format!("snapshot {snapshot} is left over of the image of run run-1, which is gone");
+        assert_eq!(stage.findings().await, [orphan]);
+        ec2.delete_snapshot().snapshot_id(snapshot).send().await.unwrap();
+        assert_eq!(stage.findings().await, [""; 0]);
+    })
+    .unwrap();
+}
+
+#[test]
 fn a_repair_waits_for_its_turn_and_touches_nothing_that_a_person_must_decide() {
     in_virtual_time(async {
         let stage = Stage::set().await;

@@ -84,6 +84,7 @@ fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
     let member = fleet.living()[0].clone();
     take_out(&stack.console(), &fleet, &member);
     let builder = leave_builder(&stack.console(), &fleet, &upgrade);
+    let snapshot = leave_snapshot(&stack.console(), &fleet);
     let wanted = json!([
         {
             "what": format!("{member} was a member when the last run ended, and carries the load-balancer tag no longer"),
@@ -91,6 +92,10 @@ fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
         },
         {"what": format!("{member} is a clone of the golden image and takes no traffic"), "remedy": "repair"},
         {"what": format!("builder {builder} is left over of run {upgrade}"), "remedy": "repair"},
+        {
+            "what": format!("snapshot {snapshot} is left over of the image of run run-0, which is gone"),
+            "remedy": {"person": "delete it with 'aws ec2 delete-snapshot'"},
+        },
     ]);
     let findings = operator.findings("edited");
     let sorted = |findings: &Value| {
@@ -115,6 +120,7 @@ fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
     assert_eq!(fleet.standing(), edited);
 
     let run = run_of(&operator.fleetwright("repair --fleet edited --yes --output json"), "restored");
+    stack.console().call("ec2", "delete_snapshot", &json!({"SnapshotId": snapshot}));
     fleet.assert_restored(&run, &upgrade, &as_declared);
     operator.assert_as_it_should_be("edited");
 }
@@ -137,6 +143,18 @@ fn leave_builder(console: &Caller, fleet: &BuiltFleet, run: &str) -> String {
     });
     let launched = console.call("ec2", "run_instances", &launch);
     launched["Instances"][0]["InstanceId"].as_str().unwrap().to_owned()
+}
+
+/// Leaves what is left if EC2 deregisters an image and may not delete its snapshot.
+fn leave_snapshot(console: &Caller, fleet: &BuiltFleet) -> String {
+    let tags =
+        [("fleetwright:fleet", fleet.id("fleet")), ("fleetwright:run", "run-0"), ("fleetwright:version", "1.3.8")];
+    let tags = tags.map(|(key, value)| json!({"Key": key, "Value": value}));
+    let disk = json!({"AvailabilityZone": fleet.ids["subnets"][0]["zone"], "Size": 8});
+    let disk = console.call("ec2", "create_volume", &disk)["VolumeId"].clone();
+    let tags = json!([{"ResourceType": "snapshot", "Tags": tags}]);
+    let taken = console.call("ec2", "create_snapshot", &json!({"VolumeId": disk, "TagSpecifications": tags}));
+    taken["SnapshotId"].as_str().unwrap().to_owned()
 }
 
 /// The run that a command went through to this outcome.

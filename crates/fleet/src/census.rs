@@ -1,6 +1,6 @@
 //! Everything on AWS that carries a fleet's tag, and what of it should be there.
 
-use crate::{FleetRecord, Golden, Health, ImageId, InstanceId, Member, Role, RunId, Zone};
+use crate::{FleetRecord, Golden, Health, ImageId, InstanceId, Member, Role, RunId, SnapshotId, Zone};
 use serde::{Deserialize, Serialize};
 
 /// Everything that carries a fleet's tag.
@@ -10,6 +10,9 @@ pub struct Census {
     pub instances: Vec<FleetInstance>,
     /// The images that its runs made and that still exist, in order of id.
     pub images: Vec<MadeImage>,
+    /// The snapshots of images that its runs made, in order of id; only an operator's look goes that far.
+    #[serde(default)]
+    pub snapshots: Vec<MadeSnapshot>,
 }
 
 /// An instance of the fleet.
@@ -39,6 +42,15 @@ pub struct MadeImage {
     /// The image.
     pub id: ImageId,
     /// The run that made it.
+    pub run: RunId,
+}
+
+/// A snapshot of an image that a run made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MadeSnapshot {
+    /// The snapshot.
+    pub id: SnapshotId,
+    /// The run that made the image.
     pub run: RunId,
 }
 
@@ -128,6 +140,11 @@ impl Census {
                 && clones.all(|one| one.place(record.golden.as_ref()) == Place::LeftOver)
         })
     }
+
+    /// The snapshots that outlived their image: EC2 deregisters an image also when it may not delete its snapshots.
+    pub fn orphaned_snapshots(&self) -> impl Iterator<Item = &MadeSnapshot> {
+        self.snapshots.iter().filter(|snapshot| self.images.iter().all(|image| image.run != snapshot.run))
+    }
 }
 
 #[cfg(test)]
@@ -185,7 +202,7 @@ mod tests {
             MadeImage { id: another, run: "run-1".parse().unwrap() },
             MadeImage { id: stale.clone(), run: "run-1".parse().unwrap() },
         ];
-        let restoration = Restoration::of(&record, &Census { instances, images });
+        let restoration = Restoration::of(&record, &Census { instances, images, snapshots: Vec::new() });
         let ids = |ids: Vec<&InstanceId>| ids.iter().map(|id| id.as_str()[9..].to_owned()).collect::<String>();
         assert_eq!(ids(restoration.members.iter().map(|member| &member.id).collect()), "12369a");
         assert_eq!(ids(restoration.brought_in.iter().collect()), "239");

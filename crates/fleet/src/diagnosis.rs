@@ -147,13 +147,19 @@ impl Findings {
         for image in census.left_over_images(record) {
             self.repair(format!("image {} is left over of run {}", image.id, image.run));
         }
+        for snapshot in census.orphaned_snapshots() {
+            self.person(
+                format!("snapshot {} is left over of the image of run {}, which is gone", snapshot.id, snapshot.run),
+                "delete it with 'aws ec2 delete-snapshot'",
+            );
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Config, FleetInstance, MadeImage, Role, Span};
+    use crate::{Config, FleetInstance, MadeImage, MadeSnapshot, Role, Span};
 
     fn record() -> FleetRecord {
         FleetRecord::new(Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap())
@@ -182,7 +188,7 @@ mod tests {
             role: None,
             run: None,
         });
-        let census = Census { instances: instances.collect(), images: Vec::new() };
+        let census = Census { instances: instances.collect(), images: Vec::new(), snapshots: Vec::new() };
         Observed {
             tagged: tagged.to_vec(),
             strangers: Vec::new(),
@@ -205,7 +211,7 @@ mod tests {
     fn each_deviation_is_found_by_its_id() {
         let record = record();
         type Edit = fn(&mut Observed);
-        let cases: [(Edit, &str, bool); 9] = [
+        let cases: [(Edit, &str, bool); 10] = [
             (|o| o.tagged[1].health = Health::Out, "member i-00000002 carries the load-balancer tag", true),
             (|o| o.tagged[1].health = Health::Unhealthy("503".to_owned()), "i-00000002 is unhealthy (503)", false),
             (|o| o.tagged[0].running = false, "member i-00000001 does not run", false),
@@ -228,6 +234,19 @@ mod tests {
                 },
                 "image ami-0000000f is left over of run run-7",
                 true,
+            ),
+            (
+                |o| {
+                    let census = o.census.as_mut().unwrap();
+                    let snapshot =
+                        |id: &str, run: &str| MadeSnapshot { id: id.parse().unwrap(), run: run.parse().unwrap() };
+                    census.snapshots = vec![snapshot("snap-0000000e", "run-6"), snapshot("snap-0000000f", "run-7")];
+                    census
+                        .images
+                        .push(MadeImage { id: "ami-0000000e".parse().unwrap(), run: "run-6".parse().unwrap() });
+                },
+                "snapshot snap-0000000f is left over of the image of run run-7",
+                false,
             ),
         ];
         for (edit, what, repaired) in cases {

@@ -37,7 +37,7 @@ mod zones;
 
 pub use admission::{Admission, admit};
 pub use budget::{Budget, check_connections, check_targets, connections, targets};
-pub use census::{Census, FleetInstance, MadeImage, Place, Restoration};
+pub use census::{Census, FleetInstance, MadeImage, MadeSnapshot, Place, Restoration};
 pub use config::{
     AnyTag, Builder, Config, ConfigError, Database, FleetConfig, Limits, LoadBalancer, OnFailure, Prices, Rehearsal,
     Scaling, Subnet, Upgrade,

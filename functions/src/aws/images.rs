@@ -3,7 +3,9 @@
 use super::instances::{PAGE, ec2_tag};
 use super::{Aws, CallError, Named};
 use aws_sdk_ec2::types::{Filter, ResourceType, SnapshotReturnCodes, TagSpecification};
-use fleet::{FLEET_TAG, FleetName, ImageId, InstanceId, RUN_TAG, Run, RunId, RunRef, VERSION_TAG, image_name};
+use fleet::{
+    FLEET_TAG, FleetName, ImageId, InstanceId, MadeSnapshot, RUN_TAG, Run, RunId, RunRef, VERSION_TAG, image_name,
+};
 
 /// An image as it was described.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,6 +84,28 @@ impl Aws {
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             found.extend(page.of("DescribeImages")?.images().iter().filter_map(image));
+        }
+        found.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(found)
+    }
+
+    /// The snapshots of the images that runs of a fleet made, in order of id, whether the images still exist or not. A backup
+    /// of the data is none of them: it carries no version.
+    ///
+    /// # Errors
+    /// Whatever EC2 answers.
+    pub async fn snapshots_of_images(&self, fleet: &FleetName) -> Result<Vec<MadeSnapshot>, CallError> {
+        let tagged = Filter::builder().name(format!("tag:{FLEET_TAG}")).values(fleet.as_str()).build();
+        let with = |key: &str| Filter::builder().name("tag-key").values(key).build();
+        let call = self.ec2.describe_snapshots().owner_ids("self").filters(tagged);
+        let call = call.filters(with(RUN_TAG)).filters(with(VERSION_TAG)).max_results(PAGE);
+        let mut pages = call.into_paginator().send();
+        let mut found = Vec::new();
+        while let Some(page) = pages.next().await {
+            found.extend(page.of("DescribeSnapshots")?.snapshots().iter().filter_map(|snapshot| {
+                let run = snapshot.tags().iter().find(|tag| tag.key() == Some(RUN_TAG))?.value()?.parse().ok()?;
+                Some(MadeSnapshot { id: snapshot.snapshot_id()?.parse().ok()?, run })
+            }));
         }
         found.sort_by(|a, b| a.id.cmp(&b.id));
         Ok(found)

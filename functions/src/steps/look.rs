@@ -57,7 +57,7 @@ pub(crate) async fn census(aws: &Aws, record: &FleetRecord, health: &TargetHealt
     let instances = instances.iter().map(|instance| of_fleet(instance, config, health));
     let images = aws.images_of_fleet(record.name()).await?.into_iter();
     let images = images.filter_map(|image| Some(MadeImage { run: image.made_by()?, id: image.id }));
-    Ok(Census { instances: instances.collect(), images: images.collect() })
+    Ok(Census { instances: instances.collect(), images: images.collect(), snapshots: Vec::new() })
 }
 
 /// An instance as the fleet of `config` sees it.

@@ -5,7 +5,7 @@
 use super::look::{census, health, look};
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{Config, FleetName, FleetRecord, Observed, Refusal};
+use fleet::{Census, Config, FleetName, FleetRecord, Observed, Refusal};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -25,5 +25,7 @@ pub(crate) async fn run(aws: &Aws, Input { fleet, config }: Input) -> Result<Obs
     };
     let health = health(aws, &record).await?;
     let observed = look(aws, &record, &health, record.golden.as_ref().map(|golden| &golden.image)).await?;
-    Ok(Observed { census: Some(census(aws, &record, &health).await?), ..observed })
+    let census = census(aws, &record, &health).await?;
+    let census = Census { snapshots: aws.snapshots_of_images(&fleet).await?, ..census };
+    Ok(Observed { census: Some(census), ..observed })
 }

@@ -166,10 +166,10 @@ impl Rehearsed {
         self.invariants.violated.extend(unlike(end(self), end(without), self.reason.as_deref()).map(told));
     }
 
-    /// The command's exit status.
+    /// The command's exit status. What was not struck by a fault that was named was not rehearsed.
     pub fn exit(&self) -> Exit {
         match self.outcome {
-            _ if !self.invariants.violated.is_empty() => Exit::Error,
+            _ if !self.invariants.violated.is_empty() || !self.missed_faults.is_empty() => Exit::Error,
             Ending::Upgraded | Ending::Scaled | Ending::ImageTaken | Ending::Unchanged => Exit::Done,
             Ending::RolledBack => Exit::RolledBack,
             Ending::Frozen => Exit::Frozen,
