@@ -1,6 +1,6 @@
 //! The rules of a Choice state.
 //!
-//! A comparison of values of different types is false. A path that leads nowhere ends the execution, except for
+//! A comparison of values of different types is false, unless a number is compared with what a path leads to. A path that leads nowhere ends the execution, except for
 //! `IsPresent`, which asks just that.
 
 use std::borrow::Cow;
@@ -117,10 +117,8 @@ impl Comparison {
                 value.as_number().and_then(|number| compare_numbers(number, other)).is_some_and(|is| order.holds(is))
             }
             Comparison::Number(order, Setting::Path(path)) => {
-                let other = find(path, data, environment)?;
-                let ordering =
-                    value.as_number().zip(other.as_number()).and_then(|(one, two)| compare_numbers(one, two));
-                ordering.is_some_and(|is| order.holds(is))
+                let other = number(find(path, data, environment)?.as_ref());
+                value.as_number().and_then(|number| compare_numbers(number, &other)).is_some_and(|is| order.holds(is))
             }
             Comparison::Text(order, Setting::Fixed(other)) => {
                 value.as_str().is_some_and(|text| order.holds(compare_texts(text, other)))
@@ -163,6 +161,16 @@ fn is(nature: Nature, value: &Value) -> bool {
 
 fn timestamp(value: &Value) -> Option<Timestamp> {
     value.as_str().and_then(time::parse)
+}
+
+/// What the service compares a number with, whatever it is: a text as the number that it says, `true` as 1, anything else as 0.
+fn number(value: &Value) -> Number {
+    match value {
+        Value::Number(number) => number.clone(),
+        Value::Bool(is) => Number::from(u8::from(*is)),
+        Value::String(text) => text.trim().parse().ok().and_then(Number::from_f64).unwrap_or_else(|| Number::from(0)),
+        Value::Null | Value::Array(_) | Value::Object(_) => Number::from(0),
+    }
 }
 
 fn compare_numbers(one: &Number, other: &Number) -> Option<Ordering> {

@@ -98,6 +98,8 @@ pub enum EventKind {
         timeout_seconds: Option<u64>,
         /// `HeartbeatSeconds`, if any.
         heartbeat_seconds: Option<u64>,
+        /// `Credentials`, if any: the role in whose name the resource is called.
+        credentials: Option<Arc<Value>>,
     },
     /// The resource was called.
     TaskStarted {

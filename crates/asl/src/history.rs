@@ -58,7 +58,15 @@ fn details(kind: &EventKind) -> Option<Value> {
             }
             exited
         }
-        EventKind::TaskScheduled { resource, region, parameters, timeout_seconds, heartbeat_seconds, .. } => {
+        EventKind::TaskScheduled {
+            resource,
+            region,
+            parameters,
+            timeout_seconds,
+            heartbeat_seconds,
+            credentials,
+            ..
+        } => {
             let mut scheduled = of_resource(resource);
             match TaskEvents::of(resource) {
                 TaskEvents::Integration => {
@@ -76,6 +84,9 @@ fn details(kind: &EventKind) -> Option<Value> {
                 if let Some(seconds) = seconds {
                     scheduled[key] = (*seconds).into();
                 }
+            }
+            if let Some(role) = credentials.as_ref().and_then(|credentials| credentials.get("RoleArn")) {
+                scheduled["taskCredentials"] = json!({"roleArn": role});
             }
             scheduled
         }

@@ -39,8 +39,10 @@ pub struct Defect {
     pub code: DefectCode,
     /// A JSON path into the definition, such as `$.States.Begin.Retry[0]`.
     pub path: String,
-    /// What is wrong there.
+    /// What is wrong there, in the service's words where they are known.
     pub reason: String,
+    /// What the service does not tell of it.
+    pub detail: Option<String>,
 }
 
 impl Invalid {
@@ -93,7 +95,11 @@ impl Defect {
 
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path, self.reason)
+        write!(f, "{}: {}", self.path, self.reason)?;
+        match &self.detail {
+            Some(detail) => write!(f, ": {detail}"),
+            None => Ok(()),
+        }
     }
 }
 

@@ -24,6 +24,7 @@ mod fault;
 pub mod history;
 mod intrinsic;
 mod invalid;
+mod java;
 mod load;
 pub mod mocks;
 mod outcome;

@@ -8,6 +8,7 @@ use crate::context::Environment;
 use crate::fault::Fault;
 use crate::intrinsic::Intrinsic;
 use crate::invalid;
+use crate::java;
 use crate::path::{Miss, Path, Root};
 use crate::size::Room;
 
@@ -17,6 +18,7 @@ pub(crate) enum Template {
     /// Without anything to compute.
     Literal(Value),
     Array(Vec<Template>),
+    /// Those that are computed after the others.
     Object(Vec<Entry>),
 }
 
@@ -40,6 +42,12 @@ enum EntryValue {
 pub(crate) enum Expression {
     Path(Path),
     Intrinsic(Intrinsic),
+}
+
+/// What is wrong with a field of a template, in the service's words, and what it does not tell of it.
+pub(crate) struct Misfit {
+    pub(crate) reason: String,
+    pub(crate) detail: Option<String>,
 }
 
 impl Expression {
@@ -70,7 +78,7 @@ impl Expression {
 
 impl Template {
     /// Reads a template. Each defect comes with the keys and indices that lead to it.
-    pub(crate) fn parse(value: &Value, defects: &mut Vec<(String, String)>) -> Template {
+    pub(crate) fn parse(value: &Value, defects: &mut Vec<(String, Misfit)>) -> Template {
         let (template, computes) = parse(value, "", defects);
         match computes {
             true => template,
@@ -120,7 +128,7 @@ impl Template {
     }
 }
 
-fn parse(value: &Value, place: &str, defects: &mut Vec<(String, String)>) -> (Template, bool) {
+fn parse(value: &Value, place: &str, defects: &mut Vec<(String, Misfit)>) -> (Template, bool) {
     match value {
         Value::Array(items) => {
             let parsed: Vec<_> = items
@@ -133,7 +141,7 @@ fn parse(value: &Value, place: &str, defects: &mut Vec<(String, String)>) -> (Te
         }
         Value::Object(fields) => {
             let mut computes = false;
-            let mut entries = Vec::with_capacity(fields.len());
+            let (mut entries, mut computed) = (Vec::with_capacity(fields.len()), Vec::new());
             for (key, value) in fields {
                 let place = invalid::field(place, key);
                 let Some(name) = key.strip_suffix(".$") else {
@@ -144,24 +152,32 @@ fn parse(value: &Value, place: &str, defects: &mut Vec<(String, String)>) -> (Te
                 };
                 computes = true;
                 if fields.contains_key(name) {
-                    defects.push((place.clone(), format!("'{name}' is given twice, as '{name}' and as '{key}'")));
+                    let reason = format!("'{name}' is given twice, as '{name}' and as '{key}'");
+                    defects.push((place.clone(), Misfit { reason, detail: None }));
                 }
                 match expression(key, value) {
-                    Ok(expression) => entries
+                    Ok(expression) => computed
                         .push(Entry { name: name.to_owned(), value: EntryValue::Expression(key.clone(), expression) }),
-                    Err(reason) => defects.push((place, reason)),
+                    Err(misfit) => defects.push((place, misfit)),
                 }
             }
+            // The service's order: what is computed comes out of a hash map.
+            java::in_hash_order(&mut computed, java::BUCKETS, |entry| java::hash_of_text(&entry.name));
+            entries.extend(computed);
             (Template::Object(entries), computes)
         }
         scalar => (Template::Literal(scalar.clone()), false),
     }
 }
 
-fn expression(key: &str, value: &Value) -> Result<Expression, String> {
-    let demand = format!("The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call");
-    let text = value.as_str().ok_or_else(|| demand.clone())?;
-    Expression::parse(text).map_err(|reason| format!("{demand}: {reason}"))
+fn expression(key: &str, value: &Value) -> Result<Expression, Misfit> {
+    let misfit = |detail| {
+        let reason =
+            format!("The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call");
+        Misfit { reason, detail }
+    };
+    let text = value.as_str().ok_or_else(|| misfit(None))?;
+    Expression::parse(text).map_err(|detail| misfit(Some(detail)))
 }
 
 /// Follows a path from wherever it starts.

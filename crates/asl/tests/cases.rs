@@ -88,6 +88,8 @@ fn check(file: &Path) -> Result<(), String> {
 }
 
 fn compare(name: &str, what: &str, expected: &Value, found: &Value) -> Result<(), String> {
+    // As texts: the order of keys counts.
+    let (expected, found) = (expected.to_string(), found.to_string());
     match expected == found {
         true => Ok(()),
         false => Err(format!("{name}: {what}\n  expected {expected}\n  found    {found}")),

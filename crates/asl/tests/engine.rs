@@ -114,6 +114,9 @@ fn a_task_sees_its_attempt_its_token_and_its_iteration() {
         })
         .collect();
     assert_eq!(scheduled, [(Some(0), 0), (Some(1), 0), (Some(0), 1), (Some(1), 1)]);
+    let first = events.iter().find(|event| event.kind.name() == "TaskScheduled").unwrap();
+    let told = &history::event(first)["taskScheduledEventDetails"]["taskCredentials"];
+    assert_eq!(told, &json!({"roleArn": "a"}));
 }
 
 #[test]
@@ -174,12 +177,15 @@ fn limits_are_the_executions_own() {
 #[test]
 fn what_a_catch_makes_has_the_limit_too() {
     let definition = json!({"StartAt": "S", "States": {
-        "S": {"Type": "Task", "Resource": INVOKE, "Parameters": {"n.$": "States.MathAdd($.t, 1)"}, "End": true,
+        "S": {"Type": "Task", "Resource": INVOKE, "End": true,
             "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.e", "Next": "P"}]},
         "P": {"Type": "Pass", "Next": "S"},
     }});
     let limits = Limits { payload_bytes: 100, ..Limits::default() };
-    let (finished, _) = run(&definition, Execution { limits, ..execution(json!({"t": "text"})) }, &echo());
+    let failing = Of(|_: Task| -> LocalBoxFuture<'static, _> {
+        Box::pin(async { Err(Failure { error: "E".to_owned(), cause: "because ".repeat(20) }) })
+    });
+    let (finished, _) = run(&definition, Execution { limits, ..execution(json!({"t": "text"})) }, &failing);
     assert!(matches!(finished.outcome, Outcome::Failed(failure) if failure.error == "States.DataLimitExceeded"));
     assert_eq!(finished.transitions, 1);
 }

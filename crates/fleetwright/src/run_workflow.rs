@@ -19,7 +19,14 @@ pub(crate) fn run(args: &RunWorkflow, streams: &mut Streams<'_>) -> Exit {
     let (printed, exit) = match prepare(args) {
         Ok((machine, input, resources)) => play(&args.definition, &machine, input, resources.as_ref(), &mut see),
         Err(Unready::Invalid(invalid)) => {
-            let errors: Vec<_> = invalid.defects.iter().map(|d| json!({"path": d.path, "reason": d.reason})).collect();
+            let error = |defect: &asl::Defect| {
+                let mut error = json!({"path": defect.path, "reason": defect.reason});
+                if let Some(detail) = &defect.detail {
+                    error["detail"] = detail.as_str().into();
+                }
+                error
+            };
+            let errors: Vec<_> = invalid.defects.iter().map(error).collect();
             (json!({"status": "INVALID", "errors": errors}), Exit::BadInput)
         }
         Err(Unready::Usage(problem)) => {

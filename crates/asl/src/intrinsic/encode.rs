@@ -1,4 +1,4 @@
-//! Base64 and digests.
+//! Base64 and digests. `None` is what the service calls invalid arguments.
 
 use base64::Engine;
 use base64::alphabet;
@@ -7,52 +7,56 @@ use base64::engine::{DecodePaddingMode, GeneralPurposeConfig};
 use serde_json::Value;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use super::{digest, text_argument};
+use super::digest;
+use crate::java;
 
 /// Characters that these functions take at most.
 const INPUT_CHARS_MAX: usize = 10_000;
 
-/// Padding may be missing, as to Java's decoder.
+/// Bits that are left over are dropped.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireNone)
+        .with_decode_allow_trailing_bits(true),
 );
 
-pub(super) fn base64_encode(text: &Value) -> Result<Value, String> {
-    limited(text_argument(text)?).map(|text| Value::String(STANDARD.encode(text)))
+pub(super) fn base64_encode(text: &Value) -> Option<Value> {
+    limited(text.as_str()?).map(|text| Value::String(STANDARD.encode(text)))
 }
 
-pub(super) fn base64_decode(text: &Value) -> Result<Value, String> {
-    let text = limited(text_argument(text)?)?;
-    let bytes = LENIENT.decode(text).map_err(|error| format!("The input is not Base64: {error}"))?;
-    Ok(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
-}
-
-/// Anything but a text is digested as JSON.
-pub(super) fn hash(data: &Value, algorithm: &Value) -> Result<Value, String> {
-    let text = match data {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+/// The service takes anything: what is not of the alphabet is passed over, and the first `=` ends it.
+pub(super) fn base64_decode(text: &Value) -> Option<Value> {
+    let digit = |c: char| match c {
+        '-' => Some('+'),
+        '_' => Some('/'),
+        '+' | '/' => Some(c),
+        c => c.is_ascii_alphanumeric().then_some(c),
     };
+    let mut digits: String = limited(text.as_str()?)?.chars().take_while(|c| *c != '=').filter_map(digit).collect();
+    if digits.len() % 4 == 1 {
+        // One digit alone has not enough bits.
+        digits.pop();
+    }
+    let bytes = LENIENT.decode(digits).ok()?;
+    Some(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Anything but a text is digested as it is printed.
+pub(super) fn hash(data: &Value, algorithm: &Value) -> Option<Value> {
+    let text = java::print(data);
     let bytes = limited(&text)?.as_bytes();
-    let digest = match text_argument(algorithm)? {
+    let digest = match algorithm.as_str()? {
         "MD5" => digest::md5(bytes).to_vec(),
         "SHA-1" => digest::sha1(bytes).to_vec(),
         "SHA-256" => Sha256::digest(bytes).to_vec(),
         "SHA-384" => Sha384::digest(bytes).to_vec(),
         "SHA-512" => Sha512::digest(bytes).to_vec(),
-        other => {
-            return Err(format!(
-                "The algorithm '{other}' is not supported: use MD5, SHA-1, SHA-256, SHA-384 or SHA-512"
-            ));
-        }
+        _ => return None,
     };
-    Ok(Value::String(digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+    Some(Value::String(digest.iter().map(|byte| format!("{byte:02x}")).collect()))
 }
 
-fn limited(text: &str) -> Result<&str, String> {
-    match text.chars().count() {
-        0..=INPUT_CHARS_MAX => Ok(text),
-        chars => Err(format!("The input has {chars} characters, which is more than {INPUT_CHARS_MAX}")),
-    }
+fn limited(text: &str) -> Option<&str> {
+    (text.chars().count() <= INPUT_CHARS_MAX).then_some(text)
 }

@@ -1,29 +1,32 @@
-//! Functions on numbers.
+//! Functions on numbers. `None` is what the service calls invalid arguments.
 
 use serde_json::Value;
 
-use super::integer_argument;
+use super::truncated;
+use crate::java;
 use crate::random::Random;
 
-/// The service adds 32-bit integers.
-const ADD_RANGE: std::ops::RangeInclusive<i64> = -2_147_483_648..=2_147_483_647;
-
-pub(super) fn add(one: &Value, other: &Value) -> Result<Value, String> {
-    let (one, other) = (integer_argument(one)?, integer_argument(other)?);
-    match one.checked_add(other) {
-        Some(sum) if ADD_RANGE.contains(&sum) => Ok(Value::from(sum)),
-        _ => Err(format!("The sum of {one} and {other} is not a 32-bit integer")),
-    }
+/// Both numbers are rounded, halves up: -1.5 is -1. They and their sum have 32 bits.
+pub(super) fn add(one: &Value, other: &Value) -> Option<Value> {
+    rounded(one)?.checked_add(rounded(other)?).map(Value::from)
 }
 
-/// At least `start`, less than `end`. With a seed, the same number each time.
-pub(super) fn random(start: &Value, end: &Value, seed: Option<&Value>, chance: &Random) -> Result<Value, String> {
-    let (start, end) = (integer_argument(start)?, integer_argument(end)?);
-    if start >= end {
-        return Err(format!("The start {start} must be less than the end {end}"));
-    }
-    Ok(Value::from(match seed {
-        Some(seed) => Random::from_seed(integer_argument(seed)? as u64).between(start, end),
+fn rounded(value: &Value) -> Option<i32> {
+    let integer = value.as_i64().or_else(|| in_range((value.as_f64()? + 0.5).floor()))?;
+    i32::try_from(integer).ok()
+}
+
+/// At least `start`, less than `end`. With a seed, the same number each time, which is Java's.
+pub(super) fn random(start: &Value, end: &Value, seed: Option<&Value>, chance: &Random) -> Option<Value> {
+    let (start, end) = (truncated(start)?, truncated(end)?);
+    let width = end.checked_sub(start).filter(|width| *width > 0)?;
+    Some(Value::from(match seed {
+        Some(seed) => start + i64::from(java::random_below(i32::try_from(width).ok()?, truncated(seed)?)),
         None => chance.between(start, end),
     }))
+}
+
+/// A whole number as an integer, if it is one of 64 bits.
+pub(super) fn in_range(whole: f64) -> Option<i64> {
+    (whole.abs() < 9.2e18).then_some(whole as i64)
 }

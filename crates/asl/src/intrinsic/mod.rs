@@ -1,12 +1,13 @@
 //! Intrinsic functions: `States.Format('{}', $.name)`.
 //!
-//! An expression is parsed and its functions and their number of arguments are checked when the definition is
-//! loaded. What the arguments turn out to be is checked when it is evaluated.
+//! An expression is parsed and its functions are looked up when the definition is loaded. Its arguments, and how many there
+//! are, are checked when it is evaluated: what the service refuses then ends the execution, and nothing catches it.
 
 mod array;
 mod digest;
 mod encode;
 mod math;
+mod not_json;
 mod parse;
 mod text;
 
@@ -15,7 +16,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use crate::context::Environment;
-use crate::fault::{Fault, names};
+use crate::fault::Fault;
 use crate::path::{Miss, Path};
 use crate::size::{self, Room};
 use crate::template;
@@ -63,31 +64,30 @@ enum Function {
     Uuid,
 }
 
-/// Name, function, fewest and most arguments.
-const FUNCTIONS: [(&str, Function, usize, usize); 18] = [
-    ("States.Array", Function::Array, 0, usize::MAX),
-    ("States.ArrayContains", Function::ArrayContains, 2, 2),
-    ("States.ArrayGetItem", Function::ArrayGetItem, 2, 2),
-    ("States.ArrayLength", Function::ArrayLength, 1, 1),
-    ("States.ArrayPartition", Function::ArrayPartition, 2, 2),
-    ("States.ArrayRange", Function::ArrayRange, 3, 3),
-    ("States.ArrayUnique", Function::ArrayUnique, 1, 1),
-    ("States.Base64Decode", Function::Base64Decode, 1, 1),
-    ("States.Base64Encode", Function::Base64Encode, 1, 1),
-    ("States.Format", Function::Format, 1, usize::MAX),
-    ("States.Hash", Function::Hash, 2, 2),
-    ("States.JsonMerge", Function::JsonMerge, 3, 3),
-    ("States.JsonToString", Function::JsonToString, 1, 1),
-    ("States.MathAdd", Function::MathAdd, 2, 2),
-    ("States.MathRandom", Function::MathRandom, 2, 3),
-    ("States.StringSplit", Function::StringSplit, 2, 2),
-    ("States.StringToJson", Function::StringToJson, 1, 1),
-    ("States.UUID", Function::Uuid, 0, 0),
+const FUNCTIONS: [(&str, Function); 18] = [
+    ("States.Array", Function::Array),
+    ("States.ArrayContains", Function::ArrayContains),
+    ("States.ArrayGetItem", Function::ArrayGetItem),
+    ("States.ArrayLength", Function::ArrayLength),
+    ("States.ArrayPartition", Function::ArrayPartition),
+    ("States.ArrayRange", Function::ArrayRange),
+    ("States.ArrayUnique", Function::ArrayUnique),
+    ("States.Base64Decode", Function::Base64Decode),
+    ("States.Base64Encode", Function::Base64Encode),
+    ("States.Format", Function::Format),
+    ("States.Hash", Function::Hash),
+    ("States.JsonMerge", Function::JsonMerge),
+    ("States.JsonToString", Function::JsonToString),
+    ("States.MathAdd", Function::MathAdd),
+    ("States.MathRandom", Function::MathRandom),
+    ("States.StringSplit", Function::StringSplit),
+    ("States.StringToJson", Function::StringToJson),
+    ("States.UUID", Function::Uuid),
 ];
 
 /// Why a function gave no value.
 enum Wrong {
-    /// An argument's path leads nowhere, which the service does not let anyone catch.
+    /// An argument's path leads nowhere.
     Missing(String),
     /// The function refuses its arguments.
     Refused(String),
@@ -101,13 +101,15 @@ impl Intrinsic {
     }
 
     pub(crate) fn evaluate(&self, data: &Value, environment: &Environment<'_>) -> Result<Value, Fault> {
-        self.call.evaluate(data, environment).map_err(|wrong| {
-            let (error, why) = match wrong {
-                Wrong::Missing(why) => (names::RUNTIME, why),
-                Wrong::Refused(why) => (names::INTRINSIC_FAILURE, why),
-                Wrong::TooLarge => return Fault::too_large(environment.state),
-            };
-            Fault::new(error, format!("The function '{}' had the following error: {why}", self.text))
+        self.call.evaluate(data, environment).map_err(|wrong| match wrong {
+            Wrong::Missing(why) => {
+                Fault::runtime(format!("The function '{}' had the following error: {why}", self.text))
+            }
+            Wrong::Refused(why) => Fault::runtime(format!(
+                "There was an error while evaluating the intrinsic function: {}. {why}",
+                self.text
+            )),
+            Wrong::TooLarge => Fault::too_large(environment.state),
         })
     }
 }
@@ -144,10 +146,10 @@ impl Argument {
     }
 }
 
-/// The arity was checked when the expression was parsed, so that the patterns below are the only ones there are.
+/// The function's value, or why there is none, in the service's words.
 fn apply(function: Function, arguments: &[Cow<'_, Value>], environment: &Environment<'_>) -> Result<Value, String> {
-    match (function, arguments) {
-        (Function::Array, items) => Ok(Value::Array(items.iter().map(|item| Value::clone(item)).collect())),
+    let value = match (function, arguments) {
+        (Function::Array, items) => Some(items.iter().map(|item| Value::clone(item)).collect()),
         (Function::ArrayContains, [array, wanted]) => array::contains(array, wanted),
         (Function::ArrayGetItem, [array, index]) => array::get_item(array, index),
         (Function::ArrayLength, [array]) => array::length(array),
@@ -156,37 +158,38 @@ fn apply(function: Function, arguments: &[Cow<'_, Value>], environment: &Environ
         (Function::ArrayUnique, [array]) => array::unique(array),
         (Function::Base64Decode, [text]) => encode::base64_decode(text),
         (Function::Base64Encode, [text]) => encode::base64_encode(text),
-        (Function::Format, [template, rest @ ..]) => text::format(template, rest),
+        (Function::Format, arguments) => return text::format(arguments),
         (Function::Hash, [data, algorithm]) => encode::hash(data, algorithm),
         (Function::JsonMerge, [one, other, deep]) => text::json_merge(one, other, deep),
-        (Function::JsonToString, [value]) => Ok(Value::String(value.to_string())),
+        (Function::JsonToString, [value]) => Some(Value::String(value.to_string())),
+        (Function::JsonToString, _) => {
+            return Err(format!("{}: only a single argument is allowed.", invalid_arguments(function.name())));
+        }
         (Function::MathAdd, [one, other]) => math::add(one, other),
         (Function::MathRandom, [start, end]) => math::random(start, end, None, environment.random),
         (Function::MathRandom, [start, end, seed]) => math::random(start, end, Some(seed), environment.random),
         (Function::StringSplit, [text, delimiters]) => text::split(text, delimiters),
-        (Function::StringToJson, [text]) => text::string_to_json(text),
-        (Function::Uuid, []) => Ok(Value::String(environment.random.uuid())),
-        (function, arguments) => Err(format!("{function:?} does not take {} arguments", arguments.len())),
+        (Function::StringToJson, arguments) => return text::string_to_json(arguments),
+        // Whatever it is given.
+        (Function::Uuid, _) => Some(Value::String(environment.random.uuid())),
+        _ => None,
+    };
+    value.ok_or_else(|| invalid_arguments(function.name()))
+}
+
+impl Function {
+    fn name(self) -> &'static str {
+        FUNCTIONS.iter().find(|(_, function)| *function == self).map_or("", |(name, _)| name)
     }
 }
 
-/// The argument as an array, or the complaint that it is none.
-fn array_argument(value: &Value) -> Result<&Vec<Value>, String> {
-    value.as_array().ok_or_else(|| format!("Expected an array but got '{value}'"))
+fn invalid_arguments(name: &str) -> String {
+    format!("Invalid arguments in {name}")
 }
 
-fn text_argument(value: &Value) -> Result<&str, String> {
-    value.as_str().ok_or_else(|| format!("Expected a string but got '{value}'"))
-}
-
-/// The argument as an integer. The service rounds, halves up: -1.5 is -1.
-fn integer_argument(value: &Value) -> Result<i64, String> {
-    match (value.as_i64(), value.as_f64()) {
-        (Some(integer), _) => Ok(integer),
-        // The bounds are those of i64; a float beyond them is no integer argument of anything.
-        (None, Some(number)) if number.abs() < 9.2e18 => Ok((number + 0.5).floor() as i64),
-        _ => Err(format!("Expected an integer but got '{value}'")),
-    }
+/// The argument as an integer, without its fraction.
+fn truncated(value: &Value) -> Option<i64> {
+    value.as_i64().or_else(|| math::in_range(value.as_f64()?.trunc()))
 }
 
 #[cfg(test)]

@@ -30,15 +30,11 @@ impl Reader<'_> {
         let (name, left) = self.left.split_at(name_ends);
         self.left = left.get(1..).unwrap_or_default();
         let name = name.trim();
-        let (_, function, fewest, most) = FUNCTIONS
+        let (_, function) = FUNCTIONS
             .iter()
-            .find(|(known, ..)| *known == name)
+            .find(|(known, _)| *known == name)
             .ok_or_else(|| format!("there is no function '{name}'"))?;
-        let arguments = self.arguments(*function, depth)?;
-        match (*fewest..=*most).contains(&arguments.len()) {
-            true => Ok(Call { function: *function, arguments }),
-            false => Err(format!("{name} does not take {} arguments", arguments.len())),
-        }
+        Ok(Call { function: *function, arguments: self.arguments(*function, depth)? })
     }
 
     /// Up to and with the closing parenthesis.

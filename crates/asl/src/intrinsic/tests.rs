@@ -35,7 +35,7 @@ fn evaluate(expression: &str, data: Value) -> Result<Value, Fault> {
 }
 
 #[test]
-fn functions_give_what_the_documentation_says() {
+fn functions_give_what_the_documentation_and_recordings_say() {
     let cases = [
         ("States.Format('Hello, {} of {}', $.name, 3)", json!("Hello, Ann of 3")),
         ("States.Format('{} {} {}', $.list, null, true)", json!("[1, 2, 3, 4] null true")),
@@ -54,23 +54,35 @@ fn functions_give_what_the_documentation_says() {
         ("States.ArrayPartition($.list, 3)", json!([[1, 2, 3], [4]])),
         ("States.ArrayContains($.list, 4)", json!(true)),
         ("States.ArrayContains($.list, 5)", json!(false)),
-        ("States.ArrayContains($.list, 4.0)", json!(true)),
+        ("States.ArrayContains($.list, 4.0)", json!(false)),
+        ("States.ArrayContains($.list, '4')", json!(true)),
+        ("States.ArrayContains(States.Array('true'), true)", json!(true)),
+        ("States.ArrayContains(States.Array($.object), States.StringToJson('{\"b\":2,\"a\":1}'))", json!(false)),
         ("States.ArrayRange(1, 9, 2)", json!([1, 3, 5, 7, 9])),
         ("States.ArrayRange(3, 0, -2)", json!([3, 1])),
         ("States.ArrayRange(3, 0, 1)", json!([])),
+        ("States.ArrayRange(1.6, 1.4, 1)", json!([1])),
+        ("States.ArrayRange(5.4, -0.6, -2.4)", json!([5, 3, 1])),
+        ("States.ArrayPartition($.list, 2.6)", json!([[1, 2], [3, 4]])),
+        ("States.ArrayGetItem($.list, 1.6)", json!(2)),
+        ("States.ArrayGetItem(States.Array(), 999)", json!(null)),
         ("States.ArrayGetItem($.list, 0)", json!(1)),
         ("States.ArrayLength($.list)", json!(4)),
         ("States.MathAdd($.list.length(), 1)", json!(5)),
         ("States.ArrayLength($.list[?(@ == 0)])", json!(0)),
         ("States.ArrayLength($.list[*].nope)", json!(0)),
-        ("States.ArrayUnique(States.Array(1, 2, 1, 'a', 'a'))", json!([1, 2, "a"])),
+        ("States.ArrayUnique(States.Array(1, 2, 1, 'a', 'a'))", json!([1, "a", 2])),
+        ("States.ArrayUnique(States.Array(true, false, true))", json!([false, true])),
+        ("States.ArrayUnique(States.Array(States.Array(1, 2), States.Array(2, 1)))", json!([[2, 1], [1, 2]])),
+        ("States.ArrayUnique(States.Array(null, 1, '1', '01', null))", json!([null, 1, "1", "01"])),
         ("States.Base64Encode('Data to encode')", json!("RGF0YSB0byBlbmNvZGU=")),
         ("States.Base64Decode('RGVjb2RlZCBkYXRh')", json!("Decoded data")),
         ("States.Base64Decode('YQ')", json!("a")),
+        ("States.Base64Decode(' YWJj!ZA== and more')", json!("abcd")),
         ("States.Hash('input data', 'SHA-1')", json!("aaff4a450a104cd177d28d18d74485e8cae074b7")),
         ("States.Hash('abc', 'MD5')", json!("900150983cd24fb0d6963f7d28e17f72")),
         ("States.Hash('abc', 'SHA-256')", json!("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad")),
-        ("States.JsonMerge($.object, $.other, false)", json!({"a": 1, "b": {"deep": true}, "c": 3})),
+        ("States.JsonMerge($.object, $.other, 'false')", json!({"a": 1, "b": {"deep": true}, "c": 3})),
         ("States.MathAdd($.object.a, -4)", json!(-3)),
         ("States.MathAdd(1.5, 1.4)", json!(3)),
         ("States.MathAdd(1.49, 1.5)", json!(3)),
@@ -92,9 +104,19 @@ fn functions_give_what_the_documentation_says() {
 fn random_functions_are_seeded() {
     let number = evaluate("States.MathRandom(1, 1000)", json!(null)).unwrap().as_i64().unwrap();
     assert!((1..1000).contains(&number));
-    let seeded = || evaluate("States.MathRandom(1, 1000, 7)", json!(null));
-    assert_eq!(seeded(), seeded());
-    assert_eq!(evaluate("States.UUID()", json!(null)), evaluate("States.UUID()", json!(null)));
+    assert_eq!(evaluate("States.UUID()", json!(null)), evaluate("States.UUID( 'x', 1 )", json!(null)));
+    // https://github.com/gabrielmoreira/tiny-asl-machine has these of executions on AWS.
+    let drawn = [
+        ("(1, 100, 42)", 63),
+        ("(1, 1000, 2)", 806),
+        ("(1, 10, -10)", 1),
+        ("(1, 5, 42)", 3),
+        ("(2147483640, 2147483647, 1)", 2_147_483_644),
+        ("(-5, 5, 42)", -5),
+    ];
+    for (arguments, number) in drawn {
+        assert_eq!(evaluate(&format!("States.MathRandom{arguments}"), json!(null)), Ok(json!(number)), "{arguments}");
+    }
 }
 
 #[test]
@@ -113,34 +135,97 @@ fn a_missing_argument_ends_the_execution_with_the_whole_expression_named() {
 }
 
 #[test]
-fn wrong_arguments_are_refused() {
-    let refused = [
-        "States.Format('{} {}', 1)",
-        "States.Format('{}', 1, 2)",
-        "States.Format('{', 1)",
-        "States.Format(1)",
-        "States.StringToJson('{')",
+fn merged_objects_have_their_keys_as_a_copied_hash_map_has_them() {
+    let merged = |one: &str, other: &str| {
+        let data = format!(r#"{{"one": {one}, "other": {other}}}"#);
+        let merged = evaluate("States.JsonMerge($.one, $.other, false)", serde_json::from_str(&data).unwrap());
+        merged.unwrap().to_string()
+    };
+    assert_eq!(merged(r#"{"nested":1,"keep":1}"#, r#"{"nested":null}"#), r#"{"nested":null,"keep":1}"#);
+    assert_eq!(merged(r#"{"a":1,"b":1,"d":1}"#, r#"{"a":2,"c":2,"d":2}"#), r#"{"a":2,"b":1,"c":2,"d":2}"#);
+    assert_eq!(merged(r#"{"__proto__":1}"#, r#"{"x":1}"#), r#"{"x":1,"__proto__":1}"#);
+    assert_eq!(merged("{}", r#"{"left":1,"right":2}"#), r#"{"left":1,"right":2}"#);
+}
+
+/// As executions recorded on AWS show it, where they do.
+#[test]
+fn wrong_arguments_end_the_execution_in_the_services_words() {
+    let source = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column:";
+    let not_json = "Cannot convert String to Json in States.StringToJson, caused by: ";
+    let of_format = "Invalid arguments in States.Format: number of arguments do not match the occurrences of {}.";
+    let refused: [(&str, &str); 11] = [
+        ("States.Format('{} {}', 1)", of_format),
+        ("States.Format('{}', 1, 2)", of_format),
+        ("States.Format(123, 1)", of_format),
+        ("States.Format('Hello {', 1)", "Invalid template in States.Format: matching '}' not found for '{'."),
+        ("States.Format('Hello {{}}', 1)", "Invalid template in States.Format: matching '}' not found for '{'."),
+        ("States.Format('}')", "Invalid template in States.Format: matching '{' not found for '}'."),
+        (
+            "States.StringToJson('undefined')",
+            &format!(
+                "{not_json}Unrecognized token 'undefined': was expecting (JSON String, Number, Array, Object or token 'null', \
+                 'true' or 'false')\n at {source} 10]"
+            ),
+        ),
+        (
+            r"States.StringToJson('\{bad json\}')",
+            &format!(
+                "{not_json}Unexpected character ('b' (code 98)): was expecting double-quote to start field name\n \
+                 at {source} 2]"
+            ),
+        ),
+        (
+            r#"States.StringToJson('\{"a":1')"#,
+            &format!(
+                "{not_json}Unexpected end-of-input: expected close marker for Object (start marker at {source} 1])\n \
+                 at {source} 7]"
+            ),
+        ),
+        ("States.JsonToString()", "Invalid arguments in States.JsonToString: only a single argument is allowed."),
+        ("States.JsonToString(1, 2)", "Invalid arguments in States.JsonToString: only a single argument is allowed."),
+    ];
+    let invalid = [
+        "States.ArrayContains('a', 'a')",
+        "States.ArrayContains(States.Array(1))",
+        "States.ArrayGetItem(States.Array(1), -1)",
+        "States.ArrayGetItem(States.Array(1), 1)",
+        "States.ArrayLength('abc')",
         "States.ArrayPartition('a', 1)",
         "States.ArrayPartition(States.Array(1), 0)",
+        "States.ArrayPartition(States.Array(1), 0.6)",
         "States.ArrayRange(1, 10, 0)",
-        "States.ArrayRange(1, 2000, 1)",
-        "States.ArrayGetItem(States.Array(1), 1)",
-        "States.ArrayGetItem(States.Array(1), -1)",
-        "States.ArrayLength('abc')",
-        "States.Base64Decode('%')",
-        "States.Base64Encode(1)",
+        "States.ArrayRange(1, 10, 0.9)",
+        "States.ArrayRange(1, 1001, 1)",
+        "States.ArrayUnique('abc')",
+        "States.Base64Decode(1)",
+        "States.Base64Encode()",
+        "States.Format()",
         "States.Hash('a', 'CRC32')",
+        "States.Hash('a', 'sha-256')",
         "States.JsonMerge('a', 'b', false)",
         "States.JsonMerge($, $, true)",
         "States.MathAdd('1', 2)",
+        "States.MathAdd(1)",
         "States.MathAdd(2147483647, 1)",
+        "States.MathAdd(3000000000, -1000000000)",
+        "States.MathRandom(1.4, 1.6)",
+        "States.MathRandom(1, 10, null)",
         "States.MathRandom(5, 5)",
         "States.StringSplit(1, ',')",
+        "States.StringToJson(5)",
     ];
-    for expression in refused {
+    let why = |expression: &str| {
         let fault = evaluate(expression, json!({})).unwrap_err();
-        assert_eq!(fault.error, "States.IntrinsicFailure", "{expression}");
-        assert!(fault.cause.starts_with(&format!("The function '{expression}' had the following error: ")));
+        assert_eq!(fault.error, "States.Runtime", "{expression}");
+        let prefix = format!("There was an error while evaluating the intrinsic function: {expression}. ");
+        fault.cause.strip_prefix(&prefix).map(str::to_owned).ok_or(fault.cause)
+    };
+    for (expression, wanted) in refused {
+        assert_eq!(why(expression), Ok(wanted.to_owned()), "{expression}");
+    }
+    for expression in invalid {
+        let (name, _) = expression.split_once('(').unwrap();
+        assert_eq!(why(expression), Ok(format!("Invalid arguments in {name}")), "{expression}");
     }
 }
 
@@ -155,14 +240,10 @@ fn malformed_expressions_are_refused_when_read() {
         "States.Format('a',)",
         "States.Format('a') x",
         "States.Format(a)",
-        "States.Format()",
         "States.Nope()",
         "Format('a')",
-        "States.UUID(1)",
         r#"States.Format('a \"b\"')"#,
         r"States.StringToJson('\n')",
-        "States.MathAdd(1)",
-        "States.Hash('a', 'b', 'c')",
         "States.Array($.)",
         "States.Array({})",
     ];

@@ -4,13 +4,22 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::text_argument;
+use super::{invalid_arguments, not_json};
+use crate::java;
 
 /// Each `{}` of the template is replaced by the next argument. `\{`, `\}` and `\\` stand for themselves.
-pub(super) fn format(template: &Value, arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
-    let template = text_argument(template)?;
+///
+/// # Errors
+/// In the service's words.
+pub(super) fn format(arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
+    const NAME: &str = "States.Format";
+    let [template, arguments @ ..] = arguments else { return Err(invalid_arguments(NAME)) };
+    let template = java::print(template);
+    let unmatched =
+        |missing, brace| Err(format!("Invalid template in {NAME}: matching '{missing}' not found for '{brace}'."));
     let mut filled = String::new();
     let mut left = arguments.iter();
+    let mut asked = 0;
     let mut chars = template.chars().peekable();
     while let Some(c) = chars.next() {
         match (c, chars.peek()) {
@@ -20,67 +29,60 @@ pub(super) fn format(template: &Value, arguments: &[Cow<'_, Value>]) -> Result<V
             }
             ('{', Some('}')) => {
                 chars.next();
-                match left.next().map(Cow::as_ref) {
-                    Some(Value::String(text)) => filled.push_str(text),
-                    Some(other) => filled.push_str(&as_java_prints(other)),
-                    None => return Err(mismatch(template, arguments.len())),
-                }
+                asked += 1;
+                filled.extend(left.next().map(|argument| java::print(argument)));
             }
-            ('{' | '}', _) => return Err(format!("A brace in '{template}' is neither part of '{{}}' nor escaped")),
+            ('{', _) => return unmatched('}', '{'),
+            ('}', _) => return unmatched('{', '}'),
             (c, _) => filled.push(c),
         }
     }
-    match left.next() {
-        None => Ok(Value::String(filled)),
-        Some(_) => Err(mismatch(template, arguments.len())),
-    }
-}
-
-/// Objects and arrays as Java prints its maps and lists, which is what the service does: `{a=1, b=[x, null]}`.
-fn as_java_prints(value: &Value) -> String {
-    let list = |items: Vec<String>| items.join(", ");
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", list(items.iter().map(as_java_prints).collect())),
-        Value::Object(fields) => {
-            let fields = fields.iter().map(|(key, value)| format!("{key}={}", as_java_prints(value)));
-            format!("{{{}}}", list(fields.collect()))
+    match asked == arguments.len() {
+        true => Ok(Value::String(filled)),
+        false => {
+            let invalid = invalid_arguments(NAME);
+            Err(format!("{invalid}: number of arguments do not match the occurrences of {{}}."))
         }
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
     }
 }
 
-fn mismatch(template: &str, arguments: usize) -> String {
-    format!("The number of '{{}}' in '{template}' is not that of the arguments, {arguments}")
-}
-
-pub(super) fn json_merge(one: &Value, other: &Value, deep: &Value) -> Result<Value, String> {
-    if deep != &Value::Bool(false) {
-        return Err("Only shallow merging is supported: the third argument must be false".to_owned());
+/// Not deep, whatever is not `true` asks for. The first object is copied into a hash map.
+pub(super) fn json_merge(one: &Value, other: &Value, deep: &Value) -> Option<Value> {
+    let (one, other) = (one.as_object()?, other.as_object()?);
+    if deep == &Value::Bool(true) {
+        return None;
     }
-    match (one, other) {
-        (Value::Object(one), Value::Object(other)) => {
-            let mut merged = one.clone();
-            merged.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
-            Ok(Value::Object(merged))
-        }
-        _ => Err("Expected two objects to merge".to_owned()),
-    }
+    let mut merged = one.clone();
+    merged.extend(other.iter().map(|(key, value)| (key.clone(), value.clone())));
+    let buckets = java::buckets_of_copy(if one.is_empty() { other.len() } else { one.len() });
+    let mut merged: Vec<_> = merged.into_iter().collect();
+    java::in_hash_order(&mut merged, buckets, |(key, _)| java::hash_of_text(key));
+    Some(Value::Object(merged.into_iter().collect()))
 }
 
 /// Every character of the second text separates, and nothing is kept of what is empty.
-pub(super) fn split(text: &Value, delimiters: &Value) -> Result<Value, String> {
-    let (text, delimiters) = (text_argument(text)?, text_argument(delimiters)?);
+pub(super) fn split(text: &Value, delimiters: &Value) -> Option<Value> {
+    let (text, delimiters) = (text.as_str()?, delimiters.as_str()?);
     let parts = text.split(|c| delimiters.contains(c)).filter(|part| !part.is_empty());
-    Ok(parts.map(Value::from).collect())
+    Some(parts.map(Value::from).collect())
 }
 
 /// What is empty is null to the service, and its integers have no negative zero.
-pub(super) fn string_to_json(text: &Value) -> Result<Value, String> {
-    let text = text_argument(text)?;
+///
+/// # Errors
+/// In the service's words, as far as recordings show them.
+pub(super) fn string_to_json(arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
+    const NAME: &str = "States.StringToJson";
+    let text = match arguments {
+        [text] => text.as_str(),
+        _ => None,
+    };
+    let text = text.ok_or_else(|| invalid_arguments(NAME))?;
     match text.trim() {
         "" => Ok(Value::Null),
         "-0" => Ok(0.into()),
-        json => serde_json::from_str(json).map_err(|error| format!("'{text}' is not JSON: {error}")),
+        _ => serde_json::from_str(text).map_err(|error| {
+            format!("Cannot convert String to Json in {NAME}, caused by: {}", not_json::complaint(text, &error))
+        }),
     }
 }

@@ -48,24 +48,47 @@ const OPERATORS: [(&str, Family); 23] = [
     ("TimestampLessThanEquals", Family::Time(Order::LessThanEquals)),
 ];
 
-/// The `…Path` twins, since fields are asked for by their whole name.
-const PATH_OPERATORS: [&str; 16] = [
-    "BooleanEqualsPath",
-    "NumericEqualsPath",
-    "NumericGreaterThanPath",
-    "NumericGreaterThanEqualsPath",
-    "NumericLessThanPath",
-    "NumericLessThanEqualsPath",
-    "StringEqualsPath",
-    "StringGreaterThanPath",
-    "StringGreaterThanEqualsPath",
-    "StringLessThanPath",
+/// All of them and their twins, in the order in which the service names them.
+const NAMES: [&str; 39] = [
+    "StringEquals",
+    "IsBoolean",
+    "StringLessThan",
+    "IsNumeric",
+    "BooleanEquals",
     "StringLessThanEqualsPath",
-    "TimestampEqualsPath",
-    "TimestampGreaterThanPath",
-    "TimestampGreaterThanEqualsPath",
-    "TimestampLessThanPath",
+    "NumericLessThan",
+    "NumericGreaterThan",
+    "NumericLessThanPath",
+    "StringMatches",
     "TimestampLessThanEqualsPath",
+    "NumericEquals",
+    "TimestampGreaterThan",
+    "StringGreaterThanEqualsPath",
+    "TimestampGreaterThanEqualsPath",
+    "TimestampLessThanEquals",
+    "NumericLessThanEqualsPath",
+    "TimestampEquals",
+    "BooleanEqualsPath",
+    "IsTimestamp",
+    "StringLessThanEquals",
+    "NumericLessThanEquals",
+    "StringLessThanPath",
+    "TimestampGreaterThanPath",
+    "StringGreaterThan",
+    "StringGreaterThanPath",
+    "IsString",
+    "StringEqualsPath",
+    "TimestampEqualsPath",
+    "TimestampLessThan",
+    "StringGreaterThanEquals",
+    "NumericGreaterThanPath",
+    "NumericGreaterThanEquals",
+    "NumericEqualsPath",
+    "TimestampLessThanPath",
+    "IsNull",
+    "IsPresent",
+    "TimestampGreaterThanEquals",
+    "NumericGreaterThanEqualsPath",
 ];
 
 impl Loader {
@@ -127,25 +150,12 @@ impl Loader {
 }
 
 fn comparison(fields: &mut Fields<'_>) -> Option<Test> {
-    let variable = fields.path("Variable");
-    let with_values = OPERATORS.iter().map(|(name, _)| *name);
-    let present: Vec<_> = with_values.chain(PATH_OPERATORS).filter(|name| fields.has(name)).collect();
-    let name = match present.as_slice() {
-        [name] => *name,
-        [] => {
-            if fields.has("Variable") {
-                fields.defect_here("A comparison operator is required");
-            }
-            return None;
-        }
-        several => {
-            fields.at_most_one_of(several);
-            for name in several {
-                fields.get(name);
-            }
-            return None;
-        }
-    };
+    let variable = fields.rooted_path("Variable");
+    if fields.has("Variable") {
+        fields.exactly_one_of(&NAMES);
+    }
+    let present: Vec<_> = NAMES.into_iter().filter(|name| fields.get(name).is_some()).collect();
+    let [name] = present[..] else { return None };
     let bare_name = name.strip_suffix("Path").unwrap_or(name);
     let (_, family) = OPERATORS.iter().find(|(operator, _)| *operator == bare_name)?;
     let comparison = match bare_name == name {

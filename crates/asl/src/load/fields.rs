@@ -47,6 +47,11 @@ impl<'j> Fields<'j> {
         self.loader.defect(self.place_of(key), reason);
     }
 
+    /// A defect of one item of a list.
+    pub(super) fn defect_of_item(&self, key: &str, index: usize, reason: impl Into<String>) {
+        self.loader.defect(format!("{}[{index}]", self.place_of(key)), reason);
+    }
+
     pub(super) fn defect_of(&self, code: DefectCode, key: &str, reason: impl Into<String>) {
         self.loader.defect_of(code, self.place_of(key), reason);
     }
@@ -210,8 +215,8 @@ impl<'j> Fields<'j> {
         let value = self.get(key)?;
         let mut defects = Vec::new();
         let template = Template::parse(value, &mut defects);
-        for (place, reason) in defects {
-            self.loader.defect(format!("{}{place}", self.place_of(key)), reason);
+        for (place, misfit) in defects {
+            self.loader.misfit(format!("{}{place}", self.place_of(key)), misfit);
         }
         Some(template)
     }
@@ -245,8 +250,17 @@ impl<'j> Fields<'j> {
         }
     }
 
+    /// A path in a place where the service looks for a Reference Path, but minds only how it begins.
+    pub(super) fn rooted_path(&mut self, key: &'static str) -> Option<Path> {
+        if self.text(key).is_some_and(|text| !text.starts_with('$')) {
+            self.defect(key, "Value is not a Reference Path: Reference path didn't start with '$'");
+            return None;
+        }
+        self.path(key)
+    }
+
     pub(super) fn reference_path(&mut self, key: &'static str) -> Option<Path> {
-        let path = self.path(key)?;
+        let path = self.rooted_path(key)?;
         match path.is_reference() {
             true => Some(path),
             false => {

@@ -59,8 +59,11 @@ fn errors(fields: &mut Fields<'_>, is_last: bool) -> Vec<String> {
     if errors.len() < list.len() {
         fields.defect("ErrorEquals", "Expected values of type String");
     }
-    if errors.iter().any(|name| name == names::ALL) && (errors.len() > 1 || !is_last) {
-        fields.defect("ErrorEquals", format!("{} must appear alone and at end of list", names::ALL));
+    if let Some(index) = errors.iter().position(|name| name == names::ALL)
+        && (errors.len() > 1 || !is_last)
+    {
+        let reason = format!("{} must appear alone and at end of list", names::ALL);
+        fields.defect_of_item("ErrorEquals", index, reason);
     }
     errors
 }

@@ -52,16 +52,15 @@ impl Loader {
         let start_name = fields.text("StartAt");
         let states_place = fields.place_of("States");
         let states = match fields.get("States")? {
-            Value::Object(states) if states.is_empty() => {
-                fields.defect("States", "Expected at least one state");
-                return None;
-            }
             Value::Object(states) => states,
             _ => {
                 fields.defect("States", "Expected value of type Object");
                 return None;
             }
         };
+        if states.is_empty() {
+            fields.defect("States", "Value cannot be empty");
+        }
         let indices: BTreeMap<&str, usize> =
             states.keys().enumerate().map(|(index, name)| (name.as_str(), index)).collect();
         if let Some(name) = start_name
@@ -78,15 +77,16 @@ impl Loader {
         self.variables_around.borrow_mut().truncate(assigned);
         // After another defect, a state that cannot be reached is more likely a consequence than a cause. Where a
         // transition leads nowhere, the service tells both.
-        if self.puzzles_so_far() > puzzles_before {
+        let puzzled = self.puzzles_so_far() > puzzles_before;
+        if fields.place == "$" && !states.values().any(is_terminal) {
+            fields.no_end();
+        } else if !puzzled {
+            self.check_reachable(states, start_name?, &states_place);
+        }
+        if puzzled {
             return None;
         }
         let start = indices.get(start_name?).copied();
-        if fields.place == "$" && !states.values().any(is_terminal) {
-            fields.no_end();
-        } else {
-            self.check_reachable(states, start_name?, &states_place);
-        }
         Some(Machine {
             comment,
             timeout_seconds: None,
@@ -179,8 +179,8 @@ fn followers(state: &Value) -> Vec<&str> {
     own.chain(rules).filter_map(Value::as_str).collect()
 }
 
-/// Whether a state ends the machine that it is in.
+/// Whether a state ends the machine that it is in. What has no type is no state.
 fn is_terminal(state: &Value) -> bool {
     let ends = state.get("End").and_then(Value::as_bool).unwrap_or(false);
-    ends || matches!(state.get("Type").and_then(Value::as_str), Some("Succeed" | "Fail"))
+    state.get("Type").and_then(Value::as_str).is_some_and(|name| ends || matches!(name, "Succeed" | "Fail"))
 }

@@ -19,6 +19,7 @@ use serde_json::Value;
 
 use crate::definition::Machine;
 use crate::invalid::{Defect, DefectCode, Invalid};
+use crate::template::Misfit;
 
 /// Characters of a state's name that the service takes.
 const NAME_CHARS_MAX: usize = 80;
@@ -72,7 +73,11 @@ impl Loader {
     }
 
     fn defect_of(&self, code: DefectCode, path: String, reason: impl Into<String>) {
-        self.defects.borrow_mut().push(Defect { code, path, reason: reason.into() });
+        self.defects.borrow_mut().push(Defect { code, path, reason: reason.into(), detail: None });
+    }
+
+    fn misfit(&self, path: String, Misfit { reason, detail }: Misfit) {
+        self.defects.borrow_mut().push(Defect { code: DefectCode::SchemaValidationFailed, path, reason, detail });
     }
 
     /// How many defects were found so far that leave it unknown what a state does.

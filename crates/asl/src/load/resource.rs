@@ -24,7 +24,8 @@ pub(super) fn defect(resource: &str) -> Option<String> {
     if resource.starts_with("${") {
         return None;
     }
-    if !resource.starts_with("arn:") {
+    // The partitions are aws, aws-cn, aws-us-gov, …
+    if !resource.starts_with("arn:aws") {
         return Some("Value is not a valid resource ARN".to_owned());
     }
     let (_, integration) = resource.split_once(":states:::")?;
@@ -63,6 +64,8 @@ mod tests {
         ] {
             assert_eq!(defect(resource), Some(format!("The resource provided {resource} is not recognized")));
         }
-        assert_eq!(defect("f"), Some("Value is not a valid resource ARN".to_owned()));
+        for nowhere in ["f", "arn:local:f"] {
+            assert_eq!(defect(nowhere), Some("Value is not a valid resource ARN".to_owned()));
+        }
     }
 }

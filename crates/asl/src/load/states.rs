@@ -14,9 +14,15 @@ use crate::template::{Expression, Template};
 /// The longest that a definition can wait for anything.
 pub(super) const SECONDS_MAX: u64 = 99_999_999;
 
+/// In the order in which the service names them.
+const TYPES: &str = "Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map";
+
 impl Loader {
     pub(super) fn state(&self, name: &str, mut fields: Fields<'_>, targets: &Targets<'_>) -> Option<State> {
-        let type_name = fields.required_text("Type")?;
+        if !fields.has("Type") {
+            fields.defect_here("The field 'Type' is required");
+        }
+        let type_name = fields.text("Type")?;
         let kind = match type_name {
             "Choice" => self.choice(&mut fields, targets).map(Kind::Choice),
             "Fail" => Some(fail(&mut fields)),
@@ -26,8 +32,8 @@ impl Loader {
             "Succeed" => Some(Kind::Succeed),
             "Task" => self.task(&mut fields, targets).map(Box::new).map(Kind::Task),
             "Wait" => wait(&mut fields).map(Kind::Wait),
-            other => {
-                fields.defect("Type", format!("There is no state type '{other}'"));
+            _ => {
+                fields.defect("Type", format!("The field 'Type' should have one of these values: [{TYPES}]"));
                 return None;
             }
         };

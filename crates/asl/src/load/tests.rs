@@ -20,7 +20,14 @@ fn not_a_definition() {
     assert_eq!(defects("[]"), ["$: Definition must be a valid JSON object"]);
     assert!(defects("{")[0].starts_with("$: Definition must be a valid JSON object: "));
     assert_eq!(defects("{}"), ["$: These fields are required: [States, StartAt]"]);
-    assert_eq!(defects(r#"{"StartAt":"A","States":{}}"#), ["$.States: Expected at least one state"]);
+    assert_eq!(
+        defects(r#"{"StartAt":"A","States":{}}"#),
+        ["$.States: Value cannot be empty", "$.StartAt: Missing 'Next' target: A", "$: Workflow has no terminal state"]
+    );
+    assert_eq!(
+        of_state(r#""End":true"#),
+        ["$.States.S: The field 'Type' is required", "$: Workflow has no terminal state"]
+    );
     assert_eq!(defects(r#"{"StartAt":"A","States":[]}"#), ["$.States: Expected value of type Object"]);
 }
 
@@ -43,7 +50,8 @@ fn all_defects_are_told_at_once() {
             "$.States['A b'].Next: Missing 'Next' target: C",
             "$.States['A b']: Field 'Secs' is not supported",
             "$.States.B.Seconds: Minimum value is 0",
-            "$.States.D.Type: There is no state type 'Nap'",
+            "$.States.D.Type: The field 'Type' should have one of these values: [Task, Wait, Pass, Succeed, Fail, Choice, \
+             Parallel, Map]",
             "$.Comment: Expected value of type String",
             "$: Field 'Extra' is not supported",
         ]
@@ -86,7 +94,10 @@ fn what_is_not_run_is_refused_by_name() {
 fn next_and_end() {
     assert_eq!(
         of_state(r#""Type":"Pass""#),
-        ["$.States.S: This object should have only one of the following fields: [Next, End]"]
+        [
+            "$.States.S: This object should have only one of the following fields: [Next, End]",
+            "$: Workflow has no terminal state"
+        ]
     );
     assert_eq!(
         of_state(r#""Type":"Pass","End":true,"Next":"S""#),
@@ -94,7 +105,7 @@ fn next_and_end() {
     );
     assert_eq!(
         of_state(r#""Type":"Pass","End":false"#),
-        ["$.States.S.End: Expected true, or a field 'Next' in its place"]
+        ["$.States.S.End: Expected true, or a field 'Next' in its place", "$: Workflow has no terminal state"]
     );
     assert_eq!(of_state(r#""Type":"Succeed","End":true"#), ["$.States.S: Field 'End' is not supported"]);
     assert_eq!(of_state(r#""Type":"Fail","Next":"S","InputPath":"$""#).len(), 2);
@@ -163,7 +174,7 @@ fn the_service_is_quoted() {
     let message = |definition| load(definition).unwrap_err().service_message();
     assert_eq!(
         message(
-            r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"C"},"B":{"Type":"Task","Resource":"arn:r","End":true,
+            r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"C"},"B":{"Type":"Task","Resource":"arn:aws:r","End":true,
             "Catch":[{"ErrorEquals":["States.ALL"],"Next":"D"}]}}}"#
         ),
         "Invalid State Machine Definition: 'MISSING_TRANSITION_TARGET: Missing 'Next' target: C at /States/A/Next, \

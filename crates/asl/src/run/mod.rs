@@ -290,7 +290,7 @@ impl Visit<'_, '_> {
     /// An error of the engine's own, as an error of this state.
     fn place(&self, fault: Fault) -> Trouble {
         let cause = match fault.error {
-            names::RUNTIME | names::INTRINSIC_FAILURE => format!(
+            names::RUNTIME => format!(
                 "An error occurred while executing the state '{}' (entered at the event id #{}). {}",
                 self.state.name, self.entered, fault.cause
             ),

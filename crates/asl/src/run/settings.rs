@@ -7,13 +7,24 @@ use serde_json::Value;
 use crate::context::Environment;
 use crate::definition::Setting;
 use crate::fault::Fault;
-use crate::path::Path;
+use crate::path::{Miss, Path};
 use crate::template;
 
 /// What a path that stands for a setting leads to.
 pub(super) fn lookup(path: &Path, field: &str, data: &Value, environment: &Environment<'_>) -> Result<Value, Fault> {
     match template::find(path, data, environment) {
         Ok(value) => Ok(value.into_owned()),
+        Err(miss) => Err(template::not_found(path, miss, field, data, environment)),
+    }
+}
+
+/// The same where the service has words of its own for one that leads nowhere.
+pub(super) fn parameter(path: &Path, field: &str, data: &Value, environment: &Environment<'_>) -> Result<Value, Fault> {
+    match template::find(path, data, environment) {
+        Ok(value) => Ok(value.into_owned()),
+        Err(Miss::Last { .. } | Miss::Before(_)) => {
+            Err(Fault::runtime(format!("The {field} parameter does not reference an input value: {}", path.text)))
+        }
         Err(miss) => Err(template::not_found(path, miss, field, data, environment)),
     }
 }
@@ -69,7 +80,7 @@ pub(super) fn seconds(
         None => return Ok(None),
         Some(Setting::Fixed(seconds)) => *seconds,
         Some(Setting::Path(path)) => {
-            let value = lookup(path, field, data, environment)?;
+            let value = parameter(path, field, data, environment)?;
             value.as_u64().filter(|seconds| *seconds > 0).ok_or_else(|| {
                 Fault::runtime(format!(
                     "The {field} parameter does not reference a positive integer: {} == {}",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::settings::{bare, lookup};
+use super::settings::{bare, parameter};
 use super::{Exit, Run, Visit};
 use crate::choice::Choice;
 use crate::context::Environment;
@@ -98,7 +98,7 @@ impl<'r> Run<'r> {
             }
             WaitUntil::Timestamp(at) => *at,
             WaitUntil::TimestampPath(path) => {
-                let value = lookup(path, "TimestampPath", data, environment)?;
+                let value = parameter(path, "TimestampPath", data, environment)?;
                 value.as_str().and_then(time::parse).ok_or_else(|| {
                     Fault::runtime(format!(
                         "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time \
@@ -147,8 +147,10 @@ impl<'r> Run<'r> {
 }
 
 fn wait_seconds(path: &Path, data: &Value, environment: &Environment<'_>) -> Result<u64, Fault> {
-    let value = lookup(path, "SecondsPath", data, environment)?;
-    let complaint = match value.as_i64() {
+    let value = parameter(path, "SecondsPath", data, environment)?;
+    // What it can parse may be a text.
+    let seconds = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+    let complaint = match seconds {
         Some(seconds) if seconds >= 0 => return Ok(seconds as u64),
         Some(_) => "references a negative value",
         None => "cannot be parsed as a long value",

@@ -43,6 +43,7 @@ impl<'r> Run<'r> {
                 attempt: retries,
                 timeout_seconds: timeout.map(|timeout| timeout.as_secs()),
                 heartbeat_seconds: heartbeat_timeout.map(|timeout| timeout.as_secs()),
+                credentials: task.credentials.clone(),
             },
         )?;
         self.record(visit.branch, EventKind::TaskStarted { resource: Arc::clone(&resource) })?;
@@ -63,7 +64,8 @@ impl<'r> Run<'r> {
             None => Arc::clone(&data),
         };
         let input = self.measured(input, visit.state)?;
-        let credentials = kind.credentials.as_ref().map(|template| template.fill(&data, &environment)).transpose()?;
+        let credentials = kind.credentials.as_ref().map(|template| template.fill(&data, &environment).map(Arc::new));
+        let credentials = credentials.transpose()?;
         let timeout = seconds(&kind.timeout, "TimeoutSecondsPath", &data, &environment)?;
         let heartbeat_timeout = seconds(&kind.heartbeat, "HeartbeatSecondsPath", &data, &environment)?;
         Ok(Prepared {
@@ -132,7 +134,7 @@ impl<'r> Run<'r> {
     }
 }
 
-/// A [`Task`] whose input is still shared with the event that shows it.
+/// A [`Task`] whose input and credentials are still shared with the event that shows them.
 struct Prepared {
     state: String,
     resource: String,
@@ -141,7 +143,7 @@ struct Prepared {
     execution: String,
     iteration: Option<u64>,
     token: Option<String>,
-    credentials: Option<Value>,
+    credentials: Option<Arc<Value>>,
     timeout: Option<Duration>,
     heartbeat_timeout: Option<Duration>,
 }
@@ -154,7 +156,7 @@ impl Prepared {
             input: Arc::unwrap_or_clone(self.input),
             attempt: self.attempt,
             token: self.token,
-            credentials: self.credentials,
+            credentials: self.credentials.map(Arc::unwrap_or_clone),
             execution: self.execution,
             iteration: self.iteration,
             timeout: self.timeout,

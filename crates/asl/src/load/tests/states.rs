@@ -29,11 +29,11 @@ fn retry_and_catch() {
         (r#""Retry":[{"ErrorEquals":[1]}]"#, "$.States.S.Retry[0].ErrorEquals: Expected values of type String"),
         (
             r#""Retry":[{"ErrorEquals":["States.ALL","A"]}]"#,
-            "$.States.S.Retry[0].ErrorEquals: States.ALL must appear alone and at end of list",
+            "$.States.S.Retry[0].ErrorEquals[0]: States.ALL must appear alone and at end of list",
         ),
         (
             r#""Retry":[{"ErrorEquals":["States.ALL"]},{"ErrorEquals":["A"]}]"#,
-            "$.States.S.Retry[0].ErrorEquals: States.ALL must appear alone and at end of list",
+            "$.States.S.Retry[0].ErrorEquals[0]: States.ALL must appear alone and at end of list",
         ),
         (
             r#""Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}]"#,
@@ -118,6 +118,35 @@ fn paths_and_templates() {
     assert_eq!(of_state(r#""Type":"Task","Resource":"${Begin.Arn}","End":true"#), [""; 0]);
 }
 
+/// As recorded executions of the service list them.
+const OPERATORS: &str = "StringEquals, IsBoolean, StringLessThan, IsNumeric, BooleanEquals, StringLessThanEqualsPath, \
+    NumericLessThan, NumericGreaterThan, NumericLessThanPath, StringMatches, TimestampLessThanEqualsPath, \
+    NumericEquals, TimestampGreaterThan, StringGreaterThanEqualsPath, TimestampGreaterThanEqualsPath, \
+    TimestampLessThanEquals, NumericLessThanEqualsPath, TimestampEquals, BooleanEqualsPath, IsTimestamp, \
+    StringLessThanEquals, NumericLessThanEquals, StringLessThanPath, TimestampGreaterThanPath, \
+    StringGreaterThan, StringGreaterThanPath, IsString, StringEqualsPath, TimestampEqualsPath, \
+    TimestampLessThan, StringGreaterThanEquals, NumericGreaterThanPath, NumericGreaterThanEquals, \
+    NumericEqualsPath, TimestampLessThanPath, IsNull, IsPresent, TimestampGreaterThanEquals, \
+    NumericGreaterThanEqualsPath";
+
+#[test]
+fn a_comparison_has_one_operator() {
+    let none =
+        format!("$.States.S.Choices[0]: This object should have only one of the following fields: [{OPERATORS}]");
+    let several = format!("$.States.S.Choices[0]: There should only be one of the following fields: [{OPERATORS}]");
+    let rules = [
+        (r#"{"Variable":"$.a","Next":"E"}"#, &none),
+        (r#"{"Variable":"$.a","IsNullPath":"$.b","Next":"E"}"#, &none),
+        (r#"{"Variable":"$.a","IsNull":true,"StringEquals":"a","Next":"E"}"#, &several),
+    ];
+    for (rule, expected) in rules {
+        let definition = format!(
+            r#"{{"StartAt":"S","States":{{"E":{{"Type":"Succeed"}},"S":{{"Type":"Choice","Choices":[{rule}],"Default":"E"}}}}}}"#
+        );
+        assert_eq!(defects(&definition).first(), Some(expected), "{rule}");
+    }
+}
+
 #[test]
 fn choices() {
     let rules = [
@@ -133,15 +162,6 @@ fn choices() {
         (
             r#"{"Condition":"{% true %}","Next":"E"}"#,
             "$.States.S.Choices[0]: The QueryLanguage is set to 'JSONPath', but field 'Condition' is only supported for the 'JSONata' QueryLanguage",
-        ),
-        (r#"{"Variable":"$.a","Next":"E"}"#, "$.States.S.Choices[0]: A comparison operator is required"),
-        (
-            r#"{"Variable":"$.a","IsNull":true,"StringEquals":"a","Next":"E"}"#,
-            "$.States.S.Choices[0]: There should only be one of the following fields: [IsNull, StringEquals]",
-        ),
-        (
-            r#"{"Variable":"$.a","IsNullPath":"$.b","Next":"E"}"#,
-            "$.States.S.Choices[0]: A comparison operator is required",
         ),
         (
             r#"{"Variable":"$.a","StringEquals":1,"Next":"E"}"#,
@@ -166,7 +186,7 @@ fn choices() {
         ),
         (
             r#"{"Or":[{"Variable":"a","IsNull":true}],"Next":"E"}"#,
-            "$.States.S.Choices[0].Or[0].Variable: Value must be a valid JSONPath. 'a' is not a path: it must start with '$'",
+            "$.States.S.Choices[0].Or[0].Variable: Value is not a Reference Path: Reference path didn't start with '$'",
         ),
     ];
     for (rule, expected) in rules {
@@ -176,8 +196,9 @@ fn choices() {
         let defects = defects(&definition);
         assert_eq!(defects.first().map(String::as_str), Some(expected), "{rule}: {defects:?}");
     }
-    assert_eq!(of_state(r#""Type":"Choice""#), ["$.States.S: These fields are required: [Choices]"]);
-    assert_eq!(of_state(r#""Type":"Choice","Choices":[]"#), ["$.States.S.Choices: Value cannot be empty"]);
+    let no_end = "$: Workflow has no terminal state";
+    assert_eq!(of_state(r#""Type":"Choice""#), ["$.States.S: These fields are required: [Choices]", no_end]);
+    assert_eq!(of_state(r#""Type":"Choice","Choices":[]"#), ["$.States.S.Choices: Value cannot be empty", no_end]);
 }
 
 #[test]
