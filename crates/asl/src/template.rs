@@ -18,20 +18,14 @@ pub(crate) enum Template {
     /// Without anything to compute.
     Literal(Value),
     Array(Vec<Template>),
-    /// Those that are computed after the others.
-    Object(Vec<Entry>),
+    /// With the value of each field that is not computed, and what becomes of each field, in the same order.
+    Object(Map<String, Value>, Vec<Field>),
 }
 
 /// One field of an object in a template.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    /// Without the `.$`.
-    name: String,
-    value: EntryValue,
-}
-
-#[derive(Clone, Debug)]
-enum EntryValue {
+pub(crate) enum Field {
+    Fixed,
     Template(Template),
     /// With the field's name as written, for errors.
     Expression(String, Expression),
@@ -98,20 +92,21 @@ impl Template {
                 let items = items.iter().map(|item| item.fill_within(room, data, environment));
                 items.collect::<Result<_, _>>().map(Value::Array)
             }
-            Template::Object(entries) => {
-                let mut object = Map::with_capacity(entries.len());
-                for entry in entries {
-                    let value = match &entry.value {
-                        EntryValue::Template(template) => template.fill_within(room, data, environment)?,
-                        EntryValue::Expression(field, expression) => {
-                            let value = expression.evaluate(field, data, environment)?;
-                            if !room.take(&value) {
+            Template::Object(fixed, fields) => {
+                // Names are not looked up again in a copy.
+                let mut object = fixed.clone();
+                for (value, field) in object.values_mut().zip(fields) {
+                    match field {
+                        Field::Fixed => {}
+                        Field::Template(template) => *value = template.fill_within(room, data, environment)?,
+                        Field::Expression(name, expression) => {
+                            let computed = expression.evaluate(name, data, environment)?;
+                            if !room.take(&computed) {
                                 return Err(Fault::too_large(environment.state));
                             }
-                            value.into_owned()
+                            *value = computed.into_owned();
                         }
-                    };
-                    object.insert(entry.name.clone(), value);
+                    }
                 }
                 Ok(Value::Object(object))
             }
@@ -121,8 +116,9 @@ impl Template {
     /// The names of its top-level fields: the variables, if it is an `Assign`.
     pub(crate) fn names(&self) -> Vec<&str> {
         match self {
-            Template::Literal(Value::Object(fields)) => fields.keys().map(String::as_str).collect(),
-            Template::Object(entries) => entries.iter().map(|entry| entry.name.as_str()).collect(),
+            Template::Literal(Value::Object(fields)) | Template::Object(fields, _) => {
+                fields.keys().map(String::as_str).collect()
+            }
             Template::Literal(_) | Template::Array(_) => Vec::new(),
         }
     }
@@ -147,7 +143,11 @@ fn parse(value: &Value, place: &str, defects: &mut Vec<(String, Misfit)>) -> (Te
                 let Some(name) = key.strip_suffix(".$") else {
                     let (template, inner_computes) = parse(value, &place, defects);
                     computes |= inner_computes;
-                    entries.push(Entry { name: key.clone(), value: EntryValue::Template(template) });
+                    let (fixed, field) = match inner_computes {
+                        true => (Value::Null, Field::Template(template)),
+                        false => (value.clone(), Field::Fixed),
+                    };
+                    entries.push((key.clone(), fixed, field));
                     continue;
                 };
                 computes = true;
@@ -156,15 +156,15 @@ fn parse(value: &Value, place: &str, defects: &mut Vec<(String, Misfit)>) -> (Te
                     defects.push((place.clone(), Misfit { reason, detail: None }));
                 }
                 match expression(key, value) {
-                    Ok(expression) => computed
-                        .push(Entry { name: name.to_owned(), value: EntryValue::Expression(key.clone(), expression) }),
+                    Ok(expression) => computed.push((name.to_owned(), Field::Expression(key.clone(), expression))),
                     Err(misfit) => defects.push((place, misfit)),
                 }
             }
             // The service's order: what is computed comes out of a hash map.
-            java::in_hash_order(&mut computed, java::BUCKETS, |entry| java::hash_of_text(&entry.name));
-            entries.extend(computed);
-            (Template::Object(entries), computes)
+            java::in_hash_order(&mut computed, java::BUCKETS, |(name, _)| java::hash_of_text(name));
+            entries.extend(computed.into_iter().map(|(name, field)| (name, Value::Null, field)));
+            let (fixed, fields) = entries.into_iter().map(|(name, value, field)| ((name, value), field)).unzip();
+            (Template::Object(fixed, fields), computes)
         }
         scalar => (Template::Literal(scalar.clone()), false),
     }
