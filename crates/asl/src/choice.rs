@@ -1,7 +1,7 @@
 //! The rules of a Choice state.
 //!
-//! A comparison of values of different types is false, unless a number is compared with what a path leads to. A path that leads nowhere ends the execution, except for
-//! `IsPresent`, which asks just that.
+//! A comparison of values of different types is false, unless a number is compared with what a path leads to. A path that
+//! leads nowhere ends the execution, except for `IsPresent`, which asks just that.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -163,7 +163,8 @@ fn timestamp(value: &Value) -> Option<Timestamp> {
     value.as_str().and_then(time::parse)
 }
 
-/// What the service compares a number with, whatever it is: a text as the number that it says, `true` as 1, anything else as 0.
+/// What the service compares a number with, whatever it is: a text as the number that it says, `true` as 1, anything
+/// else as 0.
 fn number(value: &Value) -> Number {
     match value {
         Value::Number(number) => number.clone(),

@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-/// `toString`: objects and arrays as maps and lists have it, `{a=1, b=[x, null]}`.
+/// `toString`: objects and arrays as maps and lists have it, `{a=1, b=[x, null]}`; numbers as JSON has them.
 pub(crate) fn print(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -52,7 +52,8 @@ pub(crate) fn buckets_of_copy(entries: usize) -> usize {
     (entries * 4 / 3 + 1).next_power_of_two()
 }
 
-/// Puts items into the order in which a `HashMap` with their hashes has them that was filled in this order.
+/// Puts items into the order in which a `HashMap` with their hashes has them that was filled in this order. That a map also
+/// grows when one bucket gets a ninth entry is left out.
 pub(crate) fn in_hash_order<T>(items: &mut [T], mut buckets: usize, hash: impl Fn(&T) -> i32) {
     // https://docs.oracle.com/javase/8/docs/api/java/util/HashMap.html: twice as many buckets beyond a load of 0.75.
     while items.len() * 4 > buckets * 3 {

@@ -1,5 +1,7 @@
 //! Functions on arrays. `None` is what the service calls invalid arguments.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use super::truncated;
@@ -14,7 +16,7 @@ pub(super) fn contains(array: &Value, wanted: &Value) -> Option<Value> {
     Some(Value::Bool(array.as_array()?.iter().any(|item| java::print(item) == wanted)))
 }
 
-/// Of an empty array every item is null.
+/// Of an empty array every item is null, from the first on.
 pub(super) fn get_item(array: &Value, index: &Value) -> Option<Value> {
     let items = array.as_array()?;
     let index = usize::try_from(truncated(index)?).ok()?;
@@ -51,9 +53,11 @@ pub(super) fn range(first: &Value, last: &Value, step: &Value) -> Option<Value> 
 
 /// In the order of a hash set.
 pub(super) fn unique(array: &Value) -> Option<Value> {
-    let mut kept: Vec<&Value> = Vec::new();
+    let (mut kept, mut by_hash) = (Vec::new(), BTreeMap::<i32, Vec<&Value>>::new());
     for item in array.as_array()? {
-        if !kept.contains(&item) {
+        let alike = by_hash.entry(java::hash(item)).or_default();
+        if !alike.contains(&item) {
+            alike.push(item);
             kept.push(item);
         }
     }

@@ -12,11 +12,12 @@ pub(super) fn add(one: &Value, other: &Value) -> Option<Value> {
 }
 
 fn rounded(value: &Value) -> Option<i32> {
-    let integer = value.as_i64().or_else(|| in_range((value.as_f64()? + 0.5).floor()))?;
+    let nearest = |number: f64| if number - number.floor() < 0.5 { number.floor() } else { number.ceil() };
+    let integer = value.as_i64().or_else(|| in_range(nearest(value.as_f64()?)))?;
     i32::try_from(integer).ok()
 }
 
-/// At least `start`, less than `end`. With a seed, the same number each time, which is Java's.
+/// At least `start`, less than `end`. With a seed, the same number each time, which is Java's and of 31 bits at most.
 pub(super) fn random(start: &Value, end: &Value, seed: Option<&Value>, chance: &Random) -> Option<Value> {
     let (start, end) = (truncated(start)?, truncated(end)?);
     let width = end.checked_sub(start).filter(|width| *width > 0)?;
@@ -26,7 +27,7 @@ pub(super) fn random(start: &Value, end: &Value, seed: Option<&Value>, chance: &
     }))
 }
 
-/// A whole number as an integer, if it is one of 64 bits.
+/// A whole number as an integer, if it has hardly more than 63 bits.
 pub(super) fn in_range(whole: f64) -> Option<i64> {
     (whole.abs() < 9.2e18).then_some(whole as i64)
 }

@@ -1,7 +1,7 @@
 //! Intrinsic functions: `States.Format('{}', $.name)`.
 //!
-//! An expression is parsed and its functions are looked up when the definition is loaded. Its arguments, and how many there
-//! are, are checked when it is evaluated: what the service refuses then ends the execution, and nothing catches it.
+//! An expression is parsed and its functions are looked up when the definition is loaded. Its arguments, and how many
+//! there are, are checked when it is evaluated: what the service refuses then ends the execution, and nothing catches it.
 
 mod array;
 mod digest;

@@ -67,7 +67,7 @@ pub(super) fn split(text: &Value, delimiters: &Value) -> Option<Value> {
     Some(parts.map(Value::from).collect())
 }
 
-/// What is empty is null to the service, and its integers have no negative zero.
+/// What is empty is null to the service, and a lone `-0` is 0.
 ///
 /// # Errors
 /// In the service's words, as far as recordings show them.
@@ -78,7 +78,7 @@ pub(super) fn string_to_json(arguments: &[Cow<'_, Value>]) -> Result<Value, Stri
         _ => None,
     };
     let text = text.ok_or_else(|| invalid_arguments(NAME))?;
-    match text.trim() {
+    match text.trim_matches([' ', '\t', '\r', '\n']) {
         "" => Ok(Value::Null),
         "-0" => Ok(0.into()),
         _ => serde_json::from_str(text).map_err(|error| {

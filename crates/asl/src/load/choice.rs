@@ -21,34 +21,7 @@ enum Family {
     Time(Order),
 }
 
-/// Every operator that takes a value. All but the last two kinds have a twin that takes a path, named `…Path`.
-const OPERATORS: [(&str, Family); 23] = [
-    ("BooleanEquals", Family::Boolean),
-    ("IsBoolean", Family::Is(Nature::Boolean)),
-    ("IsNull", Family::Is(Nature::Null)),
-    ("IsNumeric", Family::Is(Nature::Numeric)),
-    ("IsPresent", Family::Is(Nature::Present)),
-    ("IsString", Family::Is(Nature::String)),
-    ("IsTimestamp", Family::Is(Nature::Timestamp)),
-    ("NumericEquals", Family::Number(Order::Equals)),
-    ("NumericGreaterThan", Family::Number(Order::GreaterThan)),
-    ("NumericGreaterThanEquals", Family::Number(Order::GreaterThanEquals)),
-    ("NumericLessThan", Family::Number(Order::LessThan)),
-    ("NumericLessThanEquals", Family::Number(Order::LessThanEquals)),
-    ("StringEquals", Family::Text(Order::Equals)),
-    ("StringGreaterThan", Family::Text(Order::GreaterThan)),
-    ("StringGreaterThanEquals", Family::Text(Order::GreaterThanEquals)),
-    ("StringLessThan", Family::Text(Order::LessThan)),
-    ("StringLessThanEquals", Family::Text(Order::LessThanEquals)),
-    ("StringMatches", Family::Matches),
-    ("TimestampEquals", Family::Time(Order::Equals)),
-    ("TimestampGreaterThan", Family::Time(Order::GreaterThan)),
-    ("TimestampGreaterThanEquals", Family::Time(Order::GreaterThanEquals)),
-    ("TimestampLessThan", Family::Time(Order::LessThan)),
-    ("TimestampLessThanEquals", Family::Time(Order::LessThanEquals)),
-];
-
-/// All of them and their twins, in the order in which the service names them.
+/// Every operator, in the order in which the service names them. One that ends in `Path` is its namesake with a path.
 const NAMES: [&str; 39] = [
     "StringEquals",
     "IsBoolean",
@@ -90,6 +63,37 @@ const NAMES: [&str; 39] = [
     "TimestampGreaterThanEquals",
     "NumericGreaterThanEqualsPath",
 ];
+
+impl Family {
+    fn named(operator: &str) -> Option<Family> {
+        let ordered = |kind: &str| operator.strip_prefix(kind).and_then(order);
+        Some(match operator {
+            "BooleanEquals" => Family::Boolean,
+            "IsBoolean" => Family::Is(Nature::Boolean),
+            "IsNull" => Family::Is(Nature::Null),
+            "IsNumeric" => Family::Is(Nature::Numeric),
+            "IsPresent" => Family::Is(Nature::Present),
+            "IsString" => Family::Is(Nature::String),
+            "IsTimestamp" => Family::Is(Nature::Timestamp),
+            "StringMatches" => Family::Matches,
+            _ => {
+                let numbers = ordered("Numeric").map(Family::Number);
+                numbers.or(ordered("String").map(Family::Text)).or(ordered("Timestamp").map(Family::Time))?
+            }
+        })
+    }
+}
+
+fn order(name: &str) -> Option<Order> {
+    Some(match name {
+        "Equals" => Order::Equals,
+        "GreaterThan" => Order::GreaterThan,
+        "GreaterThanEquals" => Order::GreaterThanEquals,
+        "LessThan" => Order::LessThan,
+        "LessThanEquals" => Order::LessThanEquals,
+        _ => return None,
+    })
+}
 
 impl Loader {
     pub(super) fn choice(&self, fields: &mut Fields<'_>, targets: &Targets<'_>) -> Option<Choice> {
@@ -157,10 +161,10 @@ fn comparison(fields: &mut Fields<'_>) -> Option<Test> {
     let present: Vec<_> = NAMES.into_iter().filter(|name| fields.get(name).is_some()).collect();
     let [name] = present[..] else { return None };
     let bare_name = name.strip_suffix("Path").unwrap_or(name);
-    let (_, family) = OPERATORS.iter().find(|(operator, _)| *operator == bare_name)?;
+    let family = Family::named(bare_name)?;
     let comparison = match bare_name == name {
-        true => with_value(fields, name, *family),
-        false => fields.path(name).and_then(|path| with_path(path, *family)),
+        true => with_value(fields, name, family),
+        false => fields.path(name).and_then(|path| with_path(path, family)),
     };
     Some(Test::Compare { variable: variable?, comparison: Box::new(comparison?) })
 }
@@ -192,4 +196,16 @@ fn number(fields: &mut Fields<'_>, name: &'static str) -> Option<Number> {
         fields.defect(name, "Expected value of type Number");
     }
     value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_operator_compares_something() {
+        for name in NAMES {
+            assert!(Family::named(name.strip_suffix("Path").unwrap_or(name)).is_some(), "{name}");
+        }
+    }
 }

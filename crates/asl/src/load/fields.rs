@@ -252,7 +252,8 @@ impl<'j> Fields<'j> {
 
     /// A path in a place where the service looks for a Reference Path, but minds only how it begins.
     pub(super) fn rooted_path(&mut self, key: &'static str) -> Option<Path> {
-        if self.text(key).is_some_and(|text| !text.starts_with('$')) {
+        let text = self.get(key)?.as_str();
+        if text.is_some_and(|text| !text.starts_with('$')) {
             self.defect(key, "Value is not a Reference Path: Reference path didn't start with '$'");
             return None;
         }

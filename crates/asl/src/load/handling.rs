@@ -59,8 +59,8 @@ fn errors(fields: &mut Fields<'_>, is_last: bool) -> Vec<String> {
     if errors.len() < list.len() {
         fields.defect("ErrorEquals", "Expected values of type String");
     }
-    if let Some(index) = errors.iter().position(|name| name == names::ALL)
-        && (errors.len() > 1 || !is_last)
+    if let Some(index) = list.iter().position(|name| name == names::ALL)
+        && (list.len() > 1 || !is_last)
     {
         let reason = format!("{} must appear alone and at end of list", names::ALL);
         fields.defect_of_item("ErrorEquals", index, reason);

@@ -25,7 +25,7 @@ pub(super) fn defect(resource: &str) -> Option<String> {
         return None;
     }
     // The partitions are aws, aws-cn, aws-us-gov, …
-    if !resource.starts_with("arn:aws") {
+    if !["arn:aws:", "arn:aws-"].iter().any(|start| resource.starts_with(start)) {
         return Some("Value is not a valid resource ARN".to_owned());
     }
     let (_, integration) = resource.split_once(":states:::")?;

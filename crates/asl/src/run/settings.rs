@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::context::Environment;
 use crate::definition::Setting;
 use crate::fault::Fault;
-use crate::path::{Miss, Path};
+use crate::path::{Miss, Path, Root};
 use crate::template;
 
 /// What a path that stands for a setting leads to.
@@ -22,7 +22,7 @@ pub(super) fn lookup(path: &Path, field: &str, data: &Value, environment: &Envir
 pub(super) fn parameter(path: &Path, field: &str, data: &Value, environment: &Environment<'_>) -> Result<Value, Fault> {
     match template::find(path, data, environment) {
         Ok(value) => Ok(value.into_owned()),
-        Err(Miss::Last { .. } | Miss::Before(_)) => {
+        Err(Miss::Last { .. } | Miss::Before(_)) if !matches!(path.root, Root::Variable(_)) => {
             Err(Fault::runtime(format!("The {field} parameter does not reference an input value: {}", path.text)))
         }
         Err(miss) => Err(template::not_found(path, miss, field, data, environment)),

@@ -36,6 +36,10 @@ fn retry_and_catch() {
             "$.States.S.Retry[0].ErrorEquals[0]: States.ALL must appear alone and at end of list",
         ),
         (
+            r#""Catch":[{"ErrorEquals":["A","States.ALL"],"Next":"S"}]"#,
+            "$.States.S.Catch[0].ErrorEquals[1]: States.ALL must appear alone and at end of list",
+        ),
+        (
             r#""Retry":[{"ErrorEquals":["A"],"BackoffRate":0.5}]"#,
             "$.States.S.Retry[0].BackoffRate: Minimum value is 1.0",
         ),
@@ -119,7 +123,7 @@ fn paths_and_templates() {
 }
 
 /// As recorded executions of the service list them.
-const OPERATORS: &str = "StringEquals, IsBoolean, StringLessThan, IsNumeric, BooleanEquals, StringLessThanEqualsPath, \
+const NAMED: &str = "StringEquals, IsBoolean, StringLessThan, IsNumeric, BooleanEquals, StringLessThanEqualsPath, \
     NumericLessThan, NumericGreaterThan, NumericLessThanPath, StringMatches, TimestampLessThanEqualsPath, \
     NumericEquals, TimestampGreaterThan, StringGreaterThanEqualsPath, TimestampGreaterThanEqualsPath, \
     TimestampLessThanEquals, NumericLessThanEqualsPath, TimestampEquals, BooleanEqualsPath, IsTimestamp, \
@@ -131,9 +135,8 @@ const OPERATORS: &str = "StringEquals, IsBoolean, StringLessThan, IsNumeric, Boo
 
 #[test]
 fn a_comparison_has_one_operator() {
-    let none =
-        format!("$.States.S.Choices[0]: This object should have only one of the following fields: [{OPERATORS}]");
-    let several = format!("$.States.S.Choices[0]: There should only be one of the following fields: [{OPERATORS}]");
+    let none = format!("$.States.S.Choices[0]: This object should have only one of the following fields: [{NAMED}]");
+    let several = format!("$.States.S.Choices[0]: There should only be one of the following fields: [{NAMED}]");
     let rules = [
         (r#"{"Variable":"$.a","Next":"E"}"#, &none),
         (r#"{"Variable":"$.a","IsNullPath":"$.b","Next":"E"}"#, &none),
