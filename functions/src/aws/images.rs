@@ -96,9 +96,8 @@ impl Aws {
     /// Whatever EC2 answers.
     pub async fn snapshots_of_images(&self, fleet: &FleetName) -> Result<Vec<MadeSnapshot>, CallError> {
         let tagged = Filter::builder().name(format!("tag:{FLEET_TAG}")).values(fleet.as_str()).build();
-        let with = |key: &str| Filter::builder().name("tag-key").values(key).build();
-        let call = self.ec2.describe_snapshots().owner_ids("self").filters(tagged);
-        let call = call.filters(with(RUN_TAG)).filters(with(VERSION_TAG)).max_results(PAGE);
+        let of_image = Filter::builder().name("tag-key").values(VERSION_TAG).build();
+        let call = self.ec2.describe_snapshots().owner_ids("self").filters(tagged).filters(of_image).max_results(PAGE);
         let mut pages = call.into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
