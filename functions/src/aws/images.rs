@@ -1,6 +1,6 @@
 //! Images: made under a name that derives from the run, found by it, deregistered with their snapshots.
 
-use super::instances::{PAGE, ec2_tag};
+use super::instances::{PAGE, ec2_tag, tagged};
 use super::{Aws, CallError, Named};
 use aws_sdk_ec2::types::{Filter, ResourceType, SnapshotReturnCodes, TagSpecification};
 use fleet::{
@@ -77,10 +77,8 @@ impl Aws {
     /// # Errors
     /// Whatever EC2 answers.
     pub async fn images_of_fleet(&self, fleet: &FleetName) -> Result<Vec<Image>, CallError> {
-        let tagged = Filter::builder().name(format!("tag:{FLEET_TAG}")).values(fleet.as_str()).build();
-        let by_run = Filter::builder().name("tag-key").values(RUN_TAG).build();
-        let call = self.ec2.describe_images().owners("self").filters(tagged).filters(by_run).max_results(PAGE);
-        let mut pages = call.into_paginator().send();
+        let call = self.ec2.describe_images().owners("self").set_filters(Some(of_fleet_with(fleet, RUN_TAG)));
+        let mut pages = call.max_results(PAGE).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             found.extend(page.of("DescribeImages")?.images().iter().filter_map(image));
@@ -89,16 +87,15 @@ impl Aws {
         Ok(found)
     }
 
-    /// The snapshots of the images that runs of a fleet made, in order of id, whether the images still exist or not. A backup
-    /// of the data is none of them: it carries no version.
+    /// The snapshots of the images that runs of a fleet made, in order of id, whether the images still exist or not. A
+    /// backup of the data is none of them: it carries no version.
     ///
     /// # Errors
     /// Whatever EC2 answers.
     pub async fn snapshots_of_images(&self, fleet: &FleetName) -> Result<Vec<MadeSnapshot>, CallError> {
-        let tagged = Filter::builder().name(format!("tag:{FLEET_TAG}")).values(fleet.as_str()).build();
-        let of_image = Filter::builder().name("tag-key").values(VERSION_TAG).build();
-        let call = self.ec2.describe_snapshots().owner_ids("self").filters(tagged).filters(of_image).max_results(PAGE);
-        let mut pages = call.into_paginator().send();
+        let filters = of_fleet_with(fleet, VERSION_TAG);
+        let call = self.ec2.describe_snapshots().owner_ids("self").set_filters(Some(filters));
+        let mut pages = call.max_results(PAGE).into_paginator().send();
         let mut found = Vec::new();
         while let Some(page) = pages.next().await {
             found.extend(page.of("DescribeSnapshots")?.snapshots().iter().filter_map(|snapshot| {
@@ -162,6 +159,12 @@ impl Aws {
             }
         }
     }
+}
+
+/// What carries the fleet's tag, and one of that key.
+fn of_fleet_with(fleet: &FleetName, key: &str) -> Vec<Filter> {
+    let with_key = Filter::builder().name("tag-key").values(key).build();
+    tagged(&[(FLEET_TAG, fleet.as_str())]).chain([with_key]).collect()
 }
 
 fn image(described: &aws_sdk_ec2::types::Image) -> Option<Image> {

@@ -186,7 +186,7 @@ fn of_run(run: &RunRef) -> [(&str, &str); 2] {
     [(FLEET_TAG, run.fleet.as_str()), (RUN_TAG, run.id.as_str())]
 }
 
-fn tagged(tags: &[(&str, &str)]) -> impl Iterator<Item = Filter> {
+pub(super) fn tagged(tags: &[(&str, &str)]) -> impl Iterator<Item = Filter> {
     tags.iter().map(|(key, value)| Filter::builder().name(format!("tag:{key}")).values(*value).build())
 }
 

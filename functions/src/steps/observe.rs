@@ -5,7 +5,7 @@
 use super::look::{census, health, look};
 use crate::StepError;
 use crate::aws::Aws;
-use fleet::{Census, Config, FleetName, FleetRecord, Observed, Refusal};
+use fleet::{Config, FleetName, FleetRecord, Observed, Refusal};
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -25,7 +25,7 @@ pub(crate) async fn run(aws: &Aws, Input { fleet, config }: Input) -> Result<Obs
     };
     let health = health(aws, &record).await?;
     let observed = look(aws, &record, &health, record.golden.as_ref().map(|golden| &golden.image)).await?;
-    let census = census(aws, &record, &health).await?;
-    let census = Census { snapshots: aws.snapshots_of_images(&fleet).await?, ..census };
+    let mut census = census(aws, &record, &health).await?;
+    census.snapshots = aws.snapshots_of_images(&fleet).await?;
     Ok(Observed { census: Some(census), ..observed })
 }

@@ -27,7 +27,7 @@ pub(super) fn random(start: &Value, end: &Value, seed: Option<&Value>, chance: &
     }))
 }
 
-/// A whole number as an integer, if it has hardly more than 63 bits.
+/// A whole number as an integer, if it is less than 9.2e18, which an i64 holds.
 pub(super) fn in_range(whole: f64) -> Option<i64> {
     (whole.abs() < 9.2e18).then_some(whole as i64)
 }

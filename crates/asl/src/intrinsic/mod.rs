@@ -31,6 +31,8 @@ pub(crate) struct Intrinsic {
 
 #[derive(Clone, Debug)]
 struct Call {
+    /// The function's, for errors.
+    name: &'static str,
     function: Function,
     arguments: Vec<Argument>,
 }
@@ -126,7 +128,39 @@ impl Call {
             }
             values.push(value);
         }
-        apply(self.function, &values, environment).map_err(Wrong::Refused)
+        self.apply(&values, environment).map_err(Wrong::Refused)
+    }
+
+    /// The function's value, or why there is none, in the service's words.
+    fn apply(&self, arguments: &[Cow<'_, Value>], environment: &Environment<'_>) -> Result<Value, String> {
+        let (name, function) = (self.name, self.function);
+        let value = match (function, arguments) {
+            (Function::Array, items) => Some(items.iter().map(|item| Value::clone(item)).collect()),
+            (Function::ArrayContains, [array, wanted]) => array::contains(array, wanted),
+            (Function::ArrayGetItem, [array, index]) => array::get_item(array, index),
+            (Function::ArrayLength, [array]) => array::length(array),
+            (Function::ArrayPartition, [array, size]) => array::partition(array, size),
+            (Function::ArrayRange, [first, last, step]) => array::range(first, last, step),
+            (Function::ArrayUnique, [array]) => array::unique(array),
+            (Function::Base64Decode, [text]) => encode::base64_decode(text),
+            (Function::Base64Encode, [text]) => encode::base64_encode(text),
+            (Function::Format, arguments) => return text::format(name, arguments),
+            (Function::Hash, [data, algorithm]) => encode::hash(data, algorithm),
+            (Function::JsonMerge, [one, other, deep]) => text::json_merge(one, other, deep),
+            (Function::JsonToString, [value]) => Some(Value::String(value.to_string())),
+            (Function::JsonToString, _) => {
+                return Err(format!("{}: only a single argument is allowed.", invalid_arguments(name)));
+            }
+            (Function::MathAdd, [one, other]) => math::add(one, other),
+            (Function::MathRandom, [start, end]) => math::random(start, end, None, environment.random),
+            (Function::MathRandom, [start, end, seed]) => math::random(start, end, Some(seed), environment.random),
+            (Function::StringSplit, [text, delimiters]) => text::split(text, delimiters),
+            (Function::StringToJson, arguments) => return text::string_to_json(name, arguments),
+            // Whatever it is given.
+            (Function::Uuid, _) => Some(Value::String(environment.random.uuid())),
+            _ => None,
+        };
+        value.ok_or_else(|| invalid_arguments(name))
     }
 }
 
@@ -143,43 +177,6 @@ impl Argument {
                 )),
             }),
         }
-    }
-}
-
-/// The function's value, or why there is none, in the service's words.
-fn apply(function: Function, arguments: &[Cow<'_, Value>], environment: &Environment<'_>) -> Result<Value, String> {
-    let value = match (function, arguments) {
-        (Function::Array, items) => Some(items.iter().map(|item| Value::clone(item)).collect()),
-        (Function::ArrayContains, [array, wanted]) => array::contains(array, wanted),
-        (Function::ArrayGetItem, [array, index]) => array::get_item(array, index),
-        (Function::ArrayLength, [array]) => array::length(array),
-        (Function::ArrayPartition, [array, size]) => array::partition(array, size),
-        (Function::ArrayRange, [first, last, step]) => array::range(first, last, step),
-        (Function::ArrayUnique, [array]) => array::unique(array),
-        (Function::Base64Decode, [text]) => encode::base64_decode(text),
-        (Function::Base64Encode, [text]) => encode::base64_encode(text),
-        (Function::Format, arguments) => return text::format(arguments),
-        (Function::Hash, [data, algorithm]) => encode::hash(data, algorithm),
-        (Function::JsonMerge, [one, other, deep]) => text::json_merge(one, other, deep),
-        (Function::JsonToString, [value]) => Some(Value::String(value.to_string())),
-        (Function::JsonToString, _) => {
-            return Err(format!("{}: only a single argument is allowed.", invalid_arguments(function.name())));
-        }
-        (Function::MathAdd, [one, other]) => math::add(one, other),
-        (Function::MathRandom, [start, end]) => math::random(start, end, None, environment.random),
-        (Function::MathRandom, [start, end, seed]) => math::random(start, end, Some(seed), environment.random),
-        (Function::StringSplit, [text, delimiters]) => text::split(text, delimiters),
-        (Function::StringToJson, arguments) => return text::string_to_json(arguments),
-        // Whatever it is given.
-        (Function::Uuid, _) => Some(Value::String(environment.random.uuid())),
-        _ => None,
-    };
-    value.ok_or_else(|| invalid_arguments(function.name()))
-}
-
-impl Function {
-    fn name(self) -> &'static str {
-        FUNCTIONS.iter().find(|(_, function)| *function == self).map_or("", |(name, _)| name)
     }
 }
 

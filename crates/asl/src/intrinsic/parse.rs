@@ -30,11 +30,11 @@ impl Reader<'_> {
         let (name, left) = self.left.split_at(name_ends);
         self.left = left.get(1..).unwrap_or_default();
         let name = name.trim();
-        let (_, function) = FUNCTIONS
+        let (name, function) = FUNCTIONS
             .iter()
             .find(|(known, _)| *known == name)
             .ok_or_else(|| format!("there is no function '{name}'"))?;
-        Ok(Call { function: *function, arguments: self.arguments(*function, depth)? })
+        Ok(Call { name, function: *function, arguments: self.arguments(*function, depth)? })
     }
 
     /// Up to and with the closing parenthesis.

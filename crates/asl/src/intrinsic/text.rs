@@ -10,13 +10,12 @@ use crate::java;
 /// Each `{}` of the template is replaced by the next argument. `\{`, `\}` and `\\` stand for themselves.
 ///
 /// # Errors
-/// In the service's words.
-pub(super) fn format(arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
-    const NAME: &str = "States.Format";
-    let [template, arguments @ ..] = arguments else { return Err(invalid_arguments(NAME)) };
+/// In the service's words, as far as recordings show them.
+pub(super) fn format(name: &str, arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
+    let [template, arguments @ ..] = arguments else { return Err(invalid_arguments(name)) };
     let template = java::print(template);
     let unmatched =
-        |missing, brace| Err(format!("Invalid template in {NAME}: matching '{missing}' not found for '{brace}'."));
+        |missing, brace| Err(format!("Invalid template in {name}: matching '{missing}' not found for '{brace}'."));
     let mut filled = String::new();
     let mut left = arguments.iter();
     let mut asked = 0;
@@ -40,7 +39,7 @@ pub(super) fn format(arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
     match asked == arguments.len() {
         true => Ok(Value::String(filled)),
         false => {
-            let invalid = invalid_arguments(NAME);
+            let invalid = invalid_arguments(name);
             Err(format!("{invalid}: number of arguments do not match the occurrences of {{}}."))
         }
     }
@@ -71,18 +70,17 @@ pub(super) fn split(text: &Value, delimiters: &Value) -> Option<Value> {
 ///
 /// # Errors
 /// In the service's words, as far as recordings show them.
-pub(super) fn string_to_json(arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
-    const NAME: &str = "States.StringToJson";
+pub(super) fn string_to_json(name: &str, arguments: &[Cow<'_, Value>]) -> Result<Value, String> {
     let text = match arguments {
         [text] => text.as_str(),
         _ => None,
     };
-    let text = text.ok_or_else(|| invalid_arguments(NAME))?;
+    let text = text.ok_or_else(|| invalid_arguments(name))?;
     match text.trim_matches([' ', '\t', '\r', '\n']) {
         "" => Ok(Value::Null),
         "-0" => Ok(0.into()),
         _ => serde_json::from_str(text).map_err(|error| {
-            format!("Cannot convert String to Json in {NAME}, caused by: {}", not_json::complaint(text, &error))
+            format!("Cannot convert String to Json in {name}, caused by: {}", not_json::complaint(text, &error))
         }),
     }
 }

@@ -148,7 +148,7 @@ impl<'r> Run<'r> {
 
 fn wait_seconds(path: &Path, data: &Value, environment: &Environment<'_>) -> Result<u64, Fault> {
     let value = parameter(path, "SecondsPath", data, environment)?;
-    // What it can parse may be a text.
+    // It parses a text as well, if that says an integer.
     let seconds = value.as_i64().or_else(|| value.as_str()?.parse().ok());
     let complaint = match seconds {
         Some(seconds) if seconds >= 0 => return Ok(seconds as u64),
