@@ -119,7 +119,7 @@ fn a_lock_that_does_not_hold_is_caught() {
 fn taking_the_old_out_before_the_new_are_healthy_is_caught() {
     let hand: Hand = |functions, task| {
         Box::pin(async move {
-            if task.state == "The rest in" {
+            if task.state == "Rest in" {
                 let run = run_of(&task);
                 let aws = functions.clients("retag");
                 let config = aws.ledger().run(&run).await.unwrap().unwrap().record.config;
@@ -147,7 +147,7 @@ fn a_rollback_that_deletes_nothing_is_caught() {
 fn touching_what_belongs_to_others_is_caught() {
     let hand: Hand = |functions, task| {
         Box::pin(async move {
-            if task.state == "Delete the old members" {
+            if task.state == "Delete the leaving members" {
                 let aws = functions.clients("delete");
                 let others = aws.instances_tagged(&[("service", "billing")]).await.unwrap();
                 aws.terminate(&[&others[0].id]).await.unwrap();
@@ -176,7 +176,7 @@ fn deleting_the_golden_image_is_caught() {
 #[test]
 fn a_scale_out_that_keeps_who_is_ill_is_caught() {
     let hand: Hand = |functions, task| match task.state.as_str() {
-        "Delete the ill" => Box::pin(async { Ok(json!({"Payload": {}})) }),
+        "Delete the abandoned members" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
     assert_caught_in(Goal::Scale { to: 5 }, hand, &["impaired/1"], "nothing-left-over");
@@ -186,7 +186,7 @@ fn a_scale_out_that_keeps_who_is_ill_is_caught() {
 fn a_scale_in_that_takes_out_more_than_it_may_is_caught() {
     let hand: Hand = |functions, task| {
         Box::pin(async move {
-            if task.state == "Last look" && task.attempt == 0 {
+            if task.state == "Commit" && task.attempt == 0 {
                 let run = run_of(&task);
                 let aws = functions.clients("retag");
                 let config = aws.ledger().run(&run).await.unwrap().unwrap().record.config;

@@ -35,8 +35,8 @@ fn every_task_calls_a_step_and_every_step_is_called() {
 fn a_workflow_is_performed_by_the_machine_that_says_so() {
     let workflows = [
         Workflow::Upgrade,
-        Workflow::Rollback,
-        Workflow::Repair,
+        Workflow::Revert,
+        Workflow::Restore,
         Workflow::ScaleOut,
         Workflow::ScaleIn,
         Workflow::GoldenImage,
@@ -45,8 +45,8 @@ fn a_workflow_is_performed_by_the_machine_that_says_so() {
         assert_eq!(Definition::of(workflow).machine, workflow.machine().name());
     }
     for (definition, machine) in Definition::ALL.iter().zip(machines()) {
-        let take_up = machine.tasks().find(|task| task.name == "Take up").unwrap();
-        assert_eq!(take_up.parameters.unwrap()["Payload"]["machine"], definition.machine);
+        let resume = machine.tasks().find(|task| task.name == "Resume").unwrap();
+        assert_eq!(resume.parameters.unwrap()["Payload"]["machine"], definition.machine);
     }
 }
 

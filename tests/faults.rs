@@ -4,7 +4,7 @@ use crate::command::rehearse;
 use fleet::Config;
 use fleetwright::Exit;
 use fleetwright::rehearse::matrix::{Matrix, Search};
-use fleetwright::rehearse::{Goal, Plan};
+use fleetwright::rehearse::{Goal, RehearsalSpec};
 use serde_json::{Value, json};
 
 /// Every fault of a run of the sample fleet, alone, and so many storms.
@@ -12,7 +12,7 @@ pub(crate) fn search(goal: Goal, seeds: u64) -> Search {
     let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
     // So many that some are always under way.
     config.rehearsal.requests_per_second = 500.0;
-    Search::new(&Plan { config, goal, faults: Vec::new() }, seeds)
+    Search::new(&RehearsalSpec { config, goal, faults: Vec::new() }, seeds)
 }
 
 /// A sample, since without optimisation a rehearsal takes a quarter of a second; `.ci/run` has all of it.

@@ -1,6 +1,6 @@
 //! A golden image that is taken of a member, by hand: turn it off, snapshot it, turn it on.
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 use fleet::{Config, Golden, Outcome, Phase};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::{Value, json};
@@ -18,16 +18,16 @@ fn ask() -> Value {
 #[test]
 fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_scales_with_it() {
     in_virtual_time(async {
-        let stage = Stage::with(without_an_image, Vec::new()).await;
-        let refused = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
+        let fixture = Fixture::with(without_an_image, Vec::new()).await;
+        let refused = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
         assert!(refused.starts_with("Refused") && refused.contains("has no golden image"), "{refused}");
         let out = json!({"fleet": "appwrite", "by": 2});
-        let refused = stage.run_by(&stage.scale_out, "out-1", out.clone()).await;
+        let refused = fixture.run_by(&fixture.scale_out, "out-1", out.clone()).await;
         assert!(refused.starts_with("Refused") && refused.contains("'fleetwright golden-image'"), "{refused}");
 
-        stage.simulator.require(2);
-        assert_eq!(stage.run_by(&stage.golden_image, "image-1", ask()).await, "succeeded");
-        let (fleet, run) = (stage.fleet().await, stage.record("image-1").await);
+        fixture.simulator.require(2);
+        assert_eq!(fixture.run_by(&fixture.golden_image, "image-1", ask()).await, "succeeded");
+        let (fleet, run) = (fixture.fleet().await, fixture.record("image-1").await);
         let golden = fleet.golden.clone().unwrap();
         assert_eq!(
             (run.phase, fleet.lock, run.image.as_ref()),
@@ -36,15 +36,15 @@ fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_scales_with_it() {
         let source = run.source.unwrap();
         let alike = [source.image].into();
         assert_eq!(golden, Golden { alike, ..Golden::new(golden.image.clone(), run.to) });
-        assert_eq!(stage.in_service().await, 3);
-        assert_eq!(stage.violations("image-1", Settling::ImageTaken).await, []);
-        assert_eq!(stage.findings().await, [""; 0]);
+        assert_eq!(fixture.in_service().await, 3);
+        assert_eq!(fixture.violations("image-1", Settling::ImageTaken).await, []);
+        assert_eq!(fixture.findings().await, [""; 0]);
 
-        stage.simulator.require(3);
-        assert_eq!(stage.run_by(&stage.scale_out, "out-2", out).await, "succeeded");
-        assert_eq!(stage.in_service().await, 5);
-        assert_eq!(stage.violations("out-2", Settling::Scaled).await, []);
-        assert_eq!(stage.findings().await, [""; 0]);
+        fixture.simulator.require(3);
+        assert_eq!(fixture.run_by(&fixture.scale_out, "out-2", out).await, "succeeded");
+        assert_eq!(fixture.in_service().await, 5);
+        assert_eq!(fixture.violations("out-2", Settling::Scaled).await, []);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }
@@ -56,19 +56,19 @@ fn the_only_member_is_taken_out_only_if_that_is_said() {
             without_an_image(config);
             config.fleet.size = 1;
         };
-        let stage = Stage::with(alone, Vec::new()).await;
-        let refused = stage.run_by(&stage.golden_image, "image-1", ask()).await;
+        let fixture = Fixture::with(alone, Vec::new()).await;
+        let refused = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(refused.starts_with("Refused") && refused.contains("is the only member in service"), "{refused}");
-        assert_eq!(stage.fleet().await.golden, None);
+        assert_eq!(fixture.fleet().await.golden, None);
 
-        stage.simulator.require(0);
+        fixture.simulator.require(0);
         let anyway = json!({"fleet": "appwrite", "downtime": true});
-        assert_eq!(stage.run_by(&stage.golden_image, "image-2", anyway).await, "succeeded");
-        assert_eq!(stage.in_service().await, 1);
+        assert_eq!(fixture.run_by(&fixture.golden_image, "image-2", anyway).await, "succeeded");
+        assert_eq!(fixture.in_service().await, 1);
         // Clients that come while nobody serves are lost, which is what was said.
-        let violated = stage.violations("image-2", Settling::ImageTaken).await;
+        let violated = fixture.violations("image-2", Settling::ImageTaken).await;
         assert!(violated.iter().all(|one| one.invariant == "capacity-and-requests"), "{violated:?}");
-        assert_eq!(stage.findings().await, [""; 0]);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }
@@ -76,8 +76,8 @@ fn the_only_member_is_taken_out_only_if_that_is_said() {
 #[test]
 fn what_is_named_must_be_a_member_in_service_and_nothing_else_is_asked() {
     in_virtual_time(async {
-        let stage = Stage::set().await;
-        let member = stage.aws("observe").instances_of_fleet(&stage.config.fleet.name).await.unwrap()[1].id.clone();
+        let fixture = Fixture::set().await;
+        let member = fixture.aws("observe").instances_of_fleet(&fixture.config.fleet.name).await.unwrap()[1].id.clone();
         let stranger = "i-0123456789abcdef0";
         let cases = [
             (json!({"fleet": "appwrite", "member": stranger}), format!("{stranger} carries no load-balancer tag")),
@@ -85,20 +85,20 @@ fn what_is_named_must_be_a_member_in_service_and_nothing_else_is_asked() {
             (json!({"fleet": "nobody"}), "'nobody' is not in the ledger".to_owned()),
         ];
         for (n, (input, why)) in cases.into_iter().enumerate() {
-            let refused = stage.run_by(&stage.golden_image, &format!("image-{n}"), input).await;
+            let refused = fixture.run_by(&fixture.golden_image, &format!("image-{n}"), input).await;
             assert!(refused.starts_with("Refused") && refused.contains(&why), "{refused}");
         }
-        let upgrade = stage.run("run-1", json!({"fleet": "appwrite", "member": member})).await;
+        let upgrade = fixture.run("run-1", json!({"fleet": "appwrite", "member": member})).await;
         assert!(upgrade.starts_with("Refused"), "{upgrade}");
 
         // A fleet that has a golden image gets another, and keeps the one before.
-        stage.simulator.require(2);
+        fixture.simulator.require(2);
         let named = json!({"fleet": "appwrite", "member": member});
-        assert_eq!(stage.run_by(&stage.golden_image, "image-9", named).await, "succeeded");
-        let fleet = stage.fleet().await;
-        assert_eq!(stage.record("image-9").await.source.unwrap().id, member);
-        assert_eq!(fleet.images.iter().map(|kept| &kept.image).collect::<Vec<_>>(), [&stage.first_image()]);
-        assert_eq!(stage.findings().await, [""; 0]);
+        assert_eq!(fixture.run_by(&fixture.golden_image, "image-9", named).await, "succeeded");
+        let fleet = fixture.fleet().await;
+        assert_eq!(fixture.record("image-9").await.source.unwrap().id, member);
+        assert_eq!(fleet.images.iter().map(|kept| &kept.image).collect::<Vec<_>>(), [&fixture.first_image()]);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }
@@ -107,11 +107,11 @@ fn what_is_named_must_be_a_member_in_service_and_nothing_else_is_asked() {
 #[test]
 fn no_image_is_taken_of_a_clone_of_another_image() {
     in_virtual_time(async {
-        let stage = Stage::set().await;
-        let mut fleet = stage.anyone().ledger().fleet(&stage.config.fleet.name).await.unwrap().unwrap();
+        let fixture = Fixture::set().await;
+        let mut fleet = fixture.anyone().ledger().fleet(&fixture.config.fleet.name).await.unwrap().unwrap();
         fleet.record.golden = Some(Golden::new("ami-0000000f".parse().unwrap(), "1.4.14".parse().unwrap()));
-        stage.aws("begin").ledger().write(&mut fleet).await.unwrap();
-        let refused = stage.run_by(&stage.golden_image, "image-1", ask()).await;
+        fixture.aws("begin").ledger().write(&mut fleet).await.unwrap();
+        let refused = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(
             refused.starts_with("Refused") && refused.contains("no clone of the golden image ami-0000000f"),
             "{refused}"
@@ -127,8 +127,8 @@ fn an_image_is_taken_in_a_window_only() {
             let window = json!([{"days": ["mon"], "from": "02:00", "to": "05:00", "time_zone": "UTC"}]);
             config.upgrade.windows = serde_json::from_value(window).unwrap();
         };
-        let stage = Stage::with(later, Vec::new()).await;
-        let refused = stage.run_by(&stage.golden_image, "image-1", ask()).await;
+        let fixture = Fixture::with(later, Vec::new()).await;
+        let refused = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(refused.starts_with("Refused") && refused.contains("upgrade.windows: no window is open"), "{refused}");
     })
     .unwrap();
@@ -139,24 +139,27 @@ fn an_image_is_taken_in_a_window_only() {
 fn a_member_that_does_not_start_freezes_the_fleet_and_a_repair_starts_it() {
     in_virtual_time(async {
         let full = Fault::on("StartInstances").always().error("InsufficientInstanceCapacity");
-        let stage = Stage::with(|_| {}, vec![full]).await;
-        stage.simulator.require(2);
-        let frozen = stage.run_by(&stage.golden_image, "image-1", ask()).await;
+        let fixture = Fixture::with(|_| {}, vec![full]).await;
+        fixture.simulator.require(2);
+        let frozen = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(frozen.starts_with("Frozen") && frozen.contains("InsufficientInstanceCapacity"), "{frozen}");
-        assert_eq!((stage.in_service().await, stage.record("image-1").await.phase), (2, Phase::Ended(Outcome::Frozen)));
+        assert_eq!(
+            (fixture.in_service().await, fixture.record("image-1").await.phase),
+            (2, Phase::Ended(Outcome::Frozen))
+        );
 
-        stage.simulator.heal();
+        fixture.simulator.heal();
         let repair = json!({"fleet": "appwrite", "repair": "image-1"});
-        let by_another = stage.run("repair-0", repair.clone()).await;
+        let by_another = fixture.run("repair-0", repair.clone()).await;
         assert!(
             by_another.starts_with("Refused") && by_another.contains("a run of fleetwright-golden-image"),
             "{by_another}"
         );
-        let repaired = stage.run_by(&stage.golden_image, "repair-1", repair).await;
+        let repaired = fixture.run_by(&fixture.golden_image, "repair-1", repair).await;
         assert!(repaired.starts_with("RolledBack"), "{repaired}");
-        assert_eq!((stage.in_service().await, stage.fleet().await.lock), (3, None));
-        assert_eq!(stage.violations("image-1", Settling::RolledBack).await, []);
-        assert_eq!(stage.findings().await, [""; 0]);
+        assert_eq!((fixture.in_service().await, fixture.fleet().await.lock), (3, None));
+        assert_eq!(fixture.violations("image-1", Settling::RolledBack).await, []);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }
@@ -164,12 +167,12 @@ fn a_member_that_does_not_start_freezes_the_fleet_and_a_repair_starts_it() {
 #[test]
 fn an_image_that_fails_is_deleted_and_the_member_serves_on() {
     in_virtual_time(async {
-        let stage = Stage::with(without_an_image, vec![Fault::world(WorldFault::ImageFails)]).await;
-        stage.simulator.require(2);
-        let back = stage.run_by(&stage.golden_image, "image-1", ask()).await;
+        let fixture = Fixture::with(without_an_image, vec![Fault::world(WorldFault::ImageFails)]).await;
+        fixture.simulator.require(2);
+        let back = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(back.starts_with("RolledBack") && back.contains("is failed"), "{back}");
-        assert_eq!((stage.in_service().await, stage.fleet().await.golden), (3, None));
-        assert_eq!(stage.violations("image-1", Settling::RolledBack).await, []);
+        assert_eq!((fixture.in_service().await, fixture.fleet().await.golden), (3, None));
+        assert_eq!(fixture.violations("image-1", Settling::RolledBack).await, []);
     })
     .unwrap();
 }
@@ -178,19 +181,19 @@ fn an_image_that_fails_is_deleted_and_the_member_serves_on() {
 #[test]
 fn a_scale_out_waits_for_the_image_and_launches_from_it() {
     in_virtual_time(async {
-        let stage = Stage::set().await;
-        stage.simulator.require(2);
-        let image = stage.run_by(&stage.golden_image, "image-1", ask());
+        let fixture = Fixture::set().await;
+        fixture.simulator.require(2);
+        let image = fixture.run_by(&fixture.golden_image, "image-1", ask());
         let out = async {
             tokio::time::sleep(std::time::Duration::from_secs(30)).await;
-            stage.run_by(&stage.scale_out, "out-1", json!({"fleet": "appwrite", "by": 1})).await
+            fixture.run_by(&fixture.scale_out, "out-1", json!({"fleet": "appwrite", "by": 1})).await
         };
         let (image, out) = futures_util::future::join(image, out).await;
         assert_eq!((image.as_str(), out.as_str()), ("succeeded", "succeeded"));
-        assert_eq!(stage.in_service().await, 4);
-        let golden = stage.fleet().await.golden.unwrap().image;
-        assert_eq!(stage.record("out-1").await.image, Some(golden));
-        assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
+        assert_eq!(fixture.in_service().await, 4);
+        let golden = fixture.fleet().await.golden.unwrap().image;
+        assert_eq!(fixture.record("out-1").await.image, Some(golden));
+        assert_eq!(fixture.violations("out-1", Settling::Scaled).await, []);
     })
     .unwrap();
 }

@@ -1,10 +1,10 @@
 //! Storms over an upgrade that two scale-outs join: whatever strikes whom, nobody is lost, no old image stays in service after
 //! it, and everyone comes to an end.
 
+use crate::fixture::Fixture;
 use crate::scale::scaling;
-use crate::stage::Stage;
 use fleet::{Config, Outcome, Phase, Span};
-use fleetwright::rehearse::{CallKind, Mishap, Processes, Site, in_virtual_time};
+use fleetwright::rehearse::{CallKind, FaultSpec, Processes, Site, in_virtual_time};
 use serde_json::{Value, json};
 use simulator::invariants::Outcome as Settling;
 use std::collections::BTreeSet;
@@ -20,42 +20,42 @@ fn brisk(config: &mut Config) {
 }
 
 /// Runs an execution, whose functions are processes that faults find.
-async fn run(stage: &Stage, machine: &asl::StateMachine, run: &str, name: &str, input: Value) {
-    let processes = Processes::new(Box::new(stage.functions(run)), &stage.simulator);
+async fn run(fixture: &Fixture, machine: &asl::StateMachine, run: &str, name: &str, input: Value) {
+    let processes = Processes::new(Box::new(fixture.functions(run)), &fixture.simulator);
     tokio::select! {
-        _ = stage.execute_by(machine, name, input, &processes) => {}
+        _ = fixture.execute_by(machine, name, input, &processes) => {}
         () = processes.forgotten() => {}
     }
 }
 
 /// An upgrade, and two scale-outs that come when it is under way.
-async fn play(stage: &Stage, after: [u64; 2]) {
-    let upgrade = run(stage, &stage.machine, "run-1", "run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
+async fn play(fixture: &Fixture, after: [u64; 2]) {
+    let upgrade = run(fixture, &fixture.machine, "run-1", "run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
     let out = async |name: &str, by: u32, after: u64| {
         tokio::time::sleep(Duration::from_secs(after)).await;
-        run(stage, &stage.scale_out, name, name, json!({"fleet": "appwrite", "by": by})).await;
+        run(fixture, &fixture.scale_out, name, name, json!({"fleet": "appwrite", "by": by})).await;
     };
     futures_util::future::join3(upgrade, out("out-1", 2, after[0]), out("out-2", 1, after[1])).await;
 }
 
 /// What does not hold when all is over, after a person has repaired what could not go on.
-async fn wrong(stage: &Stage) -> Vec<String> {
-    stage.simulator.heal();
+async fn wrong(fixture: &Fixture) -> Vec<String> {
+    fixture.simulator.heal();
     let mut wrong = Vec::new();
     // Whoever holds the fleet is taken up, and then whoever has joined.
     for n in 0..3 {
-        let fleet = stage.fleet().await;
+        let fleet = fixture.fleet().await;
         let Some(held) = fleet.held_by() else { break };
-        let record = stage.record(held.as_str()).await;
-        let machine = if record.workflow == fleet::Workflow::ScaleOut { &stage.scale_out } else { &stage.machine };
+        let record = fixture.record(held.as_str()).await;
+        let machine = if record.workflow == fleet::Workflow::ScaleOut { &fixture.scale_out } else { &fixture.machine };
         let dead = json!({"execution": record.execution(), "how": "is dead"});
         let input = json!({"fleet": "appwrite", "repair": held, "dead": dead});
-        run(stage, machine, held.as_str(), &format!("repair-{n}"), input).await;
+        run(fixture, machine, held.as_str(), &format!("repair-{n}"), input).await;
     }
-    if let Some(run) = stage.fleet().await.held_by() {
+    if let Some(run) = fixture.fleet().await.held_by() {
         wrong.push(format!("{run} still holds the fleet"));
     }
-    let ended = stage.anyone().ledger().run(&stage.run_ref("run-1")).await.unwrap().map(|run| run.record.phase);
+    let ended = fixture.anyone().ledger().run(&fixture.run_ref("run-1")).await.unwrap().map(|run| run.record.phase);
     let settling = match &ended {
         None => Settling::Refused,
         Some(Phase::Ended(Outcome::Upgraded)) => Settling::Upgraded,
@@ -66,29 +66,29 @@ async fn wrong(stage: &Stage) -> Vec<String> {
         }
     };
     if ended.is_some() {
-        let violated = stage.violations("run-1", settling).await.into_iter();
+        let violated = fixture.violations("run-1", settling).await.into_iter();
         // A scale-out that comes after the upgrade has turned back has not joined it, and adds members all the same.
         let violated = violated.filter(|violation| !violation.detail.ends_with("was no target and is one"));
         wrong.extend(violated.map(|violation| format!("{}: {}", violation.invariant, violation.detail)));
     }
-    let mut members = stage.anyone().instances_of_fleet(&stage.config.fleet.name).await.unwrap();
-    members.retain(|one| one.carries(&stage.config.fleet.load_balancer_tag));
+    let mut members = fixture.anyone().instances_of_fleet(&fixture.config.fleet.name).await.unwrap();
+    members.retain(|one| one.carries(&fixture.config.fleet.load_balancer_tag));
     let images: BTreeSet<_> = members.iter().map(|member| member.image.to_string()).collect();
     if images.len() > 1 {
         wrong.push(format!("members are clones of {images:?}"));
     }
-    wrong.extend(stage.to_repair().await);
+    wrong.extend(fixture.to_repair().await);
     wrong
 }
 
 #[test]
 fn no_storm_over_an_upgrade_that_is_joined_loses_anybody() {
     let sites: Vec<Site> = in_virtual_time(async {
-        let stage = Stage::with(brisk, Vec::new()).await;
-        play(&stage, [30, 200]).await;
-        let trail = stage.simulator.trail();
-        let smooth = wrong(&stage).await;
-        assert_eq!((smooth, stage.in_service().await), (Vec::new(), 6));
+        let fixture = Fixture::with(brisk, Vec::new()).await;
+        play(&fixture, [30, 200]).await;
+        let trail = fixture.simulator.trail();
+        let smooth = wrong(&fixture).await;
+        assert_eq!((smooth, fixture.in_service().await), (Vec::new(), 6));
         let sites = trail.iter().map(|passed| (passed.place.to_string(), passed.operation.to_string()));
         let sites: BTreeSet<_> = sites.collect();
         sites.into_iter().map(|(state, operation)| Site { state, operation, nth: 1 }).collect()
@@ -97,18 +97,18 @@ fn no_storm_over_an_upgrade_that_is_joined_loses_anybody() {
     assert!(sites.len() > 80, "{} sites", sites.len());
     let storm = |seed: u64| {
         let mut random = fastrand::Rng::with_seed(seed);
-        let mut mishap = || {
+        let mut fault_spec = || {
             let site = &sites[random.usize(..sites.len())];
-            Mishap::at(
+            FaultSpec::at(
                 Site { nth: random.u32(1..=3), ..site.clone() },
                 CallKind::ALL[random.usize(..CallKind::ALL.len())],
             )
         };
-        let mishaps = [mishap(), mishap()];
+        let fault_specs = [fault_spec(), fault_spec()];
         let after = [random.u64(10..300), random.u64(10..400)];
-        let faults = mishaps.iter().filter_map(Mishap::strikes).collect();
+        let faults = fault_specs.iter().filter_map(FaultSpec::strikes).collect();
         let wrong = in_virtual_time(async {
-            let stage = Stage::with(
+            let fixture = Fixture::with(
                 |config| {
                     brisk(config);
                     config.rehearsal.seed = seed;
@@ -116,11 +116,11 @@ fn no_storm_over_an_upgrade_that_is_joined_loses_anybody() {
                 faults,
             )
             .await;
-            play(&stage, after).await;
-            wrong(&stage).await
+            play(&fixture, after).await;
+            wrong(&fixture).await
         });
         let wrong = wrong.unwrap();
-        let what = mishaps.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        let what = fault_specs.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         (!wrong.is_empty()).then(|| format!("seed {seed}, {what}, after {after:?}: {}", wrong.join("; ")))
     };
     let wrong: Vec<_> = std::thread::scope(|scope| {

@@ -5,14 +5,14 @@ use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{AnyTag, Config, RUN_TAG};
 use fleetwright::Definition;
 use fleetwright::lambda::Functions;
-use fleetwright::rehearse::{Ending, Goal, NamedFault, Plan, Rehearsed, rehearse, rehearse_through};
+use fleetwright::rehearse::{Ending, Goal, NamedFault, RehearsalSpec, Rehearsed, rehearse, rehearse_through};
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use std::cell::Cell;
 
-fn plan(faults: &[NamedFault]) -> Plan {
+fn plan(faults: &[NamedFault]) -> RehearsalSpec {
     let config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
-    Plan { config, goal: Goal::Upgrade { to: "1.5.11".parse().unwrap() }, faults: faults.to_vec() }
+    RehearsalSpec { config, goal: Goal::Upgrade { to: "1.5.11".parse().unwrap() }, faults: faults.to_vec() }
 }
 
 #[track_caller]
@@ -76,13 +76,15 @@ impl Resources for FailsOnce<'_> {
 
 #[test]
 fn a_rollback_that_fails_leaves_the_old_members_in_service_and_the_fleet_locked() {
-    for state in ["Old in", "Old healthy", "New out", "Delete what the run made", "Finish as rolled back"] {
+    for state in
+        ["Leaving back in", "Leaving healthy", "Staying out", "Delete what the run made", "Finish as rolled back"]
+    {
         let rehearsed = rehearse_through(&plan(&[NamedFault::UnhealthyTarget]), &mut |_| {}, |functions| {
             Box::new(FailsOnce { functions, state: state.to_owned(), after: false, done: Cell::new(false) })
         });
         let rehearsed = rehearsed.unwrap();
         check(&rehearsed, Ending::Frozen, state);
-        assert_eq!(rehearsed.steps.last().unwrap().name, "Freeze in mid-rollback");
+        assert_eq!(rehearsed.steps.last().unwrap().name, "Freeze during rollback");
         assert_eq!(rehearsed.steps.last().unwrap().error, None, "{state}");
         let old = rehearsed.members.iter().filter(|member| member.version.as_deref() == Some("1.3.8"));
         assert_eq!(old.filter(|member| member.in_service).count(), 3, "{state}");
@@ -101,14 +103,14 @@ fn any_state_that_fails_leaves_the_fleet_as_it_was_or_frozen_once_it_is_committe
     let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
     let elsewhere = [
         "Create members from the kept image",
-        "Old in",
-        "Old healthy",
-        "New out",
+        "Leaving back in",
+        "Leaving healthy",
+        "Staying out",
         "Delete what the run made",
         "Finish as rolled back",
         "Freeze",
-        "Freeze in mid-rollback",
-        "Take up",
+        "Freeze during rollback",
+        "Resume",
     ];
     let states = machine.tasks().map(|task| task.name).filter(|name| !elsewhere.contains(name));
     for state in states {
@@ -125,7 +127,7 @@ fn any_state_that_fails_leaves_the_fleet_as_it_was_or_frozen_once_it_is_committe
                 ("Begin", _) => assert_eq!(rehearsed.outcome, Ending::Refused, "{what}"),
                 // An image too many is nothing to fail for.
                 ("Delete outdated images", _) => check(&rehearsed, Ending::Upgraded, &what),
-                ("Delete the old members" | "Finish", _) | ("Last look", true) => {
+                ("Delete the leaving members" | "Finish", _) | ("Commit", true) => {
                     assert_eq!(rehearsed.outcome, Ending::Frozen, "{what}");
                     assert_eq!(rehearsed.requests.failed, 0, "{what}");
                 }

@@ -1,6 +1,6 @@
 //! The release before this one: its executions go on by its definition, and its records stand in the ledger.
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 use asl::StateMachine;
 use aws_sdk_dynamodb::types::AttributeValue;
 use fleet::{Outcome, Phase};
@@ -33,30 +33,30 @@ fn attribute(value: &Value) -> AttributeValue {
 #[test]
 fn records_of_the_release_before_are_read_and_what_they_lack_is_as_it_was_then() {
     in_virtual_time(async {
-        let stage = Stage::set().await;
-        let table = aws_sdk_dynamodb::Client::new(&stage.console());
+        let fixture = Fixture::set().await;
+        let table = aws_sdk_dynamodb::Client::new(&fixture.console());
         let items: Vec<Value> = serde_json::from_str(RECORDS).unwrap();
         for item in &items {
             let item = item.as_object().unwrap().iter().map(|(key, value)| (key.clone(), attribute(value)));
             table.put_item().table_name("fleetwright").set_item(Some(item.collect())).send().await.unwrap();
         }
-        let fleet = stage.fleet().await;
+        let fleet = fixture.fleet().await;
         assert_eq!(fleet.version().to_string(), "1.4.14");
         let kept = fleet.last_good().unwrap();
-        assert_eq!((kept.image.clone(), kept.version.to_string()), (stage.first_image(), "1.3.8".to_owned()));
+        assert_eq!((kept.image.clone(), kept.version.to_string()), (fixture.first_image(), "1.3.8".to_owned()));
         let lock = fleet.lock.as_ref().unwrap();
         assert_eq!((lock.run.as_str(), lock.lease), ("run-2", None));
 
-        let over = stage.record("run-1").await;
+        let over = fixture.record("run-1").await;
         assert_eq!(over.phase, Phase::Ended(Outcome::Upgraded));
         assert_eq!(over.migrations().len(), 1);
-        let going = stage.record("run-2").await;
-        assert_eq!((&going.phase, going.backup, going.condemned), (&Phase::Forward, None, None));
-        let ledger = stage.anyone();
+        let going = fixture.record("run-2").await;
+        assert_eq!((&going.phase, going.backup, going.image_failure), (&Phase::Forward, None, None));
+        let ledger = fixture.anyone();
         let ledger = ledger.ledger();
-        assert_eq!(ledger.before(&stage.run_ref("run-2")).await.unwrap().members.len(), 3);
-        assert_eq!(ledger.new_members(&stage.run_ref("run-1")).await.unwrap().ids.len(), 3);
-        assert_eq!(ledger.steps(&stage.run_ref("run-1")).await.unwrap().len(), 3);
+        assert_eq!(ledger.before(&fixture.run_ref("run-2")).await.unwrap().members.len(), 3);
+        assert_eq!(ledger.staying_members(&fixture.run_ref("run-1")).await.unwrap().ids.len(), 3);
+        assert_eq!(ledger.steps(&fixture.run_ref("run-1")).await.unwrap().len(), 3);
     })
     .unwrap();
 }
@@ -68,12 +68,12 @@ fn executions_of_the_definition_before_go_through_or_back_with_these_steps() {
         [(Vec::new(), "succeeded", Settling::Upgraded), (unhealthy(), "RolledBack", Settling::RolledBack)]
     {
         in_virtual_time(async {
-            let mut stage = Stage::with(|_| {}, faults).await;
-            stage.machine = StateMachine::parse(DEFINITION).unwrap();
-            let ended = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
+            let mut fixture = Fixture::with(|_| {}, faults).await;
+            fixture.machine = StateMachine::parse(DEFINITION).unwrap();
+            let ended = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
             assert!(ended.starts_with(expected), "{ended}");
-            assert_eq!(stage.violations("run-1", settling).await, []);
-            assert_eq!(stage.fleet().await.lock, None);
+            assert_eq!(fixture.violations("run-1", settling).await, []);
+            assert_eq!(fixture.fleet().await.lock, None);
         })
         .unwrap();
     }
@@ -82,9 +82,9 @@ fn executions_of_the_definition_before_go_through_or_back_with_these_steps() {
 #[test]
 fn what_is_written_is_json_text_beside_the_key_and_what_belongs_to_a_run_that_is_over_is_forgotten() {
     in_virtual_time(async {
-        let stage = Stage::set().await;
-        stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
-        for item in stage.simulator.items() {
+        let fixture = Fixture::set().await;
+        fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
+        for item in fixture.simulator.items() {
             let item = item.as_object().unwrap();
             let of_a_run = item["sk"]["S"] != "fleet";
             let attributes: Vec<_> = item.keys().map(String::as_str).collect();
@@ -93,7 +93,7 @@ fn what_is_written_is_json_text_beside_the_key_and_what_belongs_to_a_run_that_is
             assert_eq!(attributes, wanted);
             assert!(serde_json::from_str::<Value>(item["record"]["S"].as_str().unwrap()).unwrap().is_object());
         }
-        assert!(stage.simulator.items().len() > 20);
+        assert!(fixture.simulator.items().len() > 20);
     })
     .unwrap();
 }

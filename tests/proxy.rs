@@ -6,8 +6,8 @@
 //! caller calls itself in its user agent.
 
 mod call;
+mod fixture;
 mod refusal;
-mod stage;
 mod tests;
 mod upgrades;
 

@@ -1,6 +1,6 @@
 //! An orchestrator that dies: its execution stops for good wherever it stands, and another one takes the run up.
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 use asl::{Failure, Outcome, Resources, StateMachine, Task};
 use fleet::Phase;
 use fleetwright::Definition;
@@ -54,7 +54,7 @@ impl Resources for Fails<'_, '_> {
     }
 }
 
-impl Stage {
+impl Fixture {
     /// Takes the run up, and holds the invariants against how that ended.
     async fn repair(&self, functions: &Functions<'_>, what: &str) -> Settling {
         let finished = self
@@ -86,26 +86,27 @@ fn upgrade() -> Value {
 #[test]
 fn a_run_whose_execution_died_anywhere_is_brought_to_its_end() {
     let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
-    let back = ["Old in", "Old healthy", "New out", "Delete what the run made", "Finish as rolled back"];
-    let elsewhere = ["Take up", "Begin", "Create members from the kept image", "Freeze", "Freeze in mid-rollback"];
+    let back =
+        ["Leaving back in", "Leaving healthy", "Staying out", "Delete what the run made", "Finish as rolled back"];
+    let elsewhere = ["Resume", "Begin", "Create members from the kept image", "Freeze", "Freeze during rollback"];
     let (mut rolled_back, mut upgraded) = (0, 0);
     for state in machine.tasks().map(|task| task.name).filter(|name| !back.contains(name) && !elsewhere.contains(name))
     {
         for after in [false, true] {
             let what = format!("dead {} '{state}'", if after { "after" } else { "before" });
             let settling = in_virtual_time(async {
-                let stage = Stage::set().await;
-                let functions = stage.functions(RUN);
+                let fixture = Fixture::set().await;
+                let functions = fixture.functions(RUN);
                 let died = Notify::new();
                 let dies = Dies { functions: &functions, state, after, died: &died };
                 tokio::select! {
-                    finished = stage.execute(RUN, upgrade(), &dies) => panic!("{what}: {finished:?}"),
+                    finished = fixture.execute(RUN, upgrade(), &dies) => panic!("{what}: {finished:?}"),
                     () = died.notified() => {}
                 }
                 if (state, after) == ("Finish", true) {
                     return None;
                 }
-                Some(stage.repair(&functions, &what).await)
+                Some(fixture.repair(&functions, &what).await)
             });
             match settling.unwrap() {
                 Some(Settling::RolledBack) => rolled_back += 1,
@@ -115,27 +116,27 @@ fn a_run_whose_execution_died_anywhere_is_brought_to_its_end() {
             }
         }
     }
-    // From "Last look" on, once it has answered, the run is committed.
+    // From "Commit" on, once it has answered, the run is committed.
     assert_eq!((rolled_back, upgraded), (33, 6));
 }
 
 #[test]
 fn a_frozen_run_goes_back_while_its_old_members_stand_and_forward_once_they_are_being_deleted() {
     let cases: [(&[&str], _); 4] = [
-        (&["Bake", "Old healthy"], Settling::RolledBack),
+        (&["Bake", "Leaving healthy"], Settling::RolledBack),
         (&["Bake", "Delete what the run made"], Settling::RolledBack),
-        (&["Delete the old members"], Settling::Upgraded),
+        (&["Delete the leaving members"], Settling::Upgraded),
         (&["Finish"], Settling::Upgraded),
     ];
     for (failing, expected) in cases {
         let settling = in_virtual_time(async {
-            let stage = Stage::set().await;
-            let functions = stage.functions(RUN);
+            let fixture = Fixture::set().await;
+            let functions = fixture.functions(RUN);
             let fails = Fails { functions: &functions, states: RefCell::new(failing.to_vec()) };
-            let finished = stage.execute(RUN, upgrade(), &fails).await;
+            let finished = fixture.execute(RUN, upgrade(), &fails).await;
             let Outcome::Failed(failure) = &finished.outcome else { panic!("{failing:?}: {finished:?}") };
             assert_eq!(failure.error, "Frozen", "{failing:?}");
-            stage.repair(&functions, failing[0]).await
+            fixture.repair(&functions, failing[0]).await
         });
         assert_eq!(settling.unwrap(), expected, "{failing:?}");
     }
@@ -144,18 +145,18 @@ fn a_frozen_run_goes_back_while_its_old_members_stand_and_forward_once_they_are_
 #[test]
 fn what_holds_no_fleet_is_not_taken_up() {
     in_virtual_time(async {
-        let stage = Stage::set().await;
-        let functions = stage.functions(RUN);
+        let fixture = Fixture::set().await;
+        let functions = fixture.functions(RUN);
         let repair =
             |run: &str| json!({"fleet": "appwrite", "repair": run, "dead": {"execution": run, "how": "is dead"}});
-        let refused = stage.execute("repair-1", repair("run-0"), &functions).await;
+        let refused = fixture.execute("repair-1", repair("run-0"), &functions).await;
         let Outcome::Failed(failure) = &refused.outcome else { panic!("{refused:?}") };
         assert!(failure.error == "Refused" && failure.cause.contains("not in the ledger"), "{failure:?}");
 
-        stage.execute(RUN, upgrade(), &functions).await;
-        let late = stage.execute("repair-2", repair(RUN), &functions).await;
+        fixture.execute(RUN, upgrade(), &functions).await;
+        let late = fixture.execute("repair-2", repair(RUN), &functions).await;
         assert!(matches!(&late.outcome, Outcome::Failed(failure) if failure.error == "Refused"), "{late:?}");
-        assert_eq!(stage.record(RUN).await.phase, Phase::Ended(fleet::Outcome::Upgraded));
+        assert_eq!(fixture.record(RUN).await.phase, Phase::Ended(fleet::Outcome::Upgraded));
     })
     .unwrap();
 }

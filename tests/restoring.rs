@@ -1,7 +1,7 @@
 //! What a fleet can be left in by hand or by dead runs while nobody holds it, and that a repair restores what was declared:
 //! the catalogue.
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
 use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use fleet::{Outcome, Phase};
@@ -11,18 +11,18 @@ use simulator::invariants::Outcome as Settling;
 
 /// Someone at the console.
 struct Console<'a> {
-    stage: &'a Stage,
+    fixture: &'a Fixture,
     ec2: aws_sdk_ec2::Client,
     load_balancing: aws_sdk_elasticloadbalancingv2::Client,
     members: Vec<String>,
 }
 
 impl<'a> Console<'a> {
-    async fn of(stage: &'a Stage) -> Self {
-        let config = stage.console();
-        let members = stage.anyone().ledger().new_members(&stage.run_ref("run-1")).await.unwrap().ids;
+    async fn of(fixture: &'a Fixture) -> Self {
+        let config = fixture.console();
+        let members = fixture.anyone().ledger().staying_members(&fixture.run_ref("run-1")).await.unwrap().ids;
         Self {
-            stage,
+            fixture,
             ec2: aws_sdk_ec2::Client::new(&config),
             load_balancing: aws_sdk_elasticloadbalancingv2::Client::new(&config),
             members: members.iter().map(ToString::to_string).collect(),
@@ -30,7 +30,7 @@ impl<'a> Console<'a> {
     }
 
     fn tag(&self) -> Tag {
-        let tag = &self.stage.config.fleet.load_balancer_tag;
+        let tag = &self.fixture.config.fleet.load_balancer_tag;
         Tag::builder().key(&tag.key).value(&tag.value).build()
     }
 
@@ -40,13 +40,13 @@ impl<'a> Console<'a> {
 
     async fn deregister(&self, member: usize) {
         let target = TargetDescription::builder().id(&self.members[member]).build();
-        let group = self.stage.config.load_balancer.target_group.as_str();
+        let group = self.fixture.config.load_balancer.target_group.as_str();
         self.load_balancing.deregister_targets().target_group_arn(group).targets(target).send().await.unwrap();
     }
 
     async fn register(&self, id: &str) {
         let target = TargetDescription::builder().id(id).build();
-        let group = self.stage.config.load_balancer.target_group.as_str();
+        let group = self.fixture.config.load_balancer.target_group.as_str();
         self.load_balancing.register_targets().target_group_arn(group).targets(target).send().await.unwrap();
     }
 
@@ -57,7 +57,7 @@ impl<'a> Console<'a> {
 
     /// What a run called run-0 might have left: an instance of the image.
     async fn leave(&self, role: &str, image: &str) -> String {
-        let fleet = &self.stage.config.fleet;
+        let fleet = &self.fixture.config.fleet;
         let tags = TagSpecification::builder().resource_type(ResourceType::Instance);
         let launched = self
             .ec2
@@ -99,7 +99,7 @@ const CATALOGUE: [(&str, &str); 9] = [
 ];
 
 async fn edit(console: &Console<'_>, what: &str) {
-    let older = console.stage.config.fleet.golden_image.as_ref().unwrap().as_str();
+    let older = console.fixture.config.fleet.golden_image.as_ref().unwrap().as_str();
     match what {
         "a member lost its tag" => console.untag(0).await,
         "a member was deregistered" => console.deregister(1).await,
@@ -134,24 +134,24 @@ async fn edit(console: &Console<'_>, what: &str) {
 fn every_edit_by_hand_in_the_catalogue_is_found_and_restored() {
     for (what, said) in CATALOGUE {
         in_virtual_time(async {
-            let stage = Stage::set().await;
-            assert_eq!(stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
-            assert_eq!(stage.findings().await, [""; 0]);
-            let console = Console::of(&stage).await;
+            let fixture = Fixture::set().await;
+            assert_eq!(fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
+            assert_eq!(fixture.findings().await, [""; 0]);
+            let console = Console::of(&fixture).await;
             edit(&console, what).await;
-            let findings = stage.findings().await;
+            let findings = fixture.findings().await;
             assert!(findings.iter().any(|finding| finding.contains(said)), "{what}: {findings:?}");
 
             assert_eq!(
-                stage.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await,
+                fixture.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await,
                 "succeeded",
                 "{what}"
             );
-            assert_eq!(stage.findings().await, [""; 0], "{what}");
-            let (run, fleet) = (stage.record("repair-1").await, stage.fleet().await);
+            assert_eq!(fixture.findings().await, [""; 0], "{what}");
+            let (run, fleet) = (fixture.record("repair-1").await, fixture.fleet().await);
             assert_eq!((run.phase, run.size, fleet.lock), (Phase::Ended(Outcome::Restored), 3, None), "{what}");
             // Who was taken out by hand was no loss of the repair's.
-            let mut violations = stage.violations("repair-1", Settling::Upgraded).await;
+            let mut violations = fixture.violations("repair-1", Settling::Upgraded).await;
             violations.retain(|violation| {
                 !["capacity-and-requests", "nothing-foreign-touched"].contains(&violation.invariant)
             });
@@ -164,21 +164,25 @@ fn every_edit_by_hand_in_the_catalogue_is_found_and_restored() {
 #[test]
 fn a_snapshot_that_outlived_its_image_is_found_and_no_backup_is_taken_for_one() {
     in_virtual_time(async {
-        let stage = Stage::set().await;
-        assert_eq!(stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
-        let made = stage.fleet().await.golden.unwrap().image;
-        assert_eq!(stage.run("run-2", json!({"fleet": "appwrite", "rollback": "last-good"})).await, "succeeded");
-        assert_eq!(stage.findings().await, [""; 0], "the image is kept, and the data's backup no snapshot of an image");
+        let fixture = Fixture::set().await;
+        assert_eq!(fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
+        let made = fixture.fleet().await.golden.unwrap().image;
+        assert_eq!(fixture.run("run-2", json!({"fleet": "appwrite", "revert": "last-good"})).await, "succeeded");
+        assert_eq!(
+            fixture.findings().await,
+            [""; 0],
+            "the image is kept, and the data's backup no snapshot of an image"
+        );
 
-        let ec2 = Console::of(&stage).await.ec2;
+        let ec2 = Console::of(&fixture).await.ec2;
         let image = ec2.describe_images().image_ids(made.as_str()).send().await.unwrap();
         let device = &image.images()[0].block_device_mappings()[0];
         let snapshot = device.ebs().unwrap().snapshot_id().unwrap();
         ec2.deregister_image().image_id(made.as_str()).send().await.unwrap();
         let orphan = format!("snapshot {snapshot} is left over of the image of run run-1, which is gone");
-        assert_eq!(stage.findings().await, [orphan]);
+        assert_eq!(fixture.findings().await, [orphan]);
         ec2.delete_snapshot().snapshot_id(snapshot).send().await.unwrap();
-        assert_eq!(stage.findings().await, [""; 0]);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }
@@ -186,30 +190,30 @@ fn a_snapshot_that_outlived_its_image_is_found_and_no_backup_is_taken_for_one() 
 #[test]
 fn a_repair_waits_for_its_turn_and_touches_nothing_that_a_person_must_decide() {
     in_virtual_time(async {
-        let stage = Stage::set().await;
-        assert_eq!(stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
-        let console = Console::of(&stage).await;
+        let fixture = Fixture::set().await;
+        assert_eq!(fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
+        let console = Console::of(&fixture).await;
         console.ec2.stop_instances().instance_ids(&console.members[0]).send().await.unwrap();
         tokio::time::sleep(std::time::Duration::from_secs(120)).await;
-        let findings = stage.findings().await;
+        let findings = fixture.findings().await;
         assert!(findings.iter().any(|finding| finding.contains("does not run")), "{findings:?}");
-        let refused = stage.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await;
+        let refused = fixture.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await;
         assert!(refused.starts_with("Refused") && refused.contains("nothing to repair"), "{refused}");
         console.untag(1).await;
-        assert_eq!(stage.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await, "succeeded");
-        assert_eq!(stage.record("repair-1").await.size, 2);
+        assert_eq!(fixture.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await, "succeeded");
+        assert_eq!(fixture.record("repair-1").await.size, 2);
         let stopped = console.ec2.describe_instances().instance_ids(&console.members[0]).send().await.unwrap();
         let state = stopped.reservations()[0].instances()[0].state().unwrap().name().unwrap().clone();
         assert_eq!(state.as_str(), "stopped");
 
         let begin = functions::Step::named("begin").unwrap();
         let state = json!({"Name": "Begin", "EnteredTime": "2026-01-04T03:00:00Z", "RetryCount": 0});
-        assert_eq!(stage.record("repair-1").await.failure, None);
+        assert_eq!(fixture.record("repair-1").await.failure, None);
         console.ec2.start_instances().instance_ids(&console.members[0]).send().await.unwrap();
         tokio::time::sleep(std::time::Duration::from_secs(300)).await;
         let request = json!({"fleet": "appwrite", "to": "1.5.11"});
-        begin.invoke(&stage.aws("begin"), json!({"run": "run-2", "state": state, "request": request})).await.unwrap();
-        let refused = stage.run("repair-2", json!({"fleet": "appwrite", "restore": true})).await;
+        begin.invoke(&fixture.aws("begin"), json!({"run": "run-2", "state": state, "request": request})).await.unwrap();
+        let refused = fixture.run("repair-2", json!({"fleet": "appwrite", "restore": true})).await;
         assert!(refused.starts_with("Refused") && refused.contains("run run-2 holds"), "{refused}");
     })
     .unwrap();

@@ -1,7 +1,7 @@
 //! The workflows that change a fleet's size, on a simulated AWS: by a person's order and by the alarm's event, with what
 //! goes wrong, and beside an upgrade.
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 use fleet::{Config, Outcome, Phase, Scaling, Span};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::{Value, json};
@@ -48,7 +48,7 @@ fn event(alarm: &str) -> Value {
     })
 }
 
-impl Stage {
+impl Fixture {
     async fn out(&self, name: &str, input: Value) -> String {
         self.run_by(&self.scale_out, name, input).await
     }
@@ -69,18 +69,18 @@ impl Stage {
 #[test]
 fn a_person_adds_members_and_takes_some_out() {
     in_virtual_time(async {
-        let stage = Stage::with(scaling, Vec::new()).await;
-        assert_eq!(stage.out("out-1", json!({"fleet": "appwrite", "by": 2})).await, "succeeded");
-        assert_eq!(stage.in_service().await, 5);
-        let run = stage.record("out-1").await;
-        assert_eq!((run.phase, run.size, run.given_up.len()), (Phase::Ended(Outcome::Scaled), 2, 0));
-        assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
-        assert_eq!(stage.r#in("in-1", 2, json!({"fleet": "appwrite", "to": 2})).await, "succeeded");
-        assert_eq!(stage.in_service().await, 2);
-        assert_eq!(stage.record("in-1").await.phase, Phase::Ended(Outcome::Scaled));
-        assert_eq!(stage.violations("in-1", Settling::Scaled).await, []);
-        assert_eq!(stage.fleet().await.lock, None);
-        assert_eq!(stage.findings().await, [""; 0]);
+        let fixture = Fixture::with(scaling, Vec::new()).await;
+        assert_eq!(fixture.out("out-1", json!({"fleet": "appwrite", "by": 2})).await, "succeeded");
+        assert_eq!(fixture.in_service().await, 5);
+        let run = fixture.record("out-1").await;
+        assert_eq!((run.phase, run.size, run.abandoned.len()), (Phase::Ended(Outcome::Scaled), 2, 0));
+        assert_eq!(fixture.violations("out-1", Settling::Scaled).await, []);
+        assert_eq!(fixture.r#in("in-1", 2, json!({"fleet": "appwrite", "to": 2})).await, "succeeded");
+        assert_eq!(fixture.in_service().await, 2);
+        assert_eq!(fixture.record("in-1").await.phase, Phase::Ended(Outcome::Scaled));
+        assert_eq!(fixture.violations("in-1", Settling::Scaled).await, []);
+        assert_eq!(fixture.fleet().await.lock, None);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }
@@ -89,17 +89,17 @@ fn a_person_adds_members_and_takes_some_out() {
 fn the_alarm_makes_a_fleet_as_large_as_its_load_and_as_small_again() {
     in_virtual_time(async {
         // Two hundred percent are 67 % of three members; four are enough for the target of 60 %. Later two are.
-        let stage = Stage::under(scaling, Vec::new(), work(&[(0, 100.0), (12, 235.0), (60, 90.0)])).await;
+        let fixture = Fixture::under(scaling, Vec::new(), work(&[(0, 100.0), (12, 235.0), (60, 90.0)])).await;
         tokio::time::sleep(Duration::from_secs(15 * 60)).await;
-        assert_eq!(stage.out("out-1", event("fleetwright-busy-appwrite")).await, "succeeded");
-        assert_eq!(stage.in_service().await, 4);
-        assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
+        assert_eq!(fixture.out("out-1", event("fleetwright-busy-appwrite")).await, "succeeded");
+        assert_eq!(fixture.in_service().await, 4);
+        assert_eq!(fixture.violations("out-1", Settling::Scaled).await, []);
 
         tokio::time::sleep(Duration::from_secs(75 * 60)).await;
-        assert_eq!(stage.r#in("in-1", 2, event("fleetwright-idle-appwrite")).await, "succeeded");
-        assert_eq!(stage.in_service().await, 2);
-        assert_eq!(stage.findings().await, [""; 0]);
-        let decisions = stage.anyone().ledger().decisions(&stage.config.fleet.name).await.unwrap();
+        assert_eq!(fixture.r#in("in-1", 2, event("fleetwright-idle-appwrite")).await, "succeeded");
+        assert_eq!(fixture.in_service().await, 2);
+        assert_eq!(fixture.findings().await, [""; 0]);
+        let decisions = fixture.anyone().ledger().decisions(&fixture.config.fleet.name).await.unwrap();
         let read: Vec<_> = decisions.iter().map(ToString::to_string).collect();
         assert!(read[0].starts_with("out from 3 to 4: the CPU is 78.3 % over 3 members"), "{read:#?}");
         assert!(read.iter().any(|one| one.starts_with("in from 4 to 2")), "{read:#?}");
@@ -111,15 +111,15 @@ fn the_alarm_makes_a_fleet_as_large_as_its_load_and_as_small_again() {
 fn an_alarm_that_rings_on_is_followed_until_it_is_calm() {
     in_virtual_time(async {
         // Three times what three members can do: more than one step, and the CPU cannot show how much more.
-        let stage = Stage::under(scaling, Vec::new(), work(&[(0, 420.0)])).await;
+        let fixture = Fixture::under(scaling, Vec::new(), work(&[(0, 420.0)])).await;
         tokio::time::sleep(Duration::from_secs(4 * 60)).await;
-        assert_eq!(stage.out("out-1", event("fleetwright-busy-appwrite")).await, "succeeded");
-        assert_eq!(stage.in_service().await, 7);
-        let runs = stage.anyone().ledger().runs(&stage.config.fleet.name).await.unwrap();
+        assert_eq!(fixture.out("out-1", event("fleetwright-busy-appwrite")).await, "succeeded");
+        assert_eq!(fixture.in_service().await, 7);
+        let runs = fixture.anyone().ledger().runs(&fixture.config.fleet.name).await.unwrap();
         assert!(runs.len() >= 2 && runs.iter().all(|run| run.phase == Phase::Ended(Outcome::Scaled)), "{runs:#?}");
         let second = runs.iter().find(|run| run.run.id.as_str() != "out-1").unwrap();
         assert_eq!(second.execution().as_str(), "out-1");
-        assert_eq!(stage.fleet().await.lock, None);
+        assert_eq!(fixture.fleet().await.lock, None);
     })
     .unwrap();
 }
@@ -131,16 +131,16 @@ fn what_the_database_cannot_take_is_refused_and_what_is_enough_stays() {
             scaling(config);
             config.database.max_connections = 4 * config.database.connections_per_member;
         };
-        let stage = Stage::with(tight, Vec::new()).await;
-        let refused = stage.out("out-1", json!({"fleet": "appwrite", "to": 6})).await;
+        let fixture = Fixture::with(tight, Vec::new()).await;
+        let refused = fixture.out("out-1", json!({"fleet": "appwrite", "to": 6})).await;
         assert!(refused.starts_with("Refused") && refused.contains("database.max_connections"), "{refused}");
-        let refused = stage.out("out-2", json!({"fleet": "appwrite", "to": 9})).await;
+        let refused = fixture.out("out-2", json!({"fleet": "appwrite", "to": 9})).await;
         assert!(refused.starts_with("Refused") && refused.contains("scaling.max"), "{refused}");
-        let refused = stage.out("out-3", json!({"fleet": "appwrite", "by": -1})).await;
+        let refused = fixture.out("out-3", json!({"fleet": "appwrite", "by": -1})).await;
         assert!(refused.starts_with("Refused") && refused.contains("no scale-out"), "{refused}");
-        assert_eq!(stage.out("out-4", json!({"fleet": "appwrite", "to": 3})).await, "succeeded");
-        assert_eq!((stage.in_service().await, stage.fleet().await.lock), (3, None));
-        let refused = stage.r#in("in-1", 3, json!({"fleet": "appwrite", "to": 1})).await;
+        assert_eq!(fixture.out("out-4", json!({"fleet": "appwrite", "to": 3})).await, "succeeded");
+        assert_eq!((fixture.in_service().await, fixture.fleet().await.lock), (3, None));
+        let refused = fixture.r#in("in-1", 3, json!({"fleet": "appwrite", "to": 1})).await;
         assert!(refused.starts_with("Refused") && refused.contains("scaling.min"), "{refused}");
     })
     .unwrap();
@@ -151,24 +151,24 @@ fn who_never_turns_healthy_is_replaced_and_then_given_up() {
     in_virtual_time(async {
         let ill = |nth| Fault::world(WorldFault::ImpairedInstance { nth });
         let two = json!({"fleet": "appwrite", "by": 2});
-        let stage = Stage::with(scaling, vec![ill(1)]).await;
-        assert_eq!(stage.out("out-1", two.clone()).await, "succeeded");
-        assert_eq!((stage.in_service().await, stage.record("out-1").await.given_up.len()), (5, 1));
-        assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
+        let fixture = Fixture::with(scaling, vec![ill(1)]).await;
+        assert_eq!(fixture.out("out-1", two.clone()).await, "succeeded");
+        assert_eq!((fixture.in_service().await, fixture.record("out-1").await.abandoned.len()), (5, 1));
+        assert_eq!(fixture.violations("out-1", Settling::Scaled).await, []);
 
         // Who replaces it is ill too: it is given up, and the other stays.
-        let stage = Stage::with(scaling, vec![ill(1), ill(3)]).await;
-        let given_up = stage.out("out-1", two.clone()).await;
-        assert!(given_up.starts_with("GivenUp") && given_up.contains("not healthy"), "{given_up}");
-        let run = stage.record("out-1").await;
-        assert_eq!((stage.in_service().await, run.phase), (4, Phase::Ended(Outcome::Scaled)));
-        assert_eq!(stage.violations("out-1", Settling::Scaled).await, []);
+        let fixture = Fixture::with(scaling, vec![ill(1), ill(3)]).await;
+        let abandoned = fixture.out("out-1", two.clone()).await;
+        assert!(abandoned.starts_with("Abandoned") && abandoned.contains("not healthy"), "{abandoned}");
+        let run = fixture.record("out-1").await;
+        assert_eq!((fixture.in_service().await, run.phase), (4, Phase::Ended(Outcome::Scaled)));
+        assert_eq!(fixture.violations("out-1", Settling::Scaled).await, []);
 
-        let stage = Stage::with(scaling, (1..=4).map(ill).collect()).await;
-        stage.out("out-1", two).await;
-        assert_eq!(stage.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
-        assert_eq!(stage.violations("out-1", Settling::RolledBack).await, []);
-        assert_eq!(stage.findings().await, [""; 0]);
+        let fixture = Fixture::with(scaling, (1..=4).map(ill).collect()).await;
+        fixture.out("out-1", two).await;
+        assert_eq!(fixture.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
+        assert_eq!(fixture.violations("out-1", Settling::RolledBack).await, []);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }
@@ -179,14 +179,14 @@ fn a_zone_that_runs_dry_is_made_up_for_and_what_can_be_had_is_taken() {
         let dry = |zone: Option<&str>| {
             Fault::world(WorldFault::NoCapacity { zone: zone.map(str::to_owned), instance_type: None })
         };
-        let stage = Stage::with(scaling, vec![dry(Some("eu-central-1a"))]).await;
-        assert_eq!(stage.out("out-1", json!({"fleet": "appwrite", "by": 3})).await, "succeeded");
-        assert_eq!(stage.in_service().await, 6);
-        let stage = Stage::with(scaling, vec![dry(None)]).await;
-        let given_up = stage.out("out-1", json!({"fleet": "appwrite", "by": 3})).await;
-        assert!(given_up.starts_with("GivenUp") && given_up.contains("could not be launched"), "{given_up}");
-        assert_eq!(stage.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
-        assert_eq!(stage.violations("out-1", Settling::RolledBack).await, []);
+        let fixture = Fixture::with(scaling, vec![dry(Some("eu-central-1a"))]).await;
+        assert_eq!(fixture.out("out-1", json!({"fleet": "appwrite", "by": 3})).await, "succeeded");
+        assert_eq!(fixture.in_service().await, 6);
+        let fixture = Fixture::with(scaling, vec![dry(None)]).await;
+        let abandoned = fixture.out("out-1", json!({"fleet": "appwrite", "by": 3})).await;
+        assert!(abandoned.starts_with("Abandoned") && abandoned.contains("could not be launched"), "{abandoned}");
+        assert_eq!(fixture.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
+        assert_eq!(fixture.violations("out-1", Settling::RolledBack).await, []);
     })
     .unwrap();
 }
@@ -195,21 +195,21 @@ fn a_zone_that_runs_dry_is_made_up_for_and_what_can_be_had_is_taken() {
 #[test]
 fn two_scale_outs_in_the_middle_of_an_upgrade_are_replaced_with_the_rest() {
     in_virtual_time(async {
-        let stage = Stage::with(scaling, Vec::new()).await;
-        let upgrade = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
+        let fixture = Fixture::with(scaling, Vec::new()).await;
+        let upgrade = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
         let joins = async {
             tokio::time::sleep(Duration::from_secs(30)).await;
-            let first = stage.out("out-1", json!({"fleet": "appwrite", "by": 2})).await;
-            let second = stage.out("out-2", json!({"fleet": "appwrite", "by": 1})).await;
-            (first, second, stage.in_service().await)
+            let first = fixture.out("out-1", json!({"fleet": "appwrite", "by": 2})).await;
+            let second = fixture.out("out-2", json!({"fleet": "appwrite", "by": 1})).await;
+            (first, second, fixture.in_service().await)
         };
         let (upgraded, (first, second, meanwhile)) = futures_util::future::join(upgrade, joins).await;
         assert_eq!((first.as_str(), second.as_str(), meanwhile), ("succeeded", "succeeded", 6));
         assert_eq!(upgraded, "succeeded");
-        let run = stage.record("run-1").await;
-        assert_eq!((run.size, run.joined.len(), stage.in_service().await), (3, 2, 6));
-        assert_eq!(stage.violations("run-1", Settling::Upgraded).await, []);
-        assert_eq!(stage.findings().await, [""; 0]);
+        let run = fixture.record("run-1").await;
+        assert_eq!((run.size, run.joined.len(), fixture.in_service().await), (3, 2, 6));
+        assert_eq!(fixture.violations("run-1", Settling::Upgraded).await, []);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }
@@ -217,16 +217,16 @@ fn two_scale_outs_in_the_middle_of_an_upgrade_are_replaced_with_the_rest() {
 #[test]
 fn who_joined_an_upgrade_that_turns_back_stays() {
     in_virtual_time(async {
-        let stage = Stage::with(scaling, vec![Fault::world(WorldFault::ImageFails)]).await;
-        let upgrade = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
+        let fixture = Fixture::with(scaling, vec![Fault::world(WorldFault::ImageFails)]).await;
+        let upgrade = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
         let joins = async {
             tokio::time::sleep(Duration::from_secs(30)).await;
-            stage.out("out-1", json!({"fleet": "appwrite", "by": 2})).await
+            fixture.out("out-1", json!({"fleet": "appwrite", "by": 2})).await
         };
         let (rolled_back, joined) = futures_util::future::join(upgrade, joins).await;
         assert!(rolled_back.starts_with("RolledBack") && joined == "succeeded", "{rolled_back} {joined}");
-        assert_eq!(stage.in_service().await, 5);
-        assert_eq!(stage.violations("run-1", Settling::RolledBack).await, []);
+        assert_eq!(fixture.in_service().await, 5);
+        assert_eq!(fixture.violations("run-1", Settling::RolledBack).await, []);
     })
     .unwrap();
 }
@@ -234,28 +234,28 @@ fn who_joined_an_upgrade_that_turns_back_stays() {
 #[test]
 fn whoever_comes_too_late_to_join_and_whoever_takes_out_waits_for_the_upgrades_end() {
     in_virtual_time(async {
-        let stage = Stage::with(scaling, Vec::new()).await;
-        let upgrade = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
+        let fixture = Fixture::with(scaling, Vec::new()).await;
+        let upgrade = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
         let late = async {
             loop {
                 tokio::time::sleep(Duration::from_secs(5)).await;
-                let run = stage.anyone().ledger().run(&stage.run_ref("run-1")).await.unwrap();
-                if run.is_some_and(|run| run.record.books_closed) {
+                let run = fixture.anyone().ledger().run(&fixture.run_ref("run-1")).await.unwrap();
+                if run.is_some_and(|run| run.record.joins_closed) {
                     break;
                 }
             }
-            let out = stage.out("out-1", json!({"fleet": "appwrite", "by": 1}));
-            let taken_out = stage.run_by(&stage.scale_in, "in-1", json!({"fleet": "appwrite", "by": -1}));
+            let out = fixture.out("out-1", json!({"fleet": "appwrite", "by": 1}));
+            let taken_out = fixture.run_by(&fixture.scale_in, "in-1", json!({"fleet": "appwrite", "by": -1}));
             futures_util::future::join(out, taken_out).await
         };
         let (upgraded, (out, taken_out)) = futures_util::future::join(upgrade, late).await;
         assert_eq!([upgraded, out, taken_out], ["succeeded"; 3]);
-        let upgraded = stage.record("run-1").await;
+        let upgraded = fixture.record("run-1").await;
         for scaled in ["out-1", "in-1"] {
-            assert!(stage.record(scaled).await.started > upgraded.committed.unwrap(), "{scaled}");
+            assert!(fixture.record(scaled).await.started > upgraded.committed.unwrap(), "{scaled}");
         }
-        assert_eq!(stage.in_service().await, 3);
-        assert_eq!(stage.findings().await, [""; 0]);
+        assert_eq!(fixture.in_service().await, 3);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }
@@ -263,21 +263,21 @@ fn whoever_comes_too_late_to_join_and_whoever_takes_out_waits_for_the_upgrades_e
 /// What may start at the same instant: an alarm, the clock, a person.
 #[test]
 fn of_two_that_start_at_once_each_is_served_in_its_turn() {
-    let alarm = |stage: &Stage| (stage.scale_out.clone(), event("fleetwright-busy-appwrite"));
-    let clock = |stage: &Stage| (stage.machine.clone(), json!({"fleet": "appwrite", "to": "1.4.14"}));
-    let person = |stage: &Stage| (stage.scale_out.clone(), json!({"fleet": "appwrite", "by": 1}));
-    type Start = fn(&Stage) -> (asl::StateMachine, Value);
+    let alarm = |fixture: &Fixture| (fixture.scale_out.clone(), event("fleetwright-busy-appwrite"));
+    let clock = |fixture: &Fixture| (fixture.machine.clone(), json!({"fleet": "appwrite", "to": "1.4.14"}));
+    let person = |fixture: &Fixture| (fixture.scale_out.clone(), json!({"fleet": "appwrite", "by": 1}));
+    type Start = fn(&Fixture) -> (asl::StateMachine, Value);
     let starts: [(&str, Start); 3] = [("alarm", alarm), ("clock", clock), ("person", person)];
     for (n, (first_name, first)) in starts.iter().enumerate() {
         for (second_name, second) in &starts[n..] {
             in_virtual_time(async {
                 let what = format!("{first_name} and {second_name}");
                 // Four are enough for it; it lasts longer than anything else here.
-                let stage = Stage::under(scaling, Vec::new(), work(&[(0, 235.0)])).await;
+                let fixture = Fixture::under(scaling, Vec::new(), work(&[(0, 235.0)])).await;
                 tokio::time::sleep(Duration::from_secs(4 * 60)).await;
-                let ((machine, input), (other, other_input)) = (first(&stage), second(&stage));
-                let first = stage.run_by(&machine, "run-1", input);
-                let second = stage.run_by(&other, "run-2", other_input);
+                let ((machine, input), (other, other_input)) = (first(&fixture), second(&fixture));
+                let first = fixture.run_by(&machine, "run-1", input);
+                let second = fixture.run_by(&other, "run-2", other_input);
                 let (first, second) = futures_util::future::join(first, second).await;
                 let refused = [&first, &second].into_iter().filter(|ended| *ended != "succeeded").collect::<Vec<_>>();
                 if (*first_name, *second_name) == ("clock", "clock") {
@@ -293,10 +293,10 @@ fn of_two_that_start_at_once_each_is_served_in_its_turn() {
                     ("clock", _) => 4..=4,
                     _ => 5..=5,
                 };
-                assert!(wanted.contains(&stage.in_service().await), "{what}: {}", stage.in_service().await);
-                assert_eq!(stage.fleet().await.lock, None, "{what}");
-                assert_eq!(stage.to_repair().await, [""; 0], "{what}");
-                let report = stage.simulator.report();
+                assert!(wanted.contains(&fixture.in_service().await), "{what}: {}", fixture.in_service().await);
+                assert_eq!(fixture.fleet().await.lock, None, "{what}");
+                assert_eq!(fixture.to_repair().await, [""; 0], "{what}");
+                let report = fixture.simulator.report();
                 assert_eq!((report.capacity.lowest, report.requests.failed), (3, 0), "{what}");
             })
             .unwrap();
@@ -310,25 +310,25 @@ fn an_upgrade_does_not_begin_before_who_joined_the_one_before_is_over() {
         // The member that joins is ill, and takes its time to be replaced; the upgrade that it joins fails meanwhile.
         let ill = Fault::world(WorldFault::ImpairedInstance { nth: 2 });
         let failing = Fault::on("SendCommand").error("AccessDeniedException");
-        let stage = Stage::with(scaling, vec![ill, failing]).await;
+        let fixture = Fixture::with(scaling, vec![ill, failing]).await;
         let upgrades = async {
-            let first = stage.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
-            assert_eq!(stage.fleet().await.joining.map(|run| run.to_string()), Some("out-1".to_owned()));
-            (first, stage.run("run-2", json!({"fleet": "appwrite", "to": "1.4.14"})).await)
+            let first = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
+            assert_eq!(fixture.fleet().await.joining.map(|run| run.to_string()), Some("out-1".to_owned()));
+            (first, fixture.run("run-2", json!({"fleet": "appwrite", "to": "1.4.14"})).await)
         };
         let joins = async {
             tokio::time::sleep(Duration::from_secs(30)).await;
-            stage.out("out-1", json!({"fleet": "appwrite", "by": 1})).await
+            fixture.out("out-1", json!({"fleet": "appwrite", "by": 1})).await
         };
         let ((first, second), joined) = futures_util::future::join(upgrades, joins).await;
         assert!(first.starts_with("RolledBack"), "{first}");
         assert_eq!((second.as_str(), joined.as_str()), ("succeeded", "succeeded"));
-        assert!(stage.record("run-2").await.started > stage.record("out-1").await.ended.unwrap());
-        assert_eq!((stage.in_service().await, stage.fleet().await.joining), (4, None));
-        let mut violations = stage.violations("run-2", Settling::Upgraded).await;
+        assert!(fixture.record("run-2").await.started > fixture.record("out-1").await.ended.unwrap());
+        assert_eq!((fixture.in_service().await, fixture.fleet().await.joining), (4, None));
+        let mut violations = fixture.violations("run-2", Settling::Upgraded).await;
         violations.retain(|one| one.detail != "the runs out-1 and run-1 changed the fleet at the same time");
         assert_eq!(violations, [], "but for the one that it had joined");
-        assert_eq!(stage.findings().await, [""; 0]);
+        assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();
 }

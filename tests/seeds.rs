@@ -1,7 +1,7 @@
 //! Many seeds: other latencies, the same promises.
 
 use fleet::Config;
-use fleetwright::rehearse::{Ending, Goal, Plan, rehearse};
+use fleetwright::rehearse::{Ending, Goal, RehearsalSpec, rehearse};
 
 /// The longest an upgrade may take, against its physical limit.
 const OVERHEAD: f64 = 1.05;
@@ -12,7 +12,7 @@ fn upgrades_lose_nothing_whatever_the_latencies() {
         let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
         config.rehearsal.seed = seed;
         let rehearsed = rehearse(
-            &Plan { config, goal: Goal::Upgrade { to: "1.4.14".parse().unwrap() }, faults: vec![] },
+            &RehearsalSpec { config, goal: Goal::Upgrade { to: "1.4.14".parse().unwrap() }, faults: vec![] },
             &mut |_| {},
         )
         .unwrap();
@@ -36,7 +36,7 @@ fn sizes_change_and_images_are_taken_whatever_the_latencies() {
         for seed in 1..=15 {
             let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
             config.rehearsal.seed = seed;
-            let rehearsed = rehearse(&Plan { config, goal, faults: vec![] }, &mut |_| {}).unwrap();
+            let rehearsed = rehearse(&RehearsalSpec { config, goal, faults: vec![] }, &mut |_| {}).unwrap();
             assert_eq!(rehearsed.outcome, ending, "{goal:?}, seed {seed}: {:?}", rehearsed.reason);
             assert_eq!(rehearsed.invariants.violated, Vec::<String>::new(), "{goal:?}, seed {seed}");
             assert_eq!(rehearsed.requests.failed, 0, "{goal:?}, seed {seed}");

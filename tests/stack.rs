@@ -16,8 +16,8 @@ use serde_json::{Value, json};
 
 /// What a run has done when it asks a person.
 const UNTIL_APPROVAL: [(&str, &str); 16] = [
-    ("All healthy", "done"),
-    ("As many as joined", "done"),
+    ("Staying healthy", "done"),
+    ("Match joined members", "done"),
     ("Ask for approval", "done"),
     ("Back up the data", "done"),
     ("Bake", "done"),
@@ -25,13 +25,13 @@ const UNTIL_APPROVAL: [(&str, &str); 16] = [
     ("Canary healthy", "done"),
     ("Canary in", "done"),
     ("Create the builder", "done"),
-    ("Create the new members", "done"),
+    ("Create the members", "done"),
     ("Delete the builder", "done"),
     ("Install and migrate", "done"),
-    ("Old out", "done"),
+    ("Leaving out", "done"),
     ("Stop the builder", "done"),
     ("Take the snapshot", "done"),
-    ("The rest in", "done"),
+    ("Rest in", "done"),
 ];
 
 #[test]
@@ -68,7 +68,7 @@ fn an_upgrade_is_planned_started_and_watched_by_the_command() {
     assert_eq!(upgraded.exit, 0, "{upgraded:?}");
     let outcome: Value = serde_json::from_str(&upgraded.out).unwrap();
     assert_eq!((&outcome["outcome"], &outcome["to"]), (&json!("upgraded"), &json!("1.4.14")), "{outcome:#}");
-    assert!(upgraded.err.contains("Create the new members"), "{upgraded:?}");
+    assert!(upgraded.err.contains("Create the members"), "{upgraded:?}");
     let run = outcome["run"].as_str().unwrap();
     fleet.assert_upgraded(run, &["1.4.14"], false);
 
@@ -114,7 +114,7 @@ fn a_run_that_waits_for_approval_is_the_only_one_and_goes_on_when_it_is_approved
     assert_eq!((&second["status"], &second["error"]), (&json!("FAILED"), &json!("Refused")), "{second:#}");
     assert!(second["cause"].as_str().unwrap().contains(&run), "{second:#}");
 
-    for line in ["rollback", "repair", "repair --yes"] {
+    for line in ["revert", "repair", "repair --yes"] {
         let ran = operator.fleetwright(&format!("{line} --fleet approved"));
         assert_eq!(ran.exit, 6, "{ran:?}");
         assert!(ran.err.contains(&run), "{ran:?}");

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 const TABLE: &str = "fleetwright";
 
-struct Stage {
+struct Fixture {
     moto: Moto,
     ssm: SsmEndpoint,
     fleet: BuiltFleet,
@@ -30,7 +30,7 @@ impl LoadServiceConfig for SsmElsewhere {
     }
 }
 
-impl Stage {
+impl Fixture {
     fn set(migration: Migration) -> Self {
         let moto = Moto::start();
         let fleet = BuiltFleet::on(&moto, "appwrite");
@@ -71,34 +71,34 @@ impl Stage {
 
 #[test]
 fn an_upgrade_replaces_the_members_and_nothing_else() {
-    let stage = Stage::set(Migration::Succeeds);
-    let finished = stage.upgrade("1.4.14");
+    let fixture = Fixture::set(Migration::Succeeds);
+    let finished = fixture.upgrade("1.4.14");
     let Outcome::Succeeded(output) = &finished.outcome else { panic!("{finished:?}") };
     assert_eq!(output["outcome"], "upgraded");
-    let builder = stage.fleet.assert_upgraded("run-1", &["1.4.14"], false);
-    let compose = stage.ssm.compose_file(&builder);
+    let builder = fixture.fleet.assert_upgraded("run-1", &["1.4.14"], false);
+    let compose = fixture.ssm.compose_file(&builder);
     assert_eq!(compose.matches("appwrite/appwrite:1.4.14").count(), 3, "{compose}");
 }
 
 #[test]
 fn a_migration_that_fails_with_exit_status_0_leaves_the_fleet_as_it_was() {
-    let stage = Stage::set(Migration::Fails);
-    let finished = stage.upgrade("1.4.14");
+    let fixture = Fixture::set(Migration::Fails);
+    let finished = fixture.upgrade("1.4.14");
     let Outcome::Failed(Failure { error, cause }) = &finished.outcome else { panic!("{finished:?}") };
     assert_eq!(error, "RolledBack", "{cause}");
     assert!(cause.contains("installing 1.4.14 on builder"), "{cause}");
     let came = [("Create the builder", "done"), ("Back up the data", "done"), ("Install and migrate", "failed")];
-    stage.fleet.assert_rolled_back("run-1", &came);
+    fixture.fleet.assert_rolled_back("run-1", &came);
 }
 
 #[test]
 fn data_on_rds_is_backed_up_there() {
-    let stage = Stage::set(Migration::Succeeds);
-    let db = stage.fleet.database();
-    let mut config = stage.fleet.config();
+    let fixture = Fixture::set(Migration::Succeeds);
+    let db = fixture.fleet.database();
+    let mut config = fixture.fleet.config();
     config.backup = Some(DataSource::DbInstance(db.parse().unwrap()));
-    let finished = stage.upgrade_by(config, "1.4.14");
+    let finished = fixture.upgrade_by(config, "1.4.14");
     let Outcome::Succeeded(output) = &finished.outcome else { panic!("{finished:?}") };
     assert_eq!(output["outcome"], "upgraded");
-    stage.fleet.assert_db_backed_up("run-1", &db);
+    fixture.fleet.assert_db_backed_up("run-1", &db);
 }

@@ -13,7 +13,7 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_types::SdkConfig;
 use aws_types::region::Region;
 use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
-use fleet::{Reach, StateContext};
+use fleet::{StackScope, StateContext};
 use futures_util::FutureExt;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde::Deserialize;
@@ -39,7 +39,7 @@ pub async fn serve(environment: fn(&str) -> Option<String>) -> Result<(), Error>
     let level = environment("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok());
     log::start(level.unwrap_or(LevelFilter::INFO));
     let (handler, table) = (&setting("_HANDLER")?, setting("TABLE")?);
-    let reach = Reach::new(&setting("FLEETS")?, &setting("TARGET_GROUPS")?);
+    let reach = StackScope::new(&setting("FLEETS")?, &setting("TARGET_GROUPS")?);
     let aws = Aws::new(&sdk_config(environment), &table).within(reach);
     let aws = &aws;
     // Boxed: the compiler gives up on types as deep as the SDK's and the runtime's together.

@@ -8,7 +8,7 @@
 //! | `fleet/NAME` | `fleet` | [`FleetRecord`]: configuration, golden image, lock |
 //! | `fleet/NAME` | `run/ID` | [`Run`]: plan, launches, phase |
 //! | `fleet/NAME` | `before/ID` | [`Before`]: what was before the run's first change |
-//! | `fleet/NAME` | `new/ID` | [`NewMembers`]: the ids of the members that the run made |
+//! | `fleet/NAME` | `new/ID` | [`StayingMembers`]: the ids of the members that the run made |
 //! | `fleet/NAME` | `decision/ID` | [`fleet::Decision`]: how large the fleet was to be, from what, and why |
 //! | `fleet/NAME` | `step/ID/TIME/STATE` | [`StepRecord`]: attempts and result |
 //!
@@ -21,7 +21,7 @@ use crate::StepError;
 use crate::aws::{CallError, Named};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem, builders::PutBuilder};
-use fleet::{Abort, Before, FleetName, FleetRecord, NewMembers, Phase, Run, RunRef, StepRecord, Ticket};
+use fleet::{Abort, Before, FleetName, FleetRecord, Phase, Run, RunRef, StayingMembers, StepRecord, Ticket};
 pub use item::Record;
 use item::{Item, Key, PK, SK, WRITING};
 use jiff::Timestamp;
@@ -133,7 +133,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Whatever DynamoDB answers, and a record that is missing or cannot be read.
-    pub async fn new_members(&self, run: &RunRef) -> Result<NewMembers, StepError> {
+    pub async fn staying_members(&self, run: &RunRef) -> Result<StayingMembers, StepError> {
         let found = self.members_of(run).await?;
         found.ok_or_else(|| StepError::Failed(format!("{run} has no record of its new members")))
     }
@@ -142,7 +142,7 @@ impl Ledger {
     ///
     /// # Errors
     /// Whatever DynamoDB answers, and a record that cannot be read.
-    pub async fn members_of(&self, run: &RunRef) -> Result<Option<NewMembers>, StepError> {
+    pub async fn members_of(&self, run: &RunRef) -> Result<Option<StayingMembers>, StepError> {
         Ok(self.read(Key::part("new", run)).await?.map(|read| read.record))
     }
 
@@ -150,11 +150,11 @@ impl Ledger {
     ///
     /// # Errors
     /// [`StepError::Interrupted`] when somebody else recorded some; whatever else DynamoDB answers.
-    pub async fn record_new_members(&self, run: &Run, members: &NewMembers) -> Result<(), StepError> {
+    pub async fn record_staying_members(&self, run: &Run, members: &StayingMembers) -> Result<(), StepError> {
         if self.create(Key::part("new", &run.run).item(members, 1)?.forgotten_after(run.started)).await? {
             return Ok(());
         }
-        let Some(mut recorded) = self.read::<NewMembers>(Key::part("new", &run.run)).await? else { return Ok(()) };
+        let Some(mut recorded) = self.read::<StayingMembers>(Key::part("new", &run.run)).await? else { return Ok(()) };
         let ids = &mut recorded.record.ids;
         let there = ids.len();
         let more: Vec<_> = members.ids.iter().filter(|id| !ids.contains(id)).cloned().collect();
@@ -230,7 +230,7 @@ impl Ledger {
     pub async fn hold_back(&self, ticket: &Ticket, now: Timestamp) -> Result<Read<Run>, StepError> {
         let mut run = self.hold(ticket, Going::Either).await?;
         if run.record.phase != Phase::RollingBack {
-            run.record.turn_back(now)?;
+            run.record.roll_back(now)?;
             self.write(&mut run).await?;
         }
         Ok(run)

@@ -1,8 +1,8 @@
 //! The list of steps, and what is the same for all: JSON in, JSON or a named error out, and a record of how it ended.
 
 use crate::steps::{
-    ask_approval, back_up, begin, configure, create_from_snapshot, delete, finish, image_member, observe, quiet_hour,
-    retag, scale, snapshot, start, stop, sync_tags, take_up, verify,
+    ask_approval, back_up, begin, commit, configure, create_from_snapshot, delete, finish, image_member, observe,
+    quiet_hour, resume, retag, scale, snapshot, start, stop, sync_tags, verify,
 };
 use crate::{Aws, StepError};
 use fleet::{SCHEMA, StateContext, StepRecord, StepResult, Ticket};
@@ -38,6 +38,7 @@ steps! {
     "ask-approval" => ask_approval,
     "back-up" => back_up,
     "begin" => begin,
+    "commit" => commit,
     "configure" => configure,
     "create-from-snapshot" => create_from_snapshot,
     "delete" => delete,
@@ -45,13 +46,13 @@ steps! {
     "image-member" => image_member,
     "observe" => observe,
     "quiet-hour" => quiet_hour,
+    "resume" => resume,
     "retag" => retag,
     "scale" => scale,
     "snapshot" => snapshot,
     "start" => start,
     "stop" => stop,
     "sync-tags" => sync_tags,
-    "take-up" => take_up,
     "verify" => verify,
 }
 

@@ -38,7 +38,7 @@ fn peak_memory() -> f64 {
     let function = lambda.start("verify");
     lambda.request().answer(
         r#"{"run": {"fleet": "appwrite", "id": "run-1"}, "members": "new", "check": "healthy",
-            "state": {"Name": "All healthy", "EnteredTime": "2026-01-04T03:00:00Z", "RetryCount": 0}}"#,
+            "state": {"Name": "Staying healthy", "EnteredTime": "2026-01-04T03:00:00Z", "RetryCount": 0}}"#,
     );
     let answer = lambda.request();
     assert!(answer.line.contains("/error") && answer.body.contains("Interrupted"), "{} {}", answer.line, answer.body);

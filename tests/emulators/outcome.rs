@@ -6,41 +6,42 @@ use std::collections::BTreeSet;
 
 /// The states of an upgrade that leave a record, but for the hops.
 const FORWARD: [&str; 18] = [
-    "All healthy",
-    "As many as joined",
+    "Staying healthy",
+    "Match joined members",
     "Back up the data",
     "Bake",
     "Canary bakes",
     "Canary healthy",
     "Canary in",
     "Create the builder",
-    "Create the new members",
+    "Create the members",
     "Delete outdated images",
     "Delete the builder",
-    "Delete the old members",
+    "Delete the leaving members",
     "Finish",
-    "Last look",
-    "Old out",
+    "Commit",
+    "Leaving out",
     "Stop the builder",
     "Take the snapshot",
-    "The rest in",
+    "Rest in",
 ];
-const BACK: [&str; 5] = ["Delete what the run made", "Finish as rolled back", "New out", "Old healthy", "Old in"];
+const BACK: [&str; 5] =
+    ["Delete what the run made", "Finish as rolled back", "Staying out", "Leaving healthy", "Leaving back in"];
 
 /// Those that look at the new members.
-const LOOKS: [&str; 5] = ["All healthy", "Bake", "Canary bakes", "Canary healthy", "Last look"];
+const LOOKS: [&str; 5] = ["Staying healthy", "Bake", "Canary bakes", "Canary healthy", "Commit"];
 /// Those of going back to a kept image.
 const TO_A_KEPT_IMAGE: [&str; 10] = [
-    "All healthy",
-    "As many as joined",
+    "Staying healthy",
+    "Match joined members",
     "Bake",
     "Create members from the kept image",
     "Delete outdated images",
-    "Delete the old members",
+    "Delete the leaving members",
     "Finish",
-    "Last look",
-    "Old out",
-    "The rest in",
+    "Commit",
+    "Leaving out",
+    "Rest in",
 ];
 
 impl BuiltFleet {
@@ -93,7 +94,7 @@ impl BuiltFleet {
         assert_eq!(after["targets"][group], self.before["targets"][group]);
         let made = self.mine(&after["instances"], |i| i["tags"]["fleetwright:run"] == run);
         let done = |state: &str| came.contains(&(state, "done"));
-        let members_were_made = done("Create the new members");
+        let members_were_made = done("Create the members");
         let wanted = usize::from(done("Create the builder")) + if members_were_made { 3 } else { 0 };
         assert_eq!(made.len(), wanted, "{made:#?}");
         self.assert_others_untouched(&after);
@@ -101,12 +102,12 @@ impl BuiltFleet {
         let fleet = self.item(&after, "fleet");
         let record = self.item(&after, &format!("run/{run}"));
         let failed_its_looks = LOOKS.iter().any(|look| came.contains(&(look, "failed")));
-        assert_eq!(record["condemned"].is_string(), failed_its_looks, "{record:#}");
+        assert_eq!(record["image_failure"].is_string(), failed_its_looks, "{record:#}");
         if !failed_its_looks {
             assert_eq!(self.mine(&after["images"], |_| true), self.mine(&self.before["images"], |_| true));
             assert_eq!(fleet["images"], json!([]));
         } else {
-            let (image, why) = (record["image"].as_str().unwrap(), &record["condemned"]);
+            let (image, why) = (record["image"].as_str().unwrap(), &record["image_failure"]);
             self.assert_made_image(&after, image, record["to"].as_str().unwrap());
             assert_eq!(fleet["images"], json!([{"image": image, "version": record["to"], "quarantine": why}]));
         }

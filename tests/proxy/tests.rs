@@ -45,7 +45,7 @@ fn caller(proxy: &Proxy, place: &str) -> SdkConfig {
 fn make(proxy: &Proxy, place: &str, address: &str) -> Result<String, String> {
     let ec2 = Client::new(&caller(proxy, place));
     let answer = proxy.runtime().block_on(ec2.create_vpc().cidr_block(address).send());
-    answer.map(|made| made.vpc().unwrap().vpc_id().unwrap().to_owned()).map_err(came_to)
+    answer.map(|made| made.vpc().unwrap().vpc_id().unwrap().to_owned()).map_err(reconcile)
 }
 
 /// The networks that there are with this address, as moto itself says it.
@@ -56,7 +56,7 @@ fn made(proxy: &Proxy, address: &str) -> Vec<String> {
     answer.vpcs().iter().map(|vpc| vpc.vpc_id().unwrap().to_owned()).collect()
 }
 
-fn came_to<E: ProvideErrorMetadata + Debug>(error: SdkError<E, HttpResponse>) -> String {
+fn reconcile<E: ProvideErrorMetadata + Debug>(error: SdkError<E, HttpResponse>) -> String {
     let status = error.raw_response().map(|response| response.status().as_u16());
     match (error.code(), &error) {
         (Some(code), _) => format!("{} {code}", status.unwrap()),
@@ -85,7 +85,7 @@ fn an_answer_is_lost_after_the_effect_and_the_call_is_made_once() {
     let ec2 = Client::new(&caller(&proxy, "a"));
     proxy.runtime().block_on(ec2.describe_vpcs().send()).unwrap();
     let lost = proxy.runtime().block_on(ec2.create_vpc().cidr_block("10.3.0.0/16").send());
-    assert_eq!(lost.map(drop).map_err(came_to), Err("no answer".to_owned()));
+    assert_eq!(lost.map(drop).map_err(reconcile), Err("no answer".to_owned()));
     assert_eq!(made(&proxy, "10.3.0.0/16").len(), 1);
     assert_eq!(proxy.calls().len(), 3);
     proxy.assert_struck(&faults);
@@ -102,7 +102,7 @@ fn an_answer_is_late_after_the_effect() {
     let impatient = TimeoutConfig::builder().read_timeout(Duration::from_millis(500)).build();
     let ec2 = Client::new(&caller(&proxy, "a").into_builder().timeout_config(impatient).build());
     let late = proxy.runtime().block_on(ec2.create_vpc().cidr_block("10.5.0.0/16").send());
-    assert_eq!(late.map(drop).map_err(came_to), Err("too late".to_owned()));
+    assert_eq!(late.map(drop).map_err(reconcile), Err("too late".to_owned()));
     // A busy moto may be slower than the caller's patience by itself.
     let made = until("the network is there", || Some(made(&proxy, "10.5.0.0/16")).filter(|made| !made.is_empty()));
     assert_eq!(made.len(), 1);
@@ -134,16 +134,16 @@ fn the_sdk_reads_a_refusal_in_each_services_own_words() {
     let [throttled, stumbled] = [(); 2].map(|()| {
         proxy.runtime().block_on(async {
             [
-                Client::new(&config).describe_vpcs().send().await.map_err(came_to).unwrap_err(),
+                Client::new(&config).describe_vpcs().send().await.map_err(reconcile).unwrap_err(),
                 aws_sdk_elasticloadbalancingv2::Client::new(&config)
                     .describe_target_groups()
                     .send()
                     .await
-                    .map_err(came_to)
+                    .map_err(reconcile)
                     .unwrap_err(),
-                aws_sdk_ssm::Client::new(&config).list_commands().send().await.map_err(came_to).unwrap_err(),
-                aws_sdk_cloudwatch::Client::new(&config).describe_alarms().send().await.map_err(came_to).unwrap_err(),
-                aws_sdk_dynamodb::Client::new(&config).list_tables().send().await.map_err(came_to).unwrap_err(),
+                aws_sdk_ssm::Client::new(&config).list_commands().send().await.map_err(reconcile).unwrap_err(),
+                aws_sdk_cloudwatch::Client::new(&config).describe_alarms().send().await.map_err(reconcile).unwrap_err(),
+                aws_sdk_dynamodb::Client::new(&config).list_tables().send().await.map_err(reconcile).unwrap_err(),
             ]
         })
     });

@@ -1,7 +1,7 @@
 //! Every fault at every operation of an upgrade on moto. What is there afterwards is looked at by a client that nothing
 //! else here uses, and directly: members in service, tags, targets, images, the lock and the ledger, and what is of others.
 
-use super::stage::{PATIENCE, RUN, Stage, TO};
+use super::fixture::{Fixture, PATIENCE, RUN, TO};
 use super::{Call, Service};
 use asl::{Failure, Finished, Outcome};
 use simulator::faults::{Fault, On};
@@ -10,46 +10,46 @@ use std::sync::OnceLock;
 
 /// What a run comes to that may not take the old members out.
 const UNTIL_OLD_OUT: [(&str, &str); 14] = [
-    ("All healthy", "done"),
-    ("As many as joined", "done"),
+    ("Staying healthy", "done"),
+    ("Match joined members", "done"),
     ("Back up the data", "done"),
     ("Canary bakes", "done"),
     ("Canary healthy", "done"),
     ("Canary in", "done"),
     ("Create the builder", "done"),
-    ("Create the new members", "done"),
+    ("Create the members", "done"),
     ("Delete the builder", "done"),
     ("Install and migrate", "done"),
-    ("Old out", "failed"),
+    ("Leaving out", "failed"),
     ("Stop the builder", "done"),
     ("Take the snapshot", "done"),
-    ("The rest in", "done"),
+    ("Rest in", "done"),
 ];
 
 #[track_caller]
 fn assert_upgraded(faults: &[Fault]) -> Vec<Call> {
-    let stage = Stage::set(faults);
-    let finished = stage.upgrade();
+    let fixture = Fixture::set(faults);
+    let finished = fixture.upgrade();
     let Outcome::Succeeded(output) = &finished.outcome else { panic!("{finished:?}\nunder {}", told(faults)) };
     assert_eq!(output["outcome"], "upgraded");
-    stage.proxy.assert_struck(faults);
-    let builder = stage.fleet.assert_upgraded(RUN, &[TO], false);
-    let compose = stage.ssm.compose_file(&builder);
+    fixture.proxy.assert_struck(faults);
+    let builder = fixture.fleet.assert_upgraded(RUN, &[TO], false);
+    let compose = fixture.ssm.compose_file(&builder);
     assert_eq!(compose.matches("appwrite/appwrite:1.4.14").count(), 3, "{compose}");
-    stage.proxy.calls()
+    fixture.proxy.calls()
 }
 
 /// The same for a run that turns back, after states that came to this, for this reason.
 #[track_caller]
 fn assert_rolled_back(faults: &[Fault], came: &[(&str, &str)], why: &str) -> Vec<Call> {
-    let stage = Stage::set(faults);
-    let Finished { outcome, .. } = stage.upgrade();
+    let fixture = Fixture::set(faults);
+    let Finished { outcome, .. } = fixture.upgrade();
     let Outcome::Failed(Failure { error, cause }) = &outcome else { panic!("{outcome:?}\nunder {}", told(faults)) };
     assert_eq!(error, "RolledBack", "{cause}\nunder {}", told(faults));
-    stage.proxy.assert_struck(faults);
-    let recorded = stage.fleet.assert_rolled_back(RUN, came);
+    fixture.proxy.assert_struck(faults);
+    let recorded = fixture.fleet.assert_rolled_back(RUN, came);
     assert!(recorded.contains(why), "{recorded}");
-    stage.proxy.calls()
+    fixture.proxy.calls()
 }
 
 /// Faults that anybody who reads of a failure needs to see it again.

@@ -86,17 +86,17 @@ async fn filters_join_and_pages_follow() {
 async fn tags_come_and_go_on_all_resources_or_on_none() {
     let aws = aws();
     let members = aws.members();
-    let tag = aws_sdk_ec2::types::Tag::builder().key("stage").value("blue").build();
+    let tag = aws_sdk_ec2::types::Tag::builder().key("fixture").value("blue").build();
     let call = aws.ec2.create_tags().resources(&members[0]).resources(super::GOLDEN).tags(tag.clone());
     call.clone().resources("i-0000000000000000f").send().await.expect_err("one of them is unknown");
-    let found = || aws.ec2.describe_instances().filters(filter("tag:stage", "blue")).send();
+    let found = || aws.ec2.describe_instances().filters(filter("tag:fixture", "blue")).send();
     assert!(found().await.unwrap().reservations().is_empty());
     call.send().await.unwrap();
     assert_eq!(found().await.unwrap().reservations().len(), 1);
-    let images = aws.ec2.describe_images().owners("self").filters(filter("tag:stage", "blue")).send().await.unwrap();
+    let images = aws.ec2.describe_images().owners("self").filters(filter("tag:fixture", "blue")).send().await.unwrap();
     assert_eq!(images.images().len(), 1);
 
-    let other = aws_sdk_ec2::types::Tag::builder().key("stage").value("green").build();
+    let other = aws_sdk_ec2::types::Tag::builder().key("fixture").value("green").build();
     aws.ec2.delete_tags().resources(&members[0]).tags(other).send().await.unwrap();
     assert_eq!(found().await.unwrap().reservations().len(), 1, "a tag of another value stays");
     aws.ec2.delete_tags().resources(&members[0]).tags(tag).send().await.unwrap();

@@ -43,7 +43,7 @@ fn what_is_no_image_of_the_fleets_is_not_gone_back_to() {
         ("imageless-2", "last-good", "keeps no image"),
         ("imageless-3", "ami-xyz", "'ami-xyz' is not an image id"),
     ] {
-        let ended = stack.root().upgrade(run, &json!({"fleet": "imageless", "rollback": image}));
+        let ended = stack.root().upgrade(run, &json!({"fleet": "imageless", "revert": image}));
         assert_eq!((&ended["status"], &ended["error"]), (&json!("FAILED"), &json!("Refused")), "{ended:#}");
         assert!(ended["cause"].as_str().unwrap().contains(says), "{ended:#}");
     }

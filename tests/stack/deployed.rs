@@ -17,7 +17,7 @@ const FLEETS: [&str; 18] = [
     "aborted",
     "approved",
     "broken",
-    "condemned",
+    "image_failure",
     "edited",
     "handmade",
     "imageless",

@@ -42,31 +42,31 @@ fn what_was_upgraded_is_taken_back_once_and_its_image_is_in_quarantine() {
 #[test]
 fn an_image_whose_members_made_an_alarm_ring_is_kept_out_of_use() {
     let stack = Stack::shared();
-    let fleet = stack.fleet("condemned");
+    let fleet = stack.fleet("image_failure");
     let operator = stack.operator();
-    let run = operator.asks_for_approval("condemned");
+    let run = operator.asks_for_approval("image_failure");
     let alarm = |state: &str| {
         let set = json!({"AlarmName": fleet.id("alarm"), "StateValue": state, "StateReason": "a test"});
         stack.console().call("cloudwatch", "set_alarm_state", &set);
     };
     alarm("ALARM");
-    assert_eq!(operator.fleetwright("approve --fleet condemned").exit, 0);
-    let watched = operator.fleetwright(&format!("watch {run} --fleet condemned"));
+    assert_eq!(operator.fleetwright("approve --fleet image_failure").exit, 0);
+    let watched = operator.fleetwright(&format!("watch {run} --fleet image_failure"));
     assert_eq!(watched.exit, 3, "{watched:?}");
-    let came: Vec<_> = UNTIL_APPROVAL.into_iter().chain([("Last look", "failed")]).collect();
+    let came: Vec<_> = UNTIL_APPROVAL.into_iter().chain([("Commit", "failed")]).collect();
     let why = fleet.assert_rolled_back(&run, &came);
-    assert!(why.contains("alarm 'condemned-5xx' is in ALARM"), "{why}");
+    assert!(why.contains("alarm 'image_failure-5xx' is in ALARM"), "{why}");
 
     let ringing = json!([{
-        "what": "alarm 'condemned-5xx' is in ALARM",
+        "what": "alarm 'image_failure-5xx' is in ALARM",
         "remedy": {"person": "an upgrade wants the alarms of upgrade.alarms to exist and to be quiet"},
     }]);
-    assert_eq!(operator.findings("condemned"), ringing);
+    assert_eq!(operator.findings("image_failure"), ringing);
     alarm("OK");
-    operator.assert_as_it_should_be("condemned");
-    let images = operator.images("condemned");
+    operator.assert_as_it_should_be("image_failure");
+    let images = operator.images("image_failure");
     let [kept] = &images["kept"].as_array().unwrap()[..] else { panic!("{images:#}") };
-    assert_eq!(kept["quarantine"], "alarm 'condemned-5xx' is in ALARM");
+    assert_eq!(kept["quarantine"], "alarm 'image_failure-5xx' is in ALARM");
     assert_eq!(images["last_good"], Value::Null);
 }
 

@@ -2,8 +2,8 @@
 //! decide by the same function, so that a plan does not promise what the run then refuses.
 
 use crate::{
-    Before, Census, Config, FLEET_TAG, Fingerprint, FleetRecord, Health, InstanceId, Member, Observed, Order, Refusal,
-    Restoration, Tagged, Version, check_connections, check_targets,
+    Before, Config, FLEET_TAG, Fingerprint, FleetRecord, Health, InstanceId, Inventory, Member, Observed, Order,
+    Refusal, Restoration, Tagged, Version, check_connections, check_targets,
 };
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -26,14 +26,14 @@ pub struct Admission {
 /// Admits a run for `order` on the fleet that was found.
 ///
 /// Who goes back to a kept image flees from the members there are: neither their health nor an alarm keeps them. Who
-/// repairs what was edited by hand starts from the census. Whoever scales has decided on the connections already.
+/// repairs what was edited by hand starts from the inventory. Whoever scales has decided on the connections already.
 ///
 /// # Errors
 /// The first reason not to begin.
 pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result<Admission, Refusal> {
     let config = &record.config;
-    if let Some(why) = &observed.out_of_reach {
-        return Err(Refusal::OutOfReach { why: why.clone() });
+    if let Some(why) = &observed.out_of_scope {
+        return Err(Refusal::OutOfScope { why: why.clone() });
     }
     let (mut restored, mut source) = (None, None);
     let members = match order {
@@ -43,13 +43,13 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
             check_image(record, observed, order)?;
             tagged(observed)
         }
-        Order::Rollback(_) => {
+        Order::Revert(_) => {
             check_members(record, observed)?;
             check_image(record, observed, order)?;
             tagged(observed)
         }
-        Order::Repair => {
-            let restoration = Restoration::of(record, observed.census.as_ref().unwrap_or(&Census::default()));
+        Order::Restore => {
+            let restoration = Restoration::of(record, observed.inventory.as_ref().unwrap_or(&Inventory::default()));
             if restoration.is_empty() {
                 return Err(Refusal::NothingToRepair { fleet: record.name().clone() });
             }
@@ -73,12 +73,12 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
     let there = u32::try_from(members.len()).unwrap_or(u32::MAX);
     let quota = config.load_balancer.target_quota;
     let size = match order {
-        Order::Upgrade(_) | Order::Rollback(_) => {
+        Order::Upgrade(_) | Order::Revert(_) => {
             check_connections(there, &config.database)?;
             check_targets(there, quota)?;
             there
         }
-        Order::Repair | Order::ScaleIn(_) => there,
+        Order::Restore | Order::ScaleIn(_) => there,
         Order::GoldenImage { .. } => 0,
         Order::ScaleOut(more) => {
             let needed = there.saturating_add(*more);
@@ -103,16 +103,16 @@ fn check_members(record: &FleetRecord, observed: &Observed) -> Result<(), Refusa
     if !observed.tagged.iter().any(|member| member.running) {
         return Err(empty(config));
     }
-    if let Some(stranger) = observed.strangers.first() {
+    if let Some(stranger) = observed.untagged_targets.first() {
         let tag = config.fleet.load_balancer_tag.to_string();
-        return Err(Refusal::Stranger { instance: stranger.clone(), tag });
+        return Err(Refusal::UntaggedTarget { instance: stranger.clone(), tag });
     }
     Ok(())
 }
 
 /// Whether the image that the new members are to be clones of, or their builder, is there.
 fn check_image(record: &FleetRecord, observed: &Observed, order: &Order) -> Result<(), Refusal> {
-    let image = if let Order::Rollback(target) = order { &target.image } else { &record.to_be_cloned()?.image };
+    let image = if let Order::Revert(target) = order { &target.image } else { &record.to_be_cloned()?.image };
     match &observed.image_problem {
         Some(problem) => Err(Refusal::GoldenImage { image: image.clone(), problem: problem.clone() }),
         None => Ok(()),

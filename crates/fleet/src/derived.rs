@@ -53,28 +53,28 @@ pub fn command_comment(run: &RunRef, hop: Version) -> String {
 
 /// The name of the alarm that rings for a fleet whose CPU asks for another size; the rules in infra/template.yaml go by how it
 /// begins.
-pub fn alarm_name(fleet: &FleetName, rings: Rings) -> String {
+pub fn alarm_name(fleet: &FleetName, rings: AlarmKind) -> String {
     format!("fleetwright-{}-{fleet}", rings.as_str())
 }
 
 /// The fleet that an alarm of this name rings for, and what for, if it is one of ours.
-pub fn alarm_of(name: &str) -> Option<(FleetName, Rings)> {
+pub fn alarm_of(name: &str) -> Option<(FleetName, AlarmKind)> {
     let (rings, fleet) = name.strip_prefix("fleetwright-")?.split_once('-')?;
-    let rings = [Rings::Busy, Rings::Idle].into_iter().find(|one| one.as_str() == rings)?;
+    let rings = [AlarmKind::Busy, AlarmKind::Idle].into_iter().find(|one| one.as_str() == rings)?;
     Some((fleet.parse().ok()?, rings))
 }
 
 /// What a fleet's alarm rings for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Rings {
+pub enum AlarmKind {
     /// The CPU is above the target.
     Busy,
     /// The CPU is far enough below the target.
     Idle,
 }
 
-impl Rings {
+impl AlarmKind {
     /// The word in the alarm's name.
     pub fn as_str(self) -> &'static str {
         match self {

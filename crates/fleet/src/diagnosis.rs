@@ -1,7 +1,7 @@
 //! What is not as it should be about a fleet, and what is to be done. `doctor` says it; a rehearsal demands that nothing
 //! be found after a run.
 
-use crate::{Census, FleetRecord, Health, Observed, Place, Tagged};
+use crate::{FleetRecord, Health, Inventory, Observed, Place, Tagged};
 use serde::Serialize;
 
 /// Something that is not as it should be.
@@ -30,8 +30,8 @@ pub fn diagnose(record: &FleetRecord, observed: &Observed, left_by: &[crate::Ins
     for member in &observed.tagged {
         findings.about_tagged(record, member);
     }
-    for stranger in &observed.strangers {
-        let known = observed.census.iter().flat_map(|census| &census.instances).any(|one| one.id == *stranger);
+    for stranger in &observed.untagged_targets {
+        let known = observed.inventory.iter().flat_map(|inventory| &inventory.instances).any(|one| one.id == *stranger);
         if !known {
             findings.person(
                 format!("{stranger} is registered with the target group and is not the fleet's"),
@@ -45,8 +45,8 @@ pub fn diagnose(record: &FleetRecord, observed: &Observed, left_by: &[crate::Ins
             "if it is gone for good, replace it: an upgrade goes by the members that there are",
         );
     }
-    if let Some(census) = &observed.census {
-        findings.about_the_rest(record, census);
+    if let Some(inventory) = &observed.inventory {
+        findings.about_the_rest(record, inventory);
     }
     findings.0
 }
@@ -64,7 +64,7 @@ impl Findings {
     }
 
     fn about_the_whole(&mut self, record: &FleetRecord, observed: &Observed) {
-        if let Some(why) = &observed.out_of_reach {
+        if let Some(why) = &observed.out_of_scope {
             self.person(why.clone(), "update the stack's parameters with 'sam deploy --guided'");
         }
         match (&record.golden, &observed.image_problem) {
@@ -125,8 +125,8 @@ impl Findings {
         }
     }
 
-    fn about_the_rest(&mut self, record: &FleetRecord, census: &Census) {
-        for one in &census.instances {
+    fn about_the_rest(&mut self, record: &FleetRecord, inventory: &Inventory) {
+        for one in &inventory.instances {
             let id = &one.id;
             match one.place(record.golden.as_ref()) {
                 Place::Member if one.tagged => {}
@@ -144,10 +144,10 @@ impl Findings {
                 ),
             }
         }
-        for image in census.left_over_images(record) {
+        for image in inventory.left_over_images(record) {
             self.repair(format!("image {} is left over of run {}", image.id, image.run));
         }
-        for snapshot in census.orphaned_snapshots() {
+        for snapshot in inventory.orphaned_snapshots() {
             self.person(
                 format!("snapshot {} is left over of the image of run {}, which is gone", snapshot.id, snapshot.run),
                 "delete it with 'aws ec2 delete-snapshot'",
@@ -188,15 +188,15 @@ mod tests {
             role: None,
             run: None,
         });
-        let census = Census { instances: instances.collect(), images: Vec::new(), snapshots: Vec::new() };
+        let inventory = Inventory { instances: instances.collect(), images: Vec::new(), snapshots: Vec::new() };
         Observed {
             tagged: tagged.to_vec(),
-            strangers: Vec::new(),
+            untagged_targets: Vec::new(),
             alarm: None,
-            out_of_reach: None,
+            out_of_scope: None,
             image_problem: None,
             drain: Span::seconds(300),
-            census: Some(census),
+            inventory: Some(inventory),
         }
     }
 
@@ -217,11 +217,11 @@ mod tests {
             (|o| o.tagged[0].running = false, "member i-00000001 does not run", false),
             (|o| o.tagged[0].fleet = None, "i-00000001 carries the load-balancer tag and belongs to no fleet", false),
             (|o| o.tagged[0].image = "ami-0000000f".parse().unwrap(), "clone of ami-0000000f", false),
-            (|o| o.strangers.push("i-0000000f".parse().unwrap()), "i-0000000f is registered", false),
+            (|o| o.untagged_targets.push("i-0000000f".parse().unwrap()), "i-0000000f is registered", false),
             (|o| drop(o.tagged.remove(1)), "i-00000002 was a member when the last run ended", false),
             (
                 |o| {
-                    let one = &mut o.census.as_mut().unwrap().instances[1];
+                    let one = &mut o.inventory.as_mut().unwrap().instances[1];
                     (one.role, one.tagged, one.run) = (Some(Role::Builder), false, Some("run-7".parse().unwrap()));
                 },
                 "builder i-00000002 is left over of run run-7",
@@ -230,18 +230,18 @@ mod tests {
             (
                 |o| {
                     let image = MadeImage { id: "ami-0000000f".parse().unwrap(), run: "run-7".parse().unwrap() };
-                    o.census.as_mut().unwrap().images.push(image);
+                    o.inventory.as_mut().unwrap().images.push(image);
                 },
                 "image ami-0000000f is left over of run run-7",
                 true,
             ),
             (
                 |o| {
-                    let census = o.census.as_mut().unwrap();
+                    let inventory = o.inventory.as_mut().unwrap();
                     let snapshot =
                         |id: &str, run: &str| MadeSnapshot { id: id.parse().unwrap(), run: run.parse().unwrap() };
-                    census.snapshots = vec![snapshot("snap-0000000e", "run-6"), snapshot("snap-0000000f", "run-7")];
-                    census
+                    inventory.snapshots = vec![snapshot("snap-0000000e", "run-6"), snapshot("snap-0000000f", "run-7")];
+                    inventory
                         .images
                         .push(MadeImage { id: "ami-0000000e".parse().unwrap(), run: "run-6".parse().unwrap() });
                 },

@@ -127,6 +127,6 @@ impl FleetRecord {
     /// Grants the lock to `run`, under the run's fencing number.
     pub fn lock(&mut self, run: &Run, now: Timestamp) {
         self.fence = run.fence;
-        self.lock = Some(Lock { run: run.run.id.clone(), fence: run.fence, lease: Some(run.over_by(now)) });
+        self.lock = Some(Lock { run: run.run.id.clone(), fence: run.fence, lease: Some(run.lease_end(now)) });
     }
 }

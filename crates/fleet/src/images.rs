@@ -42,7 +42,7 @@ impl FleetRecord {
 
     /// Makes `golden` the image that members are cloned from. The one before is kept, in quarantine if `because` says
     /// why. Repeating it changes nothing.
-    pub fn crown(&mut self, golden: Golden, because: Option<String>) {
+    pub fn promote(&mut self, golden: Golden, because: Option<String>) {
         if self.golden.as_ref() == Some(&golden) {
             return;
         }
@@ -61,11 +61,11 @@ impl FleetRecord {
         }
     }
 
-    /// The images that go when `golden` is crowned, as [`FleetRecord::crown`] does it: all but the latest ones, as many
+    /// The images that go when `golden` is crowned, as [`FleetRecord::promote`] does it: all but the latest ones, as many
     /// as the configuration says, and never the last good one.
     pub fn outdated(&self, golden: Golden, because: Option<String>) -> Vec<ImageId> {
         let mut after = self.clone();
-        after.crown(golden, because);
+        after.promote(golden, because);
         let last_good = after.last_good().map(|kept| kept.image.clone());
         let beyond = after.images.into_iter().skip(self.config.upgrade.keep_images as usize).map(|kept| kept.image);
         beyond.filter(|image| Some(image) != last_good.as_ref()).collect()
@@ -121,7 +121,7 @@ impl Run {
             let before = self.golden.iter().flat_map(|before| before.alike.iter().chain([&before.image]));
             golden.alike = before.chain([&source.image]).cloned().collect();
         }
-        let because = (self.workflow == Workflow::Rollback).then(|| format!("run {} went back from it", self.run.id));
+        let because = (self.workflow == Workflow::Revert).then(|| format!("run {} went back from it", self.run.id));
         Some((golden, because))
     }
 }
@@ -149,11 +149,11 @@ mod tests {
     #[test]
     fn what_was_golden_is_kept_and_what_is_golden_again_is_not_kept_twice() {
         let mut record = record(3);
-        record.crown(golden(2), None);
-        record.crown(golden(2), None);
-        record.crown(golden(3), None);
+        record.promote(golden(2), None);
+        record.promote(golden(2), None);
+        record.promote(golden(3), None);
         assert_eq!(kept(&record), ["2", "1"]);
-        record.crown(golden(2), Some("bad".to_owned()));
+        record.promote(golden(2), Some("bad".to_owned()));
         assert_eq!((record.golden.clone(), kept(&record)), (Some(golden(2)), vec!["3!".to_owned(), "1".to_owned()]));
         assert_eq!(record.last_good().map(|kept| kept.version), Some(Version::new(1, 1, 0)));
     }
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn the_last_good_image_stays_however_few_are_kept() {
         let mut record = record(1);
-        record.crown(golden(2), None);
+        record.promote(golden(2), None);
         record.quarantine(golden(3).image, golden(3).version, "bad".to_owned());
         record.quarantine(golden(4).image, golden(4).version, "bad".to_owned());
         assert_eq!(kept(&record), ["4!", "3!", "1"]);
@@ -175,7 +175,7 @@ mod tests {
     fn more_are_kept_if_the_configuration_says_so() {
         let mut record = record(2);
         for n in 2..5 {
-            record.crown(golden(n), None);
+            record.promote(golden(n), None);
         }
         assert_eq!(kept(&record), ["3", "2", "1"]);
         assert_eq!(record.outdated(golden(5), None), [2, 1].map(|n| golden(n).image));

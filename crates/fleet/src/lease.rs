@@ -8,7 +8,7 @@ const SLACK: Span = Span::minutes(120);
 
 impl Run {
     /// When the run is over at the latest, forward and back again, by the limits of its waits.
-    pub fn over_by(&self, now: Timestamp) -> Timestamp {
+    pub fn lease_end(&self, now: Timestamp) -> Timestamp {
         let (limits, upgrade) = (&self.config.limits, &self.config.upgrade);
         if self.workflow.scales() {
             // Once more for those that are replaced.

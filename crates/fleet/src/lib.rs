@@ -5,30 +5,30 @@
 
 mod admission;
 mod budget;
-mod census;
 mod config;
 mod data_backup;
 mod deadline;
 mod derived;
 mod diagnosis;
-mod earlier;
 mod fleet_record;
 mod health;
 mod hops;
 mod id;
 mod images;
+mod inventory;
 mod launches;
 mod lease;
+mod legacy;
 mod members;
 mod observed;
 mod phase;
 mod quiet;
-mod reach;
 mod refusal;
-mod run_record;
+mod run;
 mod run_ref;
 mod scaling;
 mod span;
+mod stack_scope;
 mod timing;
 mod verdict;
 mod version;
@@ -37,7 +37,6 @@ mod zones;
 
 pub use admission::{Admission, admit};
 pub use budget::{Budget, check_connections, check_targets, connections, targets};
-pub use census::{Census, FleetInstance, MadeImage, MadeSnapshot, Place, Restoration};
 pub use config::{
     AnyTag, Builder, Config, ConfigError, Database, FleetConfig, Limits, LoadBalancer, OnFailure, Prices, Rehearsal,
     Scaling, Subnet, Upgrade,
@@ -45,8 +44,8 @@ pub use config::{
 pub use data_backup::{Backup, DataBackup, DataSource};
 pub use deadline::{Deadline, StateContext};
 pub use derived::{
-    DATA_TAG, FLEET_TAG, ROLE_TAG, RUN_TAG, Rings, VERSION_TAG, alarm_name, alarm_of, client_token, command_comment,
-    db_snapshot_id, image_name, instance_name,
+    AlarmKind, DATA_TAG, FLEET_TAG, ROLE_TAG, RUN_TAG, VERSION_TAG, alarm_name, alarm_of, client_token,
+    command_comment, db_snapshot_id, image_name, instance_name,
 };
 pub use diagnosis::{Finding, Remedy, diagnose};
 pub use fleet_record::{FleetRecord, Golden, Lock};
@@ -57,23 +56,24 @@ pub use id::{
     SecurityGroupId, SnapshotId, SubnetId, TargetGroupArn, Zone,
 };
 pub use images::{KeptImage, Target};
+pub use inventory::{FleetInstance, Inventory, MadeImage, MadeSnapshot, Place, Restoration};
 pub use launches::{NextLaunches, next_launches};
-pub use members::{Before, Member, NewMembers};
-pub use observed::{Alarming, Observed, Tagged};
+pub use members::{Before, Member, StayingMembers};
+pub use observed::{Observed, RaisedAlarm, Tagged};
 pub use phase::{IllegalMove, Outcome, Phase};
 pub use quiet::{
-    ExpectedLength, Hindsight, LocalZone, Moment, NotPermitted, Period, QuietError, QuietWindow, Seen, Trace,
-    TraceError, Window, Windows, expected_length, percentile_95, quietest,
+    ExpectedLength, Hindsight, LocalZone, NotPermitted, Period, QuietError, QuietWindow, Seen, Trace, TraceError,
+    WeeklyTime, Window, Windows, expected_length, percentile_95, quietest,
 };
-pub use reach::Reach;
 pub use refusal::Refusal;
-pub use run_record::{Abort, Launch, Role, Run, StepRecord, StepResult, Way};
+pub use run::{Abort, Launch, Role, Run, RunPath, StepRecord, StepResult};
 pub use run_ref::{RunRef, Ticket};
 pub use scaling::{
     Action, CpuPoint, Decision, Direction, Inputs, Limit, Reading, Reason, ScaleRequest, SeenCpu, SizeOrder, Standing,
     Threshold, decide, fleet_cpu, leaving,
 };
 pub use span::Span;
+pub use stack_scope::StackScope;
 pub use timing::{check_window, check_window_of_image, lengths};
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};

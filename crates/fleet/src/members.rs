@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Before {
     /// Every member; of a scale-in those who leave.
-    #[serde(deserialize_with = "crate::earlier::or_text")]
+    #[serde(deserialize_with = "crate::legacy::or_text")]
     pub members: Vec<Member>,
     /// The golden image, if there was one.
     pub golden: Option<Golden>,
@@ -37,8 +37,8 @@ fn yes() -> bool {
 /// The members that a run made, all of which were seen running; of a scale-out those who came into service, of a scale-in
 /// those who stay.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewMembers {
+pub struct StayingMembers {
     /// Their ids, in order.
-    #[serde(deserialize_with = "crate::earlier::or_text")]
+    #[serde(deserialize_with = "crate::legacy::or_text")]
     pub ids: Vec<InstanceId>,
 }

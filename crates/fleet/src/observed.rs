@@ -1,6 +1,6 @@
 //! A fleet as it was found on AWS: what an operator is shown, and what is decided on.
 
-use crate::{Census, FleetName, Health, ImageId, InstanceId, RunId, Span, Zone};
+use crate::{FleetName, Health, ImageId, InstanceId, Inventory, RunId, Span, Zone};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -10,19 +10,20 @@ pub struct Observed {
     /// Every living instance that carries the load-balancer tag, in order of id.
     pub tagged: Vec<Tagged>,
     /// What is registered with the target group without the tag, in order of id.
-    pub strangers: Vec<InstanceId>,
+    #[serde(alias = "strangers")]
+    pub untagged_targets: Vec<InstanceId>,
     /// The first alarm that is not quiet, of those that the configuration names.
-    pub alarm: Option<Alarming>,
+    pub alarm: Option<RaisedAlarm>,
     /// Why the stack must not touch the fleet, if it must not.
-    #[serde(default)]
-    pub out_of_reach: Option<String>,
+    #[serde(default, alias = "out_of_reach")]
+    pub out_of_scope: Option<String>,
     /// What is wrong with the image that a run would start from, the golden one as a rule, if anything.
     pub image_problem: Option<String>,
     /// How long a target that is taken out goes on draining.
     pub drain: Span,
     /// Everything that carries the fleet's tag; only an operator's look goes that far.
-    #[serde(default)]
-    pub census: Option<Census>,
+    #[serde(default, alias = "census")]
+    pub inventory: Option<Inventory>,
 }
 
 /// An instance that carries the load-balancer tag.
@@ -50,7 +51,7 @@ pub struct Tagged {
 
 /// An alarm that is not quiet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Alarming {
+pub struct RaisedAlarm {
     /// Its name.
     pub name: String,
     /// What is wrong, for people.

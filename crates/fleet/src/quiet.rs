@@ -5,7 +5,6 @@
 //! Scheduler does (<https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html>).
 
 mod local_zone;
-mod moment;
 mod pattern;
 mod quarters;
 mod quietest;
@@ -14,14 +13,15 @@ mod time_of_day;
 mod trace;
 mod trace_file;
 mod weekday;
+mod weekly_time;
 mod window;
 mod windows;
 
 pub use local_zone::LocalZone;
-pub use moment::Moment;
 pub use pattern::Period;
 pub use quietest::{Hindsight, QuietError, QuietWindow, Seen, quietest};
 pub use run_length::{ExpectedLength, expected_length, percentile_95};
 pub use trace::{Trace, TraceError};
+pub use weekly_time::WeeklyTime;
 pub use window::Window;
 pub use windows::{NotPermitted, Windows};

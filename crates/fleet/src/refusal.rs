@@ -31,7 +31,7 @@ pub enum Refusal {
     },
     /// The stack may not touch the fleet.
     #[error("{why}: update the stack's parameters with 'sam deploy --guided'")]
-    OutOfReach {
+    OutOfScope {
         /// The field, and what it is not among.
         why: String,
     },
@@ -71,7 +71,7 @@ pub enum Refusal {
     #[error(
         "load_balancer.target_group: {instance} is registered with it but lacks the load-balancer tag {tag}: it would stay in service whatever becomes of the members; tag it, or take it out"
     )]
-    Stranger {
+    UntaggedTarget {
         /// The first such instance.
         instance: InstanceId,
         /// The load-balancer tag.

@@ -9,10 +9,12 @@ use serde::{Deserialize, Serialize};
 pub enum Workflow {
     /// The thirteen steps of an upgrade by hand.
     Upgrade,
-    /// Back to an image that is kept.
-    Rollback,
-    /// From whatever nobody holds any more to what the fleet was declared to be.
-    Repair,
+    /// Replaces all members with members cloned from a kept image. Earlier releases wrote `rollback`.
+    #[serde(alias = "rollback")]
+    Revert,
+    /// Returns a fleet that was changed by hand to its declared state. Earlier releases wrote `repair`.
+    #[serde(alias = "repair")]
+    Restore,
     /// More members, from the golden image.
     ScaleOut,
     /// Fewer members.
@@ -26,8 +28,8 @@ impl Workflow {
     pub fn done(self) -> Outcome {
         match self {
             Self::Upgrade => Outcome::Upgraded,
-            Self::Rollback => Outcome::Reverted,
-            Self::Repair => Outcome::Restored,
+            Self::Revert => Outcome::Reverted,
+            Self::Restore => Outcome::Restored,
             Self::ScaleOut | Self::ScaleIn => Outcome::Scaled,
             Self::GoldenImage => Outcome::ImageTaken,
         }
@@ -36,7 +38,7 @@ impl Workflow {
     /// The state machine that performs it.
     pub fn machine(self) -> Machine {
         match self {
-            Self::Upgrade | Self::Rollback | Self::Repair => Machine::Upgrade,
+            Self::Upgrade | Self::Revert | Self::Restore => Machine::Upgrade,
             Self::ScaleOut => Machine::ScaleOut,
             Self::ScaleIn => Machine::ScaleIn,
             Self::GoldenImage => Machine::GoldenImage,
@@ -49,15 +51,15 @@ impl Workflow {
     }
 
     /// Whether what its new members come to tells whether their image is good.
-    pub fn tries_an_image(self) -> bool {
-        matches!(self, Self::Upgrade | Self::Rollback)
+    pub fn validates_image(self) -> bool {
+        matches!(self, Self::Upgrade | Self::Revert)
     }
 
     /// How a run ends that restored what was before: for a repair that is what it was begun for.
-    pub fn turned_back(self) -> Outcome {
+    pub fn rolled_back(self) -> Outcome {
         match self {
-            Self::Upgrade | Self::Rollback | Self::ScaleOut | Self::ScaleIn | Self::GoldenImage => Outcome::RolledBack,
-            Self::Repair => Outcome::Restored,
+            Self::Upgrade | Self::Revert | Self::ScaleOut | Self::ScaleIn | Self::GoldenImage => Outcome::RolledBack,
+            Self::Restore => Outcome::Restored,
         }
     }
 }
@@ -97,10 +99,10 @@ impl Machine {
 pub enum Order {
     /// To install these versions in turn.
     Upgrade(Vec<Version>),
-    /// To go back to this image.
-    Rollback(Golden),
-    /// To restore the members that were found.
-    Repair,
+    /// Replace all members with clones of this kept image.
+    Revert(Golden),
+    /// Restore the members that were found.
+    Restore,
     /// To add so many members.
     ScaleOut(u32),
     /// To take these members out.

@@ -2,7 +2,7 @@
 #![expect(clippy::expect_used, clippy::print_stdout, reason = "a benchmark of the sample as it is in the repository")]
 
 use fleet::Config;
-use fleetwright::rehearse::{Ending, Goal, Plan, Rehearsed, rehearse};
+use fleetwright::rehearse::{Ending, Goal, RehearsalSpec, Rehearsed, rehearse};
 
 fn main() {
     report("1,000 seeds, 3 members", (1..=1000).map(|seed| upgrade(3, seed)));
@@ -15,7 +15,7 @@ fn upgrade(members: u32, seed: u64) -> Rehearsed {
     config.fleet.size = members;
     config.rehearsal.seed = seed;
     rehearse(
-        &Plan { config, goal: Goal::Upgrade { to: "1.4.14".parse().expect("a version") }, faults: vec![] },
+        &RehearsalSpec { config, goal: Goal::Upgrade { to: "1.4.14".parse().expect("a version") }, faults: vec![] },
         &mut |_| {},
     )
     .expect("a rehearsal")

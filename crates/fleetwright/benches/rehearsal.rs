@@ -6,7 +6,7 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use fleet::Config;
 use fleetwright::rehearse::matrix::Search;
-use fleetwright::rehearse::{Ending, Goal, Plan, rehearse};
+use fleetwright::rehearse::{Ending, Goal, RehearsalSpec, rehearse};
 
 fn main() {
     divan::main();
@@ -26,8 +26,8 @@ fn faults(bencher: Bencher) {
     bencher.counter(ItemsCount::new(run().runs)).bench_local(run);
 }
 
-fn plan(members: u32) -> Plan {
+fn plan(members: u32) -> RehearsalSpec {
     let mut config = Config::from_toml(include_str!("../../../samplconfig.toml")).expect("the sample is valid");
     config.fleet.size = members;
-    Plan { config, goal: Goal::Upgrade { to: "1.4.14".parse().expect("a version") }, faults: vec![] }
+    RehearsalSpec { config, goal: Goal::Upgrade { to: "1.4.14".parse().expect("a version") }, faults: vec![] }
 }

@@ -3,11 +3,11 @@
 mod operate;
 
 pub use operate::{
-    Abort, Apply, GoldenImage, OfFleet, OfRun, Operate, PlanArgs, Repair, Rollback, Scale, UpgradeArgs, Watch,
-    Watching, When,
+    Abort, Apply, GoldenImage, OfFleet, OfRun, Operate, PlanArgs, Repair, Revert, Scale, UpgradeArgs, Watch, Watching,
+    When,
 };
 
-use crate::rehearse::{self, Goal, Mishap};
+use crate::rehearse::{self, FaultSpec, Goal};
 use crate::{Exit, Streams, quiet_hours, run_workflow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use fleet::{LocalZone, Span, Version};
@@ -95,7 +95,7 @@ pub struct Rehearsal {
     /// Something to go wrong, such as `migrate-fails` or `create-the-builder/RunInstances#1/answer-lost`; may be given
     /// more than once.
     #[arg(long, value_name = "FAULT")]
-    pub fault: Vec<Mishap>,
+    pub fault: Vec<FaultSpec>,
     /// Rehearse once for each fault at each call, then with several faults at once; exit status 1 if an invariant did not
     /// hold.
     #[arg(long, value_enum, conflicts_with = "fault")]

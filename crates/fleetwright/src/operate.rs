@@ -11,7 +11,7 @@ mod images;
 mod live;
 mod plan;
 mod repair;
-mod rollback;
+mod revert;
 mod scale;
 mod schedule;
 mod shown_run;
@@ -56,7 +56,7 @@ async fn perform(what: &Operate, streams: &mut Streams<'_>) -> Result<Exit, Stop
         Operate::History(args) => history::run(&Stack::connect().await?, args, streams).await,
         Operate::Approve(args) => answer::approve(&Stack::connect().await?, args, streams).await,
         Operate::Abort(args) => answer::abort(&Stack::connect().await?, args, streams).await,
-        Operate::Rollback(args) => rollback::run(&Stack::connect().await?, args, streams).await,
+        Operate::Revert(args) => revert::run(&Stack::connect().await?, args, streams).await,
         Operate::Scale(args) => scale::run(scale::read(args)?, &Stack::connect().await?, args, streams).await,
         Operate::GoldenImage(args) => golden_image::run(&Stack::connect().await?, args, streams).await,
         Operate::Images(args) => images::run(&Stack::connect().await?, args, streams).await,

@@ -105,7 +105,7 @@ fn rehearsed(file: &Path) -> Result<(Span, Length), Stop> {
         let problem = format!("upgrade.hops: no version after {from}, so no upgrade to rehearse: say --length instead");
         return Err(in_file(file, &problem));
     };
-    let plan = rehearse::Plan { config, goal: rehearse::Goal::Upgrade { to }, faults: Vec::new() };
+    let plan = rehearse::RehearsalSpec { config, goal: rehearse::Goal::Upgrade { to }, faults: Vec::new() };
     let run = rehearse::rehearse(&plan, &mut |_| {}).map_err(|problem| Stop(Exit::Error, problem))?;
     if run.outcome != Ending::Upgraded {
         let reason = run.reason.as_deref().unwrap_or("no reason given");

@@ -9,6 +9,7 @@
 //! expression is answered with the error `Simulator.Unsupported` and listed in the [`Report`]. One seed, one outcome.
 
 mod buckets;
+mod checkpoint;
 mod clock;
 mod cloudwatch;
 mod dice;
@@ -19,18 +20,17 @@ mod elb;
 mod events;
 pub mod faults;
 mod gauge;
-mod genesis;
 pub mod iam;
 pub mod invariants;
 mod journal;
 mod limit;
 mod line;
 mod load;
-mod moment;
 pub mod process;
 mod rds;
 pub mod report;
 mod service;
+mod setup;
 mod ssm;
 mod state;
 mod traffic;
@@ -54,8 +54,8 @@ use report::{Report, Span};
 use state::State;
 use world::World;
 
+pub use checkpoint::Checkpoint;
 pub use line::Line;
-pub use moment::Moment;
 
 /// A simulated AWS. Clones are handles on the same one.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ impl Simulator {
     /// Another world, which is as this one is now and goes its own way from here.
     #[must_use]
     pub fn fork(&self) -> Simulator {
-        self.moment().on(self.door.clock)
+        self.checkpoint().on(self.door.clock)
     }
 
     /// The HTTP client that a function's SDK clients use.

@@ -33,7 +33,7 @@ impl Line {
     }
 
     /// From now on it leads there.
-    pub fn put_through(&self, simulator: &Simulator, run: &str) {
+    pub fn dispatch(&self, simulator: &Simulator, run: &str) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = End { door: simulator.door.clone(), run: run.into() };
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Time;
 use crate::state::State;
-use crate::world::{CpuAlarm, Rings};
+use crate::world::{AlarmKind, CpuAlarm};
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 /// From a minute's end to its point.
@@ -43,8 +43,8 @@ impl State {
         let minutes = (0..alarm.minutes).map(|back| last.checked_sub(MINUTE * back));
         minutes.into_iter().all(|minute| {
             minute.is_some_and(|minute| match alarm.rings {
-                Rings::Above(percent) => self.cpu_in_service(minute) > percent,
-                Rings::Below(percent) => self.cpu_in_service(minute) < percent,
+                AlarmKind::Above(percent) => self.cpu_in_service(minute) > percent,
+                AlarmKind::Below(percent) => self.cpu_in_service(minute) < percent,
             })
         })
     }

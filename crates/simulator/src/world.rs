@@ -82,14 +82,14 @@ pub struct CpuAlarm {
     /// Its name.
     pub name: String,
     /// Where it rings.
-    pub rings: Rings,
+    pub rings: AlarmKind,
     /// For so many minutes in a row.
     pub minutes: u32,
 }
 
 /// On which side of its threshold an alarm rings.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rings {
+pub enum AlarmKind {
     /// Above so many percent.
     Above(f64),
     /// Below so many percent.

@@ -26,7 +26,7 @@ use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use aws_smithy_runtime_api::client::interceptors::SharedInterceptor;
 use aws_smithy_types::retry::RetryConfig;
 use aws_types::SdkConfig;
-use fleet::{Alarming, Reach};
+use fleet::{RaisedAlarm, StackScope};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ pub struct Aws {
     cloudwatch: aws_sdk_cloudwatch::Client,
     ledger: Ledger,
     clock: SharedTimeSource,
-    reach: Option<Reach>,
+    reach: Option<StackScope>,
 }
 
 impl Aws {
@@ -76,12 +76,12 @@ impl Aws {
     }
 
     /// The same, in a stack that may touch no more than this.
-    pub fn within(self, reach: Reach) -> Self {
+    pub fn within(self, reach: StackScope) -> Self {
         Self { reach: Some(reach), ..self }
     }
 
     /// What the stack may touch, if that is known.
-    pub(crate) fn reach(&self) -> Option<&Reach> {
+    pub(crate) fn reach(&self) -> Option<&StackScope> {
         self.reach.as_ref()
     }
 
@@ -100,7 +100,7 @@ impl Aws {
     ///
     /// # Errors
     /// Whatever CloudWatch answers.
-    pub async fn first_alarming(&self, alarms: &[String]) -> Result<Option<Alarming>, CallError> {
+    pub async fn first_raised_alarm(&self, alarms: &[String]) -> Result<Option<RaisedAlarm>, CallError> {
         for batch in alarms.chunks(ALARMS) {
             let call = self.cloudwatch.describe_alarms().set_alarm_names(Some(batch.to_vec())).max_records(100);
             let call = call.alarm_types(AlarmType::MetricAlarm).alarm_types(AlarmType::CompositeAlarm);
@@ -114,7 +114,7 @@ impl Aws {
                     Some(Some(StateValue::Alarm)) => "is in ALARM",
                     Some(_) => continue,
                 };
-                return Ok(Some(Alarming { name: name.clone(), problem: problem.to_owned() }));
+                return Ok(Some(RaisedAlarm { name: name.clone(), problem: problem.to_owned() }));
             }
         }
         Ok(None)

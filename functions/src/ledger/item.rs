@@ -5,7 +5,7 @@
 
 use crate::StepError;
 use aws_sdk_dynamodb::types::AttributeValue;
-use fleet::{Before, Decision, FleetName, FleetRecord, NewMembers, Run, RunRef, StepRecord};
+use fleet::{Before, Decision, FleetName, FleetRecord, Run, RunRef, StayingMembers, StepRecord};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -33,7 +33,7 @@ pub trait Record: Serialize + DeserializeOwned {
 
 impl Record for FleetRecord {}
 impl Record for Before {}
-impl Record for NewMembers {}
+impl Record for StayingMembers {}
 impl Record for StepRecord {}
 impl Record for Decision {}
 impl Record for Run {

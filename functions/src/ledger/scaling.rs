@@ -4,7 +4,7 @@ use super::item::{Item, Key};
 use super::{Ledger, Read};
 use crate::StepError;
 use crate::aws::Named;
-use fleet::{Before, Decision, FleetName, FleetRecord, NewMembers, Run, RunRef};
+use fleet::{Before, Decision, FleetName, FleetRecord, Run, RunRef, StayingMembers};
 
 impl Ledger {
     /// Grants a scale-in its fleet's lock, as [`Ledger::begin`] does, and records who stays.
@@ -16,7 +16,7 @@ impl Ledger {
         fleet: &Read<FleetRecord>,
         run: &Run,
         before: &Before,
-        staying: &NewMembers,
+        staying: &StayingMembers,
     ) -> Result<(), StepError> {
         let part = |item: Item| item.forgotten_after(run.started);
         let before = part(Key::part("before", &run.run).item(before, 1)?);

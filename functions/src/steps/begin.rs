@@ -5,7 +5,7 @@
 
 mod request;
 
-use super::look::{census, health, look};
+use super::observation::{health, inventory, look};
 use super::wait::{PATIENCE, wait};
 use crate::StepError;
 use crate::aws::Aws;
@@ -52,7 +52,7 @@ struct Later {
 #[serde(rename_all = "kebab-case")]
 enum Work {
     Upgrade,
-    Rollback,
+    Revert,
     Restore,
     GoldenImage,
     Nothing,
@@ -114,14 +114,14 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, machine, state }: Input
         check_not_rolled_back(&aws.ledger().runs(&run.fleet).await?, to)?;
     }
     let image = match &order {
-        Order::Rollback(target) => Some(&target.image),
+        Order::Revert(target) => Some(&target.image),
         Order::GoldenImage { .. } => None,
         _ => fleet.record.golden.as_ref().map(|golden| &golden.image),
     };
     let health = health(aws, &fleet.record).await?;
     let mut observed = look(aws, &fleet.record, &health, image).await?;
-    if order == Order::Repair {
-        observed.census = Some(census(aws, &fleet.record, &health).await?);
+    if order == Order::Restore {
+        observed.inventory = Some(inventory(aws, &fleet.record, &health).await?);
     }
     let admission = admit(&fleet.record, &observed, &order)?;
     if request.plan.is_some_and(|plan| plan != admission.fingerprint) {
@@ -129,7 +129,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, machine, state }: Input
     }
     let (now, fence) = (aws.now(), fleet.record.next_fence());
     let mut config = fleet.record.config.clone();
-    if let Order::Rollback(_) = order {
+    if let Order::Revert(_) = order {
         // Who goes back does so from what is bad: there is nothing to bake, and what rings rings for that.
         config.upgrade.alarms.clear();
         (config.upgrade.bake, config.upgrade.canary_bake, config.upgrade.approval) =
@@ -160,7 +160,7 @@ fn begun_before(run: &Run, machine: Machine, approval: Option<bool>) -> Result<O
     if let Phase::Ended(_) = run.phase {
         return Err(StepError::Refused(format!("{} is over: it is {}", run.run, run.phase.as_str())));
     }
-    if let Some(execution) = &run.taken_up_by {
+    if let Some(execution) = &run.resumed_by {
         return Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run)));
     }
     begun(run, machine, approval)
@@ -170,12 +170,12 @@ fn begun(run: &Run, machine: Machine, approval: Option<bool>) -> Result<Output, 
     let approval = approval.unwrap_or(run.config.upgrade.approval);
     let work = match run.workflow {
         Workflow::Upgrade if machine == Machine::Upgrade => Work::Upgrade,
-        Workflow::Rollback if machine == Machine::Upgrade => Work::Rollback,
-        Workflow::Repair if machine == Machine::Upgrade => Work::Restore,
+        Workflow::Revert if machine == Machine::Upgrade => Work::Revert,
+        Workflow::Restore if machine == Machine::Upgrade => Work::Restore,
         Workflow::GoldenImage if machine == Machine::GoldenImage => Work::GoldenImage,
         _ => return Err(StepError::Refused(format!("{} is for something else: use another name", run.run))),
     };
-    let failure = (run.workflow == Workflow::Repair)
+    let failure = (run.workflow == Workflow::Restore)
         .then_some(Failure { error: "Repair", cause: "the members that were found are restored" });
     Ok(Output { failure, ..output(run.ticket(), work, run.hops.clone(), approval, &run.config) })
 }

@@ -3,7 +3,7 @@
 //!
 //! Not undone: the builder is deleted. The migration of the shared data has no way back but a backup.
 
-use super::crew::standing_builder;
+use super::members::standing_builder;
 use super::wait::wait;
 use crate::aws::{Aws, CommandState};
 use crate::{Going, StepError};

@@ -7,12 +7,12 @@
 //! Asked for the last time, it closes the run's books first: scale-outs that joined it are over by then, no other joins
 //! after that, and as many members are made as they brought. A scale-out takes what it can get.
 
-use super::books::{self, close_books, joined};
+use super::joined::{self, close_joins, joined};
 use super::wait::wait;
 use crate::aws::{Aws, Instance, InstanceState, LaunchOrder};
 use crate::{Going, StepError};
 use fleet::{
-    ImageId, InstanceType, NewMembers, NextLaunches, Role, Run, Span, StateContext, Ticket, Workflow, next_launches,
+    ImageId, InstanceType, NextLaunches, Role, Run, Span, StateContext, StayingMembers, Ticket, Workflow, next_launches,
 };
 use serde::{Deserialize, Serialize};
 
@@ -33,11 +33,11 @@ pub(crate) struct Output {}
 pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> Result<Output, StepError> {
     let mut run = aws.ledger().hold(&run, Going::Forward).await?;
     if last {
-        close_books(aws, &mut run, &state).await?;
+        close_joins(aws, &mut run, &state).await?;
     }
     let launch = run.record.config.limits.launch;
     // The last time it has waited for the books before.
-    let limit = if last { books::limit(&run.record) + launch } else { launch };
+    let limit = if last { joined::limit(&run.record) + launch } else { launch };
     let wanted = match role {
         Role::Builder => 1,
         Role::Member => run.record.size.saturating_add(joined(aws, &run.record).await?.members),
@@ -55,7 +55,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> R
         aws.ledger().write(&mut run).await?;
         return wait(aws, &state, limit, format!("{} of {launched} launched are visible", found.len()));
     }
-    found.retain(|instance| instance.is_alive() && !run.record.given_up.contains(&instance.id));
+    found.retain(|instance| instance.is_alive() && !run.record.abandoned.contains(&instance.id));
 
     let scales_out = run.record.workflow == Workflow::ScaleOut;
     let config = &run.record.config;
@@ -77,7 +77,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> R
             // Who came into service of a scale-out is recorded at its end.
             if role == Role::Member && !scales_out {
                 let ids = found.into_iter().map(|instance| instance.id).collect();
-                aws.ledger().record_new_members(&run.record, &NewMembers { ids }).await?;
+                aws.ledger().record_staying_members(&run.record, &StayingMembers { ids }).await?;
             }
             Ok(Output {})
         }

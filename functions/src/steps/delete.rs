@@ -4,8 +4,8 @@
 //!
 //! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.
 
-use super::crew::{Members, builder, first_in_traffic, ids};
-use super::look::{census, health};
+use super::members::{Members, builder, first_in_traffic, ids};
+use super::observation::{health, inventory};
 use super::wait::wait;
 use crate::aws::{Aws, Instance};
 use crate::{Going, StepError};
@@ -25,10 +25,13 @@ pub(crate) struct Input {
 #[serde(rename_all = "kebab-case")]
 enum What {
     Builder,
-    OldMembers,
+    /// Definitions of earlier releases say `old-members`.
+    #[serde(alias = "old-members")]
+    LeavingMembers,
     OutdatedImages,
-    /// Those of a scale-out that did not come into service in time.
-    GivenUp,
+    /// Members of a scale-out that did not become healthy in time. Definitions of earlier releases say `given-up`.
+    #[serde(alias = "given-up")]
+    Abandoned,
     MadeByRun,
 }
 
@@ -52,9 +55,9 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
             let builder = builder(aws, &run).await?;
             delete_instances(aws, &run, builder.as_slice()).await?
         }
-        What::OldMembers => {
+        What::LeavingMembers => {
             phase(Phase::Committed)?;
-            let old = Members::Old.find(aws, &run).await?;
+            let old = Members::Leaving.find(aws, &run).await?;
             delete_instances(aws, &run, &old).await?
         }
         What::OutdatedImages => {
@@ -62,13 +65,13 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
             delete_outdated_images(aws, &run).await?;
             None
         }
-        What::GivenUp => {
-            let given_up = Members::GivenUp.find(aws, &run).await?;
-            delete_instances(aws, &run, &given_up).await?
+        What::Abandoned => {
+            let abandoned = Members::Abandoned.find(aws, &run).await?;
+            delete_instances(aws, &run, &abandoned).await?
         }
-        What::MadeByRun if run.workflow == Workflow::Repair => {
+        What::MadeByRun if run.workflow == Workflow::Restore => {
             phase(Phase::RollingBack)?;
-            let left_over = Members::New.find(aws, &run).await?;
+            let left_over = Members::Staying.find(aws, &run).await?;
             let instances = delete_instances(aws, &run, &left_over).await?;
             instances.or(delete_left_over_images(aws, &run).await?)
         }
@@ -79,7 +82,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
             made.retain(Instance::is_alive);
             if run.workflow == Workflow::ScaleOut {
                 // Whoever was healthy when it turned back stays.
-                let kept = aws.ledger().new_members(&run.run).await?.ids;
+                let kept = aws.ledger().staying_members(&run.run).await?.ids;
                 made.retain(|instance| !kept.contains(&instance.id));
             }
             let instances = delete_instances(aws, &run, &made).await?;
@@ -130,9 +133,9 @@ async fn delete_outdated_images(aws: &Aws, run: &Run) -> Result<(), StepError> {
 async fn delete_left_over_images(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
     let fleet = aws.ledger().fleet(&run.run.fleet).await?;
     let fleet = fleet.ok_or_else(|| Refusal::UnknownFleet { fleet: run.run.fleet.clone() })?;
-    let census = census(aws, &fleet.record, &health(aws, &fleet.record).await?).await?;
+    let inventory = inventory(aws, &fleet.record, &health(aws, &fleet.record).await?).await?;
     let mut first = None;
-    for image in census.left_over_images(&fleet.record) {
+    for image in inventory.left_over_images(&fleet.record) {
         aws.delete_image(&image.id).await?;
         first.get_or_insert_with(|| format!("image {} is being deregistered", image.id));
     }
@@ -141,7 +144,7 @@ async fn delete_left_over_images(aws: &Aws, run: &Run) -> Result<Option<String>,
 
 /// Deregisters the run's image; answers whether it is still there, or may yet appear.
 async fn delete_image(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
-    if run.image_asked.is_none() || run.condemned.is_some() {
+    if run.image_asked.is_none() || run.image_failure.is_some() {
         return Ok(None);
     }
     match aws.image_of_run(run).await? {
@@ -162,5 +165,5 @@ fn unseen_launches(run: &Run, seen: usize, now: Timestamp) -> Option<String> {
 }
 
 fn may_appear(run: &Run, now: Timestamp) -> bool {
-    run.turned_back.is_none_or(|turned_back| now.duration_since(turned_back) < APPEARS_WITHIN)
+    run.rolled_back.is_none_or(|rolled_back| now.duration_since(rolled_back) < APPEARS_WITHIN)
 }

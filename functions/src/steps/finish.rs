@@ -86,12 +86,12 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
                 let came =
                     aws.ledger().members_of(&run.record.run).await?.is_some_and(|members| !members.ids.is_empty());
                 if !came && run.record.phase == Phase::Forward {
-                    run.record.turn_back(aws.now())?;
+                    run.record.roll_back(aws.now())?;
                 }
                 if came { Outcome::Scaled } else { Outcome::RolledBack }
             }
             End::Done => run.record.workflow.done(),
-            End::RolledBack => run.record.workflow.turned_back(),
+            End::RolledBack => run.record.workflow.rolled_back(),
             End::Frozen => Outcome::Frozen,
         };
         run.record.move_to(Phase::Ended(outcome))?;
@@ -121,8 +121,8 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
 }
 
 fn release(fleet: &mut FleetRecord, run: &Run, end: End) {
-    match (end, run.successor(), &run.condemned) {
-        (End::Done, Some((golden, because)), _) => fleet.crown(golden, because),
+    match (end, run.successor(), &run.image_failure) {
+        (End::Done, Some((golden, because)), _) => fleet.promote(golden, because),
         (End::RolledBack, Some((golden, _)), Some(why)) => fleet.quarantine(golden.image, golden.version, why.clone()),
         _ => {}
     }

@@ -3,7 +3,7 @@
 //!
 //! Undone by `start` and `delete`.
 
-use super::crew::{Members, first_in_traffic};
+use super::members::{Members, first_in_traffic};
 use super::snapshot::{ask, seen};
 use super::wait::wait;
 use crate::aws::{Aws, InstanceState};

@@ -2,7 +2,7 @@
 //!
 //! Not undone: nothing is changed.
 
-use super::look::{census, health, look};
+use super::observation::{health, inventory, look};
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{Config, FleetName, FleetRecord, Observed, Refusal};
@@ -25,7 +25,7 @@ pub(crate) async fn run(aws: &Aws, Input { fleet, config }: Input) -> Result<Obs
     };
     let health = health(aws, &record).await?;
     let observed = look(aws, &record, &health, record.golden.as_ref().map(|golden| &golden.image)).await?;
-    let mut census = census(aws, &record, &health).await?;
-    census.snapshots = aws.snapshots_of_images(&fleet).await?;
-    Ok(Observed { census: Some(census), ..observed })
+    let mut inventory = inventory(aws, &record, &health).await?;
+    inventory.snapshots = aws.snapshots_of_images(&fleet).await?;
+    Ok(Observed { inventory: Some(inventory), ..observed })
 }

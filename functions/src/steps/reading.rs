@@ -1,6 +1,6 @@
 //! What a decision on the fleet's size is made from: who stands since when, what their CPU was, when the size last changed.
 
-use super::books::joined;
+use super::joined::joined;
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{

@@ -6,13 +6,13 @@
 //!
 //! Of a scale-out only those go that are not healthy: it gives them up, and turns back if nobody is to replace them.
 
-use super::books::close_books;
-use super::crew::{Members, carrying, ids};
+use super::joined::close_joins;
+use super::members::{Members, carrying, ids};
 use super::wait::wait;
 use crate::aws::{Aws, Instance, InstanceState};
 use crate::ledger::Read;
 use crate::{Going, StepError};
-use fleet::{Health, NewMembers, Phase, Run, StateContext, Ticket, Workflow};
+use fleet::{Health, Phase, Run, StateContext, StayingMembers, Ticket, Workflow};
 use serde::{Deserialize, Serialize};
 
 #[derive(Debug, Deserialize)]
@@ -36,16 +36,18 @@ pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, members, service }: Input) -> Result<Output, StepError> {
     let mut run = match (members, service) {
-        (Members::Old, Service::In) => aws.ledger().hold_back(&run, aws.now()).await?,
-        (Members::New, Service::Out) | (Members::Source, Service::In) => aws.ledger().hold(&run, Going::Either).await?,
+        (Members::Leaving, Service::In) => aws.ledger().hold_back(&run, aws.now()).await?,
+        (Members::Staying, Service::Out) | (Members::Source, Service::In) => {
+            aws.ledger().hold(&run, Going::Either).await?
+        }
         _ => aws.ledger().hold(&run, Going::Forward).await?,
     };
     if service == Service::Out && run.record.workflow == Workflow::ScaleOut {
         return weed_out(aws, &mut run, members).await;
     }
-    if (members, service) == (Members::Old, Service::Out) {
+    if (members, service) == (Members::Leaving, Service::Out) {
         // The definitions of earlier releases have no state for it.
-        close_books(aws, &mut run, &state).await?;
+        close_joins(aws, &mut run, &state).await?;
     }
     let run = run.record;
     let found = members.find(aws, &run).await?;
@@ -76,28 +78,28 @@ async fn bring_in(aws: &Aws, run: &Run, state: &StateContext, members: &[Instanc
 /// them goes. If the run turns back, whoever is healthy stays, as what came of it.
 async fn weed_out(aws: &Aws, run: &mut Read<Run>, members: Members) -> Result<Output, StepError> {
     let group = run.record.config.load_balancer.target_group.clone();
-    let turns_back = members == Members::New;
+    let turns_back = members == Members::Staying;
     let decided = if turns_back {
         run.record.phase == Phase::RollingBack && aws.ledger().members_of(&run.record.run).await?.is_some()
     } else {
-        !run.record.given_up.is_empty()
+        !run.record.abandoned.is_empty()
     };
     if !decided {
-        let standing = Members::New.find(aws, &run.record).await?;
+        let standing = Members::Staying.find(aws, &run.record).await?;
         let health = aws.target_health(&group, &ids(&standing)).await?;
         let (well, ill): (Vec<_>, Vec<_>) =
             standing.into_iter().partition(|one| *health.of(&one.id) == Health::Healthy);
-        run.record.given_up.extend(ill.into_iter().map(|one| one.id));
+        run.record.abandoned.extend(ill.into_iter().map(|one| one.id));
         if turns_back {
-            run.record.turn_back(aws.now())?;
+            run.record.roll_back(aws.now())?;
         }
         aws.ledger().write(run).await?;
         if turns_back {
-            let kept = NewMembers { ids: well.into_iter().map(|one| one.id).collect() };
-            aws.ledger().record_new_members(&run.record, &kept).await?;
+            let kept = StayingMembers { ids: well.into_iter().map(|one| one.id).collect() };
+            aws.ledger().record_staying_members(&run.record, &kept).await?;
         }
     }
-    let leave = Members::GivenUp.find(aws, &run.record).await?;
+    let leave = Members::Abandoned.find(aws, &run.record).await?;
     let health = aws.target_health(&group, &ids(&leave)).await?;
     let registered: Vec<_> = ids(&leave).into_iter().filter(|id| health.is_in(id)).collect();
     aws.untag(&ids(&leave), &run.record.config.fleet.load_balancer_tag).await?;

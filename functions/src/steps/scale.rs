@@ -5,16 +5,16 @@
 //! whatever else would change the fleet waits for its turn, and is decided on what is there then.
 //! Undone by the run's own way back. Asked again, it finds its run and answers the same.
 
-use super::books::joined;
-use super::look::{health, look};
+use super::joined::joined;
+use super::observation::{health, look};
 use super::reading::read;
 use super::wait::{PATIENCE, wait};
 use crate::StepError;
 use crate::aws::Aws;
 use crate::ledger::Read;
 use fleet::{
-    Action, Direction, FleetRecord, NewMembers, Order, Outcome, Phase, Refusal, Run, RunId, RunRef, ScaleRequest,
-    SizeOrder, Span, StateContext, Ticket, admit, alarm_name, decide, leaving,
+    Action, Direction, FleetRecord, Order, Outcome, Phase, Refusal, Run, RunId, RunRef, ScaleRequest, SizeOrder, Span,
+    StateContext, StayingMembers, Ticket, admit, alarm_name, decide, leaving,
 };
 use serde::{Deserialize, Serialize};
 
@@ -26,7 +26,8 @@ pub(crate) struct Input {
     request: serde_json::Value,
     direction: Direction,
     /// How often the execution has looked before.
-    look: u32,
+    #[serde(alias = "look")]
+    poll: u32,
     state: StateContext,
 }
 
@@ -58,13 +59,13 @@ enum Turn {
 }
 
 pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
-    let Input { run: execution, request, direction, look, state } = input;
+    let Input { run: execution, request, direction, poll, state } = input;
     let ScaleRequest { fleet, order } = ScaleRequest::read(request, direction).map_err(StepError::Refused)?;
-    let id = if look == 0 { execution.clone() } else { numbered(&execution, look)? };
+    let id = if poll == 0 { execution.clone() } else { numbered(&execution, poll)? };
     let run = RunRef { fleet, id };
     let found = aws.ledger().fleet(&run.fleet).await?;
     let fleet = found.ok_or_else(|| Refusal::UnknownFleet { fleet: run.fleet.clone() })?;
-    let seconds = pause(&fleet.record, direction, look).as_secs();
+    let seconds = pause(&fleet.record, direction, poll).as_secs();
     let again = order.is_none() && aws.rings(&alarm_name(&run.fleet, direction.into())).await?;
 
     if let Some(begun) = aws.ledger().run(&run).await? {
@@ -166,7 +167,7 @@ impl Start {
             (Order::ScaleIn(leaving), _) => {
                 let members = reading.members.iter();
                 let stay = members.filter(|one| one.in_service.is_some() && !leaving.contains(&one.member.id));
-                let staying = NewMembers { ids: stay.map(|one| one.member.id.clone()).collect() };
+                let staying = StayingMembers { ids: stay.map(|one| one.member.id.clone()).collect() };
                 if staying.ids.is_empty() {
                     let why = "nobody who stays is in service, so nobody is taken out";
                     return Err(StepError::Refused(why.to_owned()));
@@ -200,8 +201,8 @@ async fn check_targets_of_both(aws: &Aws, holder: &Run, there: usize, more: u32)
 }
 
 /// The run of a look that is not the execution's first.
-fn numbered(execution: &RunId, look: u32) -> Result<RunId, StepError> {
-    let id = format!("{execution}-{look}");
+fn numbered(execution: &RunId, poll: u32) -> Result<RunId, StepError> {
+    let id = format!("{execution}-{poll}");
     id.parse().map_err(|error| StepError::Refused(format!("the execution's name is too long to be numbered: {error}")))
 }
 
@@ -212,19 +213,19 @@ fn begun_before(run: &Run) -> Result<Ticket, StepError> {
     if !run.workflow.scales() {
         return Err(StepError::Refused(format!("{} is for something else: use another name", run.run)));
     }
-    match &run.taken_up_by {
+    match &run.resumed_by {
         Some(execution) => Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run))),
         None => Ok(run.ticket()),
     }
 }
 
 /// How long until the next look at a fleet that stays as it is; what has been so for long is looked at less often.
-fn pause(fleet: &FleetRecord, direction: Direction, look: u32) -> Span {
+fn pause(fleet: &FleetRecord, direction: Direction, poll: u32) -> Span {
     let of_direction = fleet.config.scaling.map(|scaling| match direction {
         Direction::Out => scaling.warm_up,
         Direction::In => scaling.cooldown_in,
     });
-    let least = if look < OFTEN { SHORTEST_PAUSE } else { LONGER_PAUSE };
+    let least = if poll < OFTEN { SHORTEST_PAUSE } else { LONGER_PAUSE };
     of_direction.unwrap_or(least).max(least)
 }
 

@@ -3,7 +3,7 @@
 //!
 //! The name is the key: an image whose answer was lost is found by it and never made twice. Undone by `delete`.
 
-use super::crew::standing_builder;
+use super::members::standing_builder;
 use super::wait::wait;
 use crate::aws::{Aws, Image, ImageState};
 use crate::ledger::Read;

@@ -4,11 +4,11 @@
 //! `image-member`. On the way back it is what turns the run back, and it ends only when a function that was to stop the member
 //! can no longer be under way.
 
-use super::crew::Members;
+use super::members::Members;
 use super::wait::{UNDER_WAY, wait};
 use crate::aws::{Aws, InstanceState};
 use crate::{Going, StepError};
-use fleet::{Run, StateContext, Ticket, Way};
+use fleet::{Run, RunPath, StateContext, Ticket};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -17,16 +17,18 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Input {
     run: Ticket,
     state: StateContext,
-    way: Way,
+    /// Definitions of earlier releases say `way`.
+    #[serde(alias = "way")]
+    path: RunPath,
 }
 
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {}
 
-pub(crate) async fn run(aws: &Aws, Input { run, state, way }: Input) -> Result<Output, StepError> {
-    let run = match way {
-        Way::Forward => aws.ledger().hold(&run, Going::Forward).await?.record,
-        Way::Back => aws.ledger().hold_back(&run, aws.now()).await?.record,
+pub(crate) async fn run(aws: &Aws, Input { run, state, path }: Input) -> Result<Output, StepError> {
+    let run = match path {
+        RunPath::Forward => aws.ledger().hold(&run, Going::Forward).await?.record,
+        RunPath::Back => aws.ledger().hold_back(&run, aws.now()).await?.record,
     };
     let found = Members::Source.find(aws, &run).await?;
     let [member] = &found[..] else {
@@ -34,7 +36,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, way }: Input) -> Result<O
     };
     let limit = run.config.limits.stop + run.config.limits.launch;
     let what = match aws.start(&member.id).await {
-        Ok(InstanceState::Running) => match may_be_stopped_until(&run, way) {
+        Ok(InstanceState::Running) => match may_be_stopped_until(&run, path) {
             Some(until) if aws.now() < until => {
                 format!("{} runs, and may be stopped again until {until:.0}", member.id)
             }
@@ -54,7 +56,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, way }: Input) -> Result<O
 }
 
 /// Until when the member may be stopped by a function that does not know that the run has turned back.
-fn may_be_stopped_until(run: &Run, way: Way) -> Option<Timestamp> {
-    let turned_back = run.turned_back.filter(|_| way == Way::Back && run.stop_asked.is_some());
-    turned_back.and_then(|turned_back| turned_back.saturating_add(UNDER_WAY).ok())
+fn may_be_stopped_until(run: &Run, path: RunPath) -> Option<Timestamp> {
+    let rolled_back = run.rolled_back.filter(|_| path == RunPath::Back && run.stop_asked.is_some());
+    rolled_back.and_then(|rolled_back| rolled_back.saturating_add(UNDER_WAY).ok())
 }

@@ -2,7 +2,7 @@
 //!
 //! Not undone: the builder is deleted.
 
-use super::crew::standing_builder;
+use super::members::standing_builder;
 use super::wait::wait;
 use crate::aws::{Aws, InstanceState};
 use crate::{Going, StepError};

@@ -1,12 +1,12 @@
 //! When a fleet's CPU asks for another size: what its two alarms ring at.
 
-use crate::{Rings, Scaling};
+use crate::{AlarmKind, Scaling};
 
 /// When an alarm on the fleet's CPU rings.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold {
     /// What for.
-    pub rings: Rings,
+    pub rings: AlarmKind,
     /// Above so many percent, or below.
     pub percent: f64,
     /// In each of so many minutes in a row.
@@ -23,8 +23,8 @@ impl Scaling {
     pub fn thresholds(&self) -> [Threshold; 2] {
         let target = f64::from(self.target_cpu);
         [
-            Threshold { rings: Rings::Busy, percent: target, minutes: 1 },
-            Threshold { rings: Rings::Idle, percent: IDLE_BELOW * target, minutes: IDLE_MINUTES },
+            Threshold { rings: AlarmKind::Busy, percent: target, minutes: 1 },
+            Threshold { rings: AlarmKind::Idle, percent: IDLE_BELOW * target, minutes: IDLE_MINUTES },
         ]
     }
 }

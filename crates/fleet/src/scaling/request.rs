@@ -1,7 +1,7 @@
 //! What a scaling execution is started with: by a person, by a schedule, or by the alarm's own event.
 
 use super::SizeOrder;
-use crate::{FleetName, Rings, alarm_of};
+use crate::{AlarmKind, FleetName, alarm_of};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -77,7 +77,7 @@ impl ScaleRequest {
     }
 }
 
-impl From<Direction> for Rings {
+impl From<Direction> for AlarmKind {
     fn from(direction: Direction) -> Self {
         match direction {
             Direction::Out => Self::Busy,

@@ -2,7 +2,7 @@
 
 use super::Output;
 use clap::{Args, Subcommand};
-use fleet::{FleetName, ImageId, InstanceId, Moment, RunId, Span, Version};
+use fleet::{FleetName, ImageId, InstanceId, RunId, Span, Version, WeeklyTime};
 use std::path::PathBuf;
 
 /// What is done with a deployed fleet.
@@ -25,7 +25,8 @@ pub enum Operate {
     /// Make a run turn back and restore the members that were there before.
     Abort(Abort),
     /// Go back to an image that is kept, also after a run has finished; nothing bakes. The data stays as it is.
-    Rollback(Rollback),
+    #[command(visible_alias = "rollback")]
+    Revert(Revert),
     /// Add members from the golden image, or take members out, at once; while an upgrade is going it joins that, or waits.
     Scale(Scale),
     /// Take a golden image of a member, for a fleet that has none: it is taken out, drains, stops, and comes back in.
@@ -123,7 +124,7 @@ pub enum When {
     /// When the next window opens that it fits into.
     Window,
     /// Then.
-    At(Moment),
+    At(WeeklyTime),
 }
 
 impl std::str::FromStr for When {
@@ -205,7 +206,7 @@ pub struct GoldenImage {
 
 /// What is gone back to.
 #[derive(Debug, Args)]
-pub struct Rollback {
+pub struct Revert {
     /// The fleet's name.
     #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
     pub fleet: FleetName,

@@ -7,7 +7,7 @@
 use super::stack::Stack;
 use super::stop::Stop;
 use aws_sdk_cloudwatch::types::{ComparisonOperator, MetricDataQuery};
-use fleet::{AnyTag, Config, Rings, Threshold, alarm_name};
+use fleet::{AlarmKind, AnyTag, Config, Threshold, alarm_name};
 use functions::Named;
 
 /// A point a minute, which detailed monitoring has; of basic monitoring one in five minutes has a point.
@@ -18,7 +18,7 @@ pub(super) async fn put(stack: &Stack, config: &Config) -> Result<(), Stop> {
     let name = &config.fleet.name;
     let Some(scaling) = &config.scaling else {
         // One by one: where one of several is missing, none is deleted.
-        for rings in [Rings::Busy, Rings::Idle] {
+        for rings in [AlarmKind::Busy, AlarmKind::Idle] {
             let call = stack.cloudwatch.delete_alarms().alarm_names(alarm_name(name, rings));
             match call.send().await.of("DeleteAlarms") {
                 Err(error) if !error.is_alarm_missing() => return Err(error.into()),
@@ -29,8 +29,10 @@ pub(super) async fn put(stack: &Stack, config: &Config) -> Result<(), Stop> {
     };
     for Threshold { rings, percent, minutes } in scaling.thresholds() {
         let (crosses, what) = match rings {
-            Rings::Busy => (ComparisonOperator::GreaterThanThreshold, "above the target: more members may be needed"),
-            Rings::Idle => (ComparisonOperator::LessThanThreshold, "below the target: fewer members may do"),
+            AlarmKind::Busy => {
+                (ComparisonOperator::GreaterThanThreshold, "above the target: more members may be needed")
+            }
+            AlarmKind::Idle => (ComparisonOperator::LessThanThreshold, "below the target: fewer members may do"),
         };
         let minutes = i32::try_from(minutes).unwrap_or(i32::MAX);
         let query = MetricDataQuery::builder().id("cpu").period(PERIOD).return_data(true);

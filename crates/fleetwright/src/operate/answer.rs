@@ -71,7 +71,7 @@ async fn ask_to_turn_back(stack: &Stack, of: &OfRun) -> Result<Run, Stop> {
         return Err(Stop::dead(&run.run, run.phase.as_str()));
     }
     stack
-        .however_often_written(async || {
+        .retry_on_conflict(async || {
             let mut run: Read<Run> = stack.run(&of.fleet, of.run.as_ref()).await?;
             match run.record.phase {
                 Phase::Forward | Phase::AwaitingApproval { .. } => {}

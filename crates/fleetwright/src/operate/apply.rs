@@ -49,7 +49,7 @@ pub(super) async fn run(
 ) -> Result<Exit, Stop> {
     let name = &config.fleet.name;
     let observed = stack.observe(name, Some(config)).await?;
-    let (what, record) = stack.however_often_written(async || store(stack, config).await).await?;
+    let (what, record) = stack.retry_on_conflict(async || store(stack, config).await).await?;
     alarms::put(stack, config).await?;
     let mut notes = Vec::new();
     let declared = config.fleet.golden_image.as_ref();

@@ -61,7 +61,7 @@ async fn left_by_last_run(stack: &Stack, fleet: &FleetName) -> Result<Vec<Instan
     let before = async || stack.ledger.before(&last.run).await;
     let mut left = match last.phase {
         Phase::Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Scaled) => {
-            stack.ledger.new_members(&last.run).await?.ids
+            stack.ledger.staying_members(&last.run).await?.ids
         }
         _ => before().await?.members.into_iter().map(|member| member.id).collect(),
     };

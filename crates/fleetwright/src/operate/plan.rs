@@ -23,7 +23,7 @@ const SEEDS: u64 = 20;
 
 /// What an upgrade would do. `upgrade --plan` starts it if the fleet has not changed since.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Plan {
+pub(super) struct UpgradePlan {
     pub(super) schema_version: u32,
     pub(super) workflow: String,
     pub(super) fleet: FleetName,
@@ -126,10 +126,10 @@ pub(super) fn nothing_to_do(fleet: &FleetName, to: Version, output: Output, stre
 }
 
 /// Reads a plan that was written to a file.
-pub(super) fn read(file: &Path) -> Result<Plan, Stop> {
+pub(super) fn read(file: &Path) -> Result<UpgradePlan, Stop> {
     let named = |problem: &dyn std::fmt::Display| Stop::bad_input(format!("{}: {problem}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
-    let plan: Plan = serde_json::from_str(&text)
+    let plan: UpgradePlan = serde_json::from_str(&text)
         .map_err(|error| named(&format!("not a plan of this release's 'fleetwright plan --out': {error}")))?;
     if (plan.schema_version, plan.workflow.as_str()) != (SCHEMA_VERSION, WORKFLOW) {
         let (version, workflow) = (plan.schema_version, &plan.workflow);
@@ -140,7 +140,7 @@ pub(super) fn read(file: &Path) -> Result<Plan, Stop> {
     Ok(plan)
 }
 
-fn write(file: &Path, plan: &Plan) -> Result<(), Stop> {
+fn write(file: &Path, plan: &UpgradePlan) -> Result<(), Stop> {
     let json = serde_json::to_string_pretty(plan).map_err(|error| Stop::error(error.to_string()))?;
     std::fs::write(file, json + "\n").map_err(|error| Stop::error(format!("{}: {error}", file.display())))
 }
@@ -169,7 +169,7 @@ pub(super) async fn rehearsed_lengths(
 }
 
 /// The same upgrade of the same fleet in a simulated AWS.
-fn rehearsal(record: &FleetRecord, observed: &Observed, admission: &Admission, to: Version) -> rehearse::Plan {
+fn rehearsal(record: &FleetRecord, observed: &Observed, admission: &Admission, to: Version) -> rehearse::RehearsalSpec {
     let mut config: Config = record.config.clone();
     config.fleet.size = admission.size;
     config.fleet.version = record.version();
@@ -177,10 +177,10 @@ fn rehearsal(record: &FleetRecord, observed: &Observed, admission: &Admission, t
     config.rehearsal.deregistration_delay = observed.drain;
     // A rehearsal begins when rehearsals begin.
     config.upgrade.windows = Windows::default();
-    rehearse::Plan { config, goal: rehearse::Goal::Upgrade { to }, faults: Vec::new() }
+    rehearse::RehearsalSpec { config, goal: rehearse::Goal::Upgrade { to }, faults: Vec::new() }
 }
 
-async fn rehearse_it(plan: rehearse::Plan) -> Result<Rehearsed, Stop> {
+async fn rehearse_it(plan: rehearse::RehearsalSpec) -> Result<Rehearsed, Stop> {
     // On a thread of its own, since it has a clock of its own.
     let rehearsed = tokio::task::spawn_blocking(move || rehearse::rehearse(&plan, &mut |_| {})).await;
     let rehearsed = rehearsed.map_err(|error| Stop::error(format!("the rehearsal: {error}")))?.map_err(Stop::error)?;
@@ -200,8 +200,8 @@ fn plan(
     admission: Admission,
     rehearsed: Rehearsed,
     past: &[Run],
-) -> Plan {
-    Plan {
+) -> UpgradePlan {
+    UpgradePlan {
         schema_version: SCHEMA_VERSION,
         workflow: WORKFLOW.to_owned(),
         fleet: config.fleet.name,
@@ -244,14 +244,14 @@ fn duration(past: &[Run], hops: usize, rehearsed: f64) -> Duration {
     }
 }
 
-fn text(plan: &Plan) -> String {
+fn text(plan: &UpgradePlan) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
     let _ = write_text(&mut out, plan);
     out
 }
 
-fn write_text(out: &mut String, p: &Plan) -> std::fmt::Result {
+fn write_text(out: &mut String, p: &UpgradePlan) -> std::fmt::Result {
     let hops = p.hops.iter().map(Version::to_string).collect::<Vec<_>>().join(", ");
     writeln!(out, "upgrade of fleet {}, {} -> {}: installs {hops} in turn", p.fleet, p.from, p.to)?;
     let zones = |zone: &fleet::Zone| p.members.iter().filter(|member| member.zone == *zone).count();

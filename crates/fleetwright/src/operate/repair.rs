@@ -9,7 +9,7 @@ use super::watch;
 use crate::cli::Repair;
 use crate::definition::Definition;
 use crate::{Exit, Streams};
-use fleet::{InstanceId, Order, Outcome, Phase, Refusal, Restoration, Run, RunRef, Way, Workflow, admit};
+use fleet::{InstanceId, Order, Outcome, Phase, Refusal, Restoration, Run, RunPath, RunRef, Workflow, admit};
 use serde_json::json;
 
 pub(super) async fn run(stack: &Stack, args: &Repair, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
@@ -26,14 +26,14 @@ pub(super) async fn run(stack: &Stack, args: &Repair, streams: &mut Streams<'_>)
         }
         None => {
             let observed = stack.observe(&args.fleet, None).await?;
-            let admission = match admit(&record, &observed, &Order::Repair) {
+            let admission = match admit(&record, &observed, &Order::Restore) {
                 Err(nothing @ Refusal::NothingToRepair { .. }) => {
                     streams.talk(nothing);
                     return Ok(Exit::Done);
                 }
                 admitted => admitted?,
             };
-            let restoration = Restoration::of(&record, &observed.census.unwrap_or_default());
+            let restoration = Restoration::of(&record, &observed.inventory.unwrap_or_default());
             // With what was read here: another state of the fleet is refused.
             let input = json!({"fleet": args.fleet, "restore": true, "plan": admission.fingerprint});
             let run = RunRef { fleet: args.fleet.clone(), id: name.clone() };
@@ -72,36 +72,36 @@ async fn dead(stack: &Stack, run: &Run) -> Result<String, Stop> {
 
 fn what_a_run_does(run: &Run) -> String {
     let stands = format!("{} is {}, and nobody goes on with it", run.run, run.phase.as_str());
-    let image = match (&run.condemned, run.workflow) {
-        (_, Workflow::Rollback) => "; the image that it was to go back to stays",
+    let image = match (&run.image_failure, run.workflow) {
+        (_, Workflow::Revert) => "; the image that it was to go back to stays",
         (Some(_), _) => "; its image, which failed its verification, stays in quarantine",
         (None, _) => ", and its image is deregistered",
     };
-    match (run.way_on(), run.workflow) {
-        (Way::Back, Workflow::Repair) => format!(
+    match (run.resume_path(), run.workflow) {
+        (RunPath::Back, Workflow::Restore) => format!(
             "{stands}. It goes on restoring: the members that were found are tagged and registered; once they are \
              healthy, what ended runs left behind is taken out, drains and is deleted; then the lock is released."
         ),
-        (Way::Back, Workflow::ScaleOut) => format!(
+        (RunPath::Back, Workflow::ScaleOut) => format!(
             "{stands}. Whoever of the {} that it was to add is healthy stays; the others are taken out and deleted, and \
              it is over.",
             run.size
         ),
-        (Way::Back, Workflow::ScaleIn) => format!(
+        (RunPath::Back, Workflow::ScaleIn) => format!(
             "{stands}. Back: those who were to leave are tagged and registered; once all are healthy, the lock is released."
         ),
-        (Way::Back, Workflow::GoldenImage) => format!(
+        (RunPath::Back, Workflow::GoldenImage) => format!(
             "{stands}. Back: the member that the image was to be of is started, tagged and registered; once it is \
              healthy, the image is deregistered and the lock is released."
         ),
-        (Way::Forward, Workflow::ScaleIn) => {
+        (RunPath::Forward, Workflow::ScaleIn) => {
             format!("{stands}. Forward: those who have left the load balancer are deleted, and the lock is released.")
         }
-        (Way::Back, _) => format!(
+        (RunPath::Back, _) => format!(
             "{stands}. Back: the members that were there before are tagged and registered; once all are healthy, those \
              that the run made are taken out, drain and are deleted, with its builder{image}; then the lock is released."
         ),
-        (Way::Forward, _) => format!(
+        (RunPath::Forward, _) => format!(
             "{stands}. Forward: it is committed to {}; the old members that are left are deleted, its image becomes \
              the golden one, images beyond those that are kept are deregistered, and the lock is released.",
             run.to

@@ -84,8 +84,8 @@ impl ShownRun {
         if let Some(failure) = &self.failure {
             text.push_str(&format!("\nbecause {failure}"));
         }
-        let turned_back = matches!(self.phase, Phase::Ended(Outcome::RolledBack | Outcome::Frozen));
-        if turned_back && let Some(migrated) = self.migrations.last() {
+        let rolled_back = matches!(self.phase, Phase::Ended(Outcome::RolledBack | Outcome::Frozen));
+        if rolled_back && let Some(migrated) = self.migrations.last() {
             let backup = match &self.backup {
                 Some(backup) => format!("restore {backup}"),
                 None => "restore a backup of your own: the configuration has no [backup]".to_owned(),

@@ -196,7 +196,7 @@ impl Stack {
     }
 
     /// Does what reads and writes a record until no step has written it in between, or AWS goes on stumbling.
-    pub(super) async fn however_often_written<T>(&self, change: impl AsyncFn() -> Result<T, Stop>) -> Result<T, Stop> {
+    pub(super) async fn retry_on_conflict<T>(&self, change: impl AsyncFn() -> Result<T, Stop>) -> Result<T, Stop> {
         for _ in 1..TRIES {
             match change().await {
                 Err(stop) if stop.passing => tokio::time::sleep(BETWEEN_TRIES).await,

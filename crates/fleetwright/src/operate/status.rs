@@ -92,7 +92,7 @@ fn write_text(out: &mut String, s: &Status) -> std::fmt::Result {
     for member in &s.observed.tagged {
         writeln!(out, "  member    {} {} {} {}", member.id, member.image, member.zone, member.health)?;
     }
-    for stranger in &s.observed.strangers {
+    for stranger in &s.observed.untagged_targets {
         writeln!(out, "  stranger  {stranger} takes traffic without the load-balancer tag")?;
     }
     match &s.run {

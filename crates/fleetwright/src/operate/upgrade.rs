@@ -1,6 +1,6 @@
 //! `upgrade`: starts an upgrade and, unless told otherwise, watches it to its end.
 
-use super::plan::{self, Plan};
+use super::plan::{self, UpgradePlan};
 use super::stack::{Stack, Started};
 use super::stop::Stop;
 use super::watch;
@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 pub(super) struct Request {
     fleet: FleetName,
     to: Version,
-    plan: Option<Plan>,
+    plan: Option<UpgradePlan>,
 }
 
 /// What the arguments and the plan's file ask for.
@@ -216,7 +216,7 @@ fn request(run: &RunRef, to: Version, approval: Option<bool>, plan: Option<Finge
 }
 
 /// What is not as it was when the plan was made.
-fn changes(plan: &Plan, observed: &Observed, golden: Option<&Golden>) -> String {
+fn changes(plan: &UpgradePlan, observed: &Observed, golden: Option<&Golden>) -> String {
     let planned: Vec<_> = plan.members.iter().map(|member| &member.id).collect();
     let found: Vec<_> = observed.tagged.iter().map(|member| &member.id).collect();
     let gone = planned.iter().filter(|id| !found.contains(id)).map(|id| format!("{id} is no longer a member"));

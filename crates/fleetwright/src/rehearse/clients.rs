@@ -10,7 +10,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Sets of clients that no rehearsal has at the moment; all for fleets of one region.
+/// Sets of clients that no rehearsal has at the checkpoint; all for fleets of one region.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
     free: RefCell<Vec<Rc<Clients>>>,
@@ -37,7 +37,7 @@ impl Pool {
         let free = self.free.borrow_mut().pop();
         let clients = free
             .unwrap_or_else(|| Rc::new(Clients { line: Line::to(simulator, run), by_function: RefCell::default() }));
-        clients.line.put_through(simulator, run);
+        clients.line.dispatch(simulator, run);
         Taken { pool: self, config, clients }
     }
 }

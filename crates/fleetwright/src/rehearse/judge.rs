@@ -1,9 +1,9 @@
 //! What the executions of a rehearsal came to together, and whether everything holds that must.
 
-use super::books::{Books, LEDGER_AGREES};
-use super::mishap::{Mishap, WorldKind};
+use super::fault_spec::{FaultSpec, WorldKind};
+use super::ledger_check::{LEDGER_AGREES, LedgerCheck};
 use super::outcome::Ending;
-use super::stage::{Ended, Stage};
+use super::stage::{Ended, Rehearsal_};
 use fleet::{Outcome, Phase, Refusal, RunRef};
 use functions::{Aws, StepError};
 use serde_json::json;
@@ -13,7 +13,7 @@ use simulator::invariants::{Verdict, Violation};
 /// Who looks.
 const CHECK: &str = "check";
 
-impl Stage<'_> {
+impl Rehearsal_<'_> {
     /// The execution that all came to, and the verdict on it. If one of them died, the last is what a person started
     /// after that.
     pub(super) async fn judge(
@@ -33,8 +33,8 @@ impl Stage<'_> {
             let begun = executions.iter().position(begun);
             executions.swap_remove(begun.unwrap_or_default())
         };
-        let books = Books::read(&aws, &ended.run).await?;
-        let ended = Ended { ending: books.came_to(ended.ending), ..ended };
+        let books = LedgerCheck::read(&aws, &ended.run).await?;
+        let ended = Ended { ending: books.reconcile(ended.ending), ..ended };
         breaches.extend(books.check(&aws, &ended, self.plan.goal.version(&self.plan.config)).await?);
         if ended.ending == Ending::Frozen {
             breaches.extend(self.repair(simulator, &ended).await?);
@@ -51,7 +51,7 @@ impl Stage<'_> {
     /// A person has a dead or frozen run taken up, in a world of its own: it must come to an end, and well. Who died
     /// stays dead, and an old member that is missed keeps a run from turning back.
     async fn repair(&self, simulator: &Simulator, frozen: &Ended) -> Result<Vec<Violation>, StepError> {
-        if self.mishaps.iter().any(|mishap| matches!(mishap, Mishap::World(WorldKind::MemberDies(_)))) {
+        if self.fault_specs.iter().any(|fault_spec| matches!(fault_spec, FaultSpec::World(WorldKind::MemberDies(_)))) {
             return Ok(Vec::new());
         }
         let fork = simulator.fork();
@@ -66,8 +66,8 @@ impl Stage<'_> {
         }
         let clients = self.pool.take(&fork.unguarded(), &self.plan.config, "");
         let (aws, repaired) = (clients.of(CHECK), Ended { run: frozen.run.clone(), ..repaired });
-        let books = Books::read(&aws, &repaired.run).await?;
-        let repaired = Ended { ending: books.came_to(repaired.ending), ..repaired };
+        let books = LedgerCheck::read(&aws, &repaired.run).await?;
+        let repaired = Ended { ending: books.reconcile(repaired.ending), ..repaired };
         let mut breaches = books.check(&aws, &repaired, self.plan.goal.version(&self.plan.config)).await?;
         breaches.extend(fork.check(&books.settled(&repaired)).violated);
         for breach in &mut breaches {

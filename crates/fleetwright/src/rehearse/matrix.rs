@@ -1,24 +1,24 @@
 //! Every fault: each call site of a workflow with each thing that can happen to a call, and each fault of the world,
 //! alone; then pairs and storms of them, drawn from seeds. All in the brisk world.
 
-mod crew;
-mod journeys;
+mod scenarios;
 mod schedule;
 mod show;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod workers;
 
 pub use show::{Breach, Matrix};
 
 use super::clients::Pool;
-use super::mishap::{CallKind, Mishap, Site, WorldKind};
+use super::fault_spec::{CallKind, FaultSpec, Site, WorldKind};
 use super::outcome::unlike;
 use super::pace::Pace;
 use super::process::Beginning;
-use super::stage::{Played, Stage};
-use super::tape::Cue;
-use super::{Ending, Plan, in_virtual_time};
+use super::recording::StartPoint;
+use super::stage::{Played, Rehearsal_};
+use super::{Ending, RehearsalSpec, in_virtual_time};
 use crate::lambda::Functions;
 use crate::permissions::permissions;
 use asl::{Resources, StateMachine};
@@ -31,7 +31,7 @@ use survey::Survey;
 #[derive(Debug, Clone)]
 pub struct Search {
     /// The run; brisk, see [`Search::new`].
-    plan: Plan,
+    plan: RehearsalSpec,
     /// How many pairs and storms.
     seeds: u64,
     /// Of the rehearsals with one fault each every so many.
@@ -48,13 +48,13 @@ pub struct Trial {
     /// What its latencies are drawn from.
     pub seed: u64,
     /// What goes wrong.
-    pub mishaps: Vec<Mishap>,
+    pub fault_specs: Vec<FaultSpec>,
     /// How it must end, and with how many members in service, if that is known.
     expected: Option<(Ending, u32)>,
-    /// Whether the last of the mishaps must have struck.
+    /// Whether the last of the fault_specs must have struck.
     must_strike: bool,
-    /// From where it is other than the journey that it is on; the very beginning if that is not known.
-    cue: Option<Cue>,
+    /// From where it is other than the scenario that it is on; the very beginning if that is not known.
+    start_point: Option<StartPoint>,
 }
 
 /// What a trial came to.
@@ -82,8 +82,8 @@ fn unbroken<'a>(functions: Functions<'a>) -> Box<dyn Resources + 'a> {
 
 impl Search {
     /// Every fault on the run of `plan`, alone, and `seeds` schedules of several. The plan's waits are made short.
-    pub fn new(plan: &Plan, seeds: u64) -> Self {
-        let plan = Plan { config: super::pace::brisk(plan.config.clone()), ..plan.clone() };
+    pub fn new(plan: &RehearsalSpec, seeds: u64) -> Self {
+        let plan = RehearsalSpec { config: super::pace::brisk(plan.config.clone()), ..plan.clone() };
         let command = format!("{} --brisk", plan.goal.command());
         Self { plan, seeds, stride: 1, guarded: true, command }
     }
@@ -116,11 +116,11 @@ impl Search {
         let survey = Survey::make(self, &scenery)?;
         let alone: Vec<_> = survey.alone(&self.plan).into_iter().step_by(self.stride).collect();
         progress(&format!("{} call sites; {} rehearsals with one fault each", survey.sites.len(), alone.len()));
-        let alone = crew::all(self, &scenery, alone)?;
+        let alone = workers::all(self, &scenery, alone)?;
         progress(&format!("{} rehearsals with several faults each", self.seeds));
         let first = self.plan.config.rehearsal.seed;
         let schedules = (first..first.saturating_add(self.seeds)).map(|seed| schedule::draw(seed, &survey));
-        let several = crew::all(self, &scenery, schedules.collect())?;
+        let several = workers::all(self, &scenery, schedules.collect())?;
         Ok(Matrix::new(self.plan.goal, &self.command, survey.sites.len(), &alone, &several))
     }
 
@@ -130,19 +130,19 @@ impl Search {
     /// # Errors
     /// When it cannot be set up, and what is no fault.
     pub fn one(&self, wrap: &Wrap, faults: &[&str]) -> std::result::Result<Result, String> {
-        let mishaps = faults.iter().map(|fault| fault.parse()).collect::<std::result::Result<_, _>>()?;
+        let fault_specs = faults.iter().map(|fault| fault.parse()).collect::<std::result::Result<_, _>>()?;
         let seed = self.plan.config.rehearsal.seed;
         self.trial(
             &self.scenery()?,
             &Pool::default(),
             wrap,
-            &Trial { seed, mishaps, expected: None, must_strike: true, cue: None },
+            &Trial { seed, fault_specs, expected: None, must_strike: true, start_point: None },
         )
     }
 
     fn trial(&self, scenery: &Scenery, pool: &Pool, wrap: &Wrap, trial: &Trial) -> std::result::Result<Result, String> {
-        let beginning = trial.cue.as_ref().map_or(Beginning::Own, Beginning::Replayed);
-        let played = self.play(scenery, pool, wrap, beginning, trial.seed, &trial.mishaps)?;
+        let beginning = trial.start_point.as_ref().map_or(Beginning::Own, Beginning::Replayed);
+        let played = self.play(scenery, pool, wrap, beginning, trial.seed, &trial.fault_specs)?;
         let in_service = played.in_service();
         let mut violations = played.verdict.violated;
         let ended = (played.ending, in_service);
@@ -160,14 +160,14 @@ impl Search {
         wrap: &Wrap,
         beginning: Beginning<'_>,
         seed: u64,
-        mishaps: &[Mishap],
+        fault_specs: &[FaultSpec],
     ) -> std::result::Result<Played, String> {
         let mut plan = self.plan.clone();
         plan.config.rehearsal.seed = seed;
         let pace = Pace::brisk();
         let Scenery { machine, permissions } = scenery;
         let permissions = permissions.as_ref();
-        let stage = Stage { machine, plan: &plan, mishaps, pace: &pace, permissions, pool };
+        let stage = Rehearsal_ { machine, plan: &plan, fault_specs, pace: &pace, permissions, pool };
         in_virtual_time(stage.play(beginning, &mut |_| {}, |functions| wrap(functions)))
             .map_err(|error| error.to_string())?
     }

@@ -1,27 +1,27 @@
 //! A rehearsal: the deployed definition and the very steps, against a simulated AWS, in virtual time.
 
-mod books;
 mod clients;
 mod cost;
 mod fault;
+mod fault_spec;
 mod goal;
 mod judge;
+mod ledger_check;
 pub mod matrix;
-mod mishap;
 mod outcome;
 mod pace;
 mod page;
 mod process;
+mod recording;
 mod scaling;
 mod stage;
 mod steps;
-mod tape;
 mod text;
 mod world;
 
 pub use fault::NamedFault;
+pub use fault_spec::{CallKind, FaultSpec, Site, WorldKind};
 pub use goal::Goal;
-pub use mishap::{CallKind, Mishap, Site, WorldKind};
 pub use outcome::{Ending, Rehearsed};
 pub use process::{Processes, place};
 pub(crate) use scaling::run as scaling;
@@ -47,7 +47,7 @@ use fleet::Config;
 use pace::Pace;
 use process::Beginning;
 use simulator::{Caller, Simulator};
-use stage::Stage;
+use stage::Rehearsal_;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +57,7 @@ const APPROVES_AFTER: Duration = Duration::from_secs(300);
 
 /// What is rehearsed.
 #[derive(Debug, Clone)]
-pub struct Plan {
+pub struct RehearsalSpec {
     /// The fleet; its `rehearsal` section describes the world.
     pub config: Config,
     /// What the run is for.
@@ -113,15 +113,15 @@ pub(crate) fn run(goal: Goal, args: &Rehearsal, streams: &mut Streams<'_>) -> Ex
 /// Rehearses with the faults that were named. If the last of them is the one that must pass, it is held against the same
 /// without it, as the search for faults does.
 fn with_faults(
-    plan: &Plan,
-    mishaps: &[Mishap],
+    plan: &RehearsalSpec,
+    fault_specs: &[FaultSpec],
     pace: &Pace,
     observer: &mut dyn FnMut(&Event),
 ) -> Result<Rehearsed, String> {
-    let mut rehearsed = stage(plan, mishaps, pace, observer, |functions| Box::new(functions))?;
-    if let Some((last, others)) = mishaps.split_last()
+    let mut rehearsed = stage(plan, fault_specs, pace, observer, |functions| Box::new(functions))?;
+    if let Some((last, others)) = fault_specs.split_last()
         && last.passes()
-        && !others.iter().any(Mishap::passes)
+        && !others.iter().any(FaultSpec::passes)
     {
         rehearsed.must_end_like(&stage(plan, others, pace, &mut |_| {}, |functions| Box::new(functions))?);
     }
@@ -129,7 +129,7 @@ fn with_faults(
 }
 
 /// `--faults all`: not one rehearsal, but one for each fault, and some with several.
-fn every_fault(args: &Rehearsal, plan: Plan, streams: &mut Streams<'_>) -> Exit {
+fn every_fault(args: &Rehearsal, plan: RehearsalSpec, streams: &mut Streams<'_>) -> Exit {
     let mut options = String::new();
     if args.config != Path::new(cli::SAMPLE) {
         options.push_str(&format!(" --config {}", quoted(&args.config.display().to_string())));
@@ -161,7 +161,7 @@ fn quoted(word: &str) -> String {
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-fn plan(goal: Goal, args: &Rehearsal) -> Result<(Plan, Pace), String> {
+fn plan(goal: Goal, args: &Rehearsal) -> Result<(RehearsalSpec, Pace), String> {
     let text = std::fs::read_to_string(&args.config).map_err(|error| error.to_string())?;
     let mut config = Config::from_toml(&text).map_err(|error| error.to_string())?;
     if let Some(size) = args.size {
@@ -175,7 +175,7 @@ fn plan(goal: Goal, args: &Rehearsal) -> Result<(Plan, Pace), String> {
         return Err(format!("fleet.size: the fleet has {} members already: name another size", config.fleet.size));
     }
     let (config, pace) = if args.brisk { (pace::brisk(config), Pace::brisk()) } else { (config, Pace::real()) };
-    Ok((Plan { config, goal, faults: Vec::new() }, pace))
+    Ok((RehearsalSpec { config, goal, faults: Vec::new() }, pace))
 }
 
 /// Runs a future on a clock that stands still while there is work and leaps while all wait.
@@ -191,7 +191,7 @@ pub fn in_virtual_time<F: Future>(future: F) -> std::io::Result<F::Output> {
 ///
 /// # Errors
 /// When the rehearsal itself cannot be set up; whatever happens to the run is an outcome, not an error.
-pub fn rehearse(plan: &Plan, observer: &mut dyn FnMut(&Event)) -> Result<Rehearsed, String> {
+pub fn rehearse(plan: &RehearsalSpec, observer: &mut dyn FnMut(&Event)) -> Result<Rehearsed, String> {
     rehearse_through(plan, observer, |functions| Box::new(functions))
 }
 
@@ -200,7 +200,7 @@ pub fn rehearse(plan: &Plan, observer: &mut dyn FnMut(&Event)) -> Result<Rehears
 /// # Errors
 /// As [`rehearse`].
 pub fn rehearse_through(
-    plan: &Plan,
+    plan: &RehearsalSpec,
     observer: &mut dyn FnMut(&Event),
     wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
 ) -> Result<Rehearsed, String> {
@@ -208,8 +208,8 @@ pub fn rehearse_through(
 }
 
 fn stage(
-    plan: &Plan,
-    mishaps: &[Mishap],
+    plan: &RehearsalSpec,
+    fault_specs: &[FaultSpec],
     pace: &Pace,
     observer: &mut dyn FnMut(&Event),
     wrap: impl for<'a> FnOnce(Functions<'a>) -> Box<dyn Resources + 'a>,
@@ -218,9 +218,9 @@ fn stage(
     let machine = StateMachine::parse(machine.text).map_err(|invalid| invalid.to_string())?;
     let permissions = Arc::new(permissions(&plan.config)?);
     let pool = Pool::default();
-    let stage = Stage { machine: &machine, plan, mishaps, pace, permissions: Some(&permissions), pool: &pool };
+    let stage = Rehearsal_ { machine: &machine, plan, fault_specs, pace, permissions: Some(&permissions), pool: &pool };
     let played = in_virtual_time(stage.play(Beginning::Own, observer, wrap)).map_err(|error| error.to_string())??;
-    Ok(Rehearsed::new(plan, mishaps, pace, played))
+    Ok(Rehearsed::new(plan, fault_specs, pace, played))
 }
 
 /// What the SDK's clients need to call the simulated AWS.

@@ -1,11 +1,11 @@
 //! What a rehearsal came to: the one object that `--output json` prints.
 
 use super::cost::{self, Usage};
-use super::mishap::Mishap;
+use super::fault_spec::FaultSpec;
 use super::pace::Pace;
 use super::stage::Played;
 use super::steps::{Step, Steps};
-use super::{Goal, Plan, START, reason};
+use super::{Goal, RehearsalSpec, START, reason};
 use crate::Exit;
 use asl::Finished;
 use fleet::Version;
@@ -109,7 +109,7 @@ pub struct Invariants {
 }
 
 impl Rehearsed {
-    pub(super) fn new(plan: &Plan, mishaps: &[Mishap], pace: &Pace, played: Played) -> Self {
+    pub(super) fn new(plan: &RehearsalSpec, fault_specs: &[FaultSpec], pace: &Pace, played: Played) -> Self {
         let Played { simulator, finished, steps, report, .. } = played;
         let config = &plan.config;
         let virtual_time = steps.all.iter().map(|step| step.ended).fold(0.0, f64::max);
@@ -152,7 +152,7 @@ impl Rehearsed {
                 series: report.capacity.series.clone(),
             },
             invariants: invariants(played.verdict),
-            missed_faults: missed(mishaps, &simulator),
+            missed_faults: missed(fault_specs, &simulator),
             cost_usd,
             steps: steps.all,
             members: report.members,
@@ -186,7 +186,7 @@ pub(super) fn ending(goal: Goal, finished: &Finished, steps: &[Step]) -> (Ending
         asl::Outcome::Succeeded(_) => (goal.reached(), None),
         asl::Outcome::Failed(failure) => {
             let ending = match failure.error.as_str() {
-                "RolledBack" | "GivenUp" => Ending::RolledBack,
+                "RolledBack" | "Abandoned" => Ending::RolledBack,
                 "Refused" => Ending::Refused,
                 // Whatever else ends the first step: nothing was begun.
                 _ if steps.len() <= 1 => Ending::Refused,
@@ -198,7 +198,7 @@ pub(super) fn ending(goal: Goal, finished: &Finished, steps: &[Step]) -> (Ending
 }
 
 /// Waits that the configuration asks for, which no engine could shorten: baking, and a person's answer.
-fn waits(plan: &Plan, pace: &Pace, steps: &Steps) -> Vec<Span> {
+fn waits(plan: &RehearsalSpec, pace: &Pace, steps: &Steps) -> Vec<Span> {
     let upgrade = &plan.config.upgrade;
     // The world is a little older than the run: its ledger was written first.
     let head_start = steps.execution_started.duration_since(START).unsigned_abs();
@@ -227,9 +227,13 @@ pub(super) fn settling(outcome: Ending) -> Settling {
     }
 }
 
-fn missed(mishaps: &[Mishap], simulator: &Simulator) -> Vec<String> {
-    let of_calls = mishaps.iter().filter(|mishap| mishap.site().is_some());
-    of_calls.zip(simulator.struck()).filter(|(_, struck)| !struck).map(|(mishap, _)| mishap.to_string()).collect()
+fn missed(fault_specs: &[FaultSpec], simulator: &Simulator) -> Vec<String> {
+    let of_calls = fault_specs.iter().filter(|fault_spec| fault_spec.site().is_some());
+    of_calls
+        .zip(simulator.struck())
+        .filter(|(_, struck)| !struck)
+        .map(|(fault_spec, _)| fault_spec.to_string())
+        .collect()
 }
 
 fn invariants(verdict: Verdict) -> Invariants {
@@ -257,17 +261,17 @@ pub(super) fn unlike(ended: (Ending, u32), expected: (Ending, u32), reason: Opti
 mod tests {
     use crate::Exit;
     use crate::rehearse::pace::{Pace, brisk};
-    use crate::rehearse::{Goal, Plan, stage};
+    use crate::rehearse::{Goal, RehearsalSpec, stage};
     use fleet::Config;
 
     #[test]
     fn a_fault_that_was_to_pass_and_did_not_is_told_of() {
         let config = Config::from_toml(include_str!("../../../../samplconfig.toml")).unwrap();
         let goal = Goal::Upgrade { to: "1.4.14".parse().unwrap() };
-        let plan = Plan { config: brisk(config), goal, faults: Vec::new() };
-        let play = |mishaps: &[&str]| {
-            let mishaps: Vec<_> = mishaps.iter().map(|mishap| mishap.parse().unwrap()).collect();
-            stage(&plan, &mishaps, &Pace::brisk(), &mut |_| {}, |functions| Box::new(functions)).unwrap()
+        let plan = RehearsalSpec { config: brisk(config), goal, faults: Vec::new() };
+        let play = |fault_specs: &[&str]| {
+            let fault_specs: Vec<_> = fault_specs.iter().map(|fault_spec| fault_spec.parse().unwrap()).collect();
+            stage(&plan, &fault_specs, &Pace::brisk(), &mut |_| {}, |functions| Box::new(functions)).unwrap()
         };
         let (mut through, mut back) = (play(&[]), play(&["migrate-fails"]));
         let like = through.clone();

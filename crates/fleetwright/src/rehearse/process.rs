@@ -1,7 +1,7 @@
 //! Lambda as faults find it: each invocation a process in the place of its state, which can die or be invoked twice, and
 //! be forgotten by an execution that stops for good.
 
-use super::tape::{Cue, Recorder, Replay};
+use super::recording::{Recorder, Replay, StartPoint};
 use asl::{Failure, Resources, Task};
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
@@ -18,7 +18,7 @@ pub struct Processes<'a> {
     forgotten: Notify,
     beginning: Beginning<'a>,
     begun: Cell<usize>,
-    astray: Cell<bool>,
+    diverged: Cell<bool>,
 }
 
 /// How an execution comes to its first own invocation.
@@ -27,16 +27,16 @@ pub(super) enum Beginning<'a> {
     /// It is the very first.
     Own,
     /// So it is, and all are taped.
-    Taped(&'a Recorder),
+    Recorded(&'a Recorder),
     /// What comes before it is replayed.
-    Replayed(&'a Cue),
+    Replayed(&'a StartPoint),
 }
 
 impl<'a> Processes<'a> {
     /// These functions, in this world.
     pub fn new(functions: Box<dyn Resources + 'a>, simulator: &'a Simulator) -> Self {
-        let (begun, astray) = (Cell::new(0), Cell::new(false));
-        Self { functions, simulator, forgotten: Notify::new(), beginning: Beginning::Own, begun, astray }
+        let (begun, diverged) = (Cell::new(0), Cell::new(false));
+        Self { functions, simulator, forgotten: Notify::new(), beginning: Beginning::Own, begun, diverged }
     }
 
     /// The same, with another beginning.
@@ -45,10 +45,10 @@ impl<'a> Processes<'a> {
     }
 
     /// Whether all that was to be replayed was, and the execution went on from there.
-    pub(super) fn kept_to_its_tape(&self) -> bool {
+    pub(super) fn kept_to_recording(&self) -> bool {
         match self.beginning {
-            Beginning::Replayed(cue) => !self.astray.get() && self.begun.get() > cue.first_own(),
-            Beginning::Own | Beginning::Taped(_) => true,
+            Beginning::Replayed(start_point) => !self.diverged.get() && self.begun.get() > start_point.first_own(),
+            Beginning::Own | Beginning::Recorded(_) => true,
         }
     }
 
@@ -63,19 +63,19 @@ impl Resources for Processes<'_> {
         Box::pin(async move {
             match self.beginning {
                 Beginning::Own => self.invoke(task).await,
-                Beginning::Taped(recorder) => {
+                Beginning::Recorded(recorder) => {
                     let which = recorder.begins(&task, self.simulator);
                     let answer = self.invoke(task).await;
                     recorder.ends(which, self.simulator, &answer);
                     answer
                 }
-                Beginning::Replayed(cue) => {
+                Beginning::Replayed(start_point) => {
                     let which = self.begun.replace(self.begun.get() + 1);
-                    match cue.replay(which, &task, self.simulator).await {
+                    match start_point.replay(which, &task, self.simulator).await {
                         Replay::Answer(answer) => answer,
                         Replay::Over => self.invoke(task).await,
-                        Replay::Astray => {
-                            self.astray.set(true);
+                        Replay::Diverged => {
+                            self.diverged.set(true);
                             self.forgotten.notify_one();
                             pending().await
                         }

@@ -1,12 +1,12 @@
 //! One rehearsal: a world with its faults, the definition and the very steps, from the first instant to the verdict.
 
 use super::clients::Pool;
-use super::mishap::{Mishap, WorldKind};
+use super::fault_spec::{FaultSpec, WorldKind};
 use super::outcome::{Ending, ending};
 use super::pace::Pace;
 use super::process::{Beginning, Processes};
 use super::steps::Steps;
-use super::{NamedFault, Plan, START, world};
+use super::{NamedFault, RehearsalSpec, START, world};
 use crate::lambda::Functions;
 use crate::permissions::OPERATOR;
 use asl::{Event, Execution, Failure, Finished, Limits, Outcome, Resources, StateMachine};
@@ -23,10 +23,10 @@ use std::sync::Arc;
 
 /// What is rehearsed, and what is to go wrong.
 #[derive(Clone, Copy)]
-pub(super) struct Stage<'s> {
+pub(super) struct Rehearsal_<'s> {
     pub(super) machine: &'s StateMachine,
-    pub(super) plan: &'s Plan,
-    pub(super) mishaps: &'s [Mishap],
+    pub(super) plan: &'s RehearsalSpec,
+    pub(super) fault_specs: &'s [FaultSpec],
     pub(super) pace: &'s Pace,
     /// What functions may do and nothing else; without it everyone may everything.
     pub(super) permissions: Option<&'s Arc<Permissions>>,
@@ -64,7 +64,7 @@ pub(super) struct Ended {
     pub(super) died: bool,
 }
 
-impl<'s> Stage<'s> {
+impl<'s> Rehearsal_<'s> {
     /// Plays it, with `wrap` between the state machine and the functions.
     pub(super) async fn play(
         &self,
@@ -74,16 +74,16 @@ impl<'s> Stage<'s> {
     ) -> Result<Played, String> {
         let (simulator, calls_before) = match beginning {
             Beginning::Own => self.set_up().await?,
-            Beginning::Taped(recorder) => {
+            Beginning::Recorded(recorder) => {
                 let set_up = self.set_up().await?;
                 recorder.starts(&set_up.0);
                 set_up
             }
-            Beginning::Replayed(cue) => {
-                let to_come = self.faults(&[], &cue.to_come(self.mishaps));
-                let simulator = Simulator::from_moment(cue.moment(), to_come);
-                simulator.until(cue.start().time()).await;
-                (simulator, cue.start().calls())
+            Beginning::Replayed(start_point) => {
+                let to_come = self.faults(&[], &start_point.to_come(self.fault_specs));
+                let simulator = Simulator::from_checkpoint(start_point.checkpoint(), to_come);
+                simulator.until(start_point.start().time()).await;
+                (simulator, start_point.start().calls())
             }
         };
         let run = self.run_ref("")?;
@@ -91,7 +91,7 @@ impl<'s> Stage<'s> {
         let functions = Processes::new(wrap(self.functions(&simulator, &run)), &simulator).with(beginning);
         let mut steps = Steps::new(simulator.now().try_into().unwrap_or(START));
         let first = self.execute(&simulator, &run, self.input(), &functions, &mut steps, observer);
-        let mut ended = if self.mishaps.contains(&Mishap::World(WorldKind::TwoStarts)) {
+        let mut ended = if self.fault_specs.contains(&FaultSpec::World(WorldKind::TwoStarts)) {
             let again = self.run_ref("-again")?;
             let second = self.start(&simulator, &again, &again, self.input());
             let (first, second) = futures_util::future::join(first, second).await;
@@ -99,8 +99,8 @@ impl<'s> Stage<'s> {
         } else {
             vec![first.await]
         };
-        if !functions.kept_to_its_tape() {
-            return Err(format!("a rehearsal with {:?} is not the one that was taped", self.mishaps));
+        if !functions.kept_to_recording() {
+            return Err(format!("a rehearsal with {:?} is not the one that was taped", self.fault_specs));
         }
         drop(functions);
         if ended.iter().any(|one| one.died) {
@@ -119,7 +119,7 @@ impl<'s> Stage<'s> {
     /// The world at its first instant, and what was called to set it up.
     async fn set_up(&self) -> Result<(Simulator, BTreeMap<String, u64>), String> {
         let config = &self.plan.config;
-        let faults = self.faults(&self.plan.faults, self.mishaps);
+        let faults = self.faults(&self.plan.faults, self.fault_specs);
         let mut simulator = Simulator::new(self.pace.set(world(config)), faults);
         if let Some(permissions) = self.permissions {
             simulator = simulator.under(Arc::clone(permissions));
@@ -136,11 +136,11 @@ impl<'s> Stage<'s> {
         self.plan.goal.input(&self.plan.config)
     }
 
-    fn faults(&self, named: &[NamedFault], mishaps: &[Mishap]) -> Vec<Fault> {
+    fn faults(&self, named: &[NamedFault], fault_specs: &[FaultSpec]) -> Vec<Fault> {
         let member = self.plan.config.fleet.instance_type.as_str();
         let builder = self.plan.config.builder.instance_type.as_str();
         let named = named.iter().map(|fault| fault.fault(member));
-        named.chain(mishaps.iter().filter_map(|mishap| mishap.fault(member, builder))).collect()
+        named.chain(fault_specs.iter().filter_map(|fault_spec| fault_spec.fault(member, builder))).collect()
     }
 
     /// The rehearsal's run, or another of it.

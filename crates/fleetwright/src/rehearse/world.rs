@@ -2,7 +2,7 @@
 
 use fleet::{AnyTag, Config, DATA_TAG, DataSource, FLEET_TAG, FleetConfig, RUN_TAG, VERSION_TAG, alarm_name};
 use jiff::Timestamp;
-use simulator::world::{Bystander, CpuAlarm, Data, Latencies, Rings, Subnet, Tag, World};
+use simulator::world::{AlarmKind, Bystander, CpuAlarm, Data, Latencies, Subnet, Tag, World};
 use std::collections::BTreeMap;
 
 /// When every rehearsal begins: a Sunday, 03:00 UTC.
@@ -69,8 +69,8 @@ fn cpu_alarms(config: &Config) -> Vec<CpuAlarm> {
     let alarms = thresholds.into_iter().flatten().map(|threshold| CpuAlarm {
         name: alarm_name(&config.fleet.name, threshold.rings),
         rings: match threshold.rings {
-            fleet::Rings::Busy => Rings::Above(threshold.percent),
-            fleet::Rings::Idle => Rings::Below(threshold.percent),
+            fleet::AlarmKind::Busy => AlarmKind::Above(threshold.percent),
+            fleet::AlarmKind::Idle => AlarmKind::Below(threshold.percent),
         },
         minutes: threshold.minutes,
     });

@@ -1,4 +1,4 @@
-//! `CreateSnapshots`: snapshots of all volumes of an instance, of one moment. Here only of the data server, which is no
+//! `CreateSnapshots`: snapshots of all volumes of an instance, of one checkpoint. Here only of the data server, which is no
 //! member and does nothing else.
 
 use super::image::{Snapshot, SnapshotState};

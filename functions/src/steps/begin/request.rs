@@ -12,7 +12,8 @@ pub(super) struct Request {
     /// The version to upgrade to.
     pub(super) to: Option<Version>,
     /// Instead of that: the image to go back to.
-    rollback: Option<Target>,
+    #[serde(alias = "rollback")]
+    revert: Option<Target>,
     /// Instead of either: true, to restore what was edited by hand.
     restore: Option<bool>,
     pub(super) approval: Option<bool>,
@@ -36,16 +37,16 @@ impl Request {
     /// What is asked for; none if the fleet is there already.
     pub(super) fn order(&self, machine: Machine, fleet: &FleetRecord) -> Result<Option<Order>, StepError> {
         let of_member = self.member.is_some() || self.downtime.is_some();
-        match (machine, self.to, &self.rollback, self.restore) {
+        match (machine, self.to, &self.revert, self.restore) {
             (Machine::Upgrade, Some(to), None, None) if !of_member => {
                 let hops = hop_path(fleet.to_be_cloned()?.version, to, &fleet.config.upgrade.hops)?;
                 Ok((!hops.is_empty()).then_some(Order::Upgrade(hops)))
             }
             (Machine::Upgrade, None, Some(target), None) if !of_member => {
                 let target = fleet.kept(target)?;
-                Ok((Some(&target) != fleet.golden.as_ref()).then_some(Order::Rollback(target)))
+                Ok((Some(&target) != fleet.golden.as_ref()).then_some(Order::Revert(target)))
             }
-            (Machine::Upgrade, None, None, Some(true)) if !of_member => Ok(Some(Order::Repair)),
+            (Machine::Upgrade, None, None, Some(true)) if !of_member => Ok(Some(Order::Restore)),
             (Machine::GoldenImage, None, None, None) => {
                 let downtime = self.downtime.unwrap_or_default();
                 Ok(Some(Order::GoldenImage { of: self.member.clone(), downtime }))
@@ -56,7 +57,7 @@ impl Request {
                     .to_owned(),
             )),
             _ => Err(StepError::Refused(
-                "the execution's input: expected one of \"to\": VERSION, \"rollback\": IMAGE or \"last-good\", \
+                "the execution's input: expected one of \"to\": VERSION, \"revert\": IMAGE or \"last-good\", \
                  \"restore\": true and \"repair\": RUN"
                     .to_owned(),
             )),

@@ -1,6 +1,6 @@
 //! What the search found, for machines and for people.
 
-use super::{CallKind, Ending, Mishap, Result, Trial};
+use super::{CallKind, Ending, FaultSpec, Result, Trial};
 use crate::rehearse::Goal;
 use console::Style;
 use serde::Serialize;
@@ -68,18 +68,18 @@ impl Matrix {
         let mut violations = Vec::new();
         for (trial, result) in alone.iter().chain(several) {
             *outcomes.entry(result.ending).or_default() += 1;
-            faults.extend(trial.mishaps.iter().map(Mishap::name));
+            faults.extend(trial.fault_specs.iter().map(FaultSpec::name));
             violations.extend(result.violations.iter().map(|violation| {
                 Breach {
                     invariant: violation.invariant,
                     seed: trial.seed,
                     site: list(
                         trial
-                            .mishaps
+                            .fault_specs
                             .iter()
-                            .map(|mishap| mishap.site().map_or("world".to_owned(), |site| site.to_string())),
+                            .map(|fault_spec| fault_spec.site().map_or("world".to_owned(), |site| site.to_string())),
                     ),
-                    fault: list(trial.mishaps.iter().map(|mishap| mishap.name().to_owned())),
+                    fault: list(trial.fault_specs.iter().map(|fault_spec| fault_spec.name().to_owned())),
                     reproduce: format!("{command} {}", trial.arguments()),
                     detail: violation.detail.clone(),
                 }
@@ -159,7 +159,7 @@ impl Matrix {
 impl Trial {
     /// The arguments that rehearse it again.
     fn arguments(&self) -> String {
-        let faults = self.mishaps.iter().map(|mishap| format!(" --fault {mishap}"));
+        let faults = self.fault_specs.iter().map(|fault_spec| format!(" --fault {fault_spec}"));
         format!("--seed {}{}", self.seed, faults.collect::<String>())
     }
 }
@@ -172,9 +172,9 @@ fn list(all: impl Iterator<Item = String>) -> String {
 fn rows(alone: &[(Trial, Result)]) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for (trial, result) in alone {
-        let Some(mishap) = trial.mishaps.last() else { continue };
-        let name = mishap.site().map_or_else(|| mishap.to_string(), ToString::to_string);
-        let cell = (mishap.name(), (result.ending, result.violations.is_empty()));
+        let Some(fault_spec) = trial.fault_specs.last() else { continue };
+        let name = fault_spec.site().map_or_else(|| fault_spec.to_string(), ToString::to_string);
+        let cell = (fault_spec.name(), (result.ending, result.violations.is_empty()));
         match rows.iter_mut().rev().find(|row| row.name == name) {
             Some(row) => drop(row.cells.insert(cell.0, cell.1)),
             None => rows.push(Row { name, cells: BTreeMap::from([cell]) }),

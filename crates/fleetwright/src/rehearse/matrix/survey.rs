@@ -4,38 +4,38 @@
 //! A step that waits makes the same calls over and over. So of each state's invocations that call the same operations
 //! in the same order the first and the last are taken, and each of their calls is a site.
 
-use super::journeys::{journeys, world};
-use super::{CallKind, Ending, Mishap, Plan, Pool, Scenery, Search, Site, Trial, WorldKind, unbroken};
+use super::scenarios::{scenarios, world};
+use super::{CallKind, Ending, FaultSpec, Pool, RehearsalSpec, Scenery, Search, Site, Trial, WorldKind, unbroken};
 use crate::rehearse::process::Beginning;
-use crate::rehearse::tape::{Cue, Recorder, Tape};
+use crate::rehearse::recording::{Recorder, Recording, StartPoint};
 use simulator::process::Passed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A way that a run can go, and what makes it go there.
 #[derive(Debug, Clone)]
-pub(super) struct Journey {
-    pub(super) mishaps: Vec<Mishap>,
+pub(super) struct Scenario {
+    pub(super) fault_specs: Vec<FaultSpec>,
     pub(super) ending: Ending,
     /// How many are in service at its end.
     in_service: u32,
-    tape: Arc<Tape>,
+    recording: Arc<Recording>,
 }
 
 /// A call that a fault can strike.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
     pub(super) site: Site,
-    /// The first journey that comes by it.
-    journey: usize,
-    /// Which of that journey's processes calls.
+    /// The first scenario that comes by it.
+    scenario: usize,
+    /// Which of that scenario's processes calls.
     process: u64,
 }
 
 /// What was found.
 #[derive(Debug, Clone)]
 pub(super) struct Survey {
-    pub(super) journeys: Vec<Journey>,
+    pub(super) scenarios: Vec<Scenario>,
     pub(super) sites: Vec<Found>,
     /// Every fault of the world; what comes at a time comes at each time at which a state is entered.
     pub(super) world: Vec<WorldKind>,
@@ -45,30 +45,35 @@ impl Survey {
     pub(super) fn make(search: &Search, scenery: &Scenery) -> Result<Self, String> {
         let seed = search.plan.config.rehearsal.seed;
         let pool = Pool::default();
-        let mut survey = Self { journeys: Vec::new(), sites: Vec::new(), world: Vec::new() };
+        let mut survey = Self { scenarios: Vec::new(), sites: Vec::new(), world: Vec::new() };
         let mut shapes = BTreeSet::new();
         let mut bakes_at = 0;
-        for (n, (mishaps, ending)) in journeys(&search.plan).into_iter().enumerate() {
-            let mishaps = mishaps.into_iter().map(|mishap| match mishap {
-                Mishap::World(WorldKind::Alarm(_)) => Mishap::World(WorldKind::Alarm(bakes_at)),
+        for (n, (fault_specs, ending)) in scenarios(&search.plan).into_iter().enumerate() {
+            let fault_specs = fault_specs.into_iter().map(|fault_spec| match fault_spec {
+                FaultSpec::World(WorldKind::Alarm(_)) => FaultSpec::World(WorldKind::Alarm(bakes_at)),
                 other => other,
             });
-            let mishaps: Vec<_> = mishaps.collect();
+            let fault_specs: Vec<_> = fault_specs.collect();
             let recorder = Recorder::default();
-            let played = search.play(scenery, &pool, &unbroken, Beginning::Taped(&recorder), seed, &mishaps)?;
+            let played = search.play(scenery, &pool, &unbroken, Beginning::Recorded(&recorder), seed, &fault_specs)?;
             let trail = played.simulator.trail();
             if n == 0 {
                 survey.world = world(&search.plan, &milestones(&trail));
                 bakes_at = trail.iter().find(|passed| &*passed.place == "bake").map_or(0, |passed| second(passed) + 1);
             }
             // What strikes every call of a kind leaves none for another fault.
-            let taken: Vec<_> = mishaps.iter().filter_map(Mishap::site).cloned().collect();
+            let taken: Vec<_> = fault_specs.iter().filter_map(FaultSpec::site).cloned().collect();
             let free =
                 |site: &Site| !taken.iter().any(|one| (&one.state, &one.operation) == (&site.state, &site.operation));
             let found = sites(&trail, &mut shapes).filter(|(_, site)| free(site));
-            survey.sites.extend(found.map(|(process, site)| Found { site, journey: n, process }));
-            let tape = Arc::new(recorder.tape(mishaps.len()));
-            survey.journeys.push(Journey { mishaps, ending: played.ending, in_service: played.in_service(), tape });
+            survey.sites.extend(found.map(|(process, site)| Found { site, scenario: n, process }));
+            let recording = Arc::new(recorder.recording(fault_specs.len()));
+            survey.scenarios.push(Scenario {
+                fault_specs,
+                ending: played.ending,
+                in_service: played.in_service(),
+                recording,
+            });
             if played.ending != ending {
                 let reason = played.reason.as_deref().unwrap_or("no reason given");
                 return Err(format!(
@@ -80,36 +85,36 @@ impl Survey {
         Ok(survey)
     }
 
-    /// Every fault, alone on its journey.
-    pub(super) fn alone(&self, plan: &Plan) -> Vec<Trial> {
+    /// Every fault, alone on its scenario.
+    pub(super) fn alone(&self, plan: &RehearsalSpec) -> Vec<Trial> {
         let seed = plan.config.rehearsal.seed;
         let mut trials: Vec<_> = self
-            .journeys
+            .scenarios
             .iter()
-            .map(|journey| Trial {
+            .map(|scenario| Trial {
                 seed,
-                mishaps: journey.mishaps.clone(),
-                expected: Some((journey.ending, journey.in_service)),
+                fault_specs: scenario.fault_specs.clone(),
+                expected: Some((scenario.ending, scenario.in_service)),
                 must_strike: true,
-                cue: None,
+                start_point: None,
             })
             .collect();
-        for Found { site, journey, process } in &self.sites {
-            let Journey { mishaps, ending, in_service, tape } = &self.journeys[*journey];
-            let cue = Cue::before_process(tape, *process);
+        for Found { site, scenario, process } in &self.sites {
+            let Scenario { fault_specs, ending, in_service, recording } = &self.scenarios[*scenario];
+            let start_point = StartPoint::before_process(recording, *process);
             for kind in CallKind::ALL {
-                let mut mishaps = mishaps.clone();
-                mishaps.push(Mishap::at(site.clone(), kind));
+                let mut fault_specs = fault_specs.clone();
+                fault_specs.push(FaultSpec::at(site.clone(), kind));
                 let expected = kind.passes().then_some((*ending, *in_service));
-                trials.push(Trial { seed, mishaps, expected, must_strike: true, cue: cue.clone() });
+                trials.push(Trial { seed, fault_specs, expected, must_strike: true, start_point: start_point.clone() });
             }
         }
         let world = self.world.iter().map(|kind| Trial {
             seed,
-            mishaps: vec![Mishap::World(kind.clone())],
+            fault_specs: vec![FaultSpec::World(kind.clone())],
             expected: None,
             must_strike: false,
-            cue: kind.at().and_then(|at| Cue::before_time(&self.journeys.first()?.tape, at)),
+            start_point: kind.at().and_then(|at| StartPoint::before_time(&self.scenarios.first()?.recording, at)),
         });
         trials.extend(world);
         trials

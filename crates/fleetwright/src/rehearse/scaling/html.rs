@@ -1,6 +1,6 @@
 //! The figures and their course over time, as one page that needs nothing else.
 
-use super::Plan;
+use super::Replay;
 use super::play::{Minute, Played};
 use super::report::Report;
 use crate::length::length;
@@ -43,7 +43,7 @@ impl Course {
     }
 }
 
-pub(super) fn page(report: &Report, plan: &Plan, played: &[(&'static str, Played)]) -> String {
+pub(super) fn page(report: &Report, plan: &Replay, played: &[(&'static str, Played)]) -> String {
     let courses: Vec<_> = played.iter().map(|(policy, played)| (*policy, Course::of(played))).collect();
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -51,7 +51,7 @@ pub(super) fn page(report: &Report, plan: &Plan, played: &[(&'static str, Played
     out
 }
 
-fn write(out: &mut String, report: &Report, plan: &Plan, courses: &[(&str, Course)]) -> std::fmt::Result {
+fn write(out: &mut String, report: &Report, plan: &Replay, courses: &[(&str, Course)]) -> std::fmt::Result {
     let (scaling, trace) = (&report.scaling, &report.trace);
     writeln!(
         out,
@@ -116,7 +116,7 @@ fn totals(out: &mut String, report: &Report) -> std::fmt::Result {
 }
 
 /// What is drawn, as a table.
-fn numbers(out: &mut String, plan: &Plan, courses: &[(&str, Course)]) -> std::fmt::Result {
+fn numbers(out: &mut String, plan: &Replay, courses: &[(&str, Course)]) -> std::fmt::Result {
     let Some((_, first)) = courses.first() else { return Ok(()) };
     writeln!(
         out,

@@ -4,9 +4,9 @@
 //! one minute arrive late, alarms are evaluated each minute, members that leave drain first. Beside the policy asked for
 //! stand AWS target tracking and a fleet that knows the future.
 
-mod crew;
 mod demand;
 mod html;
+mod model_fleet;
 mod oracle;
 mod play;
 mod policy;
@@ -30,7 +30,7 @@ use world::World;
 const LONGEST_DAYS: i64 = 366;
 
 /// What is rehearsed.
-struct Plan {
+struct Replay {
     config: Config,
     scaling: Scaling,
     trace: Trace,
@@ -71,7 +71,7 @@ pub(crate) fn run(args: &RehearseScaling, streams: &mut Streams<'_>) -> Exit {
     Exit::Done
 }
 
-fn plan(args: &RehearseScaling) -> Result<Plan, String> {
+fn plan(args: &RehearseScaling) -> Result<Replay, String> {
     let mut config = Config::from_toml(&read(&args.config)?).map_err(|error| in_file(&args.config, &error))?;
     if let Some(seed) = args.seed {
         config.rehearsal.seed = seed;
@@ -96,7 +96,7 @@ fn plan(args: &RehearseScaling) -> Result<Plan, String> {
         return Err(bad_trace(&"99 of 100 steps have no request: say with --per-member what one member serves"));
     }
     let size = config.fleet.size.clamp(scaling.min, scaling.max);
-    Ok(Plan { config, scaling, trace, demand, per_member, size })
+    Ok(Replay { config, scaling, trace, demand, per_member, size })
 }
 
 fn read(file: &Path) -> Result<String, String> {
@@ -108,7 +108,7 @@ fn in_file(file: &Path, problem: &dyn Display) -> String {
 }
 
 /// The policy asked for, target tracking, and the fleet that knows the future; each by its name.
-fn play_all(plan: &Plan, asked: PolicyName) -> Vec<(&'static str, Played)> {
+fn play_all(plan: &Replay, asked: PolicyName) -> Vec<(&'static str, Played)> {
     let scaling = &plan.scaling;
     let world = World::new(&plan.config, scaling.warm_up.as_secs().into(), plan.per_member);
     let play = |policy: &mut dyn Policy| play(&plan.demand, &world, scaling, plan.size, policy);

@@ -1,8 +1,8 @@
 //! The fleet that knows the future: in each minute the fewest members that keep the target, launched early enough to be
 //! warm by then. It is what no policy can beat.
 
-use super::crew::Second;
 use super::demand::Demand;
+use super::model_fleet::Second;
 use super::play::{Meter, Played};
 use super::world::{QUEUE_SECONDS, World};
 use fleet::Scaling;

@@ -1,7 +1,7 @@
 //! One policy over the whole trace.
 
-use super::crew::Crew;
 use super::demand::Demand;
+use super::model_fleet::ModelFleet;
 use super::policy::{Policy, View};
 use super::world::World;
 use fleet::{CpuPoint, Scaling};
@@ -36,7 +36,7 @@ const MINUTE: i64 = 60;
 /// Plays the trace from its start to its end.
 pub(super) fn play(demand: &Demand, world: &World, scaling: &Scaling, size: u32, policy: &mut dyn Policy) -> Played {
     let target = f64::from(scaling.target_cpu) / 100.0;
-    let mut crew = Crew::new(world, size);
+    let mut model_fleet = ModelFleet::new(world, size);
     let mut meter = Meter::new(target);
     // Points on their way, and those that have arrived, in order of their minutes.
     let mut coming: Vec<(i64, CpuPoint)> = Vec::new();
@@ -56,19 +56,25 @@ pub(super) fn play(demand: &Demand, world: &World, scaling: &Scaling, size: u32,
             points.sort_by_key(|point| point.at);
             // No policy looks further back.
             points.drain(..points.len().saturating_sub(20));
-            let before = crew.size();
-            policy.look(&mut View { now, start: demand.start, points: &points, crew: &mut crew, scaling });
-            actions += u32::from(crew.size() != before);
+            let before = model_fleet.size();
+            policy.look(&mut View {
+                now,
+                start: demand.start,
+                points: &points,
+                model_fleet: &mut model_fleet,
+                scaling,
+            });
+            actions += u32::from(model_fleet.size() != before);
         }
-        let second = crew.serve(now, requests);
+        let second = model_fleet.serve(now, requests);
         meter.see(requests, &second);
     }
     meter.close();
-    crew.end(demand.seconds);
-    let served = crew.served;
+    model_fleet.end(demand.seconds);
+    let served = model_fleet.served;
     Played {
         minutes: meter.minutes,
-        paid_seconds: crew.paid_seconds,
+        paid_seconds: model_fleet.paid_seconds,
         sent: served.sent,
         late: served.late,
         lost: served.lost,
@@ -95,7 +101,7 @@ impl Meter {
         Self { target, seconds: 0.0, sum: EMPTY, warm: (0.0, 0.0), behind: 0, longest: 0, minutes: Vec::new() }
     }
 
-    pub(super) fn see(&mut self, requests: f64, second: &super::crew::Second) {
+    pub(super) fn see(&mut self, requests: f64, second: &super::model_fleet::Second) {
         let capacity = second.capacity * self.target;
         self.seconds += 1.0;
         self.sum.demand += requests;

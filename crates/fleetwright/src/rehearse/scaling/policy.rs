@@ -8,7 +8,7 @@ pub(super) use ours::Ours;
 pub(super) use step::Step;
 pub(super) use target_tracking::TargetTracking;
 
-use super::crew::Crew;
+use super::model_fleet::ModelFleet;
 use fleet::{CpuPoint, Scaling};
 
 /// What a policy sees.
@@ -19,7 +19,7 @@ pub(super) struct View<'a, 'w> {
     pub start: i64,
     /// The points that have arrived, the latest last.
     pub points: &'a [CpuPoint],
-    pub crew: &'a mut Crew<'w>,
+    pub model_fleet: &'a mut ModelFleet<'w>,
     pub scaling: &'a Scaling,
 }
 
@@ -38,7 +38,7 @@ impl View<'_, '_> {
 
     /// The latest point in percent, if it speaks of as many warm members as there are now.
     fn settled(&self) -> Option<f64> {
-        let latest = self.points.last().filter(|point| point.at.as_second() - self.start >= self.crew.settled);
+        let latest = self.points.last().filter(|point| point.at.as_second() - self.start >= self.model_fleet.settled);
         latest.map(|point| point.percent)
     }
 
@@ -49,16 +49,16 @@ impl View<'_, '_> {
     /// The members that count for the metric.
     fn warm(&self) -> u32 {
         let warm_up = i64::from(self.scaling.warm_up.as_secs());
-        self.crew.units().iter().filter(|unit| unit.in_service + warm_up <= self.now).count() as u32
+        self.model_fleet.units().iter().filter(|unit| unit.in_service + warm_up <= self.now).count() as u32
     }
 
     /// Brings the fleet to this size, between min and max.
     fn resize(&mut self, wanted: u32) {
-        let (size, to) = (self.crew.size(), wanted.clamp(self.scaling.min, self.scaling.max));
+        let (size, to) = (self.model_fleet.size(), wanted.clamp(self.scaling.min, self.scaling.max));
         if to > size {
-            self.crew.launch(self.now, to - size);
+            self.model_fleet.launch(self.now, to - size);
         } else {
-            self.crew.take_out(self.now, size - to);
+            self.model_fleet.take_out(self.now, size - to);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What came of it, in figures.
 
-use super::Plan;
+use super::Replay;
 use super::play::Played;
 use crate::cli::{PolicyName, RehearseScaling};
 use fleet::Scaling;
@@ -64,7 +64,7 @@ pub(super) struct Row {
 }
 
 impl Report {
-    pub(super) fn of(args: &RehearseScaling, plan: &Plan, played: &[(&'static str, Played)]) -> Self {
+    pub(super) fn of(args: &RehearseScaling, plan: &Replay, played: &[(&'static str, Played)]) -> Self {
         let trace = &plan.trace;
         Self {
             schema_version: SCHEMA_VERSION,

@@ -43,7 +43,7 @@ impl<'a> Ours<'a> {
 
     fn reading(&self, view: &View<'_, '_>) -> Reading {
         let fleet = &self.config.fleet;
-        let standing = |unit: &super::super::crew::Unit| {
+        let standing = |unit: &super::super::model_fleet::Unit| {
             let id = format!("i-{:017x}", unit.n).parse().ok()?;
             let image = base_image(fleet).parse().ok()?;
             let zone = fleet.subnets[unit.n as usize % fleet.subnets.len()].zone.clone();
@@ -54,7 +54,7 @@ impl<'a> Ours<'a> {
             })
         };
         Reading {
-            members: view.crew.units().iter().filter_map(standing).collect(),
+            members: view.model_fleet.units().iter().filter_map(standing).collect(),
             cpu: view.points.to_vec(),
             last_out: self.last_out.map(|second| self.at(second)),
             last_in: self.last_in.map(|second| self.at(second)),
@@ -82,15 +82,15 @@ impl Policy for Ours<'_> {
         let decision = decide(&self.reading(view), self.config, self.at(view.now));
         let patience = if alarm == Alarm::High { view.scaling.warm_up } else { view.scaling.cooldown_in };
         self.again = view.now + i64::from(patience.as_secs());
-        let size = view.crew.size();
+        let size = view.model_fleet.size();
         match &decision.action {
             Action::Out { to, .. } => {
-                self.busy = view.crew.launch(view.now, to - size);
+                self.busy = view.model_fleet.launch(view.now, to - size);
                 self.last_out = Some(self.busy);
                 self.again = self.busy;
             }
             Action::In { to, .. } => {
-                self.busy = view.crew.take_out(view.now, size - to);
+                self.busy = view.model_fleet.take_out(view.now, size - to);
                 self.last_in = Some(self.busy);
                 self.again = self.busy;
             }

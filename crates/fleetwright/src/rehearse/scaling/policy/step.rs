@@ -12,7 +12,7 @@ pub(in super::super) struct Step;
 
 impl Policy for Step {
     fn look(&mut self, view: &mut View<'_, '_>) {
-        let (target, warm, size) = (view.target(), view.warm(), view.crew.size());
+        let (target, warm, size) = (view.target(), view.warm(), view.model_fleet.size());
         let Some(above) = view.settled().map(|percent| percent - target) else { return };
         let percent = match above.abs() {
             20.0.. => 30,

@@ -21,7 +21,7 @@ pub(in super::super) struct TargetTracking;
 
 impl Policy for TargetTracking {
     fn look(&mut self, view: &mut View<'_, '_>) {
-        let (target, warm, size) = (view.target(), view.warm(), view.crew.size());
+        let (target, warm, size) = (view.target(), view.warm(), view.model_fleet.size());
         let Some(latest) = view.settled() else { return };
         // As many as would have brought the metric to the target.
         let wanted = (f64::from(warm) * latest / target).ceil() as u32;

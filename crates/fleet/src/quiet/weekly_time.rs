@@ -11,13 +11,13 @@ use std::str::FromStr;
 /// A day of the week, a time of day and whose clock it is read from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Moment {
+pub struct WeeklyTime {
     day: Weekday,
     time: TimeOfDay,
     zone: LocalZone,
 }
 
-impl Moment {
+impl WeeklyTime {
     /// Its next occurrence, at an instant or after it. A week in which the clock is put forward over it is left out; where
     /// the clock is put back over it, the first of the two counts. `None` at the end of the calendar, in the year 9999.
     pub fn next(&self, after: Timestamp) -> Option<Zoned> {
@@ -34,7 +34,7 @@ impl Moment {
     }
 }
 
-impl FromStr for Moment {
+impl FromStr for WeeklyTime {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -50,7 +50,7 @@ impl FromStr for Moment {
     }
 }
 
-impl TryFrom<String> for Moment {
+impl TryFrom<String> for WeeklyTime {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -58,13 +58,13 @@ impl TryFrom<String> for Moment {
     }
 }
 
-impl From<Moment> for String {
-    fn from(moment: Moment) -> String {
+impl From<WeeklyTime> for String {
+    fn from(moment: WeeklyTime) -> String {
         moment.to_string()
     }
 }
 
-impl std::fmt::Display for Moment {
+impl std::fmt::Display for WeeklyTime {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{} {} {}", weekday::short(self.day), self.time, self.zone)
     }
@@ -77,9 +77,9 @@ mod tests {
     #[test]
     fn moments_read_and_write_alike() {
         for text in ["sun 03:00 Europe/Berlin", "mon 00:00 UTC", "thu 23:59 Asia/Kathmandu"] {
-            assert_eq!(text.parse::<Moment>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<WeeklyTime>().unwrap().to_string(), text);
         }
-        assert_eq!("Sun  03:00 europe/berlin".parse::<Moment>().unwrap().to_string(), "sun 03:00 Europe/Berlin");
+        assert_eq!("Sun  03:00 europe/berlin".parse::<WeeklyTime>().unwrap().to_string(), "sun 03:00 Europe/Berlin");
         for (wrong, says) in [
             ("", "'' is not a moment of the week: expected such as 'sun 03:00 Europe/Berlin'"),
             ("sun 03:00", "is not a moment of the week"),
@@ -89,14 +89,14 @@ mod tests {
             ("sun 24:00 UTC", "'24:00' begins no minute"),
             ("sun 03:00 Europe/Berlim", "'Europe/Berlim' is not a time zone: expected a name of the IANA database"),
         ] {
-            let error = wrong.parse::<Moment>().unwrap_err();
+            let error = wrong.parse::<WeeklyTime>().unwrap_err();
             assert!(error.contains(says), "'{says}' is not in: {error}");
         }
     }
 
     #[track_caller]
     fn check(moment: &str, after: &str, next: &str) {
-        let moment: Moment = moment.parse().unwrap();
+        let moment: WeeklyTime = moment.parse().unwrap();
         let found = moment.next(after.parse().unwrap()).unwrap();
         assert_eq!(found.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(), next);
     }
@@ -124,6 +124,6 @@ mod tests {
 
     #[test]
     fn the_calendar_ends() {
-        assert_eq!("sun 03:00 UTC".parse::<Moment>().unwrap().next(Timestamp::MAX), None);
+        assert_eq!("sun 03:00 UTC".parse::<WeeklyTime>().unwrap().next(Timestamp::MAX), None);
     }
 }

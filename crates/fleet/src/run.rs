@@ -78,7 +78,7 @@ pub struct Run {
     /// The fencing number of the run's lock.
     pub fence: u64,
     /// The configuration that the run goes by, whatever is applied meanwhile.
-    #[serde(deserialize_with = "crate::earlier::or_text")]
+    #[serde(deserialize_with = "crate::legacy::or_text")]
     pub config: Config,
     /// How long a target that is taken out goes on draining.
     pub drain: Span,
@@ -95,7 +95,8 @@ pub struct Run {
     /// When it ended.
     pub ended: Option<Timestamp>,
     /// When the run turned back, if it did.
-    pub turned_back: Option<Timestamp>,
+    #[serde(alias = "turned_back")]
+    pub rolled_back: Option<Timestamp>,
     /// Why it did not go through: the error's name and text.
     pub failure: Option<String>,
     /// The backup of the data, if one was asked for.
@@ -108,8 +109,8 @@ pub struct Run {
     #[serde(default)]
     migrations: Vec<Version>,
     /// Why the run's image failed its verification, if it did.
-    #[serde(default)]
-    pub condemned: Option<String>,
+    #[serde(default, alias = "condemned")]
+    pub image_failure: Option<String>,
     /// When it was committed: from then on the old members are deleted, and there is no way back.
     #[serde(default)]
     pub committed: Option<Timestamp>,
@@ -117,23 +118,23 @@ pub struct Run {
     #[serde(default)]
     pub in_execution: Option<RunId>,
     /// The execution that took the run up after its own had died.
-    #[serde(default)]
-    pub taken_up_by: Option<RunId>,
+    #[serde(default, alias = "taken_up_by")]
+    pub resumed_by: Option<RunId>,
     /// When it did.
-    #[serde(default)]
-    pub taken_up: Option<Timestamp>,
+    #[serde(default, alias = "taken_up")]
+    pub resumed: Option<Timestamp>,
     /// The scale-outs that joined the run while it was making its new members: who they brought is replaced with the rest.
     #[serde(default)]
     pub joined: Vec<RunId>,
     /// Whether it has counted who joined it: from then on nobody does. The definitions of earlier releases do not count.
-    #[serde(default = "closed")]
-    pub books_closed: bool,
+    #[serde(default = "closed", alias = "books_closed")]
+    pub joins_closed: bool,
     /// The run that holds the fleet, if this is a scale-out that joined it.
     #[serde(default)]
     pub joins: Option<RunId>,
     /// Members of a scale-out that did not come into service in time, and are replaced.
-    #[serde(default)]
-    pub given_up: BTreeSet<InstanceId>,
+    #[serde(default, alias = "given_up")]
+    pub abandoned: BTreeSet<InstanceId>,
     /// Who wants it to turn back; the next forward step sees it.
     #[serde(default)]
     pub abort: Option<Abort>,
@@ -149,7 +150,7 @@ fn closed() -> bool {
 /// The way on for a run that is taken up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Way {
+pub enum RunPath {
     /// The old members stand: what was before is restored.
     Back,
     /// The old members are being deleted: the rest of them go, and the run is done.
@@ -171,17 +172,15 @@ impl Run {
         let golden = admission.before.golden.clone();
         let (workflow, hops, to, image) = match order {
             Order::Upgrade(hops) => (Workflow::Upgrade, hops.clone(), hops.last().copied(), None),
-            Order::Rollback(Golden { image, version, .. }) => {
-                (Workflow::Rollback, Vec::new(), Some(version), Some(image))
-            }
-            Order::Repair => (Workflow::Repair, Vec::new(), None, None),
+            Order::Revert(Golden { image, version, .. }) => (Workflow::Revert, Vec::new(), Some(version), Some(image)),
+            Order::Restore => (Workflow::Restore, Vec::new(), None, None),
             Order::ScaleOut(_) => {
                 (Workflow::ScaleOut, Vec::new(), None, golden.as_ref().map(|golden| golden.image.clone()))
             }
             Order::ScaleIn(_) => (Workflow::ScaleIn, Vec::new(), None, None),
             Order::GoldenImage { .. } => (Workflow::GoldenImage, Vec::new(), None, None),
         };
-        let back = workflow == Workflow::Repair;
+        let back = workflow == Workflow::Restore;
         Self {
             schema: SCHEMA,
             run,
@@ -201,20 +200,20 @@ impl Run {
             image,
             started: now,
             ended: None,
-            turned_back: back.then_some(now),
+            rolled_back: back.then_some(now),
             failure: None,
             backup: None,
             migration_asked: None,
             migrations: Vec::new(),
-            condemned: None,
+            image_failure: None,
             committed: None,
             in_execution: None,
-            taken_up_by: None,
-            taken_up: None,
+            resumed_by: None,
+            resumed: None,
             joined: Vec::new(),
-            books_closed: false,
+            joins_closed: false,
             joins: None,
-            given_up: BTreeSet::new(),
+            abandoned: BTreeSet::new(),
             abort: None,
             expires: None,
         }
@@ -243,9 +242,9 @@ impl Run {
     ///
     /// # Errors
     /// Refused once the run is committed or over.
-    pub fn turn_back(&mut self, now: Timestamp) -> Result<(), IllegalMove> {
+    pub fn roll_back(&mut self, now: Timestamp) -> Result<(), IllegalMove> {
         self.move_to(Phase::RollingBack)?;
-        self.turned_back.get_or_insert(now);
+        self.rolled_back.get_or_insert(now);
         Ok(())
     }
 
@@ -266,19 +265,19 @@ impl Run {
     }
 
     /// The way on for whoever takes the run up.
-    pub fn way_on(&self) -> Way {
-        if self.committed.is_some() { Way::Forward } else { Way::Back }
+    pub fn resume_path(&self) -> RunPath {
+        if self.committed.is_some() { RunPath::Forward } else { RunPath::Back }
     }
 
     /// The execution that the run goes on in.
     pub fn execution(&self) -> &RunId {
-        self.taken_up_by.as_ref().or(self.in_execution.as_ref()).unwrap_or(&self.run.id)
+        self.resumed_by.as_ref().or(self.in_execution.as_ref()).unwrap_or(&self.run.id)
     }
 
     /// Whether a scale-out may join: the run replaces all members, and has not counted them for the last time.
     pub fn may_be_joined(&self) -> bool {
-        let renews = matches!(self.workflow, Workflow::Upgrade | Workflow::Rollback);
-        renews && self.phase == Phase::Forward && !self.books_closed
+        let renews = matches!(self.workflow, Workflow::Upgrade | Workflow::Revert);
+        renews && self.phase == Phase::Forward && !self.joins_closed
     }
 
     /// Notes that a scale-out joins. Repeating it changes nothing.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// Everything that carries a fleet's tag.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Census {
+pub struct Inventory {
     /// Its living instances, in order of id.
     pub instances: Vec<FleetInstance>,
     /// The images that its runs made and that still exist, in order of id.
@@ -103,9 +103,9 @@ pub struct Restoration {
 
 impl Restoration {
     /// Decides from what stands.
-    pub fn of(record: &FleetRecord, census: &Census) -> Self {
+    pub fn of(record: &FleetRecord, inventory: &Inventory) -> Self {
         let in_place =
-            |place: Place| census.instances.iter().filter(move |one| one.place(record.golden.as_ref()) == place);
+            |place: Place| inventory.instances.iter().filter(move |one| one.place(record.golden.as_ref()) == place);
         // One that fails its checks already is not waited for.
         let member = |one: &FleetInstance| Member {
             id: one.id.clone(),
@@ -120,7 +120,7 @@ impl Restoration {
                 .map(|one| one.id.clone())
                 .collect(),
             deleted: in_place(Place::LeftOver).map(|one| one.id.clone()).collect(),
-            deregistered: census.left_over_images(record).map(|image| image.id.clone()).collect(),
+            deregistered: inventory.left_over_images(record).map(|image| image.id.clone()).collect(),
         }
     }
 
@@ -130,7 +130,7 @@ impl Restoration {
     }
 }
 
-impl Census {
+impl Inventory {
     /// The images of ended runs that are neither golden nor kept, and of which nothing is a clone but what is left over.
     pub fn left_over_images<'a>(&'a self, record: &'a FleetRecord) -> impl Iterator<Item = &'a MadeImage> {
         self.images.iter().filter(|image| {
@@ -202,7 +202,7 @@ mod tests {
             MadeImage { id: another, run: "run-1".parse().unwrap() },
             MadeImage { id: stale.clone(), run: "run-1".parse().unwrap() },
         ];
-        let restoration = Restoration::of(&record, &Census { instances, images, snapshots: Vec::new() });
+        let restoration = Restoration::of(&record, &Inventory { instances, images, snapshots: Vec::new() });
         let ids = |ids: Vec<&InstanceId>| ids.iter().map(|id| id.as_str()[9..].to_owned()).collect::<String>();
         assert_eq!(ids(restoration.members.iter().map(|member| &member.id).collect()), "12369a");
         assert_eq!(ids(restoration.brought_in.iter().collect()), "239");

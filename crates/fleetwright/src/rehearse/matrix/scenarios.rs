@@ -1,19 +1,20 @@
 //! The ways that a run can go: through, back from wherever it matters, and frozen; and what can go wrong in its world.
 
-use super::{CallKind, Ending, Mishap, Plan, Site, WorldKind};
+use super::{CallKind, Ending, FaultSpec, RehearsalSpec, Site, WorldKind};
 use crate::rehearse::Goal;
 use std::collections::BTreeSet;
 
 /// What makes it go there, and how it then ends. When an alarm rings is not known yet: it is when the bake has begun.
-pub(super) fn journeys(plan: &Plan) -> Vec<(Vec<Mishap>, Ending)> {
-    let impaired = |nths: &[u32]| nths.iter().map(|nth| Mishap::World(WorldKind::Impaired(*nth))).collect::<Vec<_>>();
+pub(super) fn scenarios(plan: &RehearsalSpec) -> Vec<(Vec<FaultSpec>, Ending)> {
+    let impaired =
+        |nths: &[u32]| nths.iter().map(|nth| FaultSpec::World(WorldKind::Impaired(*nth))).collect::<Vec<_>>();
     match plan.goal {
         Goal::Upgrade { .. } => {
-            let unhealthy = Mishap::World(WorldKind::UnhealthyTarget);
+            let unhealthy = FaultSpec::World(WorldKind::UnhealthyTarget);
             vec![
                 (vec![], Ending::Upgraded),
                 (vec![unhealthy.clone()], Ending::RolledBack),
-                (vec![Mishap::World(WorldKind::Alarm(0))], Ending::RolledBack),
+                (vec![FaultSpec::World(WorldKind::Alarm(0))], Ending::RolledBack),
                 (vec![always("delete-the-old-members", "TerminateInstances")], Ending::Frozen),
                 (vec![unhealthy, always("new-out", "DeregisterTargets")], Ending::Frozen),
             ]
@@ -26,7 +27,7 @@ pub(super) fn journeys(plan: &Plan) -> Vec<(Vec<Mishap>, Ending)> {
         Goal::Scale { to } => {
             let added = to - plan.config.fleet.size;
             let all: Vec<_> = (1..=2 * added).collect();
-            let mut journeys = vec![
+            let mut scenarios = vec![
                 (vec![], Ending::Scaled),
                 // One is replaced; with it the one in its place is ill too, and is given up; so are all.
                 (impaired(&[1]), Ending::Scaled),
@@ -34,9 +35,9 @@ pub(super) fn journeys(plan: &Plan) -> Vec<(Vec<Mishap>, Ending)> {
                 ([impaired(&all), vec![always("delete-who-failed", "TerminateInstances")]].concat(), Ending::Frozen),
             ];
             if added > 1 {
-                journeys.insert(2, (impaired(&[1, added + 1]), Ending::Scaled));
+                scenarios.insert(2, (impaired(&[1, added + 1]), Ending::Scaled));
             }
-            journeys
+            scenarios
         }
         Goal::GoldenImage => vec![
             (vec![], Ending::ImageTaken),
@@ -51,8 +52,8 @@ pub(super) fn journeys(plan: &Plan) -> Vec<(Vec<Mishap>, Ending)> {
     }
 }
 
-fn always(state: &str, operation: &str) -> Mishap {
-    Mishap::Call {
+fn always(state: &str, operation: &str) -> FaultSpec {
+    FaultSpec::Call {
         site: Site { state: state.to_owned(), operation: operation.to_owned(), nth: 1 },
         and_after: true,
         kind: CallKind::Error,
@@ -60,7 +61,7 @@ fn always(state: &str, operation: &str) -> Mishap {
 }
 
 /// Every fault of the world that concerns the run; what comes at a time comes at each of `milestones`.
-pub(super) fn world(plan: &Plan, milestones: &BTreeSet<u32>) -> Vec<WorldKind> {
+pub(super) fn world(plan: &RehearsalSpec, milestones: &BTreeSet<u32>) -> Vec<WorldKind> {
     let fleet = &plan.config.fleet;
     let zones = || fleet.subnets.iter().map(|subnet| WorldKind::NoCapacity(Some(subnet.zone.to_string())));
     let mut world = vec![WorldKind::TwoStarts];

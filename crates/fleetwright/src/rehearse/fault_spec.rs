@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Something to go wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Mishap {
+pub enum FaultSpec {
     /// At one call, or at all of its kind from one on.
     Call {
         /// Which call.
@@ -143,7 +143,7 @@ impl WorldKind {
     }
 }
 
-impl Mishap {
+impl FaultSpec {
     /// A fault that strikes one call.
     pub fn at(site: Site, kind: CallKind) -> Self {
         Self::Call { site, and_after: false, kind }
@@ -219,7 +219,7 @@ impl fmt::Display for Site {
     }
 }
 
-impl fmt::Display for Mishap {
+impl fmt::Display for FaultSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Call { site, and_after, kind } => {
@@ -237,7 +237,7 @@ impl fmt::Display for Mishap {
     }
 }
 
-impl FromStr for Mishap {
+impl FromStr for FaultSpec {
     type Err = String;
     fn from_str(text: &str) -> Result<Self, String> {
         let parts: Vec<_> = text.split('/').collect();
@@ -270,14 +270,14 @@ impl FromStr for Mishap {
     }
 }
 
-fn call_fault(state: &str, call: &str, kind: &str) -> Result<Mishap, String> {
+fn call_fault(state: &str, call: &str, kind: &str) -> Result<FaultSpec, String> {
     let wanted = || format!("expected 'STATE/OPERATION#NTH/KIND', such as 'retag/CreateTags#1/{kind}'");
     let (operation, nth) = call.split_once('#').ok_or_else(wanted)?;
     let (nth, and_after) = nth.strip_suffix("..").map_or((nth, false), |nth| (nth, true));
     let nth = nth.parse().ok().filter(|nth| *nth > 0).ok_or_else(wanted)?;
     let kind = CallKind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(unknown)?;
     let site = Site { state: state.to_owned(), operation: operation.to_owned(), nth };
-    Ok(Mishap::Call { site, and_after, kind })
+    Ok(FaultSpec::Call { site, and_after, kind })
 }
 
 fn unknown() -> String {
@@ -298,7 +298,7 @@ mod tests {
     fn what_is_written_is_read_back() {
         let written = [
             "create-the-builder/RunInstances#2/answer-lost",
-            "new-out/DeregisterTargets#1../error",
+            "staying-out/DeregisterTargets#1../error",
             "migrate-fails",
             "no-capacity",
             "no-capacity/eu-central-1a",
@@ -307,10 +307,10 @@ mod tests {
             "two-starts",
         ];
         for text in written {
-            assert_eq!(text.parse::<Mishap>().unwrap().to_string(), text);
+            assert_eq!(text.parse::<FaultSpec>().unwrap().to_string(), text);
         }
         for wrong in ["", "migrate-fails/2", "impaired", "impaired/x", "a/B/error", "a/B#0/error", "a/B#1/boredom"] {
-            assert!(wrong.parse::<Mishap>().is_err(), "{wrong}");
+            assert!(wrong.parse::<FaultSpec>().is_err(), "{wrong}");
         }
     }
 }

@@ -5,12 +5,12 @@ use crate::{Config, FleetName};
 
 /// The fleets and target groups of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reach {
+pub struct StackScope {
     fleets: Vec<String>,
     target_groups: Vec<String>,
 }
 
-impl Reach {
+impl StackScope {
     /// From the stack's parameters, each a list with commas in between.
     pub fn new(fleets: &str, target_groups: &str) -> Self {
         let list = |text: &str| text.split(',').map(|part| part.trim().to_owned()).collect();
@@ -53,10 +53,12 @@ mod tests {
         let config = Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap();
         let group = config.load_balancer.target_group.as_str();
         let any = &format!("{}*", &group[..group.rfind('/').unwrap() + 1]);
-        assert_eq!(Reach::new("other,appwrite", group).refuses(&config), None);
-        assert_eq!(Reach::new("appwrite", any).refuses(&config), None);
-        assert!(Reach::new("other", group).refuses(&config).unwrap().starts_with("fleet.name"));
+        assert_eq!(StackScope::new("other,appwrite", group).refuses(&config), None);
+        assert_eq!(StackScope::new("appwrite", any).refuses(&config), None);
+        assert!(StackScope::new("other", group).refuses(&config).unwrap().starts_with("fleet.name"));
         let other = any.replace("/appwrite/", "/appwrite-2/");
-        assert!(Reach::new("appwrite", &other).refuses(&config).unwrap().starts_with("load_balancer.target_group"));
+        assert!(
+            StackScope::new("appwrite", &other).refuses(&config).unwrap().starts_with("load_balancer.target_group")
+        );
     }
 }

@@ -8,13 +8,13 @@ use fleet::{Outcome, Phase, Run, RunId, RunRef, Span, StateContext};
 
 /// Closes the run's books: nobody joins it any more. Waits until whoever did is over, so that all they brought is known.
 /// Repeating it changes nothing.
-pub(crate) async fn close_books(aws: &Aws, run: &mut Read<Run>, state: &StateContext) -> Result<(), StepError> {
+pub(crate) async fn close_joins(aws: &Aws, run: &mut Read<Run>, state: &StateContext) -> Result<(), StepError> {
     let joined = joined(aws, &run.record).await?;
     if let Some(going) = joined.going {
         return wait(aws, state, limit(&run.record), format!("the scale-out {going}, which joined, is not over"));
     }
-    if !run.record.books_closed {
-        run.record.books_closed = true;
+    if !run.record.joins_closed {
+        run.record.joins_closed = true;
         aws.ledger().write(run).await?;
     }
     Ok(())

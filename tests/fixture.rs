@@ -18,7 +18,7 @@ use std::time::Duration;
 const CONSOLE: &str = "console";
 
 /// The fleet, its world and the definition.
-pub(crate) struct Stage {
+pub(crate) struct Fixture {
     pub(crate) config: Config,
     pub(crate) simulator: Simulator,
     pub(crate) machine: StateMachine,
@@ -27,7 +27,7 @@ pub(crate) struct Stage {
     pub(crate) golden_image: StateMachine,
 }
 
-impl Stage {
+impl Fixture {
     /// The sample fleet, recorded in the ledger.
     pub(crate) async fn set() -> Self {
         Self::with(|_| {}, Vec::new()).await
@@ -50,10 +50,10 @@ impl Stage {
         let simulator = simulator.under(permissions);
         let [machine, scale_out, scale_in, golden_image] =
             Definition::ALL.map(|one| StateMachine::parse(one.text).unwrap());
-        let stage = Self { config, simulator, machine, scale_out, scale_in, golden_image };
-        let record = FleetRecord::new(stage.config.clone());
-        assert!(stage.aws("operator").ledger().create_fleet(&record).await.unwrap());
-        stage
+        let fixture = Self { config, simulator, machine, scale_out, scale_in, golden_image };
+        let record = FleetRecord::new(fixture.config.clone());
+        assert!(fixture.aws("operator").ledger().create_fleet(&record).await.unwrap());
+        fixture
     }
 
     /// The clients of a function, in no run's name.

@@ -12,12 +12,12 @@ use simulator::invariants::{Settled, Violation};
 pub(super) const LEDGER_AGREES: &str = "ledger-agrees";
 
 /// What the ledger says of a run that is over, and of its fleet.
-pub(super) struct Books {
+pub(super) struct LedgerCheck {
     fleet: FleetRecord,
     run: Option<Run>,
 }
 
-impl Books {
+impl LedgerCheck {
     /// Reads them.
     ///
     /// # Errors
@@ -29,7 +29,7 @@ impl Books {
     }
 
     /// How the run ended: one that gave up keeps who came into service, and then it has scaled.
-    pub(super) fn came_to(&self, ending: Ending) -> Ending {
+    pub(super) fn reconcile(&self, ending: Ending) -> Ending {
         match self.run.as_ref().map(|run| &run.phase) {
             Some(Phase::Ended(Outcome::Scaled)) if ending == Ending::RolledBack => Ending::Scaled,
             _ => ending,

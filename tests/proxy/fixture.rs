@@ -33,14 +33,14 @@ pub const PATIENCE: Duration = Duration::from_millis(500);
 const TABLE: &str = "fleetwright";
 
 /// A fleet on emulators, and the proxy before them.
-pub struct Stage {
+pub struct Fixture {
     pub fleet: BuiltFleet,
     pub proxy: Proxy,
     pub ssm: SsmEndpoint,
     moto: Moto,
 }
 
-impl Stage {
+impl Fixture {
     pub fn set(faults: &[Fault]) -> Self {
         let moto = Moto::start();
         let fleet = BuiltFleet::on(&moto, "appwrite");

@@ -13,12 +13,12 @@ use crate::state::State;
 
 /// A world as it stood at one time. It does not move.
 #[derive(Clone, Debug)]
-pub struct Moment {
+pub struct Checkpoint {
     state: State,
     invocations: u64,
 }
 
-impl Moment {
+impl Checkpoint {
     /// How long after the first instant it was.
     #[must_use]
     pub fn time(&self) -> Duration {
@@ -39,7 +39,7 @@ impl Moment {
 
     /// The world on a clock, by which it goes on.
     pub(crate) fn on(self, clock: Clock) -> Simulator {
-        let Moment { state, invocations } = self;
+        let Checkpoint { state, invocations } = self;
         Simulator { door: Door::new(clock, state), invocations: Arc::new(AtomicU64::new(invocations)) }
     }
 
@@ -55,19 +55,19 @@ impl Moment {
 impl Simulator {
     /// The world as it is now, to go on from.
     #[must_use]
-    pub fn moment(&self) -> Moment {
-        Moment { state: self.door.state().clone(), invocations: self.invocations.load(Ordering::Relaxed) }
+    pub fn checkpoint(&self) -> Checkpoint {
+        Checkpoint { state: self.door.state().clone(), invocations: self.invocations.load(Ordering::Relaxed) }
     }
 
     /// The world of a moment once more, for a rehearsal whose clock is at the first instant: it stands still until the
     /// moment has come, and nobody may call before. `more` is to go wrong from there on, and counts calls from there on.
     /// Call it inside a tokio runtime whose clock is paused.
     #[must_use]
-    pub fn from_moment(moment: &Moment, more: Vec<Fault>) -> Simulator {
-        let mut moment = moment.clone();
-        moment.state.arm(more);
-        let clock = Clock::starting_at(moment.state.world.start);
-        moment.on(clock)
+    pub fn from_checkpoint(checkpoint: &Checkpoint, more: Vec<Fault>) -> Simulator {
+        let mut checkpoint = checkpoint.clone();
+        checkpoint.state.arm(more);
+        let clock = Clock::starting_at(checkpoint.state.world.start);
+        checkpoint.on(clock)
     }
 
     /// How long it is since the first instant.

@@ -1,12 +1,12 @@
 //! What a person decides of a run: that it turn back, wherever it stands; and that it start only on the fleet planned for.
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{Abort, Config, FleetRecord, Observed, Order, RunRef, Ticket, admit, hop_path};
 use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::OPERATOR;
-use fleetwright::rehearse::{Ending, Goal, Plan, in_virtual_time, rehearse_through, sdk_config, world};
+use fleetwright::rehearse::{Ending, Goal, RehearsalSpec, in_virtual_time, rehearse_through, sdk_config, world};
 use functions::{Aws, Step, StepError};
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
@@ -51,36 +51,36 @@ fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
     let elsewhere = [
         "Begin",
         "Create members from the kept image",
-        "Old in",
-        "Old healthy",
-        "New out",
+        "Leaving back in",
+        "Leaving healthy",
+        "Staying out",
         "Delete what the run made",
         "Finish as rolled back",
         "Freeze",
-        "Freeze in mid-rollback",
-        "Take up",
+        "Freeze during rollback",
+        "Resume",
     ];
-    let mut turned_back = 0;
+    let mut rolled_back = 0;
     for state in machine.tasks().map(|task| task.name).filter(|name| !elsewhere.contains(name)) {
         let mut config = config();
         config.upgrade.approval = true;
-        let plan = Plan { config, goal: Goal::Upgrade { to: "1.4.14".parse().unwrap() }, faults: Vec::new() };
+        let plan = RehearsalSpec { config, goal: Goal::Upgrade { to: "1.4.14".parse().unwrap() }, faults: Vec::new() };
         let rehearsed = rehearse_through(&plan, &mut |_| {}, |functions| {
             Box::new(WantsBack { functions, state: state.to_owned(), done: Cell::new(false) })
         });
         let rehearsed = rehearsed.unwrap();
         let reason = rehearsed.reason.as_deref().unwrap_or_default();
-        if ["Delete the old members", "Delete outdated images", "Finish"].contains(&state) {
+        if ["Delete the leaving members", "Delete outdated images", "Finish"].contains(&state) {
             assert_eq!(rehearsed.outcome, Ending::Upgraded, "{state}: {reason}");
         } else {
             assert_eq!(rehearsed.outcome, Ending::RolledBack, "{state}: {reason}");
             assert!(reason.contains("aborted by a test"), "{state}: {reason}");
-            turned_back += 1;
+            rolled_back += 1;
         }
         assert!(rehearsed.invariants.violated.is_empty(), "{state}: {:?}", rehearsed.invariants.violated);
         assert_eq!(rehearsed.requests.failed, 0, "{state}");
     }
-    assert_eq!(turned_back, 17);
+    assert_eq!(rolled_back, 17);
 }
 
 #[test]
@@ -130,20 +130,20 @@ fn a_start_that_does_not_fit_its_window_waits_for_the_next_and_holds_nothing() {
             let window = json!([{"days": ["sat"], "from": "02:00", "to": "06:00", "time_zone": "UTC"}]);
             config.upgrade.windows = serde_json::from_value(window).unwrap();
         };
-        let stage = Stage::with(saturday, Vec::new()).await;
+        let fixture = Fixture::with(saturday, Vec::new()).await;
         let input = json!({"fleet": "appwrite", "to": "1.4.14", "takes_seconds": 1800});
-        let refused = stage.run("run-1", input.clone()).await;
+        let refused = fixture.run("run-1", input.clone()).await;
         assert!(refused.starts_with("Refused") && refused.contains("upgrade.windows: no window is open"), "{refused}");
         let mut patient = input;
         patient["waits"] = true.into();
-        let waits = stage.run("run-2", patient);
+        let waits = fixture.run("run-2", patient);
         let meanwhile = async {
             tokio::time::sleep(std::time::Duration::from_secs(24 * 3600)).await;
-            stage.fleet().await.lock
+            fixture.fleet().await.lock
         };
         let (ended, lock) = futures_util::future::join(waits, meanwhile).await;
         assert_eq!((ended.as_str(), lock), ("succeeded", None));
-        let started = stage.record("run-2").await.started.to_string();
+        let started = fixture.record("run-2").await.started.to_string();
         assert!(started.starts_with("2026-01-10T02:00:0"), "{started}");
     })
     .unwrap();

@@ -9,7 +9,8 @@ use super::wait::UNDER_WAY;
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
-    FleetName, FleetRecord, Machine, Outcome, Phase, Refusal, Run, RunId, RunRef, StateContext, Ticket, Way, Workflow,
+    FleetName, FleetRecord, Machine, Outcome, Phase, Refusal, Run, RunId, RunPath, RunRef, StateContext, Ticket,
+    Workflow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -49,7 +50,7 @@ struct Dead {
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {
     run: Ticket,
-    way: Way,
+    path: RunPath,
     /// For a repair, going back is what it was begun for.
     work: Option<&'static str>,
     failure: Failure,
@@ -74,16 +75,16 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
         return Err(StepError::Refused(format!("{run} is a run of {}: start an execution of that", right.name())));
     }
     let lease = lease(&fleet.record, &found.record)?;
-    let way = found.record.way_on();
-    if found.record.taken_up_by.as_ref() != Some(&execution) {
+    let path = found.record.resume_path();
+    if found.record.resumed_by.as_ref() != Some(&execution) {
         let now = aws.now();
         check_dead(&found.record, lease, dead.as_ref(), now)?;
-        match way {
-            Way::Back => found.record.turn_back(now)?,
-            Way::Forward => found.record.move_to(Phase::Committed)?,
+        match path {
+            RunPath::Back => found.record.roll_back(now)?,
+            RunPath::Forward => found.record.move_to(Phase::Committed)?,
         }
-        found.record.taken_up_by = Some(execution.clone());
-        found.record.taken_up = Some(now);
+        found.record.resumed_by = Some(execution.clone());
+        found.record.resumed = Some(now);
         found.record.fence = fleet.record.next_fence();
         if found.record.joins.is_some() {
             // Somebody else holds the fleet.
@@ -93,7 +94,7 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
         }
         aws.ledger().write_both(&found, &fleet).await?;
     }
-    let alone = found.record.taken_up.and_then(|taken_up| taken_up.saturating_add(UNDER_WAY).ok());
+    let alone = found.record.resumed.and_then(|resumed| resumed.saturating_add(UNDER_WAY).ok());
     if let Some(alone) = alone.filter(|alone| aws.now() < *alone) {
         let what = format!("a function of the execution before may be under way until {alone:.0}");
         return Err(StepError::NotYet(what));
@@ -101,8 +102,8 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
     let known = dead.map(|Dead { execution, how }| format!(" ({execution} {how})")).unwrap_or_default();
     let was = found.record.failure.as_ref().map(|failure| format!(", after {failure}")).unwrap_or_default();
     let cause = format!("taken up by {execution}{known}{was}");
-    let work = (found.record.workflow == Workflow::Repair).then_some("restore");
-    Ok(Output { run: found.record.ticket(), way, work, failure: Failure { error: "TakenUp", cause } })
+    let work = (found.record.workflow == Workflow::Restore).then_some("restore");
+    Ok(Output { run: found.record.ticket(), path, work, failure: Failure { error: "Resumed", cause } })
 }
 
 /// Until when the run may be going on, if that is known; one that joined another holds no lock, and is over by its limits.
@@ -110,7 +111,7 @@ fn lease(fleet: &FleetRecord, run: &Run) -> Result<Option<Timestamp>, StepError>
     let over = matches!(run.phase, Phase::Ended(outcome) if outcome != Outcome::Frozen);
     match fleet.lock.as_ref().filter(|lock| lock.run == run.run.id) {
         Some(lock) => Ok(lock.lease),
-        None if run.joins.is_some() && !over => Ok(Some(run.over_by(run.taken_up.unwrap_or(run.started)))),
+        None if run.joins.is_some() && !over => Ok(Some(run.lease_end(run.resumed.unwrap_or(run.started)))),
         None => Err(StepError::Refused(format!("{} does not hold its fleet: there is nothing to repair", run.run))),
     }
 }

@@ -5,13 +5,13 @@ use super::schedule;
 use super::stack::{Stack, Started};
 use super::stop::Stop;
 use super::upgrade::{run_id, started};
-use crate::cli::Rollback;
+use crate::cli::Revert;
 use crate::definition::Definition;
 use crate::{Exit, Streams};
 use fleet::{Golden, Refusal, Run, RunRef, Target};
 use serde_json::json;
 
-pub(super) async fn run(stack: &Stack, args: &Rollback, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+pub(super) async fn run(stack: &Stack, args: &Revert, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
     let record = stack.fleet(&args.fleet).await?.record;
     if let Some(lock) = &record.lock {
         return Err(Refusal::Locked { fleet: args.fleet.clone(), run: lock.run.clone() }.into());
@@ -42,7 +42,7 @@ pub(super) async fn run(stack: &Stack, args: &Rollback, streams: &mut Streams<'_
     let run = RunRef { id: run_id(stack, &args.fleet, &what)?, fleet: args.fleet.clone() };
     // By its id: the image that was read about here is the one that is taken.
     let execution = Started { definition: Definition::UPGRADE, name: run.id.clone() };
-    stack.start(&execution, &json!({"fleet": run.fleet, "rollback": target.image})).await?;
+    stack.start(&execution, &json!({"fleet": run.fleet, "revert": target.image})).await?;
     started(stack, &run, &execution, args.detach, &args.watching, streams).await
 }
 

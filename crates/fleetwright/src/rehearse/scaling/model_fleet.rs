@@ -12,7 +12,7 @@ pub(super) struct Unit {
 }
 
 /// The fleet at one second.
-pub(super) struct Crew<'a> {
+pub(super) struct ModelFleet<'a> {
     world: &'a World,
     /// Those that stand or are being launched, the oldest first.
     units: Vec<Unit>,
@@ -48,7 +48,7 @@ pub(super) struct Second {
     pub capacity: f64,
 }
 
-impl<'a> Crew<'a> {
+impl<'a> ModelFleet<'a> {
     /// `size` members, warm from the start on.
     pub(super) fn new(world: &'a World, size: u32) -> Self {
         let launched = -3600;
@@ -156,37 +156,40 @@ mod tests {
     #[test]
     fn requests_beyond_what_members_serve_wait_and_then_are_lost() {
         let world = world();
-        let mut crew = Crew::new(&world, 2);
+        let mut model_fleet = ModelFleet::new(&world, 2);
         let load = |second: Second| (second.cpu, second.cpu_of_warm, second.capacity);
-        assert_eq!(load(crew.serve(0, 5.0)), (0.25, Some(0.25), 20.0));
+        assert_eq!(load(model_fleet.serve(0, 5.0)), (0.25, Some(0.25), 20.0));
         // 30 wait, and are served late.
-        assert_eq!(load(crew.serve(1, 50.0)), (1.0, Some(1.0), 20.0));
-        crew.serve(2, 0.0);
-        crew.serve(3, 0.0);
-        assert_eq!(crew.served, Served { sent: 55.0, late: 30.0, lost: 0.0 });
+        assert_eq!(load(model_fleet.serve(1, 50.0)), (1.0, Some(1.0), 20.0));
+        model_fleet.serve(2, 0.0);
+        model_fleet.serve(3, 0.0);
+        assert_eq!(model_fleet.served, Served { sent: 55.0, late: 30.0, lost: 0.0 });
         // Two members hold 1,200 at most.
-        crew.serve(4, 2000.0);
-        assert_eq!(crew.served.lost, 780.0);
-        crew.end(5);
-        assert_eq!(crew.served, Served { sent: 2055.0, late: 1230.0, lost: 780.0 });
-        assert_eq!(crew.paid_seconds, 10);
+        model_fleet.serve(4, 2000.0);
+        assert_eq!(model_fleet.served.lost, 780.0);
+        model_fleet.end(5);
+        assert_eq!(model_fleet.served, Served { sent: 2055.0, late: 1230.0, lost: 780.0 });
+        assert_eq!(model_fleet.paid_seconds, 10);
     }
 
     #[test]
     fn members_take_their_time_to_come_and_to_go() {
         let world = world();
-        let mut crew = Crew::new(&world, 1);
-        let in_service = crew.launch(0, 1);
+        let mut model_fleet = ModelFleet::new(&world, 1);
+        let in_service = model_fleet.launch(0, 1);
         // Running after 16 to 18 s, up after 35 to 60 s more, and its first check within 10 s.
         assert!((51..=88).contains(&in_service), "{in_service}");
-        assert_eq!(crew.serve(in_service - 1, 1.0).capacity, 10.0);
-        let cold = crew.serve(in_service, 9.0);
+        assert_eq!(model_fleet.serve(in_service - 1, 1.0).capacity, 10.0);
+        let cold = model_fleet.serve(in_service, 9.0);
         assert_eq!((cold.capacity, cold.cpu_of_warm, cold.cpu), (15.0, Some(0.45), 0.675));
-        assert_eq!(crew.serve(in_service + 60, 1.0).capacity, 20.0);
+        assert_eq!(model_fleet.serve(in_service + 60, 1.0).capacity, 20.0);
         let now = in_service + 100;
-        let gone = crew.take_out(now, 1);
+        let gone = model_fleet.take_out(now, 1);
         // Drained for 300 s, and terminated after 20 to 45 s.
         assert!((320..=345).contains(&(gone - now)), "{gone}");
-        assert_eq!((crew.serve(now, 1.0).capacity, crew.size(), crew.paid_seconds), (10.0, 1, gone));
+        assert_eq!(
+            (model_fleet.serve(now, 1.0).capacity, model_fleet.size(), model_fleet.paid_seconds),
+            (10.0, 1, gone)
+        );
     }
 }

@@ -3,9 +3,10 @@
 //! A repair makes nobody: what ended runs left behind is in the place of the new members. Of a scale-in those who leave are
 //! the old ones, those who stay the new. Who joined an upgrade is old.
 
-use super::look::of_fleet;
+use super::observation::of_fleet;
 use crate::StepError;
 use crate::aws::{Aws, Instance};
+use crate::ledger::Read;
 use fleet::{AnyTag, Health, InstanceId, Place, Role, Run, RunRef, Workflow};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -16,12 +17,15 @@ use std::collections::BTreeSet;
 pub(crate) enum Members {
     /// The first of the new.
     Canary,
-    /// All that the run made.
-    New,
-    /// Those that were there before.
-    Old,
-    /// Those of a scale-out that did not come into service in time.
-    GivenUp,
+    /// Those that keep the fleet in service after the run commits. Definitions of earlier releases say `new`.
+    #[serde(alias = "new")]
+    Staying,
+    /// Those that keep the fleet in service until the run commits. Definitions of earlier releases say `old`.
+    #[serde(alias = "old")]
+    Leaving,
+    /// Those of a scale-out that did not become healthy in time. Definitions of earlier releases say `given-up`.
+    #[serde(alias = "given-up")]
+    Abandoned,
     /// The one that a golden image is taken of; it is one of the old.
     Source,
 }
@@ -30,27 +34,27 @@ impl Members {
     /// Those that keep the fleet in service while these leave it.
     pub(crate) fn counterpart(self) -> Self {
         match self {
-            Self::Old => Self::New,
-            Self::Canary | Self::New | Self::GivenUp | Self::Source => Self::Old,
+            Self::Leaving => Self::Staying,
+            Self::Canary | Self::Staying | Self::Abandoned | Self::Source => Self::Leaving,
         }
     }
 
     /// Their ids as the ledger has them, in order, whatever has become of them.
     pub(crate) async fn recorded(self, aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
-        if self == Self::Old {
+        if self == Self::Leaving {
             let before = aws.ledger().before(&run.run).await?;
             let there = before.members.into_iter().map(|member| member.id);
-            return Ok(there.chain(who_joined(aws, run).await?).collect());
+            return Ok(there.chain(joined_members(aws, run).await?).collect());
         }
         if self == Self::Source {
             return Ok(run.source.iter().map(|member| member.id.clone()).collect());
         }
-        if self == Self::GivenUp || run.workflow == Workflow::ScaleOut {
+        if self == Self::Abandoned || run.workflow == Workflow::ScaleOut {
             // Until a scale-out is over it is who stands that counts.
-            let standing = made(aws, run, self == Self::GivenUp).await?;
+            let standing = made(aws, run, self == Self::Abandoned).await?;
             return Ok(standing.into_iter().map(|instance| instance.id).collect());
         }
-        let mut new = aws.ledger().new_members(&run.run).await?.ids;
+        let mut new = aws.ledger().staying_members(&run.run).await?.ids;
         if self == Self::Canary {
             new.truncate(run.config.upgrade.canary as usize);
         }
@@ -60,26 +64,36 @@ impl Members {
     /// Those of them that keep the fleet in service while their counterpart leaves: of the old ones not those that were ill
     /// when the run began.
     pub(crate) async fn serving(self, aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
-        if self != Self::Old {
+        if self != Self::Leaving {
             return self.recorded(aws, run).await;
         }
         let before = aws.ledger().before(&run.run).await?;
         let served = before.members.into_iter().filter(|member| member.serves).map(|member| member.id);
-        Ok(served.chain(who_joined(aws, run).await?).collect())
+        Ok(served.chain(joined_members(aws, run).await?).collect())
+    }
+
+    /// How many of them are unhealthy and why, if any is. A member that is gone is not registered, so it is not healthy.
+    pub(crate) async fn unhealthy(self, aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
+        let serving = self.serving(aws, run).await?;
+        let ids: Vec<_> = serving.iter().collect();
+        let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
+        let first = health.first_not_healthy(&ids);
+        Ok(first
+            .map(|(id, health, count)| format!("{count} of the {} {self} not healthy ({id} is {health})", ids.len())))
     }
 
     /// Those of them that are not on their way out for good, in order of id.
     pub(crate) async fn find(self, aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
         match (self, run.workflow) {
-            (Self::Old | Self::Source, _) | (Self::New, Workflow::ScaleIn) => {
+            (Self::Leaving | Self::Source, _) | (Self::Staying, Workflow::ScaleIn) => {
                 let ids: BTreeSet<_> = self.recorded(aws, run).await?.into_iter().collect();
                 let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
                 found.retain(|instance| ids.contains(&instance.id));
                 Ok(found)
             }
-            (Self::Canary | Self::New, Workflow::Repair) => left_over(aws, run).await,
-            (Self::New, _) => made(aws, run, false).await,
-            (Self::GivenUp, _) => made(aws, run, true).await,
+            (Self::Canary | Self::Staying, Workflow::Restore) => left_over(aws, run).await,
+            (Self::Staying, _) => made(aws, run, false).await,
+            (Self::Abandoned, _) => made(aws, run, true).await,
             (Self::Canary, _) => {
                 let canary = self.recorded(aws, run).await?;
                 let mut found = made(aws, run, false).await?;
@@ -91,14 +105,14 @@ impl Members {
 }
 
 /// The members that the run made and that stand, either those that it has given up or the others.
-async fn made(aws: &Aws, run: &Run, given_up: bool) -> Result<Vec<Instance>, StepError> {
+async fn made(aws: &Aws, run: &Run, abandoned: bool) -> Result<Vec<Instance>, StepError> {
     let mut found = aws.instances_of_run(&run.run).await?;
-    found.retain(|one| one.is_for(Role::Member) && run.given_up.contains(&one.id) == given_up);
+    found.retain(|one| one.is_for(Role::Member) && run.abandoned.contains(&one.id) == abandoned);
     Ok(found)
 }
 
 /// Who joined the run and came into service: the members of scale-outs that are over.
-async fn who_joined(aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
+async fn joined_members(aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
     let mut ids = Vec::new();
     for scale_out in &run.joined {
         let scale_out = RunRef { fleet: run.run.fleet.clone(), id: scale_out.clone() };
@@ -107,21 +121,36 @@ async fn who_joined(aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> 
     Ok(ids)
 }
 
+/// Records that the run's image failed its checks, so that the image goes into quarantine. A run that makes no image, or
+/// whose leaving members are unhealthy, records nothing.
+pub(crate) async fn record_image_failure(
+    aws: &Aws,
+    run: &mut Read<Run>,
+    members: Members,
+    problem: &str,
+) -> Result<(), StepError> {
+    if members == Members::Leaving || !run.record.workflow.validates_image() {
+        return Ok(());
+    }
+    run.record.image_failure = Some(problem.to_owned());
+    aws.ledger().write(run).await
+}
+
 impl std::fmt::Display for Members {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Canary => "canary",
-            Self::New => "new members",
-            Self::Old => "old members",
-            Self::GivenUp => "members that are given up",
-            Self::Source => "member that the image is taken of",
+            Self::Staying => "staying members",
+            Self::Leaving => "leaving members",
+            Self::Abandoned => "abandoned members",
+            Self::Source => "source member",
         })
     }
 }
 
 /// What ended runs left behind, as far as it stands: not the members that a repair found.
 async fn left_over(aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
-    let members = Members::Old.recorded(aws, run).await?;
+    let members = Members::Leaving.recorded(aws, run).await?;
     let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
     let health = aws.health_of_all(&run.config.load_balancer.target_group).await?;
     let left_over = |one: &Instance| of_fleet(one, &run.config, &health).place(run.golden.as_ref()) == Place::LeftOver;

@@ -3,11 +3,11 @@
 use crate::StepError;
 use crate::aws::{Aws, ImageState, Instance, InstanceState, TargetHealth};
 use fleet::{
-    Census, Config, FLEET_TAG, FleetInstance, FleetRecord, ImageId, MadeImage, Observed, ROLE_TAG, RUN_TAG, Role,
+    Config, FLEET_TAG, FleetInstance, FleetRecord, ImageId, Inventory, MadeImage, Observed, ROLE_TAG, RUN_TAG, Role,
     Tagged,
 };
 
-/// The health of all targets of the fleet, asked for once, before [`look`] and [`census`] ask who stands.
+/// The health of all targets of the fleet, asked for once, before [`look`] and [`inventory`] ask who stands.
 pub(crate) async fn health(aws: &Aws, record: &FleetRecord) -> Result<TargetHealth, StepError> {
     Ok(aws.health_of_all(&record.config.load_balancer.target_group).await?)
 }
@@ -25,8 +25,8 @@ pub(crate) async fn look(
     let group = &config.load_balancer.target_group;
     let tagged = aws.instances_tagged(&[(&tag.key, &tag.value)]).await?;
     let is_tagged = |id| tagged.binary_search_by_key(&id, |instance| &instance.id).is_ok();
-    let strangers = health.registered().filter(|id| !is_tagged(id)).cloned().collect();
-    let alarm = aws.first_alarming(&config.upgrade.alarms).await?;
+    let untagged_targets = health.registered().filter(|id| !is_tagged(id)).cloned().collect();
+    let alarm = aws.first_raised_alarm(&config.upgrade.alarms).await?;
     let image_problem = match image {
         None => None,
         Some(image) => match aws.image(image).await?.map(|image| image.state) {
@@ -46,18 +46,26 @@ pub(crate) async fn look(
         launched: instance.launched,
         run: instance.tag(RUN_TAG).and_then(|run| run.parse().ok()),
     });
-    let out_of_reach = aws.reach().and_then(|reach| reach.refuses(config));
-    Ok(Observed { tagged: tagged.collect(), strangers, alarm, out_of_reach, image_problem, drain, census: None })
+    let out_of_scope = aws.reach().and_then(|reach| reach.refuses(config));
+    Ok(Observed {
+        tagged: tagged.collect(),
+        untagged_targets,
+        alarm,
+        out_of_scope,
+        image_problem,
+        drain,
+        inventory: None,
+    })
 }
 
 /// Everything that carries the fleet's tag: more than a run needs, and all that a repair can touch.
-pub(crate) async fn census(aws: &Aws, record: &FleetRecord, health: &TargetHealth) -> Result<Census, StepError> {
+pub(crate) async fn inventory(aws: &Aws, record: &FleetRecord, health: &TargetHealth) -> Result<Inventory, StepError> {
     let config = &record.config;
     let instances = aws.instances_of_fleet(record.name()).await?;
     let instances = instances.iter().map(|instance| of_fleet(instance, config, health));
     let images = aws.images_of_fleet(record.name()).await?.into_iter();
     let images = images.filter_map(|image| Some(MadeImage { run: image.made_by()?, id: image.id }));
-    Ok(Census { instances: instances.collect(), images: images.collect(), snapshots: Vec::new() })
+    Ok(Inventory { instances: instances.collect(), images: images.collect(), snapshots: Vec::new() })
 }
 
 /// An instance as the fleet of `config` sees it.
