@@ -74,7 +74,7 @@ fn on(site: &Call) -> On {
 
 /// Nobody may take a member out, which is noticed when all else is done and there is most to be undone.
 fn old_may_not_go() -> Fault {
-    Fault::on("DeregisterTargets").at("old-out").error("AccessDenied")
+    Fault::on("DeregisterTargets").at("leaving-out").error("AccessDenied")
 }
 
 /// Every operation of every state on the way back from there.
@@ -82,7 +82,7 @@ fn sites_back() -> &'static [Call] {
     static SITES: OnceLock<Vec<Call>> = OnceLock::new();
     SITES.get_or_init(|| {
         let calls = assert_rolled_back(&[old_may_not_go()], &UNTIL_OLD_OUT, "DeregisterTargets: AccessDenied");
-        let turned = calls.iter().position(|call| call.place == "old-in").unwrap();
+        let turned = calls.iter().position(|call| call.place == "leaving-back-in").unwrap();
         firsts(calls[turned..].to_vec())
     })
 }
@@ -154,7 +154,7 @@ fn every_fault_at_every_operation_of_every_state_on_the_way_back_passes() {
         [on(site).throttle(), on(site).nth(2).error(site.service.stumbles()), on(site).nth(3).answer_lost()]
     };
     let states: BTreeSet<_> = sites_back().iter().map(|site| site.place.as_str()).collect();
-    let back = ["delete-what-the-run-made", "finish-as-rolled-back", "new-out", "old-healthy", "old-in"];
+    let back = ["delete-what-the-run-made", "finish-as-rolled-back", "staying-out", "leaving-healthy", "leaving-back-in"];
     assert_eq!(states, BTreeSet::from(back));
     let mut faults = vec![old_may_not_go()];
     faults.extend(sites_back().iter().flat_map(three));

@@ -15,13 +15,13 @@ pub(super) fn scenarios(plan: &RehearsalSpec) -> Vec<(Vec<FaultSpec>, Ending)> {
                 (vec![], Ending::Upgraded),
                 (vec![unhealthy.clone()], Ending::RolledBack),
                 (vec![FaultSpec::World(WorldKind::Alarm(0))], Ending::RolledBack),
-                (vec![always("delete-the-old-members", "TerminateInstances")], Ending::Frozen),
-                (vec![unhealthy, always("new-out", "DeregisterTargets")], Ending::Frozen),
+                (vec![always("delete-the-leaving-members", "TerminateInstances")], Ending::Frozen),
+                (vec![unhealthy, always("staying-out", "DeregisterTargets")], Ending::Frozen),
             ]
         }
         Goal::Scale { to } if to < plan.config.fleet.size => vec![
             (vec![], Ending::Scaled),
-            (vec![always("the-leaving-out", "DeregisterTargets")], Ending::RolledBack),
+            (vec![always("leaving-out", "DeregisterTargets")], Ending::RolledBack),
             (vec![always("delete-the-members", "TerminateInstances")], Ending::Frozen),
         ],
         Goal::Scale { to } => {
@@ -32,7 +32,7 @@ pub(super) fn scenarios(plan: &RehearsalSpec) -> Vec<(Vec<FaultSpec>, Ending)> {
                 // One is replaced; with it the one in its place is ill too, and is given up; so are all.
                 (impaired(&[1]), Ending::Scaled),
                 (impaired(&all), Ending::RolledBack),
-                ([impaired(&all), vec![always("delete-who-failed", "TerminateInstances")]].concat(), Ending::Frozen),
+                ([impaired(&all), vec![always("delete-the-unhealthy-members", "TerminateInstances")]].concat(), Ending::Frozen),
             ];
             if added > 1 {
                 scenarios.insert(2, (impaired(&[1, added + 1]), Ending::Scaled));
@@ -45,7 +45,7 @@ pub(super) fn scenarios(plan: &RehearsalSpec) -> Vec<(Vec<FaultSpec>, Ending)> {
             (vec![always("image-of-the-member", "CreateImage")], Ending::RolledBack),
             (vec![always("member-healthy", "DescribeTargetHealth")], Ending::RolledBack),
             (
-                vec![always("image-of-the-member", "CreateImage"), always("start-again", "StartInstances")],
+                vec![always("image-of-the-member", "CreateImage"), always("start-the-member-again", "StartInstances")],
                 Ending::Frozen,
             ),
         ],
