@@ -1,8 +1,7 @@
-//! The builder's script, `infra/instance/configure.sh`: here with a stub in the place of `docker`, in `real` with Docker.
+//! The builder's script, `infra/instance/configure.sh`, with a stub in the place of `docker`. The test binary `machines` runs it
+//! with Docker.
 
 mod hop;
-mod host;
-mod real;
 mod stub;
 
 use crate::emulators::{file, until};

@@ -6,7 +6,6 @@ mod ministack;
 mod moto;
 mod outcome;
 mod python;
-mod scratch;
 mod server;
 mod ssm_endpoint;
 mod tests;
@@ -18,14 +17,13 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use std::path::PathBuf;
-use std::time::Duration;
 
+pub use crate::scratch::{Scratch, file};
+pub use crate::until::until;
 pub use fleet::{BuiltFleet, build_fleet, configuration, inspect_fleet};
 pub use ministack::Ministack;
 pub use moto::Moto;
 pub use python::{python, sam, without_aws};
-pub use scratch::Scratch;
 pub use ssm_endpoint::{Migration, SsmEndpoint};
 
 /// The account that the emulators keep. Its number is its root's key where anybody looks at keys.
@@ -43,21 +41,4 @@ pub fn sdk_config(endpoint: &str) -> SdkConfig {
         .region(Region::from_static(REGION))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .build()
-}
-
-/// A file of the repository.
-pub fn file(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
-}
-
-/// Asks until there is an answer, for a minute at most; processes run in real time.
-#[expect(clippy::disallowed_methods, reason = "another process does not wake this one: it must be asked again")]
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..1200 {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("after a minute still not: {what}");
 }

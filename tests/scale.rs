@@ -159,7 +159,7 @@ fn who_never_turns_healthy_is_replaced_and_then_given_up() {
         // Who replaces it is ill too: it is given up, and the other stays.
         let fixture = Fixture::with(scaling, vec![ill(1), ill(3)]).await;
         let abandoned = fixture.out("out-1", two.clone()).await;
-        assert!(abandoned.starts_with("Abandoned") && abandoned.contains("not healthy"), "{abandoned}");
+        assert!(abandoned.starts_with("RolledBack") && abandoned.contains("not healthy"), "{abandoned}");
         let run = fixture.record("out-1").await;
         assert_eq!((fixture.in_service().await, run.phase), (4, Phase::Ended(Outcome::Scaled)));
         assert_eq!(fixture.violations("out-1", Settling::Scaled).await, []);
@@ -184,7 +184,7 @@ fn a_zone_that_runs_dry_is_made_up_for_and_what_can_be_had_is_taken() {
         assert_eq!(fixture.in_service().await, 6);
         let fixture = Fixture::with(scaling, vec![dry(None)]).await;
         let abandoned = fixture.out("out-1", json!({"fleet": "appwrite", "by": 3})).await;
-        assert!(abandoned.starts_with("Abandoned") && abandoned.contains("could not be launched"), "{abandoned}");
+        assert!(abandoned.starts_with("RolledBack") && abandoned.contains("could not be launched"), "{abandoned}");
         assert_eq!(fixture.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
         assert_eq!(fixture.violations("out-1", Settling::RolledBack).await, []);
     })

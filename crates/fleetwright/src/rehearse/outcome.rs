@@ -186,7 +186,7 @@ pub(super) fn ending(goal: Goal, finished: &Finished, steps: &[Step]) -> (Ending
         asl::Outcome::Succeeded(_) => (goal.reached(), None),
         asl::Outcome::Failed(failure) => {
             let ending = match failure.error.as_str() {
-                "RolledBack" | "Abandoned" => Ending::RolledBack,
+                "RolledBack" => Ending::RolledBack,
                 "Refused" => Ending::Refused,
                 // Whatever else ends the first step: nothing was begun.
                 _ if steps.len() <= 1 => Ending::Refused,

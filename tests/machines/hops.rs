@@ -1,10 +1,43 @@
 //! The builder's script with real Docker Compose, on machines that boot.
 
-use super::hop::Hop;
-use super::host::Host;
-use crate::emulators::until;
+use crate::hop::Hop;
+use crate::host::Host;
+use crate::until::until;
 use std::fs;
 use std::process::{Command, Stdio};
+
+/// Every test of this file, by name.
+pub const TESTS: &[(&str, fn())] = &[
+    (
+        "a_good_hop_on_a_builder_that_starts_nothing_of_its_own_and_its_clones_start_everything",
+        a_good_hop_on_a_builder_that_starts_nothing_of_its_own_and_its_clones_start_everything,
+    ),
+    ("two_hops_in_turn_start_nothing_but_appwrite", two_hops_in_turn_start_nothing_but_appwrite),
+    (
+        "a_builder_that_nobody_marked_has_started_everything_and_is_cleared_before_its_hop",
+        a_builder_that_nobody_marked_has_started_everything_and_is_cleared_before_its_hop,
+    ),
+    (
+        "a_builder_whose_docker_keeps_its_data_elsewhere_starts_nothing_either",
+        a_builder_whose_docker_keeps_its_data_elsewhere_starts_nothing_either,
+    ),
+    (
+        "a_migration_that_fails_with_exit_status_0_fails_the_hop",
+        a_migration_that_fails_with_exit_status_0_fails_the_hop,
+    ),
+    (
+        "a_migration_that_hangs_is_ended_at_its_deadline_and_does_not_go_on_in_the_container",
+        a_migration_that_hangs_is_ended_at_its_deadline_and_does_not_go_on_in_the_container,
+    ),
+    (
+        "a_hop_that_was_cut_off_in_the_middle_of_migrate_starts_over",
+        a_hop_that_was_cut_off_in_the_middle_of_migrate_starts_over,
+    ),
+    (
+        "a_member_whose_share_is_missing_at_boot_starts_nothing_until_it_is_there",
+        a_member_whose_share_is_missing_at_boot_starts_nothing_until_it_is_there,
+    ),
+];
 
 /// What joins the live data when a machine starts everything.
 fn everyone(version: &str) -> Vec<String> {
@@ -37,12 +70,12 @@ fn all_start(host: &Host, version: &str) {
 }
 
 fn compose_file(version: &str) -> String {
-    include_str!("docker-compose.yml").replace("appwrite/appwrite:1.3.8", &format!("appwrite/appwrite:{version}"))
+    include_str!("../configure/docker-compose.yml")
+        .replace("appwrite/appwrite:1.3.8", &format!("appwrite/appwrite:{version}"))
 }
 
-#[test]
 fn a_good_hop_on_a_builder_that_starts_nothing_of_its_own_and_its_clones_start_everything() {
-    let Some(mut host) = Host::clone_of_golden_image() else { return };
+    let mut host = Host::clone_of_golden_image();
     host.boot_as_builder();
     assert!(!host.is_active("docker.service"), "its containers would start with it");
 
@@ -65,9 +98,8 @@ fn a_good_hop_on_a_builder_that_starts_nothing_of_its_own_and_its_clones_start_e
     assert_eq!(host.joined(), hop_to("1.5.11"));
 }
 
-#[test]
 fn two_hops_in_turn_start_nothing_but_appwrite() {
-    let Some(mut host) = Host::clone_of_golden_image() else { return };
+    let mut host = Host::clone_of_golden_image();
     host.boot_as_builder();
     host.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
     host.hop("1.4.14", "1.5.11").assert_ok("1.5.11");
@@ -81,9 +113,8 @@ fn two_hops_in_turn_start_nothing_but_appwrite() {
     all_start(&host, "1.5.11");
 }
 
-#[test]
 fn a_builder_that_nobody_marked_has_started_everything_and_is_cleared_before_its_hop() {
-    let Some(mut host) = Host::clone_of_golden_image() else { return };
+    let mut host = Host::clone_of_golden_image();
     host.boot_as_member();
     all_start(&host, "1.3.8");
     host.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
@@ -91,9 +122,8 @@ fn a_builder_that_nobody_marked_has_started_everything_and_is_cleared_before_its
     assert!(host.read("var/lib/fleetwright/run-1/1.4.14/attempt-1.log").contains("its user data did not run"));
 }
 
-#[test]
 fn a_builder_whose_docker_keeps_its_data_elsewhere_starts_nothing_either() {
-    let Some(mut host) = Host::clone_of_golden_image() else { return };
+    let mut host = Host::clone_of_golden_image();
     fs::rename(host.path("var/lib/docker"), host.path("srv/docker")).unwrap();
     let settings = host.read("etc/docker/daemon.json").replace('{', r#"{"data-root": "/srv/docker", "#);
     fs::write(host.path("etc/docker/daemon.json"), settings).unwrap();
@@ -103,9 +133,8 @@ fn a_builder_whose_docker_keeps_its_data_elsewhere_starts_nothing_either() {
     assert_eq!(host.joined(), hop_to("1.4.14"));
 }
 
-#[test]
 fn a_migration_that_fails_with_exit_status_0_fails_the_hop() {
-    let Some(mut host) = Host::clone_of_golden_image() else { return };
+    let mut host = Host::clone_of_golden_image();
     host.boot_as_builder();
     host.migrations("fails");
     let hop = host.hop("1.3.8", "1.4.14");
@@ -118,9 +147,8 @@ fn a_migration_that_fails_with_exit_status_0_fails_the_hop() {
     assert_eq!(host.joined(), [""; 0]);
 }
 
-#[test]
 fn a_migration_that_hangs_is_ended_at_its_deadline_and_does_not_go_on_in_the_container() {
-    let Some(mut host) = Host::clone_of_golden_image() else { return };
+    let mut host = Host::clone_of_golden_image();
     host.boot_as_builder();
     host.migrations("hangs");
     let hop = host.hop_command("1.3.8", "1.4.14", &["FLEETWRIGHT_MIGRATE_DEADLINE=2"]).output().unwrap();
@@ -129,9 +157,8 @@ fn a_migration_that_hangs_is_ended_at_its_deadline_and_does_not_go_on_in_the_con
     assert_eq!(host.joined(), hop_to("1.4.14"));
 }
 
-#[test]
 fn a_hop_that_was_cut_off_in_the_middle_of_migrate_starts_over() {
-    let Some(mut host) = Host::clone_of_golden_image() else { return };
+    let mut host = Host::clone_of_golden_image();
     host.boot_as_builder();
     host.migrations("hangs");
     let mut cut = host.hop_command("1.3.8", "1.4.14", &[]).stdout(Stdio::null()).spawn().unwrap();
@@ -163,9 +190,8 @@ fn a_hop_that_was_cut_off_in_the_middle_of_migrate_starts_over() {
     assert_eq!(host.joined(), hop_to("1.5.11"));
 }
 
-#[test]
 fn a_member_whose_share_is_missing_at_boot_starts_nothing_until_it_is_there() {
-    let Some(mut host) = Host::clone_of_golden_image() else { return };
+    let mut host = Host::clone_of_golden_image();
     host.boot_as_builder();
     host.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
     host.boot_as_member();

@@ -1,4 +1,4 @@
-//! A directory of one test, under Cargo's target directory.
+//! Files of the repository, and directories of one test under Cargo's target directory.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -28,4 +28,9 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// The absolute path of a file of the repository.
+pub fn file(path: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
 }

@@ -1,9 +1,10 @@
 //! Machines of their own for tests: each with systemd, a Docker daemon, Docker Compose and a registry to pull from, on the
 //! kernel of this machine and with its programs. Nothing of this machine's own Docker is touched.
 
-use super::hop::Hop;
-use crate::emulators::{Scratch, file, until};
-use crate::skip::skip;
+use crate::hop::Hop;
+use crate::requirements::{BUSYBOX, has_compose_plugin};
+use crate::scratch::{Scratch, file};
+use crate::until::until;
 use sha2::{Digest, Sha256};
 use std::cell::Cell;
 use std::fs;
@@ -11,8 +12,8 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const FIXTURES: [&str; 4] = ["machine.sh", "registry.py", "appwrite.sh", "docker-compose.yml"];
 
@@ -20,27 +21,21 @@ const FIXTURES: [&str; 4] = ["machine.sh", "registry.py", "appwrite.sh", "docker
 pub struct Host {
     disk: Scratch,
     on: Option<On>,
-    /// How many of those who joined are told.
+    /// How many lines of the file of joins were reported already.
     joined: Cell<usize>,
-    /// Machines have processes enough to keep this one busy: one at a time.
+    /// One machine keeps this computer busy, so they run one at a time.
     _turn: MutexGuard<'static, ()>,
 }
 
 impl Host {
-    /// A clone of a golden image that was made by hand, on version 1.3.8, not booted yet. Where there can be no machines,
-    /// says that the test is skipped.
-    pub fn clone_of_golden_image() -> Option<Self> {
-        static MISSING: OnceLock<Option<String>> = OnceLock::new();
-        if let Some(missing) = MISSING.get_or_init(missing) {
-            skip(missing);
-            return None;
-        }
+    /// A clone of a golden image that was made by hand, on version 1.3.8, not booted yet.
+    pub fn clone_of_golden_image() -> Self {
         static TURN: Mutex<()> = Mutex::new(());
         let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
         let host = Self { disk: Scratch::new(), on: None, joined: Cell::new(0), _turn: turn };
         copy(&golden_image(), &host.path(""));
         fs::create_dir_all(host.share("")).unwrap();
-        Some(host)
+        host
     }
 
     /// A path on its disk.
@@ -293,41 +288,6 @@ fi
 shift
 exec docker-compose "$@"
 "#;
-
-const BUSYBOX: &str = "/bin/busybox";
-
-/// What a machine of its own needs and this one does not have.
-fn missing() -> Option<String> {
-    let succeeds = |program: &str, arguments: &[&str]| {
-        Command::new(program).args(arguments).output().is_ok_and(|output: Output| output.status.success())
-    };
-    let exists = |program: &&str| succeeds("sh", &["-c", &format!("command -v {program}")]);
-    let programs =
-        ["containerd", "curl", "docker", "dockerd", "ip", "iptables", "nsenter", "python3", "setpriv", "unshare"];
-    if let Some(program) = programs.into_iter().find(|program| !exists(program)) {
-        return Some(format!("this machine has no {program}"));
-    }
-    if !Path::new("/lib/systemd/systemd").exists() || !Path::new("/bin").is_symlink() {
-        return Some("this machine has no systemd, or not all its programs in /usr".to_owned());
-    }
-    if !has_compose_plugin() && !exists(&"docker-compose") {
-        return Some("this machine has no Docker Compose".to_owned());
-    }
-    if !succeeds(BUSYBOX, &["true"]) || succeeds("ldd", &[BUSYBOX]) {
-        return Some(format!("{BUSYBOX} is not a static busybox (on Debian: apt-get install busybox-static)"));
-    }
-    let namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "true"];
-    if !succeeds("sh", &["-c", "test $(id -u) = 0"]) || !succeeds("unshare", &namespaces) {
-        return Some("only root can make a machine of its own".to_owned());
-    }
-    None
-}
-
-/// Where a machine has it too: in /usr.
-fn has_compose_plugin() -> bool {
-    let output = Command::new("docker").args(["compose", "version"]).env("HOME", "/none").output();
-    output.is_ok_and(|output| output.status.success())
-}
 
 fn fixture(name: &str) -> PathBuf {
     file("tests/configure").join(name)
