@@ -1,45 +1,50 @@
-//! Task, Parallel and Map: attempts, retries, catches, and what becomes of the result.
+//! Task, Parallel and Map states: attempts, retries, catches and the output.
 //!
-//! The order of precedence: the first retrier that knows the error decides alone whether there is another attempt;
-//! if there is none, the first catcher that knows it takes over; if none does, the error goes outwards.
+//! The order of precedence is this. The first retrier that matches the error decides alone whether there is another
+//! attempt. If there is none, the first catcher that matches the error handles it. If no catcher does, the error goes to
+//! the state around this one.
 
 use std::sync::Arc;
 
 use serde_json::{Value, json};
 
 use super::{Exit, Run, Visit};
-use crate::definition::{Kind, ResultPath, Work};
+use crate::definition::{Handling, Kind, ResultPath};
+use crate::error::{EngineError, StateError, names};
 use crate::event::EventKind;
-use crate::fault::{Fault, Trouble, names};
 use crate::path::Step;
 use crate::{retry, size};
 
 impl<'r> Run<'r> {
-    pub(super) async fn work(&self, work: &'r Work, visit: Visit<'_, 'r>) -> Result<Exit, Trouble> {
-        let mut done = vec![0; work.retry.len()];
+    pub(super) async fn run_with_retries(
+        &self,
+        handling: &'r Handling,
+        visit: Visit<'_, 'r>,
+    ) -> Result<Exit, StateError> {
+        let mut retries_done = vec![0; handling.retry.len()];
         let mut retries = 0;
         loop {
             let attempt = match &visit.state.kind {
                 Kind::Task(task) => self.task(task, &visit, retries).await,
                 Kind::Parallel(parallel) => Box::pin(self.parallel(parallel, &visit, retries)).await,
                 Kind::Map(map) => Box::pin(self.map(map, &visit, retries)).await,
-                // Nothing else is work.
+                // No other type has retries.
                 Kind::Choice(_) | Kind::Fail { .. } | Kind::Pass(_) | Kind::Succeed | Kind::Wait(_) => {
                     return Ok(Exit { output: visit.input, next: visit.state.next, assigned: None });
                 }
             };
             let ended = match attempt {
-                Ok(result) => self.shape(work, result, &visit, retries),
-                Err(trouble) => Err(trouble),
+                Ok(result) => self.make_output(handling, result, &visit, retries),
+                Err(error) => Err(error),
             };
-            let trouble = match ended {
+            let error = match ended {
                 Ok(exit) => return Ok(exit),
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
-            // Another attempt goes on from where this one ended, in whichever branch that was.
-            visit.branch.previous.set(trouble.previous);
-            visit.branch.latest.set(trouble.previous);
-            match retry::grant(&work.retry, &mut done, &trouble, &self.random) {
+            // The next attempt's events come after the last event of this one, which can be in an inner branch.
+            visit.branch.previous.set(error.previous);
+            visit.branch.latest.set(error.previous);
+            match retry::next_retry(&handling.retry, &mut retries_done, &error, &self.random) {
                 Some(delay) => {
                     if !delay.is_zero() {
                         tokio::time::sleep(delay).await;
@@ -47,81 +52,97 @@ impl<'r> Run<'r> {
                     retries += 1;
                     self.transitions.set(self.transitions.get() + 1);
                 }
-                None => return self.give_up(work, trouble, &visit, retries),
+                None => return self.catch_or_fail(handling, error, &visit, retries),
             }
         }
     }
 
-    /// From a raw result to an output.
-    fn shape(&self, work: &Work, result: Arc<Value>, visit: &Visit<'_, 'r>, retries: u32) -> Result<Exit, Trouble> {
-        let shaped = (|| {
+    /// Makes the state's output from a raw result.
+    fn make_output(
+        &self,
+        handling: &Handling,
+        result: Arc<Value>,
+        visit: &Visit<'_, 'r>,
+        retries: u32,
+    ) -> Result<Exit, StateError> {
+        let exit = (|| {
             let environment = self.environment(visit, retries, None);
             // Variables are assigned from the raw result.
             let assigned = self.assign(visit.state.assign.as_ref(), &result, &environment)?;
-            let result = match &work.result_selector {
+            let result = match &handling.result_selector {
                 Some(selector) => Arc::new(selector.fill(&result, &environment)?),
                 None => result,
             };
-            let data = apply_result(&work.result_path, Arc::clone(&visit.input), result)?;
-            let measured = matches!(work.result_path, ResultPath::Discard);
+            let data = apply_result(&handling.result_path, Arc::clone(&visit.input), result)?;
+            let measured = matches!(handling.result_path, ResultPath::Discard);
             let output = self.output(&data, measured, visit, &environment)?;
             Ok(Exit { output, next: visit.state.next, assigned })
         })();
-        shaped.map_err(|fault| visit.place(fault))
+        exit.map_err(|error| visit.state_error(error))
     }
 
-    /// No retry is left: catches the error, or passes it on.
-    fn give_up(&self, work: &Work, trouble: Trouble, visit: &Visit<'_, 'r>, retries: u32) -> Result<Exit, Trouble> {
-        if trouble.fatal {
-            return Err(trouble);
+    /// Handles an error after the last attempt: a catcher matches it, or the state fails.
+    fn catch_or_fail(
+        &self,
+        handling: &Handling,
+        error: StateError,
+        visit: &Visit<'_, 'r>,
+        retries: u32,
+    ) -> Result<Exit, StateError> {
+        if error.fatal {
+            return Err(error);
         }
         let failed = match &visit.state.kind {
-            Kind::Parallel(_) => Some(EventKind::ParallelStateFailed(trouble.failure.clone())),
-            Kind::Map(_) => Some(EventKind::MapStateFailed(trouble.failure.clone())),
+            Kind::Parallel(_) => Some(EventKind::ParallelStateFailed(error.failure.clone())),
+            Kind::Map(_) => Some(EventKind::MapStateFailed(error.failure.clone())),
             _ => None,
         };
-        let mut trouble = trouble;
+        let mut error = error;
         if let Some(failed) = failed {
-            (trouble.previous, _) = self.record(visit.branch, failed)?;
+            (error.previous, _) = self.record(visit.branch, failed)?;
         }
-        let Some(catcher) = work.catch.iter().find(|catcher| retry::takes(&catcher.errors, &trouble)) else {
-            return Err(trouble);
+        let Some(catcher) = handling.catch.iter().find(|catcher| retry::matches_any(&catcher.errors, &error)) else {
+            return Err(error);
         };
-        let error = json!({"Error": trouble.failure.error, "Cause": trouble.failure.cause});
-        let caught = (|| {
+        let error_output = json!({"Error": error.failure.error, "Cause": error.failure.cause});
+        let exit = (|| {
             let environment = self.environment(visit, retries, None);
-            let assigned = self.assign(catcher.assign.as_ref(), &error, &environment)?;
-            // Neither ResultSelector nor OutputPath touch an error.
-            let output = apply_result(&catcher.result_path, Arc::clone(&visit.input), Arc::new(error))?;
-            // A cause may quote the input. In a loop it would grow without end.
+            let assigned = self.assign(catcher.assign.as_ref(), &error_output, &environment)?;
+            // Neither ResultSelector nor OutputPath applies to an error output.
+            let output = apply_result(&catcher.result_path, Arc::clone(&visit.input), Arc::new(error_output))?;
+            // A cause can quote the input. In a loop, it would grow without a limit.
             if size::exceeds(&output, self.limits.payload_bytes) {
-                return Err(Fault::too_large(&visit.state.name));
+                return Err(EngineError::too_large(&visit.state.name));
             }
             Ok(Exit { output, next: Some(catcher.next), assigned })
         })();
-        caught.map_err(|fault| visit.place(fault))
+        exit.map_err(|error| visit.state_error(error))
     }
 }
 
-/// `ResultPath`.
-pub(super) fn apply_result(path: &ResultPath, input: Arc<Value>, result: Arc<Value>) -> Result<Arc<Value>, Fault> {
+/// Applies `ResultPath` to the state's input and result.
+pub(super) fn apply_result(
+    path: &ResultPath,
+    input: Arc<Value>,
+    result: Arc<Value>,
+) -> Result<Arc<Value>, EngineError> {
     match path {
         ResultPath::Replace => Ok(result),
         ResultPath::Discard => Ok(input),
         ResultPath::At(steps) => {
             let mut input = input;
-            // This copies only if someone else still looks at the input.
+            // This copies the input only if it is still shared.
             put(Arc::make_mut(&mut input), steps, Arc::unwrap_or_clone(result))?;
             Ok(input)
         }
     }
 }
 
-/// Writes a value to a place, and makes the objects on the way to it that are missing.
-fn put(data: &mut Value, steps: &[Step], value: Value) -> Result<(), Fault> {
+/// Writes a value at a path, and creates the missing objects along the path.
+fn put(data: &mut Value, steps: &[Step], value: Value) -> Result<(), EngineError> {
     let mut at = data;
     for step in steps {
-        // There is nothing in null that could be lost.
+        // As null has no content, an object can replace it.
         if at.is_null() && matches!(step, Step::Name(_)) {
             *at = Value::Object(serde_json::Map::new());
         }
@@ -139,12 +160,12 @@ fn put(data: &mut Value, steps: &[Step], value: Value) -> Result<(), Fault> {
     Ok(())
 }
 
-fn conflict(step: &Step, input: &str) -> Fault {
+fn conflict(step: &Step, input: &str) -> EngineError {
     let step = match step {
         Step::Name(name) => name.clone(),
         Step::Index(index) => index.to_string(),
     };
-    Fault::new(names::RESULT_PATH_MATCH_FAILURE, format!("Unable to apply step \"{step}\" to input {input}"))
+    EngineError::new(names::RESULT_PATH_MATCH_FAILURE, format!("Unable to apply step \"{step}\" to input {input}"))
 }
 
 #[cfg(test)]
@@ -155,11 +176,11 @@ mod tests {
     fn written(path: &str, input: Value) -> Result<Value, String> {
         let steps = Path::parse(path).unwrap().steps;
         let mut data = input;
-        put(&mut data, &steps, json!("new")).map(|()| data).map_err(|fault| fault.cause)
+        put(&mut data, &steps, json!("new")).map(|()| data).map_err(|error| error.cause)
     }
 
     #[test]
-    fn a_result_is_put_where_its_path_says() {
+    fn a_result_is_written_at_its_path() {
         assert_eq!(written("$.a", json!({"b": 1})), Ok(json!({"a": "new", "b": 1})));
         assert_eq!(written("$.a.b.c", json!({"a": {"x": 1}})), Ok(json!({"a": {"x": 1, "b": {"c": "new"}}})));
         assert_eq!(written("$.a[1]", json!({"a": [1, 2]})), Ok(json!({"a": [1, "new"]})));
@@ -167,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_that_fits_nowhere_is_refused() {
+    fn a_result_path_that_does_not_match_the_input_fails() {
         assert_eq!(
             written("$.a.b", json!({"a": "text"})),
             Err("Unable to apply step \"b\" to input \"text\"".to_owned())
