@@ -37,8 +37,12 @@ fn main() {
             (0..MINISTACK_RUNS).map(|_| ministack.seconds(definition, input)).fold(f64::INFINITY, f64::min);
         for (history, keep) in [("", false), (", history kept", true)] {
             let (seconds, transitions) = best(definition, input, keep);
-            let (ours, ministacks) = (transitions as f64 / seconds, transitions as f64 / ministack_seconds);
-            println!("{:<32}{ours:>14.0}{ministacks:>14.0}{:>9.0}", format!("{name}{history}"), ours / ministacks);
+            let (asl_rate, ministack_rate) = (transitions as f64 / seconds, transitions as f64 / ministack_seconds);
+            println!(
+                "{:<32}{asl_rate:>14.0}{ministack_rate:>14.0}{:>9.0}",
+                format!("{name}{history}"),
+                asl_rate / ministack_rate
+            );
         }
     }
     memory();

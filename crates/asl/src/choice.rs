@@ -96,9 +96,9 @@ impl Test {
     }
 }
 
-fn all_hold(tests: &[Test], wanted: bool, data: &Value, environment: &Environment<'_>) -> Result<bool, EngineError> {
+fn all_hold(tests: &[Test], expected: bool, data: &Value, environment: &Environment<'_>) -> Result<bool, EngineError> {
     for test in tests {
-        if test.holds(data, environment)? != wanted {
+        if test.holds(data, environment)? != expected {
             return Ok(false);
         }
     }
@@ -107,15 +107,15 @@ fn all_hold(tests: &[Test], wanted: bool, data: &Value, environment: &Environmen
 
 impl Comparison {
     fn holds(&self, variable: &Path, data: &Value, environment: &Environment<'_>) -> Result<bool, EngineError> {
-        if let Comparison::Is(TypeTest::Present, wanted) = self {
-            return Ok(template::find(variable, data, environment).is_ok() == *wanted);
+        if let Comparison::Is(TypeTest::Present, expected) = self {
+            return Ok(template::find(variable, data, environment).is_ok() == *expected);
         }
         let value = find(variable, data, environment)?;
         let value = value.as_ref();
         Ok(match self {
-            Comparison::Is(type_test, wanted) => is(*type_test, value) == *wanted,
+            Comparison::Is(type_test, expected) => is(*type_test, value) == *expected,
             Comparison::Matches(parts) => value.as_str().is_some_and(|text| matches(parts, text)),
-            Comparison::Boolean(Setting::Fixed(wanted)) => value.as_bool() == Some(*wanted),
+            Comparison::Boolean(Setting::Fixed(expected)) => value.as_bool() == Some(*expected),
             Comparison::Boolean(Setting::Path(path)) => value.is_boolean() && *find(path, data, environment)? == *value,
             Comparison::Numeric(relation, Setting::Fixed(other)) => {
                 value.as_number().and_then(|number| compare_numbers(number, other)).is_some_and(|is| relation.holds(is))

@@ -177,7 +177,7 @@ impl Call {
         let (name, function) = (self.name, self.function);
         let value = match (function, arguments) {
             (Function::Array, items) => Some(items.iter().map(|item| Value::clone(item)).collect()),
-            (Function::ArrayContains, [array, wanted]) => array::contains(array, wanted),
+            (Function::ArrayContains, [array, value]) => array::contains(array, value),
             (Function::ArrayGetItem, [array, index]) => array::get_item(array, index),
             (Function::ArrayLength, [array]) => array::length(array),
             (Function::ArrayPartition, [array, size]) => array::partition(array, size),

@@ -80,7 +80,7 @@ impl Loader {
         self.defects.borrow_mut().push(Defect { code: DefectCode::SchemaValidationFailed, path, reason, detail });
     }
 
-    /// The number of defects so far after which it is not known what some state does.
+    /// The number of defects so far that leave open what a state does.
     fn blocking_defects(&self) -> usize {
         self.defects.borrow().iter().filter(|defect| defect.code != DefectCode::MissingTransitionTarget).count()
     }

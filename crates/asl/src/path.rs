@@ -127,7 +127,7 @@ impl Path {
         if root.is_null() && (!steps.is_empty() || self.rest.is_some()) {
             return Err(Miss::NullRoot);
         }
-        let found = walk(root, steps, self.rest.is_some());
+        let found = follow(root, steps, self.rest.is_some());
         match &self.rest {
             None if self.length => found.map(|found| Cow::Owned(length(found))),
             None => found.map(Cow::Borrowed),
@@ -160,17 +160,17 @@ impl Path {
     }
 }
 
-fn walk<'v>(root: &'v Value, steps: &[Step], more_follows: bool) -> Result<&'v Value, Miss> {
+fn follow<'v>(root: &'v Value, steps: &[Step], more_follows: bool) -> Result<&'v Value, Miss> {
     let mut at = root;
-    for (taken, step) in steps.iter().enumerate() {
+    for (index, step) in steps.iter().enumerate() {
         let next = match (step, at) {
             (Step::Name(name), Value::Object(fields)) => field(fields, name),
-            (Step::Index(index), Value::Array(items)) => nth(items, *index),
+            (Step::Index(item), Value::Array(items)) => nth(items, *item),
             _ => None,
         };
         at = match next {
             Some(value) => value,
-            None if taken + 1 < steps.len() || more_follows => return Err(Miss::Before(taken)),
+            None if index + 1 < steps.len() || more_follows => return Err(Miss::Before(index)),
             None => return Err(Miss::Last { beyond_end: matches!((step, at), (Step::Index(_), Value::Array(_))) }),
         };
     }

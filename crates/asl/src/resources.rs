@@ -54,7 +54,7 @@ impl Heartbeat {
         Heartbeat(Rc::new(Cell::new(Instant::now())))
     }
 
-    /// Records a heartbeat at the present time.
+    /// Records a heartbeat at the current time.
     pub fn beat(&self) {
         self.0.set(Instant::now());
     }

@@ -126,7 +126,7 @@ impl<'r> Run<'r> {
         output.map(|output| (output, branch.previous.get())).map_err(ExecutionError::State)
     }
 
-    /// Records the last event. [`Log`] keeps a place free for it.
+    /// Records the last event. [`Log`] reserves a place for it in the history.
     fn record_end(&self, result: Result<(Arc<Value>, u64), ExecutionError>) -> Outcome {
         match result {
             Ok((output, previous)) => {
@@ -249,10 +249,10 @@ impl<'r> Run<'r> {
                     Err(EngineError::runtime("Unable to apply Path transformation to null or empty input."))
                 }
                 Err(Miss::TooLarge) => Err(EngineError::too_large(environment.state)),
-                Err(Miss::Before(taken)) => Err(EngineError::runtime(format!(
+                Err(Miss::Before(index)) => Err(EngineError::runtime(format!(
                     "Invalid path '{}' : Missing property in path {}",
                     path.text,
-                    path.bracketed(taken + 1)
+                    path.bracketed(index + 1)
                 ))),
                 Err(Miss::Last { .. }) => Err(EngineError::runtime(format!(
                     "Invalid path '{}' : No results for path: {}",
@@ -304,7 +304,8 @@ impl Visit<'_, '_> {
         };
         let failure = Failure { error: error.name.to_owned(), cause };
         // The documentation says that the wildcards do not match States.DataLimitExceeded. In recorded executions they do
-        // match it if a task's result is too large. So they only ignore it for values that the service itself makes.
+        // match it if a task's result is too large. So they do not match it only if the engine made the value that is too
+        // large, as here.
         let wildcards = error.name != names::DATA_LIMIT_EXCEEDED;
         StateError { wildcards, ..StateError::new(failure, self.branch.latest.get()) }
     }

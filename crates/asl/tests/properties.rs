@@ -143,7 +143,7 @@ fn any_field() -> impl Strategy<Value = (String, Value)> {
         named("MaxConcurrencyPath", any_path().prop_map(Value::from).boxed()),
         named("ToleratedFailureCount", seconds().boxed()),
         named("ToleratedFailurePercentagePath", any_path().prop_map(Value::from).boxed()),
-        named("ItemBatcher", (1..4_u64).prop_map(|most| json!({"MaxItemsPerBatch": most})).boxed()),
+        named("ItemBatcher", (1..4_u64).prop_map(|max| json!({"MaxItemsPerBatch": max})).boxed()),
         named("TimeoutSeconds", (1..SECONDS_MAX).prop_map(Value::from).boxed()),
         named("TimeoutSecondsPath", any_path().prop_map(Value::from).boxed()),
         named("HeartbeatSecondsPath", any_path().prop_map(Value::from).boxed()),
@@ -155,7 +155,7 @@ fn any_field() -> impl Strategy<Value = (String, Value)> {
         named(
             "Retry",
             (0..3_u64, 0..4_u64)
-                .prop_map(|(seconds, most)| json!([{"ErrorEquals": ["States.ALL"], "IntervalSeconds": seconds, "MaxAttempts": most}]))
+                .prop_map(|(seconds, attempts)| json!([{"ErrorEquals": ["States.ALL"], "IntervalSeconds": seconds, "MaxAttempts": attempts}]))
                 .boxed()
         ),
         named("Catch", Just(json!([{"ErrorEquals": ["States.ALL"], "Next": "0"}])).boxed()),

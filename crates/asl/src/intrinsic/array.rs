@@ -10,10 +10,10 @@ use crate::java;
 /// The maximum number of items that `States.ArrayRange` makes.
 const RANGE_ITEMS_MAX: i128 = 1000;
 
-/// Compares the items with `wanted` as strings, as the service does: the string `true` equals the boolean.
-pub(super) fn contains(array: &Value, wanted: &Value) -> Option<Value> {
-    let wanted = java::to_string(wanted);
-    Some(Value::Bool(array.as_array()?.iter().any(|item| java::to_string(item) == wanted)))
+/// Compares the items with `value` as strings, as the service does: the string `true` equals the boolean.
+pub(super) fn contains(array: &Value, value: &Value) -> Option<Value> {
+    let value = java::to_string(value);
+    Some(Value::Bool(array.as_array()?.iter().any(|item| java::to_string(item) == value)))
 }
 
 /// Any index into an empty array gives null, as in the service.
@@ -48,19 +48,19 @@ pub(super) fn range(first: &Value, last: &Value, step: &Value) -> Option<Value> 
     if items > RANGE_ITEMS_MAX {
         return None;
     }
-    (0..items).map(|nth| i64::try_from(first + nth * step).map(Value::from).ok()).collect()
+    (0..items).map(|index| i64::try_from(first + index * step).map(Value::from).ok()).collect()
 }
 
 /// The items have the order that a Java `HashSet` gives them.
 pub(super) fn unique(array: &Value) -> Option<Value> {
-    let (mut kept, mut by_hash) = (Vec::new(), BTreeMap::<i32, Vec<&Value>>::new());
+    let (mut unique, mut by_hash) = (Vec::new(), BTreeMap::<i32, Vec<&Value>>::new());
     for item in array.as_array()? {
         let same_hash = by_hash.entry(java::hash(item)).or_default();
         if !same_hash.contains(&item) {
             same_hash.push(item);
-            kept.push(item);
+            unique.push(item);
         }
     }
-    java::sort_in_hash_order(&mut kept, java::INITIAL_BUCKETS, |item| java::hash(item));
-    Some(kept.into_iter().cloned().collect())
+    java::sort_in_hash_order(&mut unique, java::INITIAL_BUCKETS, |item| java::hash(item));
+    Some(unique.into_iter().cloned().collect())
 }

@@ -9,17 +9,17 @@ use crate::path::Path;
 pub(super) const NESTING_MAX: usize = 10;
 
 pub(super) fn parse(text: &str) -> Result<Call, InvalidCall> {
-    let mut reader = Reader { left: text };
+    let mut reader = Reader { rest: text };
     let call = reader.call(1)?;
-    match reader.left.trim().is_empty() {
+    match reader.rest.trim().is_empty() {
         true => Ok(call),
-        false => Err(InvalidCall::TextAfterCall(reader.left.trim().to_owned())),
+        false => Err(InvalidCall::TextAfterCall(reader.rest.trim().to_owned())),
     }
 }
 
 struct Reader<'t> {
     /// The text that is not parsed yet.
-    left: &'t str,
+    rest: &'t str,
 }
 
 impl Reader<'_> {
@@ -27,9 +27,9 @@ impl Reader<'_> {
         if depth > NESTING_MAX {
             return Err(InvalidCall::NestedTooDeep);
         }
-        let name_ends = self.left.find('(').ok_or_else(|| InvalidCall::NotACall(self.left.to_owned()))?;
-        let (name, left) = self.left.split_at(name_ends);
-        self.left = left.get(1..).unwrap_or_default();
+        let name_ends = self.rest.find('(').ok_or_else(|| InvalidCall::NotACall(self.rest.to_owned()))?;
+        let (name, rest) = self.rest.split_at(name_ends);
+        self.rest = rest.get(1..).unwrap_or_default();
         let name = name.trim();
         let (name, function) = FUNCTIONS
             .iter()
@@ -63,11 +63,11 @@ impl Reader<'_> {
         if self.take('\'') {
             return self.quoted(is_format).map(Argument::Literal);
         }
-        if self.left.starts_with("States.") {
+        if self.rest.starts_with("States.") {
             return self.call(depth + 1).map(Argument::Call);
         }
-        let (word, left) = self.left.split_at(argument_ends(self.left));
-        self.left = left;
+        let (word, rest) = self.rest.split_at(argument_ends(self.rest));
+        self.rest = rest;
         let word = word.trim();
         if word.starts_with('$') {
             return Ok(Argument::Path(Path::parse(word)?));
@@ -82,11 +82,11 @@ impl Reader<'_> {
     /// itself must distinguish escaped braces from placeholders.
     fn quoted(&mut self, is_format: bool) -> Result<Value, InvalidCall> {
         let mut text = String::new();
-        let mut chars = self.left.char_indices();
+        let mut chars = self.rest.char_indices();
         while let Some((at, c)) = chars.next() {
             match c {
                 '\'' => {
-                    self.left = self.left.get(at + 1..).unwrap_or_default();
+                    self.rest = self.rest.get(at + 1..).unwrap_or_default();
                     return Ok(Value::String(text));
                 }
                 '\\' => match chars.next() {
@@ -103,13 +103,13 @@ impl Reader<'_> {
     }
 
     fn skip_spaces(&mut self) {
-        self.left = self.left.trim_start();
+        self.rest = self.rest.trim_start();
     }
 
-    fn take(&mut self, wanted: char) -> bool {
-        match self.left.strip_prefix(wanted) {
-            Some(left) => {
-                self.left = left;
+    fn take(&mut self, expected: char) -> bool {
+        match self.rest.strip_prefix(expected) {
+            Some(rest) => {
+                self.rest = rest;
                 true
             }
             None => false,

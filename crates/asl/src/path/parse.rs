@@ -14,7 +14,7 @@ fn parse_after_dollar(text: &str, after_dollar: &str) -> Result<Path, PathDefect
     let (root, segments) = root(after_dollar);
     let without_length = segments.strip_suffix(".length()");
     let (segments, length) = (without_length.unwrap_or(segments), without_length.is_some());
-    let mut reader = Reader { left: segments };
+    let mut reader = Reader { rest: segments };
     let mut steps = Vec::new();
     let mut rest = Vec::new();
     while let Some(segment) = reader.next()? {
@@ -59,43 +59,43 @@ enum Segment {
 
 struct Reader<'t> {
     /// The text that is not parsed yet.
-    left: &'t str,
+    rest: &'t str,
 }
 
 impl Reader<'_> {
     fn next(&mut self) -> Result<Option<Segment>, PathDefect> {
-        if self.left.is_empty() {
+        if self.rest.is_empty() {
             return Ok(None);
         }
-        if let Some(left) = self.left.strip_prefix("..") {
-            self.left = left;
+        if let Some(rest) = self.rest.strip_prefix("..") {
+            self.rest = rest;
             return self.deep_scan().map(Some);
         }
-        if let Some(left) = self.left.strip_prefix('.') {
-            self.left = left;
-            if let Some(left) = self.left.strip_prefix('*') {
-                self.left = left;
+        if let Some(rest) = self.rest.strip_prefix('.') {
+            self.rest = rest;
+            if let Some(rest) = self.rest.strip_prefix('*') {
+                self.rest = rest;
                 return Ok(Some(Segment::Query("[*]".to_owned())));
             }
             // An example in the documentation has a dot before a bracket.
-            if self.left.starts_with('[') {
+            if self.rest.starts_with('[') {
                 return self.brackets().map(Some);
             }
             return self.name().map(|name| Some(Segment::Plain(Step::Name(name))));
         }
-        if self.left.starts_with('[') {
+        if self.rest.starts_with('[') {
             return self.brackets().map(Some);
         }
-        Err(PathDefect::Unexpected(self.left.to_owned()))
+        Err(PathDefect::Unexpected(self.rest.to_owned()))
     }
 
     /// The part after `..`: a name, `*` or brackets.
     fn deep_scan(&mut self) -> Result<Segment, PathDefect> {
-        if let Some(left) = self.left.strip_prefix('*') {
-            self.left = left;
+        if let Some(rest) = self.rest.strip_prefix('*') {
+            self.rest = rest;
             return Ok(Segment::Query("..*".to_owned()));
         }
-        let inside = if self.left.starts_with('[') {
+        let inside = if self.rest.starts_with('[') {
             match self.brackets()? {
                 Segment::Plain(step) => in_brackets(&step),
                 Segment::Query(query) => query,
@@ -109,21 +109,21 @@ impl Reader<'_> {
     /// A name after a dot. The service's library accepts everything up to the next dot or bracket, hyphens included, but no
     /// spaces or parentheses.
     fn name(&mut self) -> Result<String, PathDefect> {
-        let end = self.left.find(['.', '[']).unwrap_or(self.left.len());
-        let (name, left) = self.left.split_at(end);
+        let end = self.rest.find(['.', '[']).unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
         let not_allowed =
             |c: char| c.is_whitespace() || matches!(c, '(' | ')' | ']' | ',' | '\'' | '"' | '*' | '?' | '@' | '$');
         if name.is_empty() || name.contains(not_allowed) {
             return Err(PathDefect::NotAName(name.to_owned()));
         }
-        self.left = left;
+        self.rest = rest;
         Ok(name.to_owned())
     }
 
     fn brackets(&mut self) -> Result<Segment, PathDefect> {
-        let end = closing_bracket(self.left).ok_or(PathDefect::UnclosedBracket)?;
-        let (whole, left) = self.left.split_at(end);
-        self.left = left;
+        let end = closing_bracket(self.rest).ok_or(PathDefect::UnclosedBracket)?;
+        let (whole, rest) = self.rest.split_at(end);
+        self.rest = rest;
         let inside = whole.get(1..whole.len().saturating_sub(1)).unwrap_or_default().trim();
         if let Ok(index) = inside.parse::<i64>() {
             return Ok(Segment::Plain(Step::Index(index)));

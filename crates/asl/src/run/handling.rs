@@ -81,7 +81,7 @@ impl<'r> Run<'r> {
         exit.map_err(|error| visit.state_error(error))
     }
 
-    /// Handles an error after the last attempt: a catcher matches it, or the state fails.
+    /// Handles the error of the last attempt: a catcher continues the execution, or the state fails.
     fn catch_or_fail(
         &self,
         handling: &Handling,

@@ -15,7 +15,7 @@ pub(super) struct Log<'r> {
     max_events: u64,
     started: Timestamp,
     started_instant: Instant,
-    /// The last computed time, after the duration since the start. A cache: mostly, no time has passed between events.
+    /// A cache of the last computed time and its duration since the start. Mostly, no time passes between events.
     last: Cell<(Duration, Timestamp)>,
     observer: RefCell<&'r mut dyn FnMut(&Event)>,
 }
@@ -37,7 +37,7 @@ impl<'r> Log<'r> {
         self.count.get()
     }
 
-    /// The present time on the execution's clock.
+    /// The current time on the execution's clock.
     pub(super) fn now(&self) -> Timestamp {
         let elapsed = self.started_instant.elapsed();
         let (known, at) = self.last.get();
@@ -50,7 +50,7 @@ impl<'r> Log<'r> {
         at
     }
 
-    /// Records an event and returns its id. It fails if the history would then have no place for the last event.
+    /// Records an event and returns its id. It fails if no place would remain in the history for the last event.
     pub(super) fn record(&self, previous: u64, iteration: Option<u64>, kind: EventKind) -> Result<u64, StateError> {
         self.record_at(self.now(), previous, iteration, kind)
     }
@@ -70,7 +70,7 @@ impl<'r> Log<'r> {
         Ok(self.emit(at, previous, iteration, kind))
     }
 
-    /// Records the last event, for which there is always a place.
+    /// Records the last event, for which the history always has a place.
     pub(super) fn record_last(&self, previous: u64, kind: EventKind) {
         self.emit(self.now(), previous, None, kind);
     }

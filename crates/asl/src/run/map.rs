@@ -255,7 +255,7 @@ fn items(path: Option<&Path>, data: &Arc<Value>, environment: &Environment<'_>) 
 fn items_not_found(path: Option<&Path>, miss: Miss, data: &Value, environment: &Environment<'_>) -> EngineError {
     let steps = path.map(|path| path.steps.as_slice()).unwrap_or_default();
     let missing = match miss {
-        Miss::Before(taken) => taken,
+        Miss::Before(index) => index,
         Miss::Last { .. } => steps.len().saturating_sub(1),
         Miss::NullRoot => return EngineError::runtime("Unable to apply Path transformation to null or empty input."),
         Miss::TooLarge => return EngineError::too_large(environment.state),

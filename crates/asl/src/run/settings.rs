@@ -23,7 +23,7 @@ pub(super) fn lookup(
     }
 }
 
-/// Like [`lookup`], for the fields for which the service reports a path that finds no value with another text.
+/// Like [`lookup`], for the fields that have their own error text for a path that finds no value.
 pub(super) fn parameter(
     path: &Path,
     field: &str,

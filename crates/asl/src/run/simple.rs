@@ -26,7 +26,7 @@ impl<'r> Run<'r> {
                 ResultPath::Discard => true,
                 ResultPath::At(_) => false,
             };
-            // This gives up the visit's share of the input, so that the result can be written into it without a copy.
+            // The visit drops its reference to the input, so that the result can be written into it without a copy.
             let input = std::mem::replace(&mut visit.input, Arc::new(Value::Null));
             let data = super::handling::apply_result(&pass.result_path, input, result)?;
             let environment = self.environment(&visit, 0, None);
