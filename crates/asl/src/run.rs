@@ -304,8 +304,7 @@ impl Visit<'_, '_> {
         };
         let failure = Failure { error: error.name.to_owned(), cause };
         // The documentation says that the wildcards do not match States.DataLimitExceeded. In recorded executions they do
-        // match it if a task's result is too large. So they do not match it only if the engine made the value that is too
-        // large, as here.
+        // match it for a task's result. So this excludes them only for a value that the engine made.
         let wildcards = error.name != names::DATA_LIMIT_EXCEEDED;
         StateError { wildcards, ..StateError::new(failure, self.branch.latest.get()) }
     }

@@ -26,7 +26,13 @@ struct Statement {
 /// Why a policy cannot be evaluated. The text names the first part that is invalid or not supported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("cannot evaluate the policy: {0}")]
-pub struct PolicyError(#[from] Problem);
+pub struct PolicyError(Problem);
+
+impl From<Problem> for PolicyError {
+    fn from(problem: Problem) -> PolicyError {
+        PolicyError(problem)
+    }
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Problem {

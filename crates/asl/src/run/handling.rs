@@ -74,8 +74,8 @@ impl<'r> Run<'r> {
                 None => result,
             };
             let data = apply_result(&handling.result_path, Arc::clone(&visit.input), result)?;
-            let measured = matches!(handling.result_path, ResultPath::Discard);
-            let output = self.output(&data, measured, visit, &environment)?;
+            let is_checked = matches!(handling.result_path, ResultPath::Discard);
+            let output = self.output(&data, is_checked, visit, &environment)?;
             Ok(Exit { output, next: visit.state.next, assigned })
         })();
         exit.map_err(|error| visit.state_error(error))

@@ -32,7 +32,7 @@ pub(super) struct MapAttempt {
     concurrency: usize,
 }
 
-/// How many iterations can fail before the Map fails.
+/// The number or the percentage of iterations that can fail without a failure of the Map.
 struct Tolerance {
     count: Option<u64>,
     percentage: Option<f64>,
@@ -67,7 +67,7 @@ impl<'r> Run<'r> {
         let mut remaining = 0..total;
         let mut failed = 0_u64;
         let mut last_event = started;
-        // As many iterations as can run at a time start before any of them continues.
+        // All iterations that can run at the same time start before any of them continues.
         for index in remaining.by_ref().take(attempt.concurrency) {
             running.push(self.begin_iteration(map, &attempt, visit, retries, started, index)?);
         }
