@@ -1,13 +1,14 @@
 //! Runs a state machine.
 //!
-//! An execution is one future: branches and iterations are futures within it, polled by it, never spawned. Time is
-//! tokio's clock only. So whoever pauses that clock gets waits for free, and the same inputs give the same events.
+//! An execution is one future. It polls its branches and iterations as inner futures and spawns nothing. It reads only
+//! tokio's clock. With that clock paused, waits take no real time, and the same inputs give the same events.
 //!
-//! From the inside out: [`task`], [`parallel`] and [`map`] make one attempt at their state; [`work`] retries, catches
-//! and shapes the result; [`simple`] has the states that cannot be retried; this file walks from state to state.
+//! [`task`], [`parallel`] and [`map`] make one attempt at a state of their type. [`handling`] retries, catches and makes
+//! the output. [`simple`] has the states that cannot be retried. This file goes from state to state.
 
 mod batch;
 mod branch;
+mod handling;
 mod log;
 mod map;
 mod outputs;
@@ -15,7 +16,6 @@ mod parallel;
 mod settings;
 mod simple;
 mod task;
-mod work;
 
 use std::cell::Cell;
 use std::sync::Arc;
@@ -27,23 +27,23 @@ use serde_json::Value;
 
 use crate::context::{Environment, Identity};
 use crate::definition::{Kind, Machine, Select, State, StateMachine};
+use crate::error::{EngineError, StateError, names};
 use crate::event::{Event, EventKind};
 use crate::execution::{Execution, Limits};
-use crate::fault::{Fault, Trouble, names};
-use crate::outcome::{Failure, Finished, Outcome};
+use crate::execution::{Failure, Finished, Outcome};
 use crate::path::Miss;
 use crate::random::Random;
 use crate::resources::Resources;
-use crate::size::{self, Room};
+use crate::size::{self, ByteBudget};
 use crate::template;
 
 use branch::Branch;
 use log::Log;
 
-/// The longest that the service lets an execution run: a year.
+/// The service's maximum duration of an execution: a year.
 const EXECUTION_SECONDS_MAX: u64 = 365 * 24 * 60 * 60;
 
-/// Runs an execution to its end. The observer sees each event as it happens.
+/// Runs an execution to its end. The observer gets each event when it happens.
 pub async fn run(
     machine: &StateMachine,
     execution: Execution,
@@ -70,16 +70,16 @@ pub async fn run(
         resources,
         identity: &identity,
     };
-    let ended = run.whole(machine).await;
-    let outcome = run.end(ended);
+    let result = run.execute(machine).await;
+    let outcome = run.record_end(result);
     Finished { outcome, transitions: run.transitions.get(), events: run.log.count() }
 }
 
-/// An execution under way. `'r` is the time that it takes.
+/// A running execution. `'r` is its lifetime.
 struct Run<'r> {
     log: Log<'r>,
     random: Random,
-    /// As the execution's ARN has it.
+    /// The region in the execution's ARN.
     region: Arc<str>,
     transitions: Cell<u64>,
     limits: Limits,
@@ -87,71 +87,72 @@ struct Run<'r> {
     identity: &'r Identity,
 }
 
-/// One stay in a state.
+/// One visit to a state, from its entry to its exit.
 struct Visit<'v, 'r> {
     state: &'r State,
     branch: &'v Branch<'r>,
-    /// The event of its entry.
+    /// The id of the entry's event.
     entered: u64,
     entered_at: Timestamp,
-    /// What the state was given, before `InputPath`.
+    /// The state's input, before `InputPath`.
     input: Arc<Value>,
 }
 
-/// How a state is left.
+/// How a state ends.
 struct Exit {
     output: Arc<Value>,
+    /// The index of the next state. `None` if the machine ends.
     next: Option<usize>,
     assigned: Option<Arc<Value>>,
 }
 
-/// How an execution ends if not well.
-enum Ended {
-    Trouble(Trouble),
+/// Why an execution fails.
+enum ExecutionError {
+    State(StateError),
     TimedOut,
 }
 
 impl<'r> Run<'r> {
-    async fn whole(&self, machine: &'r Machine) -> Result<(Arc<Value>, u64), Ended> {
+    async fn execute(&self, machine: &'r Machine) -> Result<(Arc<Value>, u64), ExecutionError> {
         let branch = Branch::outermost();
         let input = Arc::clone(&self.identity.input);
         let started =
             EventKind::ExecutionStarted { input: Arc::clone(&input), role: Arc::from(self.identity.role.as_str()) };
-        self.log.record(0, None, started).map_err(Ended::Trouble)?;
+        self.log.record(0, None, started).map_err(ExecutionError::State)?;
         let states = self.states(machine, input, &branch);
         let seconds = machine.timeout_seconds.unwrap_or(EXECUTION_SECONDS_MAX).min(EXECUTION_SECONDS_MAX);
         let output = tokio::time::timeout(Duration::from_secs(seconds), states).await;
-        let output = output.map_err(|_| Ended::TimedOut)?;
-        output.map(|output| (output, branch.previous.get())).map_err(Ended::Trouble)
+        let output = output.map_err(|_| ExecutionError::TimedOut)?;
+        output.map(|output| (output, branch.previous.get())).map_err(ExecutionError::State)
     }
 
-    /// Records the last event, for which there is always room.
-    fn end(&self, ended: Result<(Arc<Value>, u64), Ended>) -> Outcome {
-        match ended {
+    /// Records the last event. [`Log`] reserves a place for it in the history.
+    fn record_end(&self, result: Result<(Arc<Value>, u64), ExecutionError>) -> Outcome {
+        match result {
             Ok((output, previous)) => {
                 self.log.record_last(previous, EventKind::ExecutionSucceeded { output: Arc::clone(&output) });
                 Outcome::Succeeded(Arc::unwrap_or_clone(output))
             }
-            Err(Ended::Trouble(trouble)) => {
-                self.log.record_last(trouble.previous, EventKind::ExecutionFailed(trouble.failure.clone()));
-                Outcome::Failed(trouble.failure)
+            Err(ExecutionError::State(error)) => {
+                self.log.record_last(error.previous, EventKind::ExecutionFailed(error.failure.clone()));
+                Outcome::Failed(error.failure)
             }
-            Err(Ended::TimedOut) => {
+            Err(ExecutionError::TimedOut) => {
                 let failure = Failure { error: names::TIMEOUT.to_owned(), cause: String::new() };
-                // The service lets it come from no event, as if the execution were cut at its start.
+                // The service gives this event no previous one.
                 self.log.record_last(0, EventKind::ExecutionTimedOut(failure.clone()));
                 Outcome::Failed(failure)
             }
         }
     }
 
-    /// From the first state of a machine to its end.
+    /// Runs a machine from its first state to its end.
     async fn states(
         &self,
         machine: &'r Machine,
         input: Arc<Value>,
         branch: &Branch<'r>,
-    ) -> Result<Arc<Value>, Trouble> {
+    ) -> Result<Arc<Value>, StateError> {
         let mut input = input;
         let mut state = state_at(machine, machine.start);
         loop {
@@ -163,14 +164,14 @@ impl<'r> Run<'r> {
             self.transitions.set(self.transitions.get() + 1);
             let visit = Visit { state, branch, entered, entered_at, input };
             let exit = match &state.kind {
-                Kind::Choice(choice) => self.choice(choice, &visit).map_err(|fault| visit.place(fault))?,
+                Kind::Choice(choice) => self.choice(choice, &visit).map_err(|error| visit.state_error(error))?,
                 Kind::Fail { error, cause } => return Err(self.fail(error, cause, &visit)),
                 Kind::Pass(pass) => self.pass(pass, visit)?,
-                Kind::Succeed => self.succeed(&visit).map_err(|fault| visit.place(fault))?,
-                Kind::Wait(until) => self.wait(until, &visit).await.map_err(|fault| visit.place(fault))?,
-                Kind::Task(task) => self.work(&task.work, visit).await?,
-                Kind::Parallel(parallel) => self.work(&parallel.work, visit).await?,
-                Kind::Map(map) => self.work(&map.work, visit).await?,
+                Kind::Succeed => self.succeed(&visit).map_err(|error| visit.state_error(error))?,
+                Kind::Wait(until) => self.wait(until, &visit).await.map_err(|error| visit.state_error(error))?,
+                Kind::Task(task) => self.run_with_retries(&task.handling, visit).await?,
+                Kind::Parallel(parallel) => self.run_with_retries(&parallel.handling, visit).await?,
+                Kind::Map(map) => self.run_with_retries(&map.handling, visit).await?,
             };
             let Exit { output, next, assigned } = exit;
             let name = Arc::clone(&state.name);
@@ -188,31 +189,31 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// The same with its type erased, which machines within machines need.
+    /// Like [`states`](Self::states), but boxed, as machines within machines require.
     fn inner_states<'a>(
         &'a self,
         machine: &'r Machine,
         input: Arc<Value>,
         branch: &'a Branch<'r>,
-    ) -> LocalBoxFuture<'a, Result<Arc<Value>, Trouble>> {
+    ) -> LocalBoxFuture<'a, Result<Arc<Value>, StateError>> {
         Box::pin(self.states(machine, input, branch))
     }
 
-    /// Records an event of a branch that the branch goes on from.
-    fn record(&self, branch: &Branch<'r>, kind: EventKind) -> Result<(u64, Timestamp), Trouble> {
+    /// Records an event of a branch. The branch's next event comes after it.
+    fn record(&self, branch: &Branch<'r>, kind: EventKind) -> Result<(u64, Timestamp), StateError> {
         self.record_at(self.log.now(), branch, kind)
     }
 
-    /// The same for an event of a known time.
-    fn record_at(&self, at: Timestamp, branch: &Branch<'r>, kind: EventKind) -> Result<(u64, Timestamp), Trouble> {
+    /// Like [`record`](Self::record), for an event whose time is known.
+    fn record_at(&self, at: Timestamp, branch: &Branch<'r>, kind: EventKind) -> Result<(u64, Timestamp), StateError> {
         let id = self.log.record_at(at, branch.previous.get(), branch.iteration, kind)?;
         branch.previous.set(id);
         branch.latest.set(id);
         Ok((id, at))
     }
 
-    /// Records an event of a branch that is passed by: the next one comes from the same event as this.
-    fn record_aside(&self, branch: &Branch<'r>, kind: EventKind) -> Result<u64, Trouble> {
+    /// Records an event of a branch without making it the previous event of the next one.
+    fn record_without_advancing(&self, branch: &Branch<'r>, kind: EventKind) -> Result<u64, StateError> {
         let id = self.log.record(branch.previous.get(), branch.iteration, kind)?;
         branch.latest.set(id);
         Ok(id)
@@ -232,23 +233,28 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// `InputPath` or `OutputPath`.
-    fn select(&self, select: &Select, data: &Arc<Value>, environment: &Environment<'_>) -> Result<Arc<Value>, Fault> {
+    /// Applies `InputPath` or `OutputPath`.
+    fn select(
+        &self,
+        select: &Select,
+        data: &Arc<Value>,
+        environment: &Environment<'_>,
+    ) -> Result<Arc<Value>, EngineError> {
         match select {
             Select::All => Ok(Arc::clone(data)),
             Select::Nothing => Ok(Arc::new(Value::Object(serde_json::Map::new()))),
             Select::Path(path) => match template::find(path, data, environment) {
                 Ok(found) => Ok(Arc::new(found.into_owned())),
                 Err(Miss::NullRoot) => {
-                    Err(Fault::runtime("Unable to apply Path transformation to null or empty input."))
+                    Err(EngineError::runtime("Unable to apply Path transformation to null or empty input."))
                 }
-                Err(Miss::TooLarge) => Err(Fault::too_large(environment.state)),
-                Err(Miss::Before(taken)) => Err(Fault::runtime(format!(
+                Err(Miss::TooLarge) => Err(EngineError::too_large(environment.state)),
+                Err(Miss::Before(index)) => Err(EngineError::runtime(format!(
                     "Invalid path '{}' : Missing property in path {}",
                     path.text,
-                    path.bracketed(taken + 1)
+                    path.bracketed(index + 1)
                 ))),
-                Err(Miss::Last { .. }) => Err(Fault::runtime(format!(
+                Err(Miss::Last { .. }) => Err(EngineError::runtime(format!(
                     "Invalid path '{}' : No results for path: {}",
                     path.text,
                     path.bracketed(path.steps.len())
@@ -257,51 +263,50 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// What a state has made for a task, a branch or an iteration, if it is not too large.
-    fn measured(&self, input: Arc<Value>, state: &State) -> Result<Arc<Value>, Fault> {
+    /// Checks the size of an input that a state has made for a task, branch or iteration.
+    fn check_size(&self, input: Arc<Value>, state: &State) -> Result<Arc<Value>, EngineError> {
         match size::exceeds(&input, self.limits.payload_bytes) {
-            true => Err(Fault::too_large(&state.name)),
+            true => Err(EngineError::too_large(&state.name)),
             false => Ok(input),
         }
     }
 
-    fn payload_room(&self) -> Room {
-        Room::of(self.limits.payload_bytes)
+    fn payload_budget(&self) -> ByteBudget {
+        ByteBudget::new(self.limits.payload_bytes)
     }
 
-    /// `OutputPath`, and whether the output is too large. `measured` says that the data is known not to be.
+    /// Applies `OutputPath` and checks the output's size. `is_checked` says that the data is known to be small enough.
     fn output(
         &self,
         data: &Arc<Value>,
-        measured: bool,
+        is_checked: bool,
         visit: &Visit<'_, 'r>,
         environment: &Environment<'_>,
-    ) -> Result<Arc<Value>, Fault> {
+    ) -> Result<Arc<Value>, EngineError> {
         let output = self.select(&visit.state.output_path, data, environment)?;
         let is_part = visit.state.output_path.is_within_data();
-        if !(measured && is_part) && size::exceeds(&output, self.limits.payload_bytes) {
-            return Err(Fault::too_large(&visit.state.name));
+        if !(is_checked && is_part) && size::exceeds(&output, self.limits.payload_bytes) {
+            return Err(EngineError::too_large(&visit.state.name));
         }
         Ok(output)
     }
 }
 
 impl Visit<'_, '_> {
-    /// An error of the engine's own, as an error of this state.
-    fn place(&self, fault: Fault) -> Trouble {
-        let cause = match fault.error {
+    /// The engine's error as an error of this state.
+    fn state_error(&self, error: EngineError) -> StateError {
+        let cause = match error.name {
             names::RUNTIME => format!(
                 "An error occurred while executing the state '{}' (entered at the event id #{}). {}",
-                self.state.name, self.entered, fault.cause
+                self.state.name, self.entered, error.cause
             ),
-            _ => fault.cause,
+            _ => error.cause,
         };
-        let failure = Failure { error: fault.error.to_owned(), cause };
-        let mut trouble = Trouble::of(failure, self.branch.latest.get());
-        // The documentation keeps them from this error. Recorded executions do not where it is a task's result that is
-        // too large, so that it is kept to what the service itself makes.
-        trouble.wildcards = fault.error != names::DATA_LIMIT_EXCEEDED;
-        trouble
+        let failure = Failure { error: error.name.to_owned(), cause };
+        // The documentation says that the wildcards do not match States.DataLimitExceeded. In recorded executions they do
+        // match it for a task's result. So this excludes them only for a value that the engine made.
+        let wildcards = error.name != names::DATA_LIMIT_EXCEEDED;
+        StateError { wildcards, ..StateError::new(failure, self.branch.latest.get()) }
     }
 }
 

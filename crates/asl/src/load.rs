@@ -1,7 +1,7 @@
-//! From the text of a definition to its types, with all defects found on the way.
+//! Parses and validates a definition.
 //!
-//! Two rules: nothing is ignored (a field that no one reads is a defect), and loading goes on after a defect, so that
-//! one look tells all of them.
+//! Two rules hold. Loading ignores nothing: a field that no code reads is a defect. Loading continues after a defect,
+//! so that one attempt reports all of them.
 
 mod choice;
 mod duplicates;
@@ -19,18 +19,18 @@ use serde_json::Value;
 
 use crate::definition::Machine;
 use crate::invalid::{Defect, DefectCode, Invalid};
-use crate::template::Misfit;
+use crate::template::FieldDefect;
 
-/// Characters of a state's name that the service takes.
+/// The maximum length of the name of a state or a variable, in characters.
 const NAME_CHARS_MAX: usize = 80;
 
-/// Reads and checks a definition.
+/// Parses and validates a definition.
 pub(crate) fn load(definition: &str) -> Result<Machine, Invalid> {
     let loader = Loader::default();
     let machine = match serde_json::from_str::<Value>(definition) {
         Ok(Value::Object(object)) => {
             duplicates::find(definition, &loader);
-            loader.whole(&object)
+            loader.state_machine(&object)
         }
         Ok(_) => {
             loader.defect("$".to_owned(), "Definition must be a valid JSON object");
@@ -50,21 +50,21 @@ pub(crate) fn load(definition: &str) -> Result<Machine, Invalid> {
     match machine {
         Some(machine) if defects.is_empty() => Ok(machine),
         _ => {
-            // One cause can be found twice, from both of its ends.
+            // Two checks can find the same defect.
             defects.dedup();
             Err(Invalid { defects })
         }
     }
 }
 
-/// What loading gathers.
+/// The state of loading one definition.
 #[derive(Debug, Default)]
 struct Loader {
     defects: RefCell<Vec<Defect>>,
-    /// Where each state's name was first seen. Names are unique over the whole definition.
+    /// The path of the first state of each name. Names must be unique in the whole definition.
     names: RefCell<BTreeMap<String, String>>,
-    /// The variables that the machines around the present one assign.
-    variables_around: RefCell<Vec<String>>,
+    /// The variables that the enclosing machines assign.
+    outer_variables: RefCell<Vec<String>>,
 }
 
 impl Loader {
@@ -76,12 +76,12 @@ impl Loader {
         self.defects.borrow_mut().push(Defect { code, path, reason: reason.into(), detail: None });
     }
 
-    fn misfit(&self, path: String, Misfit { reason, detail }: Misfit) {
+    fn field_defect(&self, path: String, FieldDefect { reason, detail }: FieldDefect) {
         self.defects.borrow_mut().push(Defect { code: DefectCode::SchemaValidationFailed, path, reason, detail });
     }
 
-    /// How many defects were found so far that leave it unknown what a state does.
-    fn puzzles_so_far(&self) -> usize {
+    /// The number of defects so far that leave open what a state does.
+    fn blocking_defects(&self) -> usize {
         self.defects.borrow().iter().filter(|defect| defect.code != DefectCode::MissingTransitionTarget).count()
     }
 }

@@ -1,4 +1,4 @@
-//! A definition after loading: names resolved to indices, paths and templates parsed, nothing left to look up.
+//! A loaded definition. State names are resolved to indices, and paths and payload templates are parsed.
 
 mod state;
 
@@ -10,32 +10,32 @@ use crate::invalid::Invalid;
 use crate::load;
 
 pub(crate) use state::{
-    Batcher, Kind, Machine, MapState, Parallel, Pass, ResultPath, Select, Setting, State, TaskKind, Text, WaitUntil,
-    Work,
+    Batcher, Handling, Kind, Machine, MapState, Parallel, Pass, ResultPath, Select, Setting, State, TaskKind, Text,
+    WaitUntil,
 };
 
-/// A validated definition. Cheap to clone.
+/// A valid definition. A clone shares it and costs little.
 #[derive(Clone, Debug)]
 pub struct StateMachine {
     pub(crate) machine: Arc<Machine>,
 }
 
 impl StateMachine {
-    /// Reads and checks a definition.
+    /// Parses and validates a definition.
     ///
     /// # Errors
     ///
-    /// All that the service would refuse, and all that it would run and this engine does not.
+    /// All defects for which Step Functions rejects a definition, and every feature that this engine does not support.
     pub fn parse(definition: &str) -> Result<StateMachine, Invalid> {
         load::load(definition).map(|machine| StateMachine { machine: Arc::new(machine) })
     }
 
-    /// Its `Comment`.
+    /// The definition's `Comment`.
     pub fn comment(&self) -> Option<&str> {
         self.machine.comment.as_deref()
     }
 
-    /// Every Task state anywhere in it, those in branches and item processors included.
+    /// Every Task state of the definition, including those in branches and item processors.
     pub fn tasks(&self) -> impl Iterator<Item = TaskState<'_>> {
         let mut tasks = Vec::new();
         collect_tasks(&self.machine, &mut tasks);
@@ -43,14 +43,14 @@ impl StateMachine {
     }
 }
 
-/// A Task state as it stands in a definition.
+/// A Task state as the definition has it.
 #[derive(Clone, Copy, Debug)]
 pub struct TaskState<'a> {
-    /// Its name, which no other state of the definition has.
+    /// The state's name, which is unique in the definition.
     pub name: &'a str,
-    /// Its `Resource`.
+    /// The state's `Resource`.
     pub resource: &'a str,
-    /// Its `Parameters` as written.
+    /// The state's `Parameters`, not filled in.
     pub parameters: Option<&'a Value>,
 }
 

@@ -1,12 +1,14 @@
-//! Why a text is not JSON, in the words of the service's parser, Jackson, as far as recorded executions show them: a word
-//! that is no value, a name without quotes, and an end after a whole value. Anything else is told in serde_json's words.
+//! Why a string is not JSON, as Jackson, the service's parser, reports it.
+//!
+//! Recorded executions show its messages for an unknown word, a field name without quotes, and an end of input after a
+//! complete value. For any other error the message is that of serde_json.
 
 use serde_json::Error;
 
-/// What the parser says, and where.
-pub(super) fn complaint(text: &str, error: &Error) -> String {
-    let said = error.to_string();
-    // serde_json counts bytes, and an end has the column of the last one.
+/// The parser's message, with the location of the error.
+pub(super) fn message(text: &str, error: &Error) -> String {
+    let serde_message = error.to_string();
+    // serde_json counts columns in bytes, and reports an end of input at the last byte.
     let lines_before = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let at = match error.is_eof() {
         true => text.len(),
@@ -14,13 +16,13 @@ pub(super) fn complaint(text: &str, error: &Error) -> String {
     };
     let (before, rest) = text.split_at(at);
     let state = State::after(before);
-    let word_starts = before.trim_end_matches(is_of_word).len();
-    let word_ends = at + rest.find(|c| !is_of_word(c)).unwrap_or(rest.len());
+    let word_starts = before.trim_end_matches(is_word_char).len();
+    let word_ends = at + rest.find(|c| !is_word_char(c)).unwrap_or(rest.len());
     let (_, from_word) = text.split_at(word_starts);
     let (word, _) = from_word.split_at(word_ends - word_starts);
-    let value_wanted = ["expected value", "expected ident", "EOF while parsing a value", "trailing characters"];
-    if !state.in_text
-        && value_wanted.iter().any(|start| said.starts_with(start))
+    let value_expected = ["expected value", "expected ident", "EOF while parsing a value", "trailing characters"];
+    if !state.in_string
+        && value_expected.iter().any(|start| serde_message.starts_with(start))
         && word.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | '$'))
     {
         return format!(
@@ -36,65 +38,67 @@ pub(super) fn complaint(text: &str, error: &Error) -> String {
             location(text, container.start),
             location(text, at)
         ),
-        (_, Some(c)) if said.starts_with("key must be a string") => format!(
+        (_, Some(c)) if serde_message.starts_with("key must be a string") => format!(
             "Unexpected character ('{c}' (code {})): was expecting double-quote to start field name\n at {}",
             u32::from(c),
             location(text, at)
         ),
-        _ => format!("{said}\n at {}", location(text, at)),
+        _ => format!("{serde_message}\n at {}", location(text, at)),
     }
 }
 
-/// What a part of a text has begun.
+/// The state of a parser after a part of the text.
 #[derive(Default)]
 struct State {
+    /// The containers that are not closed yet, the outermost first.
     open: Vec<Container>,
-    in_text: bool,
-    /// Whether the last of what was read ends a value, or begins the innermost container.
+    in_string: bool,
+    /// Whether the part ends after a value, or at the start of the innermost container.
     has_whole_value: bool,
 }
 
 struct Container {
+    /// Jackson's name for it.
     kind: &'static str,
     start: usize,
-    /// Whether what comes next is a value, and not the name of a field.
-    at_value: bool,
+    /// Whether a value comes next, as opposed to a field name.
+    expects_value: bool,
 }
 
 impl State {
     fn after(text: &str) -> State {
         let (mut state, mut escaped) = (State::default(), false);
         for (at, c) in text.char_indices() {
-            if state.in_text {
-                state.in_text = escaped || c != '"';
+            if state.in_string {
+                state.in_string = escaped || c != '"';
                 escaped = !escaped && c == '\\';
-                state.has_whole_value = !state.in_text && state.open.last().is_none_or(|open| open.at_value);
+                state.has_whole_value = !state.in_string && state.open.last().is_none_or(|open| open.expects_value);
                 continue;
             }
             match c {
-                '"' => state.in_text = true,
-                '{' => state.open.push(Container { kind: "Object", start: at, at_value: false }),
-                '[' => state.open.push(Container { kind: "Array", start: at, at_value: true }),
+                '"' => state.in_string = true,
+                '{' => state.open.push(Container { kind: "Object", start: at, expects_value: false }),
+                '[' => state.open.push(Container { kind: "Array", start: at, expects_value: true }),
                 '}' | ']' => drop(state.open.pop()),
                 ':' | ',' => {
                     if let Some(open) = state.open.last_mut() {
-                        open.at_value = c == ':' || open.kind == "Array";
+                        open.expects_value = c == ':' || open.kind == "Array";
                     }
                 }
                 c if c.is_whitespace() => continue,
                 _ => {}
             }
-            state.has_whole_value = !state.in_text && !matches!(c, ':' | ',');
+            state.has_whole_value = !state.in_string && !matches!(c, ':' | ',');
         }
         state
     }
 }
 
-fn is_of_word(c: char) -> bool {
+fn is_word_char(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '$')
 }
 
-/// The place of a byte of the text.
+/// The line and column of a byte of the text, in Jackson's format.
 fn location(text: &str, at: usize) -> String {
     let (before, _) = text.split_at(at);
     let line = before.matches('\n').count() + 1;
@@ -108,37 +112,40 @@ fn location(text: &str, at: usize) -> String {
 mod tests {
     use super::*;
 
-    fn complaint_of(text: &str) -> String {
-        complaint(text, &serde_json::from_str::<serde_json::Value>(text).unwrap_err())
+    fn message_for(text: &str) -> String {
+        message(text, &serde_json::from_str::<serde_json::Value>(text).unwrap_err())
     }
 
     #[test]
-    fn what_is_recorded_is_told_as_recorded_and_nothing_else_is() {
+    fn only_recorded_errors_have_jacksons_messages() {
         for (text, word) in
             [("undefined", "undefined"), ("nul", "nul"), ("[tru", "tru"), ("truex", "truex"), ("[1, b]", "b")]
         {
-            assert!(complaint_of(text).starts_with(&format!("Unrecognized token '{word}': ")), "{text}");
+            assert!(message_for(text).starts_with(&format!("Unrecognized token '{word}': ")), "{text}");
         }
         for (text, kind) in
             [(r#"{"a":1"#, "Object"), (r#"[{"a":"}"}"#, "Array"), (r#"{"a":["#, "Array"), ("[1 ", "Array")]
         {
-            let told = complaint_of(text);
-            assert!(told.starts_with(&format!("Unexpected end-of-input: expected close marker for {kind}")), "{told}");
+            let found = message_for(text);
+            assert!(
+                found.starts_with(&format!("Unexpected end-of-input: expected close marker for {kind}")),
+                "{found}"
+            );
         }
         for text in
             ["[1 null]", r#"{"a" b}"#, r#"{"a":"b"#, r#"{"a""#, r#"{"a":1,"#, "[1,", r#"{"a":"#, r#""tru"#, "[1}", "-"]
         {
-            let told = complaint_of(text);
-            assert!(!told.starts_with("Un"), "{text}: {told}");
+            let found = message_for(text);
+            assert!(!found.starts_with("Un"), "{text}: {found}");
         }
-        assert!(complaint_of("{\n ü: 1}").ends_with("line: 2, column: 2]"));
+        assert!(message_for("{\n ü: 1}").ends_with("line: 2, column: 2]"));
     }
 
     proptest::proptest! {
         #[test]
-        fn no_text_is_too_odd(text in "[\\[\\]{}:,\"\\\\a-z0-9 \\n\\rüß€-]{0,12}") {
+        fn no_text_makes_it_panic(text in "[\\[\\]{}:,\"\\\\a-z0-9 \\n\\rüß€-]{0,12}") {
             if let Err(error) = serde_json::from_str::<serde_json::Value>(&text) {
-                let _ = complaint(&text, &error);
+                let _ = message(&text, &error);
             }
         }
     }
