@@ -7,6 +7,7 @@ mod broken_steps;
 mod command;
 mod configure;
 mod contract;
+mod docs;
 mod emulators;
 mod faults;
 mod fixture;
