@@ -33,7 +33,7 @@ fn attribute(value: &Value) -> AttributeValue {
 #[test]
 fn records_of_the_release_before_are_read_and_what_they_lack_is_as_it_was_then() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         let table = aws_sdk_dynamodb::Client::new(&fixture.console());
         let items: Vec<Value> = serde_json::from_str(RECORDS).unwrap();
         for item in &items {
@@ -52,7 +52,7 @@ fn records_of_the_release_before_are_read_and_what_they_lack_is_as_it_was_then()
         assert_eq!(over.migrations().len(), 1);
         let going = fixture.record("run-2").await;
         assert_eq!((&going.phase, going.backup, going.image_failure), (&Phase::Forward, None, None));
-        let ledger = fixture.anyone();
+        let ledger = fixture.reader();
         let ledger = ledger.ledger();
         assert_eq!(ledger.before(&fixture.run_ref("run-2")).await.unwrap().members.len(), 3);
         assert_eq!(ledger.staying_members(&fixture.run_ref("run-1")).await.unwrap().ids.len(), 3);
@@ -82,7 +82,7 @@ fn executions_of_the_definition_before_go_through_or_back_with_these_steps() {
 #[test]
 fn what_is_written_is_json_text_beside_the_key_and_what_belongs_to_a_run_that_is_over_is_forgotten() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
         for item in fixture.simulator.items() {
             let item = item.as_object().unwrap();

@@ -1,4 +1,4 @@
-//! `quiet-hours`: from a file to an answer, or to one clear message. The traces are made here.
+//! `quiet-hours` turns a trace into an answer, or into one error message. The tests generate the traces.
 
 use crate::command::{Ran, run};
 use crate::emulators::{Scratch, file};
@@ -6,7 +6,7 @@ use clap::Parser;
 use fleetwright::{Exit, cli::Command};
 use serde_json::{Value, json};
 
-/// Five-minute counts from Monday 2 March 2026 in UTC on: a day's course with its valley at 03:00 and a quieter Sunday.
+/// Five-minute counts in UTC, from Monday 2 March 2026. Each day has its minimum at 03:00, and Sunday is quieter.
 fn counts(days: u32) -> Vec<String> {
     let count = |step: u32| {
         let (day, minute) = (step / 288, step % 288 * 5);
@@ -17,7 +17,7 @@ fn counts(days: u32) -> Vec<String> {
     (0..days * 288).map(|step| format!("{},{}", time(step), count(step))).collect()
 }
 
-/// Answers on these rows under the usual heading; the file's name is `trace.csv`.
+/// Runs `quiet-hours` on a trace with these rows. The output calls the file `trace.csv`.
 fn answer(rows: &[String], options: &str) -> Ran {
     written(&format!("timestamp,value\n{}\n", rows.join("\n")), options)
 }
@@ -31,7 +31,7 @@ fn written(text: &str, options: &str) -> Ran {
 }
 
 #[track_caller]
-fn refused(ran: &Ran, says: &[&str]) {
+fn rejected(ran: &Ran, says: &[&str]) {
     assert_eq!((ran.exit, ran.out.as_str()), (Exit::BadInput, ""), "{}", ran.err);
     for words in says {
         assert!(ran.err.contains(words), "'{words}' is not in: {}", ran.err);
@@ -41,7 +41,7 @@ fn refused(ran: &Ran, says: &[&str]) {
 #[test]
 fn the_answer_reads_well() {
     let mut rows = counts(14);
-    // A gap on Tuesday, and a storm in the quietest hour of the second Sunday.
+    // A gap on Tuesday, and a peak in the quietest hour of the second Sunday.
     rows.drain(300..340);
     for row in rows.iter_mut().filter(|row| ["2026-03-15 02:", "2026-03-15 03:"].iter().any(|at| row.starts_with(at))) {
         row.push_str("00");
@@ -52,7 +52,7 @@ fn the_answer_reads_well() {
 }
 
 #[test]
-fn the_json_is_as_documented() {
+fn the_json_has_the_documented_fields() {
     let object = |options: &str| -> Value {
         let ran = answer(&counts(14), &format!("--length 45m --output json {options}"));
         serde_json::from_str(&ran.out).unwrap()
@@ -85,13 +85,13 @@ fn the_json_is_as_documented() {
     let starts = |seen: &Value| seen.as_array().unwrap().iter().map(|seen| seen["start"].clone()).collect::<Vec<_>>();
     assert_eq!(starts(&answer["seen"]), ["2026-03-08T02:45:00+00:00", "2026-03-15T02:45:00+00:00"]);
     assert_eq!(object(""), answer);
-    // By the clocks of Berlin, and on the Sunday on which they are put forward.
+    // In Berlin's time zone, on the Sunday on which daylight saving time begins.
     let changed = object("--time-zone Europe/Berlin --after 2026-03-23T00:00:00Z");
     assert_eq!(times(&changed), ["2026-03-29T03:45:00+02:00", "2026-03-29T04:30:00+02:00"]);
 }
 
 #[test]
-fn without_a_length_an_upgrade_is_rehearsed() {
+fn without_the_length_option_a_rehearsal_gives_the_length() {
     let sample = file("samplconfig.toml");
     let ran = answer(&counts(14), &format!("--output json --config {}", sample.display()));
     let object: Value = serde_json::from_str(&ran.out).unwrap();
@@ -101,7 +101,7 @@ fn without_a_length_an_upgrade_is_rehearsed() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_rehearsed() {
+fn a_configuration_that_cannot_be_rehearsed_is_rejected() {
     let sample = std::fs::read_to_string(file("samplconfig.toml")).unwrap();
     let with = |from: &str, to: &str| {
         let scratch = Scratch::new();
@@ -109,45 +109,45 @@ fn a_configuration_that_cannot_be_rehearsed() {
         std::fs::write(&path, sample.replacen(from, to, 1)).unwrap();
         answer(&counts(14), &format!("--config {}", path.display()))
     };
-    refused(&with("\"1.3.8\"", "\"1.9.6\""), &["fleet.toml: upgrade.hops: no version after 1.9.6", "--length"]);
-    refused(&with("size = 3", "size = 0"), &["fleet.toml", "fleet.size"]);
+    rejected(&with("\"1.3.8\"", "\"1.9.6\""), &["fleet.toml: upgrade.hops: no version after 1.9.6", "--length"]);
+    rejected(&with("size = 3", "size = 0"), &["fleet.toml", "fleet.size"]);
     let full = with("max_connections = 65536", "max_connections = 209");
     assert_eq!((full.exit, full.out.as_str()), (Exit::Refused, ""));
     assert!(full.err.contains("fleet.toml: an upgrade to 1.4.14 does not go through in a rehearsal"), "{}", full.err);
 }
 
 #[test]
-fn a_trace_that_cannot_be_meant() {
+fn an_invalid_trace_is_rejected() {
     let with = |place: usize, row: &str| {
         let mut rows = counts(14);
         rows[place] = row.to_owned();
         answer(&rows, "--length 45m")
     };
-    refused(&with(2, "2026-03-02 00:10:00,-4"), &["trace.csv: row 4, value: -4 is no count"]);
-    refused(&with(2, "2026-03-02 00:10:00,"), &["trace.csv: row 4, value: missing"]);
-    refused(&with(2, "2026-03-02 00:10:00"), &["trace.csv: row 4: 1 field", "timestamp and value"]);
-    refused(&with(2, "2026-03-02 00:12:00,4"), &["trace.csv: row 4, timestamp", "420 s", "a multiple of 300 s"]);
-    refused(&with(2, "2026-03-02 00:05:00,4"), &["trace.csv: row 4, timestamp", "is the time of row 3"]);
-    refused(&with(2, "02/03/2026 00:10,4"), &["trace.csv: row 4, timestamp: '02/03/2026 00:10' is no time"]);
+    rejected(&with(2, "2026-03-02 00:10:00,-4"), &["trace.csv: row 4, value: -4 is no count"]);
+    rejected(&with(2, "2026-03-02 00:10:00,"), &["trace.csv: row 4, value: missing"]);
+    rejected(&with(2, "2026-03-02 00:10:00"), &["trace.csv: row 4: 1 field", "timestamp and value"]);
+    rejected(&with(2, "2026-03-02 00:12:00,4"), &["trace.csv: row 4, timestamp", "420 s", "a multiple of 300 s"]);
+    rejected(&with(2, "2026-03-02 00:05:00,4"), &["trace.csv: row 4, timestamp", "is the time of row 3"]);
+    rejected(&with(2, "02/03/2026 00:10,4"), &["trace.csv: row 4, timestamp: '02/03/2026 00:10' is no time"]);
     let of = |text: &str| written(text, "--length 45m");
-    refused(
+    rejected(
         &of("time,requests\n2026-03-02 00:00:00,4\n"),
         &["trace.csv: row 1", "'time,requests'", "'timestamp,value'"],
     );
-    refused(&of("timestamp,value\n2026-03-02 00:00:00,4\n"), &["trace.csv: a single row", "two rows"]);
-    refused(&of(""), &["trace.csv: row 1", "'timestamp,value'"]);
-    refused(&answer(&counts(1), "--length 45m"), &["trace.csv: the trace knows 24 h only", "two weeks", "two days"]);
-    refused(&run("quiet-hours --trace nowhere.csv --length 45m"), &["nowhere.csv", "No such file"]);
+    rejected(&of("timestamp,value\n2026-03-02 00:00:00,4\n"), &["trace.csv: a single row", "two rows"]);
+    rejected(&of(""), &["trace.csv: row 1", "'timestamp,value'"]);
+    rejected(&answer(&counts(1), "--length 45m"), &["trace.csv: the trace knows 24 h only", "two weeks", "two days"]);
+    rejected(&run("quiet-hours --trace nowhere.csv --length 45m"), &["nowhere.csv", "No such file"]);
 }
 
 #[test]
-fn a_length_that_does_not_fit() {
-    refused(&answer(&counts(14), "--length 0s"), &["--length: 0s cannot be placed in a week", "1s to 168h"]);
-    refused(&answer(&counts(14), "--length 169h"), &["--length: 169h cannot be placed in a week"]);
+fn a_length_that_no_week_can_hold_is_rejected() {
+    rejected(&answer(&counts(14), "--length 0s"), &["--length: 0s cannot be placed in a week", "1s to 168h"]);
+    rejected(&answer(&counts(14), "--length 169h"), &["--length: 169h cannot be placed in a week"]);
 }
 
 #[test]
-fn options_that_cannot_be_meant() {
+fn invalid_options_are_rejected() {
     let says = |options: &str| {
         let line = ["fleetwright", "quiet-hours", "--trace", "trace.csv"].into_iter().chain(options.split(' '));
         let error = Command::try_parse_from(line).unwrap_err();
