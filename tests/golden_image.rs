@@ -91,7 +91,7 @@ fn a_golden_image_run_accepts_a_member_in_service_and_no_other_fields() {
         let upgrade = fixture.run("run-1", json!({"fleet": "appwrite", "member": member})).await;
         assert!(upgrade.starts_with("Refused"), "{upgrade}");
 
-        // A fleet that has a golden image gets a new one, and keeps the former one.
+        // A fleet that has a golden image gets another, and keeps the one before.
         fixture.simulator.require(2);
         let named = json!({"fleet": "appwrite", "member": member});
         assert_eq!(fixture.run_by(&fixture.golden_image, "image-9", named).await, "succeeded");

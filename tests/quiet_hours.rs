@@ -31,7 +31,7 @@ fn written(text: &str, options: &str) -> Ran {
 }
 
 #[track_caller]
-fn rejected(ran: &Ran, says: &[&str]) {
+fn refused(ran: &Ran, says: &[&str]) {
     assert_eq!((ran.exit, ran.out.as_str()), (Exit::BadInput, ""), "{}", ran.err);
     for words in says {
         assert!(ran.err.contains(words), "'{words}' is not in: {}", ran.err);
@@ -109,8 +109,8 @@ fn a_configuration_that_cannot_be_rehearsed_is_rejected() {
         std::fs::write(&path, sample.replacen(from, to, 1)).unwrap();
         answer(&counts(14), &format!("--config {}", path.display()))
     };
-    rejected(&with("\"1.3.8\"", "\"1.9.6\""), &["fleet.toml: upgrade.hops: no version after 1.9.6", "--length"]);
-    rejected(&with("size = 3", "size = 0"), &["fleet.toml", "fleet.size"]);
+    refused(&with("\"1.3.8\"", "\"1.9.6\""), &["fleet.toml: upgrade.hops: no version after 1.9.6", "--length"]);
+    refused(&with("size = 3", "size = 0"), &["fleet.toml", "fleet.size"]);
     let full = with("max_connections = 65536", "max_connections = 209");
     assert_eq!((full.exit, full.out.as_str()), (Exit::Refused, ""));
     assert!(full.err.contains("fleet.toml: an upgrade to 1.4.14 does not go through in a rehearsal"), "{}", full.err);
@@ -123,27 +123,27 @@ fn an_invalid_trace_is_rejected() {
         rows[place] = row.to_owned();
         answer(&rows, "--length 45m")
     };
-    rejected(&with(2, "2026-03-02 00:10:00,-4"), &["trace.csv: row 4, value: -4 is no count"]);
-    rejected(&with(2, "2026-03-02 00:10:00,"), &["trace.csv: row 4, value: missing"]);
-    rejected(&with(2, "2026-03-02 00:10:00"), &["trace.csv: row 4: 1 field", "timestamp and value"]);
-    rejected(&with(2, "2026-03-02 00:12:00,4"), &["trace.csv: row 4, timestamp", "420 s", "a multiple of 300 s"]);
-    rejected(&with(2, "2026-03-02 00:05:00,4"), &["trace.csv: row 4, timestamp", "is the time of row 3"]);
-    rejected(&with(2, "02/03/2026 00:10,4"), &["trace.csv: row 4, timestamp: '02/03/2026 00:10' is no time"]);
+    refused(&with(2, "2026-03-02 00:10:00,-4"), &["trace.csv: row 4, value: -4 is no count"]);
+    refused(&with(2, "2026-03-02 00:10:00,"), &["trace.csv: row 4, value: missing"]);
+    refused(&with(2, "2026-03-02 00:10:00"), &["trace.csv: row 4: 1 field", "timestamp and value"]);
+    refused(&with(2, "2026-03-02 00:12:00,4"), &["trace.csv: row 4, timestamp", "420 s", "a multiple of 300 s"]);
+    refused(&with(2, "2026-03-02 00:05:00,4"), &["trace.csv: row 4, timestamp", "is the time of row 3"]);
+    refused(&with(2, "02/03/2026 00:10,4"), &["trace.csv: row 4, timestamp: '02/03/2026 00:10' is no time"]);
     let of = |text: &str| written(text, "--length 45m");
-    rejected(
+    refused(
         &of("time,requests\n2026-03-02 00:00:00,4\n"),
         &["trace.csv: row 1", "'time,requests'", "'timestamp,value'"],
     );
-    rejected(&of("timestamp,value\n2026-03-02 00:00:00,4\n"), &["trace.csv: a single row", "two rows"]);
-    rejected(&of(""), &["trace.csv: row 1", "'timestamp,value'"]);
-    rejected(&answer(&counts(1), "--length 45m"), &["trace.csv: the trace knows 24 h only", "two weeks", "two days"]);
-    rejected(&run("quiet-hours --trace nowhere.csv --length 45m"), &["nowhere.csv", "No such file"]);
+    refused(&of("timestamp,value\n2026-03-02 00:00:00,4\n"), &["trace.csv: a single row", "two rows"]);
+    refused(&of(""), &["trace.csv: row 1", "'timestamp,value'"]);
+    refused(&answer(&counts(1), "--length 45m"), &["trace.csv: the trace knows 24 h only", "two weeks", "two days"]);
+    refused(&run("quiet-hours --trace nowhere.csv --length 45m"), &["nowhere.csv", "No such file"]);
 }
 
 #[test]
 fn a_length_that_no_week_can_hold_is_rejected() {
-    rejected(&answer(&counts(14), "--length 0s"), &["--length: 0s cannot be placed in a week", "1s to 168h"]);
-    rejected(&answer(&counts(14), "--length 169h"), &["--length: 169h cannot be placed in a week"]);
+    refused(&answer(&counts(14), "--length 0s"), &["--length: 0s cannot be placed in a week", "1s to 168h"]);
+    refused(&answer(&counts(14), "--length 169h"), &["--length: 169h cannot be placed in a week"]);
 }
 
 #[test]

@@ -253,14 +253,14 @@ fn within_its_lease_a_run_is_resumed_only_if_its_execution_is_known_to_be_dead()
         Step::named("begin").unwrap().invoke(&fixture.aws("begin"), begin).await.unwrap();
         let lease = fixture.fleet().await.lock.unwrap().lease.unwrap();
 
-        let without_proof = json!({"fleet": "appwrite", "repair": "run-1"});
-        let refused = fixture.run("repair-1", without_proof.clone()).await;
+        let unsaid = json!({"fleet": "appwrite", "repair": "run-1"});
+        let refused = fixture.run("repair-1", unsaid.clone()).await;
         assert!(refused.starts_with("Refused") && refused.contains("may be going on"), "{refused}");
         assert_eq!(operator.ledger().run(&run).await.unwrap().unwrap().record.resumed_by, None);
 
         let rest = lease.duration_since(operator.now());
         tokio::time::sleep(rest.unsigned_abs()).await;
-        let repaired = fixture.run("repair-2", without_proof).await;
+        let repaired = fixture.run("repair-2", unsaid).await;
         assert!(repaired.starts_with("RolledBack"), "{repaired}");
     })
     .unwrap();

@@ -168,7 +168,7 @@ fn the_report_loads_no_other_resource() {
 }
 
 #[track_caller]
-fn rejected((ran, _): &(Ran, Option<String>), says: &[&str]) {
+fn refused((ran, _): &(Ran, Option<String>), says: &[&str]) {
     assert_eq!((ran.exit, ran.out.as_str()), (Exit::BadInput, ""), "{}", ran.err);
     for words in says {
         assert!(ran.err.contains(words), "'{words}' is not in: {}", ran.err);
@@ -177,14 +177,14 @@ fn rejected((ran, _): &(Ran, Option<String>), says: &[&str]) {
 
 #[test]
 fn an_invalid_trace_is_rejected() {
-    rejected(&rehearse("", ""), &["trace.csv: row 1", "'timestamp,value'"]);
+    refused(&rehearse("", ""), &["trace.csv: row 1", "'timestamp,value'"]);
     let rows = |rows: &str| rehearse(&format!("timestamp,value\n{rows}"), "");
-    rejected(&rows("2026-03-02 00:00:00,4\n"), &["trace.csv: a single row"]);
-    rejected(&rows("2026-03-02 00:00:00,4\n2026-03-02 00:05:00,-4\n"), &["trace.csv: row 3, value: -4 is no count"]);
+    refused(&rows("2026-03-02 00:00:00,4\n"), &["trace.csv: a single row"]);
+    refused(&rows("2026-03-02 00:00:00,4\n2026-03-02 00:05:00,-4\n"), &["trace.csv: row 3, value: -4 is no count"]);
     let nothing = "2026-03-02 00:00:00,0\n2026-03-02 00:05:00,0\n";
-    rejected(&rows(nothing), &["trace.csv: 99 of 100 steps have no request", "--per-member"]);
+    refused(&rows(nothing), &["trace.csv: 99 of 100 steps have no request", "--per-member"]);
     let years = "2020-03-02 00:00:00,4\n2020-03-02 00:05:00,4\n2026-03-02 00:00:00,4\n";
-    rejected(&rows(years), &["trace.csv: the trace spans 2191 days: expected fewer than 366"]);
+    refused(&rows(years), &["trace.csv: the trace spans 2191 days: expected fewer than 366"]);
     let missing = run("rehearse scaling --trace nowhere.csv --config nowhere.toml");
     assert!(missing.err.contains("nowhere.toml: No such file"), "{}", missing.err);
 }
@@ -200,15 +200,12 @@ fn a_missing_or_invalid_scaling_section_is_rejected() {
     };
     let (before, section) = sample.split_once("[scaling]").unwrap();
     let after = section.split_once("\n[").unwrap().1;
-    rejected(
+    refused(
         &with(&format!("{before}[{after}")),
         &["fleet.toml: scaling: the section is missing", "min, max and target_cpu"],
     );
-    rejected(
-        &with(&sample.replace("min = 2 ", "min = 20 ")),
-        &["fleet.toml: scaling.min: 20 is above scaling.max, 12"],
-    );
-    rejected(&with(&sample.replace("target_cpu = 50", "target_cpu = 0")), &["fleet.toml: scaling.target_cpu: 0 %"]);
+    refused(&with(&sample.replace("min = 2 ", "min = 20 ")), &["fleet.toml: scaling.min: 20 is above scaling.max, 12"]);
+    refused(&with(&sample.replace("target_cpu = 50", "target_cpu = 0")), &["fleet.toml: scaling.target_cpu: 0 %"]);
 }
 
 #[test]
@@ -223,5 +220,5 @@ fn invalid_options_are_rejected() {
         assert!(says(&format!("--per-member={rate}")).contains("is no rate: expected requests a second"), "{rate}");
     }
     assert!(says("--policy theirs").contains("possible values: ours, target-tracking, step"));
-    rejected(&rehearse(&step(), "--report /nowhere/report.html"), &["/nowhere/report.html: No such file"]);
+    refused(&rehearse(&step(), "--report /nowhere/report.html"), &["/nowhere/report.html: No such file"]);
 }
