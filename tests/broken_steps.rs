@@ -1,5 +1,5 @@
-//! The proof that the invariants see what they are for: steps that are broken on purpose, by a hand between the state machine
-//! and the functions.
+//! Proves that the invariants detect what they are for. An interceptor between the state machine and the functions
+//! breaks steps on purpose.
 
 use crate::faults::{search, upgrade};
 use asl::{Failure, Resources, Task};
@@ -13,40 +13,40 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What the hand does to a task, instead of handing it on.
-type Hand = for<'b, 'f> fn(&'b Functions<'f>, Task) -> LocalBoxFuture<'b, Result<Value, Failure>>;
+/// What an interceptor does with a task instead of forwarding it.
+type Intercept = for<'b, 'f> fn(&'b Functions<'f>, Task) -> LocalBoxFuture<'b, Result<Value, Failure>>;
 
 struct Broken<'a> {
     functions: Functions<'a>,
-    hand: Hand,
+    intercept: Intercept,
 }
 
 impl Resources for Broken<'_> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
-        (self.hand)(&self.functions, task)
+        (self.intercept)(&self.functions, task)
     }
 }
 
-/// Rehearses with broken steps; the answer has each broken invariant once.
+/// Rehearses with an interceptor. Returns the ending and each violated invariant once.
 #[track_caller]
-fn break_with(goal: Goal, hand: Hand, faults: &[&str]) -> (Ending, BTreeSet<&'static str>) {
-    let wrap: Box<Wrap> = Box::new(move |functions| Box::new(Broken { functions, hand }));
+fn break_with(goal: Goal, intercept: Intercept, faults: &[&str]) -> (Ending, BTreeSet<&'static str>) {
+    let wrap: Box<Wrap> = Box::new(move |functions| Box::new(Broken { functions, intercept }));
     let Found { ending, violations } = search(goal, 0).unguarded().one(&*wrap, faults).unwrap();
     (ending, violations.iter().map(|violation| violation.invariant).collect())
 }
 
 #[track_caller]
-fn assert_caught(hand: Hand, faults: &[&str], invariant: &str) {
-    assert_caught_in(upgrade(), hand, faults, invariant);
+fn assert_caught(intercept: Intercept, faults: &[&str], invariant: &str) {
+    assert_caught_in(upgrade(), intercept, faults, invariant);
 }
 
 #[track_caller]
-fn assert_caught_in(goal: Goal, hand: Hand, faults: &[&str], invariant: &str) {
-    let whole: Hand = |functions, task| functions.call(task);
-    let (ending, none) = break_with(goal, whole, faults);
-    assert!(none.is_empty(), "{none:?} of a run that is not broken and ends as {ending:?}");
-    let (ending, broken) = break_with(goal, hand, faults);
-    assert!(broken.contains(invariant), "{invariant} is not among {broken:?} of a run that ended as {ending:?}");
+fn assert_caught_in(goal: Goal, intercept: Intercept, faults: &[&str], invariant: &str) {
+    let forward: Intercept = |functions, task| functions.call(task);
+    let (ending, violated) = break_with(goal, forward, faults);
+    assert!(violated.is_empty(), "{violated:?} in a run without broken steps that ended as {ending:?}");
+    let (ending, violated) = break_with(goal, intercept, faults);
+    assert!(violated.contains(invariant), "{invariant} is not among {violated:?} in a run that ended as {ending:?}");
 }
 
 fn run_of(task: &Task) -> RunRef {
@@ -54,8 +54,8 @@ fn run_of(task: &Task) -> RunRef {
 }
 
 #[test]
-fn a_launch_whose_token_changes_when_it_is_asked_again_is_caught() {
-    let hand: Hand = |functions, task| {
+fn a_launch_whose_client_token_changes_on_a_retry_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Create the builder" && task.attempt > 0 {
                 let ledger = functions.clients("create-from-snapshot");
@@ -68,38 +68,38 @@ fn a_launch_whose_token_changes_when_it_is_asked_again_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &["create-the-builder/RunInstances#1/answer-lost"], "nothing-left-over");
+    assert_caught(intercept, &["create-the-builder/RunInstances#1/answer-lost"], "nothing-left-over");
 }
 
 #[test]
 fn a_delete_before_the_drain_is_caught() {
-    let hand: Hand = |functions, task| {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Bake" && task.attempt == 0 {
                 let run = run_of(&task);
                 let aws = functions.clients("delete");
-                let mut old = aws.instances_of_fleet(&run.fleet).await.unwrap();
-                old.retain(|instance| instance.tag(RUN_TAG).is_none());
-                aws.terminate(&old.iter().map(|instance| &instance.id).collect::<Vec<_>>()).await.unwrap();
+                let mut leaving = aws.instances_of_fleet(&run.fleet).await.unwrap();
+                leaving.retain(|instance| instance.tag(RUN_TAG).is_none());
+                aws.terminate(&leaving.iter().map(|instance| &instance.id).collect::<Vec<_>>()).await.unwrap();
             }
             functions.call(task).await
         })
     };
-    assert_caught(hand, &[], "capacity-and-requests");
+    assert_caught(intercept, &[], "capacity-and-requests");
 }
 
 #[test]
 fn a_lock_that_is_not_released_is_caught() {
-    let hand: Hand = |functions, task| match task.state.as_str() {
+    let intercept: Intercept = |functions, task| match task.state.as_str() {
         "Finish" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught(hand, &[], "ledger-agrees");
+    assert_caught(intercept, &[], "ledger-agrees");
 }
 
 #[test]
-fn a_lock_that_does_not_hold_is_caught() {
-    let hand: Hand = |functions, task| {
+fn a_lock_that_admits_a_second_run_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Begin" {
                 tokio::time::sleep(Duration::from_secs(3)).await;
@@ -112,40 +112,40 @@ fn a_lock_that_does_not_hold_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &["two-starts"], "one-run-at-a-time");
+    assert_caught(intercept, &["two-starts"], "one-run-at-a-time");
 }
 
 #[test]
-fn taking_the_old_out_before_the_new_are_healthy_is_caught() {
-    let hand: Hand = |functions, task| {
+fn deregistering_leaving_members_before_staying_members_are_healthy_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Rest in" {
                 let run = run_of(&task);
                 let aws = functions.clients("retag");
                 let config = aws.ledger().run(&run).await.unwrap().unwrap().record.config;
-                let mut old = aws.instances_of_fleet(&run.fleet).await.unwrap();
-                old.retain(|instance| instance.tag(RUN_TAG).is_none());
-                let old: Vec<_> = old.iter().map(|instance| &instance.id).collect();
-                aws.deregister(&config.load_balancer.target_group, &old).await.unwrap();
+                let mut leaving = aws.instances_of_fleet(&run.fleet).await.unwrap();
+                leaving.retain(|instance| instance.tag(RUN_TAG).is_none());
+                let leaving: Vec<_> = leaving.iter().map(|instance| &instance.id).collect();
+                aws.deregister(&config.load_balancer.target_group, &leaving).await.unwrap();
             }
             functions.call(task).await
         })
     };
-    assert_caught(hand, &[], "capacity-and-requests");
+    assert_caught(intercept, &[], "capacity-and-requests");
 }
 
 #[test]
 fn a_rollback_that_deletes_nothing_is_caught() {
-    let hand: Hand = |functions, task| match task.state.as_str() {
+    let intercept: Intercept = |functions, task| match task.state.as_str() {
         "Delete what the run made" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught(hand, &["image-fails"], "nothing-left-over");
+    assert_caught(intercept, &["image-fails"], "nothing-left-over");
 }
 
 #[test]
-fn touching_what_belongs_to_others_is_caught() {
-    let hand: Hand = |functions, task| {
+fn terminating_an_instance_of_others_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Delete the leaving members" {
                 let aws = functions.clients("delete");
@@ -155,12 +155,12 @@ fn touching_what_belongs_to_others_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &[], "nothing-foreign-touched");
+    assert_caught(intercept, &[], "nothing-foreign-touched");
 }
 
 #[test]
 fn deleting_the_golden_image_is_caught() {
-    let hand: Hand = |functions, task| {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Delete what the run made" && task.attempt == 0 {
                 let aws = functions.clients("delete");
@@ -170,21 +170,21 @@ fn deleting_the_golden_image_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &["image-fails"], "golden-image-exists");
+    assert_caught(intercept, &["image-fails"], "golden-image-exists");
 }
 
 #[test]
-fn a_scale_out_that_keeps_who_is_ill_is_caught() {
-    let hand: Hand = |functions, task| match task.state.as_str() {
+fn a_scale_out_that_keeps_abandoned_members_is_caught() {
+    let intercept: Intercept = |functions, task| match task.state.as_str() {
         "Delete the abandoned members" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught_in(Goal::Scale { to: 5 }, hand, &["impaired/1"], "nothing-left-over");
+    assert_caught_in(Goal::Scale { to: 5 }, intercept, &["impaired/1"], "nothing-left-over");
 }
 
 #[test]
-fn a_scale_in_that_takes_out_more_than_it_may_is_caught() {
-    let hand: Hand = |functions, task| {
+fn a_scale_in_that_deregisters_all_members_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Commit" && task.attempt == 0 {
                 let run = run_of(&task);
@@ -197,21 +197,21 @@ fn a_scale_in_that_takes_out_more_than_it_may_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught_in(Goal::Scale { to: 2 }, hand, &[], "capacity-and-requests");
+    assert_caught_in(Goal::Scale { to: 2 }, intercept, &[], "capacity-and-requests");
 }
 
 #[test]
-fn a_member_that_is_not_brought_back_after_its_image_is_caught() {
-    let hand: Hand = |functions, task| match task.state.as_str() {
+fn a_source_member_that_does_not_return_to_service_is_caught() {
+    let intercept: Intercept = |functions, task| match task.state.as_str() {
         "Start the member" | "Member in" | "Member healthy" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught_in(Goal::GoldenImage, hand, &[], "members-are-as-they-were");
+    assert_caught_in(Goal::GoldenImage, intercept, &[], "members-are-as-they-were");
 }
 
 #[test]
 fn stopping_a_member_that_still_takes_traffic_is_caught() {
-    let hand: Hand = |functions, task| {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Member out" && task.attempt == 0 {
                 let aws = functions.clients("image-member");
@@ -221,5 +221,5 @@ fn stopping_a_member_that_still_takes_traffic_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught_in(Goal::GoldenImage, hand, &[], "capacity-and-requests");
+    assert_caught_in(Goal::GoldenImage, intercept, &[], "capacity-and-requests");
 }

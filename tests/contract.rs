@@ -32,7 +32,7 @@ fn every_task_calls_a_step_and_every_step_is_called() {
 }
 
 #[test]
-fn a_workflow_is_performed_by_the_machine_that_says_so() {
+fn each_workflow_names_the_state_machine_that_executes_it() {
     let workflows = [
         Workflow::Upgrade,
         Workflow::Revert,
@@ -51,11 +51,11 @@ fn a_workflow_is_performed_by_the_machine_that_says_so() {
 }
 
 #[test]
-fn every_task_hands_its_step_the_run_and_the_state() {
+fn every_task_passes_the_run_and_the_state_to_its_step() {
     for task in machines().iter().flat_map(StateMachine::tasks) {
         let payload = &task.parameters.unwrap()["Payload"];
-        assert!(payload["run.$"].is_string(), "{} hands on no run", task.name);
-        assert_eq!(payload["state.$"], "$$.State", "{} hands on no state", task.name);
+        assert!(payload["run.$"].is_string(), "{} passes no run", task.name);
+        assert_eq!(payload["state.$"], "$$.State", "{} passes no state", task.name);
     }
 }
 

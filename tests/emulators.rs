@@ -1,10 +1,10 @@
-//! Stand-ins for AWS that the tests install and start themselves, on free ports of 127.0.0.1.
+//! Emulators of AWS. The tests install and start them, on free ports of 127.0.0.1.
 
+mod assertions;
 mod backups;
 mod fleet;
 mod ministack;
 mod moto;
-mod outcome;
 mod python;
 mod server;
 mod ssm_endpoint;
@@ -26,12 +26,12 @@ pub use moto::Moto;
 pub use python::{python, sam, without_aws};
 pub use ssm_endpoint::{Migration, SsmEndpoint};
 
-/// The account that the emulators keep. Its number is its root's key where anybody looks at keys.
+/// The emulators' account. Its number is also the access key of its root user, for emulators that check keys.
 pub const ACCOUNT: &str = "123456789012";
-/// The region of all that is there.
+/// The region of all resources in the emulators.
 pub const REGION: &str = "eu-central-1";
 
-/// What the SDK's clients need to talk to an emulator.
+/// The configuration of SDK clients that call an emulator.
 pub fn sdk_config(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())

@@ -1,4 +1,4 @@
-//! Every fault at every call of every workflow.
+//! The fault search: every fault at every call site of every workflow.
 
 use crate::command::rehearse;
 use fleet::Config;
@@ -7,36 +7,37 @@ use fleetwright::rehearse::matrix::{Matrix, Search};
 use fleetwright::rehearse::{Goal, RehearsalSpec};
 use serde_json::{Value, json};
 
-/// Every fault of a run of the sample fleet, alone, and so many storms.
+/// A fault search on the sample fleet: each fault alone, then several faults at once, one rehearsal for each of
+/// `seeds`.
 pub(crate) fn search(goal: Goal, seeds: u64) -> Search {
     let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
-    // So many that some are always under way.
+    // At this rate some requests are always in flight.
     config.rehearsal.requests_per_second = 500.0;
     Search::new(&RehearsalSpec { config, goal, faults: Vec::new() }, seeds)
 }
 
-/// A sample, since without optimisation a rehearsal takes a quarter of a second; `.ci/run` has all of it.
+/// Samples every twelfth fault, because a rehearsal takes 250 ms without optimisation. `.ci/run` searches all faults.
 #[test]
-fn no_fault_at_a_call_and_no_storm_breaks_an_invariant() {
+fn no_fault_in_an_upgrade_violates_an_invariant() {
     let matrix = search(upgrade(), 30).every(12).run(&mut |_| {}).unwrap();
-    assert_no_breach(&matrix);
+    assert_no_violation(&matrix);
     assert!(matrix.sites > 150, "{} call sites", matrix.sites);
     assert!(matrix.runs > 100, "{} rehearsals", matrix.runs);
 }
 
 #[test]
-fn no_fault_at_a_call_of_a_scaling_or_of_taking_an_image_breaks_an_invariant() {
+fn no_fault_in_a_scaling_or_golden_image_run_violates_an_invariant() {
     for (goal, sites) in [(Goal::Scale { to: 5 }, 130), (Goal::Scale { to: 2 }, 75), (Goal::GoldenImage, 90)] {
         let matrix = search(goal, 10).every(9).run(&mut |_| {}).unwrap();
-        assert_no_breach(&matrix);
+        assert_no_violation(&matrix);
         assert!(matrix.sites > sites, "{} call sites of {goal:?}", matrix.sites);
     }
 }
 
 #[track_caller]
-fn assert_no_breach(matrix: &Matrix) {
-    let breaches: Vec<_> = matrix.violations.iter().map(|breach| format!("{breach:?}")).collect();
-    assert!(breaches.is_empty(), "{}\n{} in all", breaches[..breaches.len().min(5)].join("\n"), breaches.len());
+fn assert_no_violation(matrix: &Matrix) {
+    let violations: Vec<_> = matrix.violations.iter().map(|violation| format!("{violation:?}")).collect();
+    assert!(violations.is_empty(), "{}\n{} in all", violations[..violations.len().min(5)].join("\n"), violations.len());
 }
 
 pub(crate) fn upgrade() -> Goal {
@@ -44,7 +45,7 @@ pub(crate) fn upgrade() -> Goal {
 }
 
 #[test]
-fn a_fault_that_is_named_strikes_again() {
+fn a_named_fault_is_reproduced_byte_for_byte() {
     let line =
         "--to 1.4.14 --brisk --seed 5 --fault create-the-builder/RunInstances#1/orchestrator-dies-after --output json";
     let ran = rehearse(line);
@@ -60,43 +61,43 @@ fn a_fault_that_is_named_strikes_again() {
 }
 
 #[test]
-fn a_fault_that_finds_no_call_is_named() {
+fn a_fault_without_a_matching_call_is_reported() {
     let missed = "create-the-bilder/RunInstances#1/error";
     let ran = rehearse(&format!("--to 1.4.14 --brisk --fault {missed} --fault migrate-fails --output json"));
     let object: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&object["outcome"], &object["missed_faults"]), (&json!("rolled-back"), &json!([missed])));
-    assert_eq!(ran.exit, Exit::Error, "a rehearsal without its fault proves nothing of it");
-    let told = rehearse(&format!("--to 1.4.14 --brisk --fault {missed}"));
-    assert!(told.out.contains(&format!("missed      {missed} found no call")), "{}", told.out);
-    let met = rehearse("--to 1.4.14 --brisk --fault create-the-builder/RunInstances#1/throttle");
-    assert!(met.exit == Exit::Done && !met.out.contains("missed"), "{}", met.out);
+    assert_eq!(ran.exit, Exit::Error, "a rehearsal in which the fault does not occur proves nothing about it");
+    let text = rehearse(&format!("--to 1.4.14 --brisk --fault {missed}"));
+    assert!(text.out.contains(&format!("missed      {missed} found no call")), "{}", text.out);
+    let matched = rehearse("--to 1.4.14 --brisk --fault create-the-builder/RunInstances#1/throttle");
+    assert!(matched.exit == Exit::Done && !matched.out.contains("missed"), "{}", matched.out);
 }
 
 #[test]
-fn what_must_pass_is_held_against_the_same_without_it() {
+fn a_harmless_last_fault_is_compared_with_a_rehearsal_without_it() {
     let checked = |faults: &str| {
         let ran = rehearse(&format!("--to 1.4.14 --brisk {faults} --output json"));
         let object: Value = serde_json::from_str(&ran.out).unwrap();
         object["invariants"]["checked"].as_array().unwrap().contains(&json!("what-passes-changes-no-outcome"))
     };
-    let (passes, does_not) = ("--fault create-the-builder/RunInstances#1/throttle", "--fault migrate-fails");
-    assert!(checked(passes));
-    assert!(checked(&format!("{does_not} {passes}")));
-    assert!(!checked(&format!("{passes} {does_not}")));
+    let (harmless, harmful) = ("--fault create-the-builder/RunInstances#1/throttle", "--fault migrate-fails");
+    assert!(checked(harmless));
+    assert!(checked(&format!("{harmful} {harmless}")));
+    assert!(!checked(&format!("{harmless} {harmful}")));
 }
 
 #[test]
-fn of_two_executions_each_dies_for_itself() {
-    let two = |fault: &str| {
+fn a_fault_kills_only_its_own_execution() {
+    let with_two_starts = |fault: &str| {
         let ran = rehearse(&format!("--to 1.4.14 --brisk --fault two-starts --fault {fault} --output json"));
         let object: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(object["invariants"]["violated"], json!([]));
         object
     };
-    let other_goes_on = two("begin/GetItem#1/orchestrator-dies-after");
-    assert_eq!(other_goes_on["outcome"], "upgraded");
-    let fleet_stays_locked = two("create-the-builder/RunInstances#1/orchestrator-dies-before");
+    let other_continues = with_two_starts("begin/GetItem#1/orchestrator-dies-after");
+    assert_eq!(other_continues["outcome"], "upgraded");
+    let fleet_stays_locked = with_two_starts("create-the-builder/RunInstances#1/orchestrator-dies-before");
     assert_eq!(fleet_stays_locked["outcome"], "frozen");
-    let over_all_the_same = two("finish/TransactWriteItems#1/orchestrator-dies-after");
-    assert_eq!(over_all_the_same["outcome"], "upgraded");
+    let run_already_over = with_two_starts("finish/TransactWriteItems#1/orchestrator-dies-after");
+    assert_eq!(run_already_over["outcome"], "upgraded");
 }

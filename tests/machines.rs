@@ -1,5 +1,5 @@
 //! Tests that boot machines with systemd and Docker. A computer that lacks a requirement skips them: the summary counts them
-//! as ignored, and a line says what is missing.
+//! as ignored, and a line names the first missing requirement.
 
 #[path = "configure/hop.rs"]
 mod hop;

@@ -1,4 +1,4 @@
-//! One test binary over everything.
+//! One test binary for the whole workspace.
 
 #![cfg(test)]
 
@@ -13,13 +13,13 @@ mod faults;
 mod fixture;
 mod golden_image;
 mod join_faults;
-mod meddling;
 mod parity;
 mod permissions;
 mod previous;
 mod proxy;
 mod quiet_hours;
 mod repair;
+mod repeats_and_failures;
 mod report;
 mod restoring;
 mod reverting;

@@ -46,7 +46,7 @@ async fn put(fixture: &Fixture, items: &str) {
 #[test]
 fn records_with_an_attribute_for_each_field_are_read_with_the_defaults_of_their_time() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         put(&fixture, ATTRIBUTES).await;
         let fleet = fixture.fleet().await;
         assert_eq!(fleet.version().to_string(), "1.4.14");
@@ -60,7 +60,7 @@ fn records_with_an_attribute_for_each_field_are_read_with_the_defaults_of_their_
         assert_eq!(ended.migrations().len(), 1);
         let going = fixture.record("run-2").await;
         assert_eq!((&going.phase, going.backup, going.image_failure), (&Phase::Forward, None, None));
-        let ledger = fixture.anyone();
+        let ledger = fixture.reader();
         let ledger = ledger.ledger();
         assert_eq!(ledger.before(&fixture.run_ref("run-2")).await.unwrap().members.len(), 3);
         assert_eq!(ledger.staying_members(&fixture.run_ref("run-1")).await.unwrap().ids.len(), 3);
@@ -72,7 +72,7 @@ fn records_with_an_attribute_for_each_field_are_read_with_the_defaults_of_their_
 #[test]
 fn records_whose_fields_had_other_names_are_read_whole() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         put(&fixture, IDIOMS).await;
         let quarantined = fixture.fleet().await.images.into_iter().filter(|kept| kept.quarantine.is_some());
         assert_eq!(quarantined.count(), 1);
@@ -94,7 +94,7 @@ fn records_whose_fields_had_other_names_are_read_whole() {
         assert!(fixture.record("upgrade-rolled-back-2").await.abort.is_some());
         assert_eq!(fixture.record("upgrade-forward").await.phase, Phase::Forward);
 
-        let aws = fixture.anyone();
+        let aws = fixture.reader();
         assert_eq!(aws.ledger().runs(&fixture.config.fleet.name).await.unwrap().len(), 10);
         let scale_in = fixture.run_ref("scale-in-scaled");
         assert_eq!(aws.ledger().steps(&scale_in).await.unwrap().len(), 4);
@@ -127,7 +127,7 @@ fn executions_of_earlier_definitions_upgrade_or_roll_back_with_these_steps() {
 #[test]
 fn executions_of_earlier_definitions_scale_and_take_an_image_with_these_steps() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         let definitions = [
             (include_str!("previous/idioms/scale-out.asl.json"), "out-1", json!({"fleet": "appwrite", "to": 5})),
             (include_str!("previous/idioms/scale-in.asl.json"), "in-1", json!({"fleet": "appwrite", "to": 4})),
@@ -145,7 +145,7 @@ fn executions_of_earlier_definitions_scale_and_take_an_image_with_these_steps() 
 #[test]
 fn a_record_is_json_text_beside_its_key_and_the_parts_of_an_ended_run_expire() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
         for item in fixture.simulator.items() {
             let item = item.as_object().unwrap();

@@ -1,24 +1,24 @@
-//! Files of the repository, and directories of one test under Cargo's target directory.
+//! Paths in the repository, and temporary directories under Cargo's target directory.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// A directory that goes when this is dropped.
+/// A temporary directory. Dropping this value deletes it.
 pub struct Scratch(PathBuf);
 
 impl Scratch {
-    /// A new, empty directory.
+    /// Creates an empty directory.
     pub fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("scratch-{}-{count}", std::process::id()));
-        // A process of an earlier day may have had this number and no time to tidy up.
+        // An earlier process with this id may have been killed before it deleted its directory.
         let _ = std::fs::remove_dir_all(&path);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
-    /// Where it is.
+    /// The directory's absolute path.
     pub fn path(&self) -> &Path {
         &self.0
     }

@@ -1,13 +1,13 @@
-//! Many seeds: other latencies, the same promises.
+//! Rehearsals with many seeds. The latencies differ; the invariants and the limits hold for each.
 
 use fleet::Config;
 use fleetwright::rehearse::{Ending, Goal, RehearsalSpec, rehearse};
 
-/// The longest an upgrade may take, against its physical limit.
+/// The limit for the time of an upgrade, as a multiple of its physical minimum.
 const OVERHEAD: f64 = 1.05;
 
 #[test]
-fn upgrades_lose_nothing_whatever_the_latencies() {
+fn no_seed_makes_an_upgrade_lose_requests_or_capacity() {
     for seed in 1..=25 {
         let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
         config.rehearsal.seed = seed;
@@ -26,7 +26,7 @@ fn upgrades_lose_nothing_whatever_the_latencies() {
 }
 
 #[test]
-fn sizes_change_and_images_are_taken_whatever_the_latencies() {
+fn no_seed_makes_a_scaling_or_golden_image_run_lose_requests() {
     let goals = [
         (Goal::Scale { to: 5 }, Ending::Scaled),
         (Goal::Scale { to: 2 }, Ending::Scaled),

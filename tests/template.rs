@@ -1,4 +1,4 @@
-//! What is deployed, infra/template.yaml, against what it is made of: the list of steps, the definition, the script.
+//! `infra/template.yaml` matches its sources: the list of steps, the definitions and the builder's script.
 
 use crate::emulators::file;
 use fleet::Limits;
@@ -26,7 +26,7 @@ fn attribute(resource: &str, name: &str) -> Value {
     json!({"Fn::GetAtt": [resource, name]})
 }
 
-/// How often `wanted` stands in `value`, at any depth.
+/// How often `wanted` occurs in `value`, at any depth.
 fn count(value: &Value, wanted: &Value) -> usize {
     let inside = match value {
         Value::Array(items) => items.iter().map(|item| count(item, wanted)).sum(),
@@ -47,7 +47,11 @@ fn every_step_is_one_function_and_every_function_is_a_step() {
         let step = function["Handler"].as_str().unwrap();
         assert_eq!(function["FunctionName"], format!("fleetwright-{step}"), "{id}");
         let metadata = &template["Resources"][id]["Metadata"];
-        assert_eq!(metadata["BuildProperties"], json!({"Binary": "bootstrap"}), "{id}: else SAM builds more than once");
+        assert_eq!(
+            metadata["BuildProperties"],
+            json!({"Binary": "bootstrap"}),
+            "{id}: SAM builds once only if all functions have the same build properties"
+        );
     }
     assert_eq!(TEMPLATE.matches("CodeUri: ..").count(), 1);
     assert_eq!(template["Globals"]["Function"]["CodeUri"], "..");
@@ -77,7 +81,7 @@ fn every_function_has_a_role_of_its_own_that_writes_its_own_log() {
 }
 
 #[test]
-fn each_state_machine_is_its_file_and_may_call_the_steps_in_it_and_no_others() {
+fn each_state_machine_deploys_its_file_and_may_invoke_only_its_own_steps() {
     let template = yaml(TEMPLATE);
     let machines = Definition::ALL.into_iter().zip(["Upgrade", "ScaleOut", "ScaleIn", "GoldenImage"]);
     for (definition, id) in machines {
@@ -92,7 +96,7 @@ fn check_machine(template: &Value, id: &str, definition: Definition) {
     let file = file("infra").join(machine["DefinitionUri"].as_str().unwrap());
     assert_eq!(fs::read_to_string(file).unwrap(), definition.text);
     assert_eq!(machine["Name"], definition.machine);
-    assert_eq!(machine["DefinitionSubstitutions"], Value::Null, "what is deployed is the file");
+    assert_eq!(machine["DefinitionSubstitutions"], Value::Null, "the deployed definition is the file, byte for byte");
     assert_eq!(machine["Type"], "STANDARD");
 
     let role = of_type(template, "AWS::IAM::Role")[format!("{id}Role").as_str()];
@@ -111,19 +115,19 @@ fn check_machine(template: &Value, id: &str, definition: Definition) {
     assert_eq!(may_call, calls);
 }
 
-/// A function that went on after the state machine had given it up would act behind its back.
+/// Otherwise a function could still change AWS resources after its state has failed with a time-out.
 #[test]
-fn a_function_has_timed_out_before_the_state_machine_gives_it_up() {
+fn a_function_times_out_before_its_state_does() {
     let template = yaml(TEMPLATE);
     let function = template["Globals"]["Function"]["Timeout"].as_u64().unwrap();
     let lines = Definition::ALL.into_iter().flat_map(|definition| definition.text.lines());
-    let given = lines.filter_map(|line| line.trim().strip_prefix("\"TimeoutSeconds\": "));
-    let given: BTreeSet<u64> = given.map(|seconds| seconds.trim_end_matches(',').parse().unwrap()).collect();
-    assert!(given.first().is_some_and(|least| function < *least), "{function} s, of {given:?}");
+    let timeouts = lines.filter_map(|line| line.trim().strip_prefix("\"TimeoutSeconds\": "));
+    let timeouts: BTreeSet<u64> = timeouts.map(|seconds| seconds.trim_end_matches(',').parse().unwrap()).collect();
+    assert!(timeouts.first().is_some_and(|least| function < *least), "{function} s, states: {timeouts:?}");
 }
 
 #[test]
-fn the_table_is_keyed_and_forgets_as_the_ledger_has_it() {
+fn the_table_has_the_keys_and_the_expiry_attribute_of_the_ledger() {
     let template = yaml(TEMPLATE);
     let table = of_type(&template, "AWS::DynamoDB::Table")["Ledger"];
     let keys: Vec<_> = table["KeySchema"].as_array().unwrap().iter().map(|key| &key["AttributeName"]).collect();
@@ -132,7 +136,7 @@ fn the_table_is_keyed_and_forgets_as_the_ledger_has_it() {
 }
 
 #[test]
-fn the_document_is_the_script_and_hands_it_what_the_script_would_take() {
+fn the_document_contains_the_script_and_passes_only_arguments_that_it_accepts() {
     let document = yaml(DOCUMENT);
     let inputs = &document["mainSteps"][0]["inputs"];
     let [shell, arguments, script] = &inputs["runCommand"].as_array().unwrap()[..] else { panic!("{inputs:#}") };
@@ -146,7 +150,10 @@ fn the_document_is_the_script_and_hands_it_what_the_script_would_take() {
     let number = "(0|[1-9][0-9]{0,4})";
     let version = format!(r"^{number}\.{number}\.{number}$");
     let run = "^[A-Za-z0-9_-]{1,80}$";
-    assert!(SCRIPT.contains(&format!("number='{number}'")) && SCRIPT.contains(run), "the script checks otherwise");
+    assert!(
+        SCRIPT.contains(&format!("number='{number}'")) && SCRIPT.contains(run),
+        "the script checks its arguments differently"
+    );
     for (name, pattern) in [("Version", version.as_str()), ("From", &version), ("Run", run)] {
         assert_eq!(parameters[name]["allowedPattern"], pattern, "{name}");
     }

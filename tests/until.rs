@@ -1,12 +1,12 @@
-//! Waiting for other processes, in real time.
+//! Waits for other processes, in real time.
 
 use std::time::Duration;
 
-/// Polls until there is an answer, for one minute at most. Panics with `what` after that.
+/// Polls until `poll` returns an answer, for one minute at most. Then it panics with `what`.
 #[expect(clippy::disallowed_methods, reason = "another process cannot wake this one, so it has to be polled")]
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+pub fn until<T>(what: &str, mut poll: impl FnMut() -> Option<T>) -> T {
     for _ in 0..1200 {
-        if let Some(answer) = ask() {
+        if let Some(answer) = poll() {
             return answer;
         }
         std::thread::sleep(Duration::from_millis(50));

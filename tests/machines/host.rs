@@ -1,5 +1,5 @@
-//! Machines of their own for tests: each with systemd, a Docker daemon, Docker Compose and a registry to pull from, on the
-//! kernel of this machine and with its programs. Nothing of this machine's own Docker is touched.
+//! Machines for tests. Each has systemd, a Docker daemon, Docker Compose and a registry to pull from. They run on the
+//! kernel of this computer and with its programs, and do not touch its own Docker.
 
 use crate::hop::Hop;
 use crate::requirements::{BUSYBOX, has_compose_plugin};
@@ -17,22 +17,23 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 const FIXTURES: [&str; 4] = ["machine.sh", "registry.py", "appwrite.sh", "docker-compose.yml"];
 
-/// A machine: its disk, the server of its share, and, while it is on, its processes.
+/// A machine: its disk, the server of its share and, while it is on, its processes.
 pub struct Host {
     disk: Scratch,
-    on: Option<On>,
-    /// How many lines of the file of joins were reported already.
-    joined: Cell<usize>,
-    /// One machine keeps this computer busy, so they run one at a time.
-    _turn: MutexGuard<'static, ()>,
+    running: Option<Running>,
+    /// The number of lines in the file of data users that earlier calls have returned.
+    data_users_returned: Cell<usize>,
+    /// Machines run one at a time, because one keeps this computer busy.
+    _exclusive: MutexGuard<'static, ()>,
 }
 
 impl Host {
-    /// A clone of a golden image that was made by hand, on version 1.3.8, not booted yet.
+    /// A clone, not yet booted, of a golden image with version 1.3.8 that was made by hand.
     pub fn clone_of_golden_image() -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let host = Self { disk: Scratch::new(), on: None, joined: Cell::new(0), _turn: turn };
+        static EXCLUSIVE: Mutex<()> = Mutex::new(());
+        let exclusive = EXCLUSIVE.lock().unwrap_or_else(PoisonError::into_inner);
+        let host =
+            Self { disk: Scratch::new(), running: None, data_users_returned: Cell::new(0), _exclusive: exclusive };
         copy(&golden_image(), &host.path(""));
         fs::create_dir_all(host.share("")).unwrap();
         host
@@ -51,21 +52,21 @@ impl Host {
         self.disk.path().join("share/config").join(path)
     }
 
-    /// What the next migration does.
-    pub fn migrations(&self, how: &str) {
+    /// Sets what the next migration does.
+    pub fn set_migration(&self, how: &str) {
         fs::write(self.share("migrate"), how).unwrap();
     }
 
-    /// Who has come to act on the live data since this was last asked, sorted.
-    pub fn joined(&self) -> Vec<String> {
-        let all = fs::read_to_string(self.share("joined")).unwrap_or_default();
-        let mut joined: Vec<String> = all.lines().skip(self.joined.get()).map(str::to_owned).collect();
-        self.joined.set(self.joined.get() + joined.len());
-        joined.sort();
-        joined
+    /// The starts and migrations that have used the live data since the last call, sorted.
+    pub fn data_users(&self) -> Vec<String> {
+        let all = fs::read_to_string(self.share("data-users")).unwrap_or_default();
+        let mut users: Vec<String> = all.lines().skip(self.data_users_returned.get()).map(str::to_owned).collect();
+        self.data_users_returned.set(self.data_users_returned.get() + users.len());
+        users.sort();
+        users
     }
 
-    /// Boots as a member, whose user data is none of Fleetwright's.
+    /// Boots as a member, without Fleetwright's user data.
     pub fn boot_as_member(&mut self) {
         let _ = fs::remove_file(self.path("user-data"));
         self.boot(&self.disk.path().join("share"));
@@ -79,31 +80,31 @@ impl Host {
 
     fn boot(&mut self, share: &Path) {
         self.power_off();
-        let on = On::boot(&self.path(""), share);
-        on.settle();
-        self.on = Some(on);
+        let running = Running::boot(&self.path(""), share);
+        running.wait_until_booted();
+        self.running = Some(running);
     }
 
-    /// Boots as a member while the server of the share does not answer; back when Docker has been kept from starting.
+    /// Boots as a member without a server for the share. Returns once systemd has retried the start of Docker.
     pub fn boot_without_share(&mut self) {
         self.power_off();
-        self.on = Some(On::boot(&self.path(""), &self.disk.path().join("none")));
+        self.running = Some(Running::boot(&self.path(""), &self.disk.path().join("none")));
         let restarts = ["show", "--property=NRestarts", "--value", "docker.service"];
-        until("Docker is to be started again", || (self.run("systemctl", &restarts).trim() != "0").then_some(()));
+        until("systemd starts Docker again", || (self.run("systemctl", &restarts).trim() != "0").then_some(()));
     }
 
-    /// In an orderly way: the containers are stopped, but Docker remembers that they ran.
+    /// Shuts the machine down in order. Docker stops the containers and remembers that they ran.
     pub fn power_off(&mut self) {
-        let Some(mut on) = self.on.take() else { return };
-        let _ = on.command("systemctl").arg("poweroff").output().unwrap();
-        until("the machine is off", || on.machine.try_wait().unwrap());
+        let Some(mut running) = self.running.take() else { return };
+        let _ = running.command("systemctl").arg("poweroff").output().unwrap();
+        until("the machine is off", || running.machine.try_wait().unwrap());
     }
 
-    /// What a program on the machine prints on its standard output.
+    /// Runs a program on the machine and returns its standard output.
     pub fn run(&self, program: &str, arguments: &[&str]) -> String {
         let output = self.command(program).args(arguments).output().unwrap();
-        let told = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{program} {arguments:?}: {told}{}", self.journal());
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{program} {arguments:?}: {stderr}{}", self.journal());
         String::from_utf8(output.stdout).unwrap()
     }
 
@@ -111,12 +112,12 @@ impl Host {
         self.command("systemctl").args(["is-active", "--quiet", unit]).status().unwrap().success()
     }
 
-    /// Each service that runs, with its image, sorted.
+    /// The running services with their images, sorted.
     pub fn running(&self) -> Vec<String> {
         self.services(&["ps", "--format", r#"{{.Label "com.docker.compose.service"}} {{.Image}}"#])
     }
 
-    /// Each service that was started since Docker was, sorted.
+    /// The services that were started since Docker itself started, sorted.
     pub fn started(&self) -> Vec<String> {
         let now = self.run("date", &["+%s"]);
         let filters = ["--filter", "type=container", "--filter", "event=start"];
@@ -130,8 +131,7 @@ impl Host {
         services
     }
 
-    /// A call of the script as Run Command makes it, with next to nothing in the environment, and in a process group of
-    /// its own.
+    /// A call of the script as Run Command makes it: with a minimal environment and in its own process group.
     pub fn hop_command(&self, from: &str, to: &str, settings: &[&str]) -> Command {
         fs::copy(file("infra/instance/configure.sh"), self.path("root/configure.sh")).unwrap();
         let mut command = self.command("env");
@@ -145,7 +145,7 @@ impl Host {
     }
 
     fn command(&self, program: &str) -> Command {
-        self.on.as_ref().unwrap().command(program)
+        self.running.as_ref().unwrap().command(program)
     }
 
     fn journal(&self) -> String {
@@ -155,18 +155,18 @@ impl Host {
 }
 
 /// The processes of a machine.
-struct On {
-    /// Ends when the machine is off, and takes all of the machine along when it is killed.
+struct Running {
+    /// Ends when the machine is off. Killing it kills all processes of the machine.
     machine: Child,
     registry: Child,
-    /// The machine's first process, as this machine numbers it.
+    /// The id of the machine's first process on this computer.
     init: u32,
 }
 
-impl On {
-    /// Back when its systemd answers.
+impl Running {
+    /// Starts the machine. Returns once its systemd answers.
     fn boot(root: &Path, share: &Path) -> Self {
-        // Whoever kills the tests ends their machines.
+        // If the tests are killed, their machines end too.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL"]).arg(fixture("machine.sh")).arg("boot").arg(root).arg(share);
         let machine = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
@@ -176,15 +176,15 @@ impl On {
             let name = fs::read_to_string(format!("/proc/{child}/comm")).ok()?;
             (name == "systemd\n").then_some(child)
         });
-        let on = Self { registry: start_registry(init), machine, init };
+        let running = Self { registry: start_registry(init), machine, init };
         until("systemd answers", || {
-            on.command("systemctl").arg("show").output().unwrap().status.success().then_some(())
+            running.command("systemctl").arg("show").output().unwrap().status.success().then_some(())
         });
-        on
+        running
     }
 
-    /// Back when all units are up, or have failed.
-    fn settle(&self) {
+    /// Waits until all units have started or failed.
+    fn wait_until_booted(&self) {
         until("the machine has booted", || {
             let state = self.command("systemctl").arg("is-system-running").output().unwrap().stdout;
             matches!(state.as_slice(), b"running\n" | b"degraded\n").then_some(())
@@ -200,13 +200,13 @@ impl On {
     }
 }
 
-impl Drop for On {
+impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.machine.kill();
         let _ = self.machine.wait();
         drop(self.registry.stdin.take());
         let _ = self.registry.wait();
-        // The kernel ends what was in it a moment later.
+        // The kernel ends the processes in the cgroup a little later.
         let cgroup = format!("fleetwright-{}", self.machine.id());
         for parent in ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] {
             let cgroup = Path::new(parent).join(&cgroup);
@@ -220,7 +220,7 @@ impl Drop for On {
     }
 }
 
-/// In the machine's network, where it stands for Docker's own.
+/// Starts a registry in the machine's network, in place of Docker Hub.
 fn start_registry(init: u32) -> Child {
     let mut command = Command::new("nsenter");
     command.arg(format!("--net=/proc/{init}/ns/net")).arg("python3").arg(fixture("registry.py"));
@@ -232,8 +232,8 @@ fn start_registry(init: u32) -> Child {
     registry
 }
 
-/// The disk of a member on which everything was set up and started by hand, then powered off. Made once, and again when
-/// what it is made with has changed.
+/// The disk of a member on which everything was set up and started by hand, and which was then powered off. It is made
+/// once, and again when the fixtures or the version of Docker change.
 fn golden_image() -> PathBuf {
     let mut key = Sha256::new();
     for fixture in FIXTURES.map(fixture) {
@@ -241,7 +241,9 @@ fn golden_image() -> PathBuf {
     }
     for version in [vec!["docker", "version"], vec!["docker", "compose", "version"], vec!["docker-compose", "version"]]
     {
-        key.update(Command::new(version[0]).args(&version[1..]).output().map(|told| told.stdout).unwrap_or_default());
+        key.update(
+            Command::new(version[0]).args(&version[1..]).output().map(|output| output.stdout).unwrap_or_default(),
+        );
     }
     let key: String = key.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     let images = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("golden-images");
@@ -270,16 +272,19 @@ fn make_golden_image(root: &Path) {
     }
     let share = Scratch::new();
     fs::create_dir(share.path().join("config")).unwrap();
-    let mut on = On::boot(root, share.path());
-    on.settle();
-    let up =
-        on.command("sh").args(["-c", "cd /root/appwrite && HOME=/root docker compose up --detach"]).output().unwrap();
+    let mut running = Running::boot(root, share.path());
+    running.wait_until_booted();
+    let up = running
+        .command("sh")
+        .args(["-c", "cd /root/appwrite && HOME=/root docker compose up --detach"])
+        .output()
+        .unwrap();
     assert!(up.status.success(), "{}", String::from_utf8_lossy(&up.stderr));
-    let _ = on.command("systemctl").arg("poweroff").output().unwrap();
-    until("the machine is off", || on.machine.try_wait().unwrap());
+    let _ = running.command("systemctl").arg("poweroff").output().unwrap();
+    until("the machine is off", || running.machine.try_wait().unwrap());
 }
 
-/// `docker compose` by the program of its first version, where there is no other.
+/// A plugin for `docker compose` that calls the program of version 1, for computers without version 2.
 const COMPOSE_PLUGIN: &str = r#"#!/bin/sh
 if [ "$1" = docker-cli-plugin-metadata ]; then
     printf '{"SchemaVersion": "0.1.0", "Vendor": "Docker", "Version": "1"}\n'

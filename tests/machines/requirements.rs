@@ -1,9 +1,9 @@
-//! What a computer needs to run machines of the tests.
+//! The requirements of the tests that boot machines.
 
 use std::path::Path;
 use std::process::{Command, Output};
 
-/// The static program that the tests' container images consist of.
+/// The static program in the tests' container images.
 pub const BUSYBOX: &str = "/bin/busybox";
 
 /// The first requirement that this computer lacks, if it lacks any.
@@ -28,12 +28,12 @@ pub fn missing() -> Option<String> {
     }
     let namespaces = ["--mount", "--net", "--pid", "--uts", "--ipc", "--cgroup", "--fork", "true"];
     if !succeeds("sh", &["-c", "test $(id -u) = 0"]) || !succeeds("unshare", &namespaces) {
-        return Some("only root can make a machine of its own".to_owned());
+        return Some("only root can start a machine".to_owned());
     }
     None
 }
 
-/// Whether Docker Compose is installed as a plugin in /usr, where a machine of the tests sees it too.
+/// Whether Docker Compose is installed as a plugin in /usr, where a machine finds it too.
 pub fn has_compose_plugin() -> bool {
     let output = Command::new("docker").args(["compose", "version"]).env("HOME", "/none").output();
     output.is_ok_and(|output| output.status.success())

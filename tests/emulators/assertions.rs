@@ -1,10 +1,10 @@
-//! What a run must have left of a fleet: exactly the members, images, tags, targets and records that should be there.
+//! Asserts that a run left exactly the members, images, tags, targets and records that it should.
 
 use super::BuiltFleet;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The states of an upgrade that leave a record, but for the hops.
+/// The states of an upgrade that leave a record, without those of the hops.
 const FORWARD: [&str; 18] = [
     "Staying healthy",
     "Match joined members",
@@ -25,13 +25,14 @@ const FORWARD: [&str; 18] = [
     "Take the snapshot",
     "Rest in",
 ];
-const BACK: [&str; 5] =
+/// The states of a rollback that leave a record.
+const ROLLBACK: [&str; 5] =
     ["Delete what the run made", "Finish as rolled back", "Staying out", "Leaving healthy", "Leaving back in"];
 
-/// Those that look at the new members.
-const LOOKS: [&str; 5] = ["Staying healthy", "Bake", "Canary bakes", "Canary healthy", "Commit"];
-/// Those of going back to a kept image.
-const TO_A_KEPT_IMAGE: [&str; 10] = [
+/// The states that verify the staying members.
+const VERIFYING: [&str; 5] = ["Staying healthy", "Bake", "Canary bakes", "Canary healthy", "Commit"];
+/// The states of a revert that leave a record.
+const REVERT: [&str; 10] = [
     "Staying healthy",
     "Match joined members",
     "Bake",
@@ -45,7 +46,7 @@ const TO_A_KEPT_IMAGE: [&str; 10] = [
 ];
 
 impl BuiltFleet {
-    /// Holds what is there now against what an upgrade in these hops leaves; answers the id of the builder that was.
+    /// Asserts that the account is as an upgrade in these hops leaves it. Returns the id of the terminated builder.
     pub fn assert_upgraded(&self, run: &str, hops: &[&str], approved: bool) -> String {
         let after = self.inspect();
         let version = hops[hops.len() - 1];
@@ -54,11 +55,12 @@ impl BuiltFleet {
         assert_ne!(image, self.id("image"));
         let members = self.assert_members(&after, run, image, version);
 
-        let gone = self.mine(&after["instances"], |i| !alive(i));
-        let builders: Vec<_> = gone.iter().copied().filter(|i| i["tags"]["fleetwright:role"] == "builder").collect();
+        let terminated = self.of_this_fleet(&after["instances"], |i| !alive(i));
+        let builders: Vec<_> =
+            terminated.iter().copied().filter(|i| i["tags"]["fleetwright:role"] == "builder").collect();
         assert_eq!(builders.len(), 1, "{builders:#?}");
-        let old: BTreeSet<_> = strings(&self.ids["members"]).into_iter().chain(ids(&builders)).collect();
-        assert_eq!(ids(&gone), old);
+        let expected: BTreeSet<_> = strings(&self.ids["members"]).into_iter().chain(ids(&builders)).collect();
+        assert_eq!(ids(&terminated), expected);
         assert_eq!(builders[0]["type"], "c6i.2xlarge");
         assert_eq!(builders[0]["tags"]["high-availability"], Value::Null);
 
@@ -84,27 +86,33 @@ impl BuiltFleet {
         ids(&builders).pop_first().unwrap()
     }
 
-    /// Holds what is there now against what was there before a run that did these steps, of which the last may have
-    /// failed, and rolled back; answers why it did. The backup of the data stays, and so does an image that failed its
-    /// verification.
-    pub fn assert_rolled_back(&self, run: &str, came: &[(&str, &str)]) -> String {
+    /// Asserts that the account is as it was before a run that rolled back. `steps` are the recorded states of its
+    /// forward path and their results. The backup of the data stays, and so does an image that failed its verification.
+    /// Returns the recorded cause of the failure.
+    pub fn assert_rolled_back(&self, run: &str, steps: &[(&str, &str)]) -> String {
         let after = self.inspect();
-        assert_eq!(self.mine(&after["instances"], alive), self.mine(&self.before["instances"], alive));
+        assert_eq!(
+            self.of_this_fleet(&after["instances"], alive),
+            self.of_this_fleet(&self.before["instances"], alive)
+        );
         let group = self.id("target_group");
         assert_eq!(after["targets"][group], self.before["targets"][group]);
-        let made = self.mine(&after["instances"], |i| i["tags"]["fleetwright:run"] == run);
-        let done = |state: &str| came.contains(&(state, "done"));
+        let made = self.of_this_fleet(&after["instances"], |i| i["tags"]["fleetwright:run"] == run);
+        let done = |state: &str| steps.contains(&(state, "done"));
         let members_were_made = done("Create the members");
-        let wanted = usize::from(done("Create the builder")) + if members_were_made { 3 } else { 0 };
-        assert_eq!(made.len(), wanted, "{made:#?}");
+        let expected = usize::from(done("Create the builder")) + if members_were_made { 3 } else { 0 };
+        assert_eq!(made.len(), expected, "{made:#?}");
         self.assert_others_untouched(&after);
 
         let fleet = self.item(&after, "fleet");
         let record = self.item(&after, &format!("run/{run}"));
-        let failed_its_looks = LOOKS.iter().any(|look| came.contains(&(look, "failed")));
-        assert_eq!(record["image_failure"].is_string(), failed_its_looks, "{record:#}");
-        if !failed_its_looks {
-            assert_eq!(self.mine(&after["images"], |_| true), self.mine(&self.before["images"], |_| true));
+        let failed_verification = VERIFYING.iter().any(|state| steps.contains(&(state, "failed")));
+        assert_eq!(record["image_failure"].is_string(), failed_verification, "{record:#}");
+        if !failed_verification {
+            assert_eq!(
+                self.of_this_fleet(&after["images"], |_| true),
+                self.of_this_fleet(&self.before["images"], |_| true)
+            );
             assert_eq!(fleet["images"], json!([]));
         } else {
             let (image, why) = (record["image"].as_str().unwrap(), &record["image_failure"]);
@@ -119,13 +127,13 @@ impl BuiltFleet {
         assert_eq!(fleet["golden"], json!({"image": self.id("image"), "version": "1.3.8"}));
         assert_eq!(fleet["lock"], Value::Null);
         assert_eq!(record["phase"], json!({"ended": "rolled-back"}));
-        self.assert_steps(&after, run, came.iter().copied().chain(BACK.map(|state| (state, "done"))).collect());
+        self.assert_steps(&after, run, steps.iter().copied().chain(ROLLBACK.map(|state| (state, "done"))).collect());
         let parts: &[&str] = if members_were_made { &["before", "new"] } else { &["before"] };
         self.assert_records(&after, &[(run, parts)]);
         record["failure"].as_str().unwrap().to_owned()
     }
 
-    /// Holds what is there now against what `run` leaves when it has gone back from what `upgrade` had made.
+    /// Asserts that the account is as the revert `run` leaves it after the run `upgrade`.
     pub fn assert_reverted(&self, run: &str, upgrade: &str) {
         let after = self.inspect();
         let (image, version) = (self.id("image"), "1.3.8");
@@ -144,45 +152,48 @@ impl BuiltFleet {
         assert_eq!(fleet["lock"], Value::Null);
         let record = self.item(&after, &format!("run/{run}"));
         assert_eq!((&record["phase"], &record["failure"]), (&json!({"ended": "reverted"}), &Value::Null));
-        self.assert_steps(&after, run, TO_A_KEPT_IMAGE.map(|state| (state, "done")).into());
+        self.assert_steps(&after, run, REVERT.map(|state| (state, "done")).into());
         self.assert_records(&after, &[(upgrade, &["before", "new"]), (run, &["before", "new"])]);
     }
 
-    /// Holds what is there now against what a repair leaves of a fleet that was edited by hand: it stands as it did
-    /// before, with members that the run `by` had made.
+    /// Asserts that the restore `run` reversed the changes by hand: the fleet's resources are those in `before`, and
+    /// the run `by` created its members.
     pub fn assert_restored(&self, run: &str, by: &str, before: &Value) {
         let after = self.inspect();
         let golden = &self.item(&after, "fleet")["golden"];
         self.assert_members(&after, by, golden["image"].as_str().unwrap(), golden["version"].as_str().unwrap());
         self.assert_others_untouched(&after);
         let mut standing = self.standing();
-        // Lock and number of the repair's own.
+        // The restore itself increases these two.
         for field in ["fence", "writing"] {
             standing["fleet"][field] = before["fleet"][field].clone();
         }
         assert_eq!(standing, *before);
         assert_eq!(self.item(&after, &format!("run/{run}"))["phase"], json!({"ended": "restored"}));
-        self.assert_steps(&after, run, BACK.map(|state| (state, "done")).into());
+        self.assert_steps(&after, run, ROLLBACK.map(|state| (state, "done")).into());
     }
 
-    /// All that is the fleet's: its living instances, images, snapshots, targets, and its record.
+    /// All that belongs to the fleet now: its instances that are not terminated, images, snapshots, targets, and its
+    /// record.
     pub fn standing(&self) -> Value {
         let now = self.inspect();
         json!({
-            "fleet": self.item(&now, "fleet"), "images": self.mine(&now["images"], |_| true),
-            "instances": self.mine(&now["instances"], alive), "snapshots": self.mine(&now["snapshots"], |_| true),
+            "fleet": self.item(&now, "fleet"), "images": self.of_this_fleet(&now["images"], |_| true),
+            "instances": self.of_this_fleet(&now["instances"], alive),
+            "snapshots": self.of_this_fleet(&now["snapshots"], |_| true),
             "targets": now["targets"][self.id("target_group")],
         })
     }
 
-    /// The ids of its living instances.
+    /// The ids of the fleet's instances that are not terminated.
     pub fn living(&self) -> Vec<String> {
-        ids(&self.mine(&self.inspect()["instances"], alive)).into_iter().collect()
+        ids(&self.of_this_fleet(&self.inspect()["instances"], alive)).into_iter().collect()
     }
 
-    /// One member in each zone, made by this run, healthy and alone in the target group; answers their ids.
+    /// Asserts that this run created one healthy member in each zone, and that the target group has no other targets.
+    /// Returns the members' ids.
     fn assert_members(&self, after: &Value, run: &str, image: &str, version: &str) -> BTreeSet<String> {
-        let members = self.mine(&after["instances"], alive);
+        let members = self.of_this_fleet(&after["instances"], alive);
         assert_eq!(members.len(), 3, "{members:#?}");
         for member in &members {
             let tags = json!({
@@ -202,16 +213,16 @@ impl BuiltFleet {
         ids(&members)
     }
 
-    /// The fleet's images are the first one and this one.
+    /// Asserts that the fleet has its first image and this one, and no other.
     fn assert_made_image(&self, after: &Value, image: &str, version: &str) {
-        let images = self.mine(&after["images"], |_| true);
+        let images = self.of_this_fleet(&after["images"], |_| true);
         assert_eq!(ids(&images), BTreeSet::from([image.to_owned(), self.id("image").to_owned()]));
         let made = images.iter().find(|found| found["id"] == image).unwrap();
         assert_eq!((&made["tags"]["fleetwright:version"], &made["state"]), (&json!(version), &json!("available")));
     }
 
-    /// What of this list is the fleet's.
-    pub(super) fn mine<'a>(&self, list: &'a Value, wanted: impl Fn(&Value) -> bool) -> Vec<&'a Value> {
+    /// The entries of a list that belong to this fleet and match.
+    pub(super) fn of_this_fleet<'a>(&self, list: &'a Value, wanted: impl Fn(&Value) -> bool) -> Vec<&'a Value> {
         let of_fleet =
             list.as_array().unwrap().iter().filter(|found| found["tags"]["fleetwright:fleet"] == self.id("fleet"));
         of_fleet.filter(|found| wanted(found)).collect()
@@ -228,16 +239,16 @@ impl BuiltFleet {
 
     fn assert_others_untouched(&self, after: &Value) {
         let bystanders = |state: &Value| {
-            let mut mine = strings(&self.ids["bystanders"]);
-            mine.insert(self.id("data_server").to_owned());
+            let mut others = strings(&self.ids["bystanders"]);
+            others.insert(self.id("data_server").to_owned());
             let instances = state["instances"].as_array().unwrap().iter();
-            instances.filter(|i| mine.contains(i["id"].as_str().unwrap())).cloned().collect::<Vec<_>>()
+            instances.filter(|i| others.contains(i["id"].as_str().unwrap())).cloned().collect::<Vec<_>>()
         };
         assert_eq!(bystanders(after).len(), 3);
         assert_eq!(bystanders(after), bystanders(&self.before));
         let group = self.id("bystanders_target_group");
         assert_eq!(after["targets"][group], self.before["targets"][group]);
-        // Nothing was made that does not say whose it is.
+        // Every instance has a tag that names its owner.
         for instance in
             after["instances"].as_array().unwrap().iter().filter(|i| i["tags"]["fleetwright:fleet"].is_null())
         {
@@ -257,7 +268,8 @@ impl BuiltFleet {
         assert_eq!(steps, wanted);
     }
 
-    /// The fleet's record, those of these runs, and what belongs to each: nothing else.
+    /// Asserts that the ledger has the fleet's record, these runs' records and their parts, and nothing else besides
+    /// steps.
     fn assert_records(&self, state: &Value, runs: &[(&str, &[&str])]) {
         let mut wanted = vec!["fleet".to_owned()];
         for (run, parts) in runs {

@@ -1,5 +1,5 @@
-//! What every step must bear: being invoked twice, and failing once. Both over the whole workflow, by a hand between
-//! the state machine and the functions.
+//! Every step can be invoked twice, and every state can fail once. Interceptors between the state machine and the
+//! functions do both, for each state of an upgrade.
 
 use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{AnyTag, Config, RUN_TAG};
@@ -10,7 +10,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use std::cell::Cell;
 
-fn plan(faults: &[NamedFault]) -> RehearsalSpec {
+fn spec(faults: &[NamedFault]) -> RehearsalSpec {
     let config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
     RehearsalSpec { config, goal: Goal::Upgrade { to: "1.5.11".parse().unwrap() }, faults: faults.to_vec() }
 }
@@ -23,10 +23,10 @@ fn check(rehearsed: &Rehearsed, ending: Ending, what: &str) {
     assert!(rehearsed.capacity.lowest >= rehearsed.capacity.floor, "{what}: {:?}", rehearsed.capacity);
 }
 
-/// Invokes every function twice, and takes the second answer.
-struct Twice<'a>(Functions<'a>);
+/// Invokes every function twice and returns the second answer.
+struct InvokesTwice<'a>(Functions<'a>);
 
-impl Resources for Twice<'_> {
+impl Resources for InvokesTwice<'_> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         Box::pin(async move {
             let _ = self.0.call(task.clone()).await;
@@ -36,8 +36,9 @@ impl Resources for Twice<'_> {
 }
 
 #[test]
-fn every_step_bears_being_invoked_twice() {
-    let twice = |faults: &[NamedFault]| rehearse_through(&plan(faults), &mut |_| {}, |f| Box::new(Twice(f))).unwrap();
+fn every_step_can_be_invoked_twice() {
+    let twice =
+        |faults: &[NamedFault]| rehearse_through(&spec(faults), &mut |_| {}, |f| Box::new(InvokesTwice(f))).unwrap();
     let upgraded = twice(&[]);
     check(&upgraded, Ending::Upgraded, "an upgrade");
     assert_eq!(upgraded.calls["CreateImage"], 1);
@@ -47,7 +48,7 @@ fn every_step_bears_being_invoked_twice() {
     }
 }
 
-/// Fails one state for good, once; after its effect, or before it.
+/// Fails one state once, with an error that is not retried: before its effect or, with `after`, after it.
 struct FailsOnce<'a> {
     functions: Functions<'a>,
     state: String,
@@ -62,7 +63,7 @@ impl Resources for FailsOnce<'_> {
         }
         Box::pin(async move {
             if self.after {
-                // Still waiting is not yet the effect.
+                // The effect is complete only when the step no longer answers `NotYet`.
                 let answer = self.functions.call(task).await;
                 if answer.as_ref().is_err_and(|failure| failure.error == "NotYet") {
                     return answer;
@@ -75,33 +76,33 @@ impl Resources for FailsOnce<'_> {
 }
 
 #[test]
-fn a_rollback_that_fails_leaves_the_old_members_in_service_and_the_fleet_locked() {
+fn a_failed_rollback_keeps_the_leaving_members_in_service_and_the_fleet_locked() {
     for state in
         ["Leaving back in", "Leaving healthy", "Staying out", "Delete what the run made", "Finish as rolled back"]
     {
-        let rehearsed = rehearse_through(&plan(&[NamedFault::UnhealthyTarget]), &mut |_| {}, |functions| {
+        let rehearsed = rehearse_through(&spec(&[NamedFault::UnhealthyTarget]), &mut |_| {}, |functions| {
             Box::new(FailsOnce { functions, state: state.to_owned(), after: false, done: Cell::new(false) })
         });
         let rehearsed = rehearsed.unwrap();
         check(&rehearsed, Ending::Frozen, state);
         assert_eq!(rehearsed.steps.last().unwrap().name, "Freeze during rollback");
         assert_eq!(rehearsed.steps.last().unwrap().error, None, "{state}");
-        let old = rehearsed.members.iter().filter(|member| member.version.as_deref() == Some("1.3.8"));
-        assert_eq!(old.filter(|member| member.in_service).count(), 3, "{state}");
+        let leaving = rehearsed.members.iter().filter(|member| member.version.as_deref() == Some("1.3.8"));
+        assert_eq!(leaving.filter(|member| member.in_service).count(), 3, "{state}");
     }
 }
 
 #[test]
-fn another_fleet_with_a_run_of_the_same_name_is_left_alone() {
-    let mut plan = plan(&[NamedFault::UnhealthyTarget]);
-    plan.config.rehearsal.others = vec![AnyTag { key: RUN_TAG.to_owned(), value: "rehearsal-1".to_owned() }];
-    check(&rehearse(&plan, &mut |_| {}).unwrap(), Ending::RolledBack, "a run of the same name");
+fn another_fleet_with_a_run_of_the_same_name_is_not_touched() {
+    let mut spec = spec(&[NamedFault::UnhealthyTarget]);
+    spec.config.rehearsal.others = vec![AnyTag { key: RUN_TAG.to_owned(), value: "rehearsal-1".to_owned() }];
+    check(&rehearse(&spec, &mut |_| {}).unwrap(), Ending::RolledBack, "a run of the same name");
 }
 
 #[test]
-fn any_state_that_fails_leaves_the_fleet_as_it_was_or_frozen_once_it_is_committed() {
+fn a_failed_state_rolls_the_run_back_before_the_commit_and_freezes_it_after_the_commit() {
     let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
-    let elsewhere = [
+    let not_on_the_forward_path = [
         "Create members from the kept image",
         "Leaving back in",
         "Leaving healthy",
@@ -112,20 +113,20 @@ fn any_state_that_fails_leaves_the_fleet_as_it_was_or_frozen_once_it_is_committe
         "Freeze during rollback",
         "Resume",
     ];
-    let states = machine.tasks().map(|task| task.name).filter(|name| !elsewhere.contains(name));
+    let states = machine.tasks().map(|task| task.name).filter(|name| !not_on_the_forward_path.contains(name));
     for state in states {
         for after in [false, true] {
-            let mut plan = plan(&[]);
-            plan.config.upgrade.approval = true;
-            let rehearsed = rehearse_through(&plan, &mut |_| {}, |functions| {
+            let mut spec = spec(&[]);
+            spec.config.upgrade.approval = true;
+            let rehearsed = rehearse_through(&spec, &mut |_| {}, |functions| {
                 Box::new(FailsOnce { functions, state: state.to_owned(), after, done: Cell::new(false) })
             })
             .unwrap();
             let what = format!("{state} failed {} its effect", if after { "after" } else { "before" });
             match (state, after) {
-                // Nothing is begun, or the fleet stays locked by a run that nobody undoes: both must be seen.
+                // Either nothing has begun, or the run keeps the lock and nothing undoes it. Both must show as refused.
                 ("Begin", _) => assert_eq!(rehearsed.outcome, Ending::Refused, "{what}"),
-                // An image too many is nothing to fail for.
+                // A superfluous image does not fail the run.
                 ("Delete outdated images", _) => check(&rehearsed, Ending::Upgraded, &what),
                 ("Delete the leaving members" | "Finish", _) | ("Commit", true) => {
                     assert_eq!(rehearsed.outcome, Ending::Frozen, "{what}");

@@ -1,5 +1,5 @@
-//! Refusals in each service's own words. They are written from AWS's documentation and not by the simulator, so that the
-//! steps meet a second hand's reading of it.
+//! Error responses in the protocol of each service. They follow AWS's documentation and do not use the simulator's
+//! code, so that the steps are tested with a second reading of that documentation.
 
 use super::Service;
 use http_body_util::Full;
@@ -11,8 +11,8 @@ use serde_json::json;
 const REQUEST: &str = "00000000-0000-4000-8000-000000000000";
 
 impl Service {
-    /// The code of a service that stumbles; it comes with status 500.
-    pub fn stumbles(self) -> &'static str {
+    /// The code of an internal error of the service, which has the status 500.
+    pub fn internal_error(self) -> &'static str {
         match self {
             Self::Ec2 => "InternalError",
             Self::LoadBalancing => "InternalFailure",
@@ -21,8 +21,8 @@ impl Service {
         }
     }
 
-    /// The code of a service that is called too often, and its status.
-    fn throttles(self) -> (&'static str, StatusCode) {
+    /// The code and the status of a throttled call.
+    fn throttling_error(self) -> (&'static str, StatusCode) {
         match self {
             Self::Ec2 => ("RequestLimitExceeded", StatusCode::SERVICE_UNAVAILABLE),
             Self::LoadBalancing => ("Throttling", StatusCode::BAD_REQUEST),
@@ -33,20 +33,20 @@ impl Service {
     }
 }
 
-/// The service is called too often.
+/// The response to a throttled call.
 pub fn throttled(service: Service) -> Response<Full<Bytes>> {
-    let (code, status) = service.throttles();
+    let (code, status) = service.throttling_error();
     answer(service, code, status, "Rate exceeded")
 }
 
-/// The service refuses with this code, or stumbles.
-pub fn refused(service: Service, code: &str) -> Response<Full<Bytes>> {
+/// An error response with this code. The code of an internal error gets the status 500.
+pub fn error(service: Service, code: &str) -> Response<Full<Bytes>> {
     let status = match code {
-        code if code == service.stumbles() => StatusCode::INTERNAL_SERVER_ERROR,
+        code if code == service.internal_error() => StatusCode::INTERNAL_SERVER_ERROR,
         "UnauthorizedOperation" | "AccessDenied" => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     };
-    answer(service, code, status, "as this test asked for")
+    answer(service, code, status, "injected by a test")
 }
 
 fn answer(service: Service, code: &str, status: StatusCode, message: &str) -> Response<Full<Bytes>> {
@@ -77,9 +77,9 @@ fn ec2(code: &str, message: &str) -> String {
 
 /// <https://smithy.io/2.0/aws/protocols/aws-query-protocol.html>
 fn load_balancing(code: &str, status: StatusCode, message: &str) -> String {
-    let whose = if status.is_server_error() { "Receiver" } else { "Sender" };
+    let fault_of = if status.is_server_error() { "Receiver" } else { "Sender" };
     format!(
-        "<ErrorResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/{}/\"><Error><Type>{whose}</Type>\
+        "<ErrorResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/{}/\"><Error><Type>{fault_of}</Type>\
          <Code>{code}</Code><Message>{message}</Message></Error><RequestId>{REQUEST}</RequestId></ErrorResponse>",
         "2015-12-01"
     )
