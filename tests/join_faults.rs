@@ -6,7 +6,7 @@ use crate::scale::scaling;
 use fleet::{Config, Outcome, Phase, Span};
 use fleetwright::rehearse::{CallKind, FaultSpec, Processes, Site, in_virtual_time};
 use serde_json::{Value, json};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn play(fixture: &Fixture, after: [u64; 2]) {
 
 /// What does not hold when all is over, after a person has repaired what could not go on.
 async fn wrong(fixture: &Fixture) -> Vec<String> {
-    fixture.simulator.heal();
+    fixture.simulator.disarm_call_faults();
     let mut wrong = Vec::new();
     // Whoever holds the fleet is taken up, and then whoever has joined.
     for n in 0..3 {

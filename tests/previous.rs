@@ -7,7 +7,7 @@ use fleet::{Outcome, Phase};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::{Value, json};
 use simulator::faults::{Fault, Which, WorldFault};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 
 /// The definition of the release before.
 const DEFINITION: &str = include_str!("previous/upgrade.asl.json");

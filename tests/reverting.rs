@@ -10,7 +10,7 @@ use functions::Step;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use simulator::faults::{Fault, Which, WorldFault};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 use std::time::Duration;
 
 fn to(version: &str) -> Value {
@@ -64,7 +64,7 @@ fn a_finished_upgrade_is_taken_back_without_a_bake_and_its_image_is_used_no_more
 fn neither_ill_members_nor_a_ringing_alarm_keep_a_fleet_from_going_back() {
     in_virtual_time(async {
         let at = Duration::from_secs(3_600);
-        let faults = vec![Fault::world(WorldFault::AlarmRings { at }), Fault::world(WorldFault::MemberDies { at })];
+        let faults = vec![Fault::world(WorldFault::AlarmRaised { at }), Fault::world(WorldFault::MemberDies { at })];
         let fixture = Fixture::with(|_| {}, faults).await;
         assert_eq!(fixture.run("run-1", to("1.4.14")).await, "succeeded");
         tokio::time::sleep(at).await;

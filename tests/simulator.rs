@@ -1,7 +1,7 @@
 //! The simulated AWS, asked by the SDK itself: what its clients read back is what a step would.
 
 mod commands;
-mod door;
+mod endpoint;
 mod images;
 mod instances;
 mod invariants;
@@ -23,7 +23,7 @@ use aws_sdk_ec2::types::{Filter, InstanceStateName, InstanceType, ResourceType, 
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_types::SdkConfig;
 use simulator::faults::Fault;
-use simulator::world::{Bystander, Latencies, Range, Subnet, Tag, World};
+use simulator::world::{ForeignInstances, Latencies, Range, Subnet, Tag, World};
 use simulator::{Caller, Simulator};
 
 const GOLDEN: &str = "ami-0123456789abcdef0";
@@ -67,7 +67,7 @@ fn world() -> World {
         vcpu_quota: 64,
         data: None,
         data_tags: std::collections::BTreeMap::new(),
-        bystanders: vec![Bystander { count: 2, tags: vec![tag("fleetwright:fleet", "someone-else")] }],
+        foreign_instances: vec![ForeignInstances { count: 2, tags: vec![tag("fleetwright:fleet", "someone-else")] }],
         alarms: vec!["appwrite-cpu".to_owned()],
         cpu_alarms: Vec::new(),
         work: Vec::new(),

@@ -8,7 +8,7 @@ use fleetwright::permissions::permissions;
 use fleetwright::rehearse::{in_virtual_time, world};
 use functions::Aws;
 use simulator::Simulator;
-use simulator::invariants::{Outcome, Settled};
+use simulator::invariants::{Settled, SettledAs};
 use std::time::Duration;
 
 /// Asserts that IAM let none of it happen, and said so about `action`.
@@ -179,7 +179,7 @@ fn an_image_that_is_gone_may_be_deleted_again_and_another_may_not() {
         let image = made.image_id().unwrap().parse().unwrap();
         delete.delete_image(&image).await.unwrap();
         delete.delete_image(&image).await.unwrap();
-        let settled = Settled { outcome: Outcome::Frozen, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
+        let settled = Settled { outcome: SettledAs::Frozen, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
         assert_eq!(simulator.check(&settled).violated, []);
 
         let error = delete.delete_image(&golden).await.unwrap_err();

@@ -49,7 +49,7 @@ async fn an_agent_comes_online_in_its_own_time() {
 async fn agents_are_listed_in_pages() {
     let mut world = world();
     world.members = 21;
-    world.bystanders.clear();
+    world.foreign_instances.clear();
     let aws = with(world, vec![]);
     let mut pages = aws.ssm.describe_instance_information().into_paginator().send();
     let mut sizes = Vec::new();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::Simulator;
 use crate::clock::Clock;
-use crate::door::Door;
+use crate::endpoint::Endpoint;
 use crate::faults::Fault;
 use crate::state::State;
 
@@ -38,14 +38,14 @@ impl Checkpoint {
     }
 
     /// The world on a clock, by which it goes on.
-    pub(crate) fn on(self, clock: Clock) -> Simulator {
+    pub(crate) fn resume_on(self, clock: Clock) -> Simulator {
         let Checkpoint { state, invocations } = self;
-        Simulator { door: Door::new(clock, state), invocations: Arc::new(AtomicU64::new(invocations)) }
+        Simulator { endpoint: Endpoint::new(clock, state), invocations: Arc::new(AtomicU64::new(invocations)) }
     }
 
     /// How often the processes in a place had called an operation.
     #[must_use]
-    pub fn passed(&self, place: &str, operation: &str) -> u32 {
+    pub fn calls_from(&self, place: &str, operation: &str) -> u32 {
         let trail = self.state.journal.trail.iter();
         let passed = trail.filter(|passed| (&*passed.place, &*passed.operation) == (place, operation)).count();
         u32::try_from(passed).unwrap_or(u32::MAX)
@@ -56,7 +56,7 @@ impl Simulator {
     /// The world as it is now, to go on from.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { state: self.door.state().clone(), invocations: self.invocations.load(Ordering::Relaxed) }
+        Checkpoint { state: self.endpoint.state().clone(), invocations: self.invocations.load(Ordering::Relaxed) }
     }
 
     /// The world of a moment once more, for a rehearsal whose clock is at the first instant: it stands still until the
@@ -67,13 +67,13 @@ impl Simulator {
         let mut checkpoint = checkpoint.clone();
         checkpoint.state.arm(more);
         let clock = Clock::starting_at(checkpoint.state.world.start);
-        checkpoint.on(clock)
+        checkpoint.resume_on(clock)
     }
 
     /// How long it is since the first instant.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.door.clock.elapsed()
+        self.endpoint.clock.elapsed()
     }
 
     /// Waits until so long after the first instant.

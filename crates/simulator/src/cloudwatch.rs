@@ -31,11 +31,11 @@ fn describe_alarms(state: &State, fields: &mut Fields) -> Result<Vec<u8>, Servic
     fields.finish()?;
     let metric = types.is_empty() || types.iter().any(|kind| kind == "MetricAlarm");
     let named = |alarm: &String| metric && (names.is_empty() || names.contains(alarm));
-    let rings = state.faults.alarm_rings(state.now);
-    let quiet = state.world.alarms.iter().map(|alarm| (alarm, rings));
-    let on_the_cpu = state.world.cpu_alarms.iter().map(|alarm| (&alarm.name, state.is_ringing(alarm)));
-    let alarms = quiet.chain(on_the_cpu).filter(|(alarm, _)| named(alarm)).map(|(alarm, rings)| {
-        let value = if rings { "ALARM" } else { "OK" };
+    let raised = state.faults.alarm_raised(state.now);
+    let named_only = state.world.alarms.iter().map(|alarm| (alarm, raised));
+    let on_the_cpu = state.world.cpu_alarms.iter().map(|alarm| (&alarm.name, state.is_raised(alarm)));
+    let alarms = named_only.chain(on_the_cpu).filter(|(alarm, _)| named(alarm)).map(|(alarm, raised)| {
+        let value = if raised { "ALARM" } else { "OK" };
         let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{alarm}", state.world.region, state.world.account);
         cbor::map([
             ("AlarmName", Cbor::from(alarm.as_str())),

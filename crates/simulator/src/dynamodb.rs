@@ -1,4 +1,4 @@
-//! DynamoDB: one table, and the expressions that guard what is written to it.
+//! DynamoDB: one table, and the expressions that authorizer what is written to it.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/>
 
 mod attribute;
@@ -47,7 +47,7 @@ fn get(table: &Table, fields: &mut Fields) -> Result<Vec<u8>, ServiceError> {
     let key = table::read_key(fields)?;
     fields.finish()?;
     Ok(match table.items.get(&key) {
-        Some(kept) => [b"{\"Item\":", kept.answered(), b"}"].concat(),
+        Some(stored) => [b"{\"Item\":", stored.json(), b"}"].concat(),
         None => b"{}".to_vec(),
     })
 }

@@ -14,7 +14,6 @@ mod page;
 mod power;
 mod snapshots;
 mod status;
-mod subnets;
 
 use std::collections::BTreeMap;
 
@@ -53,7 +52,7 @@ pub(crate) fn serve(state: &mut State, operation: &str, form: &mut Form) -> Resu
         "DescribeInstanceStatus" => status::describe(state, form),
         "DescribeInstances" => describe::instances(state, form),
         "DescribeSnapshots" => snapshots::describe(state, form),
-        "DescribeSubnets" => subnets::describe(state, form),
+        "DescribeSubnets" => describe::subnets(state, form),
         "RunInstances" => launch::run(state, form),
         "StartInstances" => power::start(state, form),
         "StopInstances" => power::stop(state, form),

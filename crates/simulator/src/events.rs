@@ -24,7 +24,7 @@ pub(crate) enum Event {
     /// A backup of a volume is complete.
     BackedUp { snapshot: usize },
     /// A target's health checks come to a verdict.
-    Checked { target: TargetKey, epoch: u32, healthy: bool },
+    HealthDecided { target: TargetKey, epoch: u32, healthy: bool },
     /// A draining target is gone.
     Drained { target: TargetKey, epoch: u32 },
     /// A command reaches its agent.
@@ -45,7 +45,7 @@ pub(crate) struct Queue {
 /// What was foreseen comes before what followed from something, and then what was said first, whenever that was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Order {
-    Foreseen(u64),
+    Fault(u64),
     Scheduled(u64),
 }
 
@@ -57,9 +57,9 @@ impl Queue {
     }
 
     /// It happens whatever else does: so it makes no difference when this is said.
-    pub(crate) fn foresee(&mut self, at: Time, event: Event) {
+    pub(crate) fn schedule_fault(&mut self, at: Time, event: Event) {
         self.count += 1;
-        self.due.insert((at, Order::Foreseen(self.count)), event);
+        self.due.insert((at, Order::Fault(self.count)), event);
     }
 
     /// The next event due no later than `now`.
@@ -83,7 +83,7 @@ mod tests {
         queue.schedule(Duration::from_secs(1), Event::Imaged { image: 0 });
         queue.schedule(Duration::from_secs(1), Event::Imaged { image: 1 });
         queue.schedule(Duration::from_secs(4), Event::Imaged { image: 4 });
-        queue.foresee(Duration::from_secs(1), Event::MemberDies);
+        queue.schedule_fault(Duration::from_secs(1), Event::MemberDies);
         let mut seen = Vec::new();
         while let Some((_, event)) = queue.pop(Duration::from_secs(3)) {
             seen.push(event);

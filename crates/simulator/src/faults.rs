@@ -46,7 +46,7 @@ pub enum WorldFault {
         at: Duration,
     },
     /// Every alarm goes to ALARM and stays there.
-    AlarmRings {
+    AlarmRaised {
         /// How long after the first instant.
         at: Duration,
     },
@@ -266,7 +266,7 @@ impl fmt::Display for WorldFault {
             WorldFault::AgentNeverOnline => write!(f, "agents never online"),
             WorldFault::ImpairedInstance { nth } => write!(f, "launched instance #{nth} impaired"),
             WorldFault::MemberDies { at } => write!(f, "a member dies after {at:?}"),
-            WorldFault::AlarmRings { at } => write!(f, "an alarm rings after {at:?}"),
+            WorldFault::AlarmRaised { at } => write!(f, "an alarm rings after {at:?}"),
         }
     }
 }

@@ -6,7 +6,6 @@
 //! tagged is told that it may not, rather than that there is nothing.
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
-mod arn;
 mod ec2;
 mod others;
 
@@ -21,6 +20,7 @@ use serde_json::Value;
 use crate::service::{Service, ServiceError, refuse, unsupported};
 use crate::state::State;
 use crate::wire::{Body, Call};
+use crate::world::World;
 
 /// What a context can have here. A policy that asks for anything else is refused.
 const KEYS: [Key; 7] = [
@@ -37,6 +37,19 @@ const KEYS: [Key; 7] = [
 #[derive(Clone, Debug, Default)]
 pub struct Permissions {
     principals: BTreeMap<String, Principal>,
+}
+
+/// Why a policy cannot be enforced.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PolicyError {
+    /// The policy document has an element that is not understood.
+    #[error("{function}: {source}")]
+    Unreadable {
+        /// The function whose policy it is.
+        function: String,
+        /// The element, and why it is refused.
+        source: permissions::Refusal,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -72,9 +85,10 @@ impl Permissions {
     /// Lets `function` do what the policy document allows, under the name `arn`.
     ///
     /// # Errors
-    /// Names what in the document is not understood.
-    pub fn add(&mut self, function: &str, arn: &str, document: &Value) -> Result<(), String> {
-        let policy = Policy::read(document, &KEYS).map_err(|refusal| format!("{function}: {refusal}"))?;
+    /// [`PolicyError`] if the document has an element that is not understood.
+    pub fn add(&mut self, function: &str, arn: &str, document: &Value) -> Result<(), PolicyError> {
+        let unreadable = |source| PolicyError::Unreadable { function: function.to_owned(), source };
+        let policy = Policy::read(document, &KEYS).map_err(unreadable)?;
         self.principals.insert(function.to_owned(), Principal { arn: arn.to_owned(), policy });
         Ok(())
     }
@@ -89,18 +103,18 @@ impl Permissions {
 
 /// The permissions of a rehearsal, and what of them was made use of.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Guard {
+pub(crate) struct Authorizer {
     /// None: everyone may everything.
     permissions: Option<Arc<Permissions>>,
     used: BTreeMap<String, BTreeSet<By>>,
 }
 
-impl Guard {
-    pub(crate) fn new(permissions: Arc<Permissions>) -> Guard {
-        Guard { permissions: Some(permissions), used: BTreeMap::new() }
+impl Authorizer {
+    pub(crate) fn new(permissions: Arc<Permissions>) -> Authorizer {
+        Authorizer { permissions: Some(permissions), used: BTreeMap::new() }
     }
 
-    pub(crate) fn stands(&self) -> bool {
+    pub(crate) fn is_enforced(&self) -> bool {
         self.permissions.is_some()
     }
 
@@ -115,10 +129,10 @@ impl Guard {
     }
 
     /// Whether `function` may do this; if not, in IAM's words.
-    fn decide(&mut self, function: &str, need: &Need) -> Result<(), Denial> {
+    fn decide(&mut self, function: &str, need: &RequiredPermission) -> Result<(), Denial> {
         let Some(permissions) = self.permissions.as_deref() else { return Ok(()) };
         let Some(principal) = permissions.principals.get(function) else {
-            return Err(Denial::Unknown);
+            return Err(Denial::NoPolicy);
         };
         let why = match principal.policy.decide(&need.action, &need.resource, &need.context) {
             Decision::Allowed(by) => {
@@ -131,7 +145,7 @@ impl Guard {
             Decision::NotAllowed => format!("because no identity-based policy allows the {} action", need.action),
             Decision::Denied => "with an explicit deny in an identity-based policy".to_owned(),
         };
-        Err(Denial::Said(format!(
+        Err(Denial::Denied(format!(
             "User: {} is not authorized to perform: {} on resource: {} {why}",
             principal.arn, need.action, need.resource
         )))
@@ -140,54 +154,59 @@ impl Guard {
 
 enum Denial {
     /// Nobody has said what the caller may.
-    Unknown,
+    NoPolicy,
     /// In IAM's words.
-    Said(String),
+    Denied(String),
 }
 
 /// One thing that a call needs leave for.
 #[derive(Clone, Debug)]
-struct Need {
+struct RequiredPermission {
     action: Cow<'static, str>,
     /// An ARN, or `*` for an action that takes none.
     resource: Cow<'static, str>,
     context: Context,
     /// Whether the resource is there.
-    there: bool,
+    exists: bool,
 }
 
-impl Need {
+impl RequiredPermission {
     /// An action that takes no resource.
-    fn of_all(action: String) -> Need {
-        Need { action: action.into(), resource: "*".into(), context: Context::default(), there: true }
+    fn on_all(action: String) -> RequiredPermission {
+        RequiredPermission { action: action.into(), resource: "*".into(), context: Context::default(), exists: true }
     }
 
     /// An action on a resource.
-    fn on(action: &'static str, resource: String) -> Need {
-        Need { action: action.into(), resource: resource.into(), context: Context::default(), there: true }
+    fn on(action: &'static str, resource: String) -> RequiredPermission {
+        RequiredPermission {
+            action: action.into(),
+            resource: resource.into(),
+            context: Context::default(),
+            exists: true,
+        }
     }
 
-    fn with(self, key: &str, value: &str) -> Need {
-        Need { context: self.context.with(key, value), ..self }
+    fn with_context(self, key: &str, value: &str) -> RequiredPermission {
+        RequiredPermission { context: self.context.with(key, value), ..self }
     }
 
     /// The tags that the call puts on the resource.
-    fn bringing(self, tags: &BTreeMap<String, String>) -> Need {
-        let need = self.bringing_keys(tags.keys().map(String::as_str));
-        tags.iter().fold(need, |need, (key, value)| need.with(&format!("aws:RequestTag/{key}"), value))
+    fn with_request_tags(self, tags: &BTreeMap<String, String>) -> RequiredPermission {
+        let need = self.with_tag_keys(tags.keys().map(String::as_str));
+        tags.iter().fold(need, |need, (key, value)| need.with_context(&format!("aws:RequestTag/{key}"), value))
     }
 
     /// The keys of tags that the call takes off the resource.
-    fn bringing_keys<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> Need {
-        Need { context: self.context.with_all("aws:TagKeys", keys), ..self }
+    fn with_tag_keys<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> RequiredPermission {
+        RequiredPermission { context: self.context.with_all("aws:TagKeys", keys), ..self }
     }
 
     /// The tags that the resource carries, under the names that these services have for them; `None` if it is not there.
-    fn carrying(self, tags: Option<&BTreeMap<String, String>>) -> Need {
-        let Some(tags) = tags else { return Need { there: false, ..self } };
+    fn with_resource_tags(self, tags: Option<&BTreeMap<String, String>>) -> RequiredPermission {
+        let Some(tags) = tags else { return RequiredPermission { exists: false, ..self } };
         tags.iter().fold(self, |need, (key, value)| {
             let names = ["aws:ResourceTag", "ec2:ResourceTag", "ssm:resourceTag"];
-            names.iter().fold(need, |need, name| need.with(&format!("{name}/{key}"), value))
+            names.iter().fold(need, |need, name| need.with_context(&format!("{name}/{key}"), value))
         })
     }
 }
@@ -195,21 +214,21 @@ impl Need {
 impl State {
     /// Lets the call through if its caller may make it.
     pub(crate) fn authorize(&mut self, call: &Call) -> Result<(), ServiceError> {
-        if !self.guard.stands() {
+        if !self.authorizer.is_enforced() {
             return Ok(());
         }
-        for need in needs(self, call)? {
+        for need in required_permissions(self, call)? {
             self.authorize_one(call.service, &need)?;
         }
         Ok(())
     }
 
-    fn authorize_one(&mut self, service: Service, need: &Need) -> Result<(), ServiceError> {
-        self.guard.decide(&self.caller.function, need).map_err(|denial| match denial {
-            Denial::Unknown => unsupported(format_args!("what '{}' may: it has no policy", self.caller.function)),
-            Denial::Said(why) => {
+    fn authorize_one(&mut self, service: Service, need: &RequiredPermission) -> Result<(), ServiceError> {
+        self.authorizer.decide(&self.caller.function, need).map_err(|denial| match denial {
+            Denial::NoPolicy => unsupported(format_args!("what '{}' may: it has no policy", self.caller.function)),
+            Denial::Denied(why) => {
                 // That a policy denies what is gone does not make it too tight.
-                if need.there {
+                if need.exists {
                     self.journal.denied.insert(why.clone());
                 }
                 service.denied(&why)
@@ -225,10 +244,10 @@ impl State {
 }
 
 /// Everything a call needs leave for.
-fn needs(state: &State, call: &Call) -> Result<Vec<Need>, ServiceError> {
+fn required_permissions(state: &State, call: &Call) -> Result<Vec<RequiredPermission>, ServiceError> {
     let operation = &*call.operation;
     match (call.service, &call.body) {
-        (Service::Ec2, Body::Form(form)) => ec2::needs(state, operation, form),
+        (Service::Ec2, Body::Form(form)) => ec2::required_permissions(state, operation, form),
         (Service::LoadBalancing, Body::Form(form)) => Ok(others::load_balancing(operation, form)),
         (Service::Rds, Body::Form(form)) => others::rds(state, operation, form),
         (Service::SystemsManager, Body::Fields(fields)) => others::systems_manager(state, operation, fields),
@@ -251,5 +270,31 @@ impl Service {
             }
             Service::SystemsManager | Service::DynamoDb => refuse("AccessDeniedException", why),
         }
+    }
+}
+
+impl World {
+    /// The ARN of something in the account and region.
+    fn arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account)
+    }
+
+    /// The ARN of something in the region that is of no account: images and snapshots are.
+    fn shared_arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{}::{resource}", self.partition(), self.region)
+    }
+
+    /// The ARN of something in the account that is of no region.
+    fn global_arn(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}::{}:{resource}", self.partition(), self.account)
+    }
+
+    /// The domain of the partition's services.
+    fn url_suffix(&self) -> &'static str {
+        if self.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
+    }
+
+    fn partition(&self) -> &str {
+        self.target_group.split(':').nth(1).unwrap_or("aws")
     }
 }

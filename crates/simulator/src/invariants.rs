@@ -13,7 +13,7 @@ use crate::state::State;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     /// The outcome it reported.
-    pub outcome: Outcome,
+    pub outcome: SettledAs,
     /// The run's id, as its calls carried it.
     pub run: String,
     /// The images that the fleet keeps, by its own account.
@@ -24,7 +24,7 @@ pub struct Settled {
 
 /// The ways a run can end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SettledAs {
     /// The fleet runs the new version.
     Upgraded,
     /// The fleet has more members, or fewer.
@@ -71,18 +71,18 @@ impl State {
         ];
         // A frozen run is left for a person as it is, and says itself what is left.
         let by_outcome: &[(&'static str, Check)] = match settled.outcome {
-            Outcome::Frozen => &[],
-            Outcome::Upgraded | Outcome::Scaled => &[("nothing-left-over", State::check_leftovers)],
-            Outcome::ImageTaken => {
-                &[("nothing-left-over", State::check_leftovers), ("members-are-as-they-were", State::check_as_it_was)]
+            SettledAs::Frozen => &[],
+            SettledAs::Upgraded | SettledAs::Scaled => &[("nothing-left-over", State::check_leftovers)],
+            SettledAs::ImageTaken => {
+                &[("nothing-left-over", State::check_leftovers), ("members-are-as-they-were", State::check_unchanged)]
             }
-            Outcome::RolledBack | Outcome::Refused | Outcome::Unchanged => &[
+            SettledAs::RolledBack | SettledAs::Refused | SettledAs::Unchanged => &[
                 ("nothing-left-over", State::check_leftovers),
-                ("failed-run-leaves-fleet-as-it-was", State::check_as_it_was),
+                ("failed-run-leaves-fleet-as-it-was", State::check_unchanged),
             ],
         };
         let guarded: &[(&'static str, Check)] =
-            if self.guard.stands() { &[("within-permissions", State::check_permissions)] } else { &[] };
+            if self.authorizer.is_enforced() { &[("within-permissions", State::check_permissions)] } else { &[] };
         let mut verdict = Verdict::default();
         for (invariant, check) in always.iter().chain(guarded).chain(by_outcome) {
             let mut details = Vec::new();
@@ -94,8 +94,8 @@ impl State {
     }
 
     fn check_capacity(&self, _: &Settled, details: &mut Vec<String>) {
-        if let Some((at, count)) = self.gauge.shortfall() {
-            let floor = self.gauge.floor();
+        if let Some((at, count)) = self.in_service.shortfall() {
+            let floor = self.in_service.floor();
             details.push(format!("{count} of {floor} members were in service after {:.3} s", at.as_secs_f64()));
         }
         let lost = self.traffic.inexcusable();
@@ -110,7 +110,7 @@ impl State {
     }
 
     fn check_foreign(&self, _: &Settled, details: &mut Vec<String>) {
-        details.extend(self.journal.trespasses.iter().cloned());
+        details.extend(self.journal.foreign_changes.iter().cloned());
     }
 
     fn check_one_run(&self, settled: &Settled, details: &mut Vec<String>) {
@@ -131,12 +131,12 @@ impl State {
         let available =
             |id: &str| self.ec2.images.iter().any(|image| image.id == id && image.state == ImageState::Available);
         for (index, one) in self.ec2.instances.iter().enumerate() {
-            if self.gauge.contains(index) && !available(&one.spec.image) {
+            if self.in_service.contains(index) && !available(&one.spec.image) {
                 details.push(format!("{}, the image of {}, is not available", one.spec.image, one.id));
             }
         }
         let golden = &self.world.golden_image;
-        if settled.outcome != Outcome::Upgraded && !available(golden) {
+        if settled.outcome != SettledAs::Upgraded && !available(golden) {
             details.push(format!("the golden image {golden} is not available"));
         }
     }
@@ -145,7 +145,7 @@ impl State {
     fn check_leftovers(&self, settled: &Settled, details: &mut Vec<String>) {
         let before = self.journal.before.get(&settled.run);
         let replaced = |id: &str| {
-            settled.outcome == Outcome::Upgraded && before.is_some_and(|before| before.instances.contains_key(id))
+            settled.outcome == SettledAs::Upgraded && before.is_some_and(|before| before.instances.contains_key(id))
         };
         let made = |made_by: &str, tags: &BTreeMap<String, String>| {
             !settled.run.is_empty()
@@ -153,13 +153,13 @@ impl State {
         };
         // A new member that a fault of the world killed is not in service, and a member all the same.
         let died = |one: &Instance| {
-            settled.outcome == Outcome::Upgraded && one.dead && one.has_tag(&self.world.load_balancer_tag)
+            settled.outcome == SettledAs::Upgraded && one.dead && one.has_tag(&self.world.load_balancer_tag)
         };
         for (index, one) in self.ec2.instances.iter().enumerate().filter(|(_, one)| !one.foreign) {
-            let joined = settled.outcome == Outcome::Upgraded && settled.joined.contains(&one.spec.made_by);
+            let joined = settled.outcome == SettledAs::Upgraded && settled.joined.contains(&one.spec.made_by);
             let concerned = made(&one.spec.made_by, &one.tags) || replaced(&one.id) || joined;
-            if concerned && !one.phase.gone() && !self.gauge.contains(index) && !died(one) {
-                details.push(format!("{} is left over, {}", one.id, one.phase.name()));
+            if concerned && !one.state.gone() && !self.in_service.contains(index) && !died(one) {
+                details.push(format!("{} is left over, {}", one.id, one.state.name()));
             }
         }
         for image in self.ec2.images.iter().filter(|image| image.registered() && made(&image.made_by, &image.tags)) {
@@ -175,25 +175,29 @@ impl State {
         }
         for (index, target) in &self.groups[OWN_GROUP].targets {
             let one = &self.ec2.instances[*index];
-            if made(&one.spec.made_by, &one.tags) && !self.gauge.contains(*index) && !died(one) {
+            if made(&one.spec.made_by, &one.tags) && !self.in_service.contains(*index) && !died(one) {
                 details.push(format!("the target {} is left over, {:?}", one.id, target.health));
             }
         }
     }
 
     fn in_service_from(&self, image: &str) -> bool {
-        self.ec2.instances.iter().enumerate().any(|(index, one)| one.spec.image == image && self.gauge.contains(index))
+        self.ec2
+            .instances
+            .iter()
+            .enumerate()
+            .any(|(index, one)| one.spec.image == image && self.in_service.contains(index))
     }
 
     /// Everything there was when the run began is there again, in the state and with the tags it had.
-    fn check_as_it_was(&self, settled: &Settled, details: &mut Vec<String>) {
+    fn check_unchanged(&self, settled: &Settled, details: &mut Vec<String>) {
         let Some(before) = self.journal.before.get(&settled.run) else { return };
         let after = self.inventory();
-        for (id, (phase, tags)) in &before.instances {
+        for (id, (state, tags)) in &before.instances {
             match after.instances.get(id) {
-                None => details.push(format!("{id} was {} and is gone", phase.name())),
-                Some((now, _)) if now != phase => {
-                    details.push(format!("{id} was {} and is {}", phase.name(), now.name()));
+                None => details.push(format!("{id} was {} and is gone", state.name())),
+                Some((now, _)) if now != state => {
+                    details.push(format!("{id} was {} and is {}", state.name(), now.name()));
                 }
                 Some((_, now)) if now != tags => {
                     details.push(format!("{id} had the tags {tags:?} and has {now:?}"));

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::clock::Time;
 use crate::ec2::image::ImageState;
-use crate::ec2::instance::Phase;
+use crate::ec2::instance::InstanceState;
 use crate::elb::OWN_GROUP;
 use crate::elb::target::Health;
-use crate::process::Passed;
+use crate::process::ProcessCall;
 use crate::state::State;
 
 /// A record of the rehearsal.
@@ -21,7 +21,7 @@ pub(crate) struct Journal {
     /// What policies did not allow, in IAM's words.
     pub(crate) denied: BTreeSet<String>,
     /// Changes to what is someone else's.
-    pub(crate) trespasses: Vec<String>,
+    pub(crate) foreign_changes: Vec<String>,
     /// When each run first and last changed something.
     pub(crate) changes: BTreeMap<String, (Time, Time)>,
     /// What there was when each run made its first call.
@@ -31,14 +31,14 @@ pub(crate) struct Journal {
     /// How many processes there were.
     pub(crate) processes: u64,
     /// What they called.
-    pub(crate) trail: Vec<Passed>,
+    pub(crate) trail: Vec<ProcessCall>,
 }
 
 /// What belongs to the fleet at a time, as far as a run may have to restore it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inventory {
     /// State and tags of each instance that is not on its way out.
-    pub(crate) instances: BTreeMap<String, (Phase, BTreeMap<String, String>)>,
+    pub(crate) instances: BTreeMap<String, (InstanceState, BTreeMap<String, String>)>,
     /// The registered images.
     pub(crate) images: BTreeSet<String>,
     /// The targets of the fleet's group that do not drain.
@@ -54,11 +54,11 @@ impl Journal {
 
 impl State {
     pub(crate) fn inventory(&self) -> Inventory {
-        let instances = self.ec2.instances.iter().filter(|one| !one.foreign && !one.phase.gone());
+        let instances = self.ec2.instances.iter().filter(|one| !one.foreign && !one.state.gone());
         let images = self.ec2.images.iter().filter(|image| !image.foreign && image.registered());
         let targets = self.groups[OWN_GROUP].targets.iter().filter(|(_, target)| target.health != Health::Draining);
         Inventory {
-            instances: instances.map(|one| (one.id.clone(), (one.phase, one.tags.clone()))).collect(),
+            instances: instances.map(|one| (one.id.clone(), (one.state, one.tags.clone()))).collect(),
             images: images.map(|image| image.id.clone()).collect(),
             targets: targets.map(|(index, _)| self.ec2.instances[*index].id.clone()).collect(),
         }
@@ -107,7 +107,7 @@ impl State {
             }
         }
         if foreign {
-            self.journal.trespasses.push(format!("{} called {operation} on {id}", self.caller.function));
+            self.journal.foreign_changes.push(format!("{} called {operation} on {id}", self.caller.function));
         }
     }
 
@@ -115,7 +115,7 @@ impl State {
     pub(crate) fn note_lost_golden_image(&mut self, image: usize) {
         let this = &self.ec2.images[image];
         let clones = self.ec2.instances.iter().enumerate();
-        let mut members = clones.filter(|(index, one)| one.spec.image == this.id && self.gauge.contains(*index));
+        let mut members = clones.filter(|(index, one)| one.spec.image == this.id && self.in_service.contains(*index));
         if let (ImageState::Available, Some((_, member))) = (this.state, members.next()) {
             let note = format!("{} was deregistered while its clone {} was in service", this.id, member.id);
             self.journal.lost_images.push(note);

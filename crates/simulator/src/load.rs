@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::clock::Time;
 use crate::state::State;
-use crate::world::{AlarmKind, CpuAlarm};
+use crate::world::{AlarmThreshold, CpuAlarm};
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
 /// From a minute's end to its point.
@@ -19,14 +19,14 @@ impl State {
     /// The CPU of an instance over the minute that began at `minute`, in percent, if there is a point of it now.
     pub(crate) fn cpu_of(&self, instance: usize, minute: Time) -> Option<f64> {
         let one = &self.ec2.instances[instance];
-        let known = one.launched <= minute && minute + MINUTE + LATE <= self.now && !one.phase.gone();
-        known.then(|| if self.gauge.contains(instance) { self.cpu_in_service(minute) } else { IDLE })
+        let known = one.launched <= minute && minute + MINUTE + LATE <= self.now && !one.state.gone();
+        known.then(|| if self.in_service.contains(instance) { self.cpu_in_service(minute) } else { IDLE })
     }
 
     /// The CPU that those share who were in service when `minute` began.
     fn cpu_in_service(&self, minute: Time) -> f64 {
         let work = self.world.work.iter().rev().find(|work| work.from <= minute).map_or(0.0, |work| work.percent);
-        match self.gauge.at(minute) {
+        match self.in_service.count_at(minute) {
             0 => IDLE,
             members => (work / f64::from(members)).clamp(IDLE, BUSY),
         }
@@ -38,13 +38,13 @@ impl State {
         Some(Duration::from_secs(minutes * 60))
     }
 
-    pub(crate) fn is_ringing(&self, alarm: &CpuAlarm) -> bool {
+    pub(crate) fn is_raised(&self, alarm: &CpuAlarm) -> bool {
         let Some(last) = self.last_minute() else { return false };
         let minutes = (0..alarm.minutes).map(|back| last.checked_sub(MINUTE * back));
         minutes.into_iter().all(|minute| {
-            minute.is_some_and(|minute| match alarm.rings {
-                AlarmKind::Above(percent) => self.cpu_in_service(minute) > percent,
-                AlarmKind::Below(percent) => self.cpu_in_service(minute) < percent,
+            minute.is_some_and(|minute| match alarm.threshold {
+                AlarmThreshold::Above(percent) => self.cpu_in_service(minute) > percent,
+                AlarmThreshold::Below(percent) => self.cpu_in_service(minute) < percent,
             })
         })
     }

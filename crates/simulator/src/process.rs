@@ -19,12 +19,12 @@ pub enum Lost {
     /// It died before it could answer.
     Crashed,
     /// Whoever invoked it stopped for good.
-    Forgotten,
+    OrchestratorDied,
 }
 
 /// A call that a process made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passed {
+pub struct ProcessCall {
     /// The process's place.
     pub place: Arc<str>,
     /// Which of all processes it was; the first is 0.
@@ -40,7 +40,7 @@ pub struct Passed {
 enum Fate {
     Dies,
     RunsAgain,
-    IsForgotten,
+    LosesOrchestrator,
 }
 
 #[derive(Debug)]
@@ -48,7 +48,7 @@ pub(crate) struct Process {
     pub(crate) place: Arc<str>,
     pub(crate) ordinal: u64,
     fate: Mutex<Option<Fate>>,
-    struck: Notify,
+    fate_set: Notify,
     released: Notify,
 }
 
@@ -60,25 +60,25 @@ impl Process {
 
     /// The process dies: what waits for this waits for ever.
     pub(crate) async fn die(&self) {
-        self.meet(Fate::Dies);
+        self.set_fate(Fate::Dies);
         pending().await
     }
 
     /// Whoever invoked the process is no more.
-    pub(crate) async fn be_forgotten(&self) {
-        self.meet(Fate::IsForgotten);
+    pub(crate) async fn lose_orchestrator(&self) {
+        self.set_fate(Fate::LosesOrchestrator);
         pending().await
     }
 
     /// Comes back when the same function has been invoked once more, from beginning to end.
     pub(crate) async fn run_again(&self) {
-        self.meet(Fate::RunsAgain);
+        self.set_fate(Fate::RunsAgain);
         self.released.notified().await;
     }
 
-    fn meet(&self, fate: Fate) {
+    fn set_fate(&self, fate: Fate) {
         *self.fate.lock().unwrap_or_else(PoisonError::into_inner) = Some(fate);
-        self.struck.notify_one();
+        self.fate_set.notify_one();
     }
 
     fn take_fate(&self) -> Option<Fate> {
@@ -103,48 +103,48 @@ impl Simulator {
             tokio::select! {
                 biased;
                 answer = &mut answer => return Ok(answer),
-                () = process.struck.notified() => {}
+                () = process.fate_set.notified() => {}
             }
             match process.take_fate() {
                 Some(Fate::Dies) => return Err(Lost::Crashed),
                 Some(Fate::RunsAgain) => {
-                    if let Err(Lost::Forgotten) = Box::pin(self.process(place, invoke)).await {
-                        return Err(Lost::Forgotten);
+                    if let Err(Lost::OrchestratorDied) = Box::pin(self.process(place, invoke)).await {
+                        return Err(Lost::OrchestratorDied);
                     }
                     process.released.notify_one();
                 }
-                Some(Fate::IsForgotten) => return Err(Lost::Forgotten),
+                Some(Fate::LosesOrchestrator) => return Err(Lost::OrchestratorDied),
                 None => {}
             }
         }
     }
 
     fn start(&self, place: &str) -> Arc<Process> {
-        let mut state = self.door.state();
+        let mut state = self.endpoint.state();
         state.journal.processes += 1;
         Arc::new(Process {
             place: place.into(),
             ordinal: state.journal.processes - 1,
             fate: Mutex::default(),
-            struck: Notify::new(),
+            fate_set: Notify::new(),
             released: Notify::new(),
         })
     }
 
     /// Every call that a process made, in order.
     #[must_use]
-    pub fn trail(&self) -> Vec<Passed> {
-        self.door.state().journal.trail.clone()
+    pub fn trail(&self) -> Vec<ProcessCall> {
+        self.endpoint.state().journal.trail.clone()
     }
 
     /// From now on no fault strikes a call.
-    pub fn heal(&self) {
-        self.door.state().faults.heal();
+    pub fn disarm_call_faults(&self) {
+        self.endpoint.state().faults.disarm();
     }
 
     /// Whether each fault of a call has struck, in the order in which they were given.
     #[must_use]
-    pub fn struck(&self) -> Vec<bool> {
-        self.door.state().faults.struck().collect()
+    pub fn faults_struck(&self) -> Vec<bool> {
+        self.endpoint.state().faults.struck().collect()
     }
 }

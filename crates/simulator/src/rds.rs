@@ -54,7 +54,7 @@ fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let index = state.db_snapshots.len();
     let took = state.dice.latency("backup", u64::MAX - index as u64, state.world.latencies.backup);
     let available = state.now + took;
-    state.took("backup", id.clone(), state.now, available);
+    state.record_span("backup", id.clone(), state.now, available);
     state.db_snapshots.push(DbSnapshot { id, tags, started: state.now, available });
     Ok(Xml::query("CreateDBSnapshot", |xml| {
         xml.element("DBSnapshot", |xml| write(xml, state, &state.db_snapshots[index]));

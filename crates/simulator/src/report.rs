@@ -21,13 +21,13 @@ pub struct Report {
     pub spans: Vec<Span>,
     /// The instances that carry the load-balancer tag and are not on their way out.
     pub members: Vec<Member>,
-    /// Every instance but the bystanders'.
+    /// Every instance but the foreign_instances'.
     pub instances: Vec<Instance>,
-    /// Every image but the bystanders'.
+    /// Every image but the foreign_instances'.
     pub images: Vec<Image>,
     /// What the simulator was asked and does not imitate.
     pub unsupported: Vec<String>,
-    /// How long instances ran since the first instant, by type; the bystanders' are not counted.
+    /// How long instances ran since the first instant, by type; the foreign_instances' are not counted.
     pub instance_seconds: BTreeMap<String, f64>,
 }
 
@@ -126,13 +126,13 @@ impl State {
             *instance_seconds.entry(one.spec.instance_type.clone()).or_default() +=
                 one.ran_until(self.now).as_secs_f64();
         }
-        let tagged = own().filter(|(_, one)| one.has_tag(&self.world.load_balancer_tag) && !one.phase.gone());
+        let tagged = own().filter(|(_, one)| one.has_tag(&self.world.load_balancer_tag) && !one.state.gone());
         Report {
             calls: self.journal.calls(),
             requests: self.traffic.requests(),
-            capacity: self.gauge.capacity(),
+            capacity: self.in_service.capacity(),
             spans: self.spans.clone(),
-            members: tagged.map(|(index, one)| member(one, self.gauge.contains(index))).collect(),
+            members: tagged.map(|(index, one)| member(one, self.in_service.contains(index))).collect(),
             instances: own().map(|(_, one)| instance(one)).collect(),
             images: self.ec2.images.iter().filter(|image| !image.foreign).map(image).collect(),
             unsupported: self.journal.unsupported.iter().cloned().collect(),
@@ -154,7 +154,7 @@ fn member(one: &ec2::instance::Instance, in_service: bool) -> Member {
 fn instance(one: &ec2::instance::Instance) -> Instance {
     Instance {
         id: one.id.clone(),
-        state: one.phase.name(),
+        state: one.state.name(),
         image: one.spec.image.clone(),
         version: one.installed.version.clone(),
         instance_type: one.spec.instance_type.clone(),
@@ -169,5 +169,39 @@ fn image(image: &ec2::image::Image) -> Image {
         state: image.state.name(),
         version: image.installed.version.clone(),
         tags: image.tags.clone(),
+    }
+}
+
+/// The greatest total length of spans each of which begins at or after the end of the one before it: weighted interval
+/// scheduling over the spans in the order of their ends.
+pub(crate) fn heaviest_chain<'a>(spans: impl IntoIterator<Item = &'a Span>) -> Duration {
+    let mut spans: Vec<(Duration, Duration)> = spans.into_iter().map(|span| (span.end, span.start)).collect();
+    spans.sort_unstable();
+    // best[n] is the answer for the first n spans.
+    let mut best = vec![Duration::ZERO];
+    for (n, (end, start)) in spans.iter().enumerate() {
+        let before = spans[..n].partition_point(|(earlier_end, _)| earlier_end <= start);
+        let with = best[before] + end.saturating_sub(*start);
+        best.push(with.max(best[n]));
+    }
+    best.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn span(start: u64, end: u64) -> Span {
+        Span { kind: "test", resource: String::new(), start: Duration::from_secs(start), end: Duration::from_secs(end) }
+    }
+
+    #[test]
+    fn the_limit_is_the_heaviest_chain() {
+        let heaviest = |spans: &[Span]| heaviest_chain(spans).as_secs();
+        assert_eq!(heaviest(&[]), 0);
+        assert_eq!(heaviest(&[span(0, 10), span(10, 15)]), 15, "one may begin as the other ends");
+        assert_eq!(heaviest(&[span(0, 10), span(9, 15)]), 10, "overlapping ones do not add up");
+        assert_eq!(heaviest(&[span(0, 4), span(3, 8), span(8, 9), span(4, 8)]), 9);
+        assert_eq!(heaviest(&[span(5, 6), span(0, 100), span(7, 99)]), 100, "one long one outweighs many");
     }
 }

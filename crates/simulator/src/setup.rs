@@ -10,24 +10,24 @@ use crate::dice::Dice;
 use crate::dynamodb::Table;
 use crate::ec2::Ec2;
 use crate::ec2::image::{Image, ImageState, Snapshot, SnapshotState};
-use crate::ec2::instance::{Installed, Phase, Spec};
+use crate::ec2::instance::{Installed, InstanceState, Spec};
 use crate::elb::target::{Health, Target};
 use crate::elb::{Group, OWN_GROUP};
 use crate::events::{Event, Queue};
 use crate::faults::{Fault, Faults, Kind, WorldFault};
-use crate::gauge::Gauge;
-use crate::iam::Guard;
+use crate::iam::Authorizer;
+use crate::in_service::InService;
 use crate::journal::Journal;
 use crate::state::State;
 use crate::traffic::Traffic;
 use crate::world::{Subnet, Tag, World};
 
-/// The group the bystanders are in.
-const OTHERS_GROUP: usize = OWN_GROUP + 1;
+/// The group the foreign_instances are in.
+const FOREIGN_GROUP: usize = OWN_GROUP + 1;
 
 impl State {
-    /// The golden image and its members, all in service; the bystanders; and the faults to come.
-    pub(crate) fn genesis(world: World, faults: Vec<Fault>) -> State {
+    /// The golden image and its members, all in service; the foreign_instances; and the faults to come.
+    pub(crate) fn new(world: World, faults: Vec<Fault>) -> State {
         let world = Arc::new(world);
         let mut state = State {
             dice: Dice::new(world.seed),
@@ -36,7 +36,7 @@ impl State {
             queue: Queue::default(),
             buckets: Buckets::default(),
             caller: Arc::new(Caller { run: String::new(), function: String::new() }),
-            guard: Guard::default(),
+            authorizer: Authorizer::default(),
             ec2: Ec2::default(),
             groups: vec![Group { arn: world.target_group.clone(), targets: BTreeMap::new() }],
             registered: 0,
@@ -44,13 +44,13 @@ impl State {
             db_snapshots: Vec::new(),
             table: Table::default(),
             traffic: Traffic::new(world.requests_per_second, world.latencies.long_request),
-            gauge: Gauge::new(),
+            in_service: InService::new(),
             spans: Vec::new(),
             journal: Journal::default(),
             world,
         };
         state.add_members();
-        state.add_bystanders();
+        state.add_foreign_instances();
         state.arm(faults);
         state
     }
@@ -59,7 +59,7 @@ impl State {
     pub(crate) fn arm(&mut self, faults: Vec<Fault>) {
         for fault in &faults {
             if let Kind::World(WorldFault::MemberDies { at }) = fault.0 {
-                self.queue.foresee(at, Event::MemberDies);
+                self.queue.schedule_fault(at, Event::MemberDies);
             }
         }
         self.faults.add(faults);
@@ -89,9 +89,9 @@ impl State {
         }
     }
 
-    fn add_bystanders(&mut self) {
+    fn add_foreign_instances(&mut self) {
         let world = Arc::clone(&self.world);
-        if world.bystanders.is_empty() {
+        if world.foreign_instances.is_empty() {
             return;
         }
         let image = self.dice.id("ami", u64::MAX);
@@ -102,14 +102,14 @@ impl State {
         let group = world.target_group.rsplit_once(":targetgroup/").map_or("", |(start, _)| start);
         let arn = format!("{group}:targetgroup/someone-else/0123456789abcdef");
         self.groups.push(Group { arn, targets: BTreeMap::new() });
-        for bystander in &world.bystanders {
+        for bystander in &world.foreign_instances {
             for (subnet, count) in spread(&world.subnets, bystander.count) {
                 let spec = Arc::new(self.spec(&image, &world.member_type, subnet));
                 for _ in 0..count {
                     let index = self.add_running(&spec, tag_map(&bystander.tags), installed.clone());
                     self.ec2.instances[index].foreign = true;
                     let target = Target::new(self.now, Health::Healthy, 0, false);
-                    self.groups[OTHERS_GROUP].targets.insert(index, target);
+                    self.groups[FOREIGN_GROUP].targets.insert(index, target);
                 }
             }
         }
@@ -165,7 +165,7 @@ impl State {
         let now = self.now;
         let index = self.add_instance(spec, tags, installed);
         let instance = &mut self.ec2.instances[index];
-        instance.phase = Phase::Running;
+        instance.state = InstanceState::Running;
         instance.boots = 1;
         instance.serving = Some(now);
         (instance.agent, instance.agent_seen) = (Some(now), true);

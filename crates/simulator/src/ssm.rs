@@ -55,7 +55,7 @@ impl Page {
     }
 
     /// This page of all that is `admitted`, and the token of the next one.
-    fn cut<T>(self, admitted: impl Iterator<Item = T>) -> (Vec<T>, Option<String>) {
+    fn slice<T>(self, admitted: impl Iterator<Item = T>) -> (Vec<T>, Option<String>) {
         let mut rest = admitted.skip(self.from);
         let page: Vec<T> = rest.by_ref().take(self.most).collect();
         let next = rest.next().map(|_| (self.from + self.most).to_string());

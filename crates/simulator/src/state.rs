@@ -15,8 +15,8 @@ use crate::ec2::Ec2;
 use crate::elb::{Group, TargetKey};
 use crate::events::{Event, Queue};
 use crate::faults::Faults;
-use crate::gauge::Gauge;
-use crate::iam::Guard;
+use crate::iam::Authorizer;
+use crate::in_service::InService;
 use crate::journal::Journal;
 use crate::rds::DbSnapshot;
 use crate::report::Span;
@@ -35,7 +35,7 @@ pub(crate) struct State {
     pub(crate) buckets: Buckets,
     /// Who makes the call that is being answered.
     pub(crate) caller: Arc<Caller>,
-    pub(crate) guard: Guard,
+    pub(crate) authorizer: Authorizer,
     pub(crate) ec2: Ec2,
     pub(crate) groups: Vec<Group>,
     /// How many targets calls have registered.
@@ -44,7 +44,7 @@ pub(crate) struct State {
     pub(crate) db_snapshots: Vec<DbSnapshot>,
     pub(crate) table: Table,
     pub(crate) traffic: Traffic,
-    pub(crate) gauge: Gauge,
+    pub(crate) in_service: InService,
     pub(crate) spans: Vec<Span>,
     pub(crate) journal: Journal,
 }
@@ -71,8 +71,8 @@ impl State {
             Event::Stopped { instance, epoch } if self.is_current(instance, epoch) => self.on_stopped(instance),
             Event::Terminated { instance, epoch } if self.is_current(instance, epoch) => self.on_terminated(instance),
             Event::Rebooted { instance, epoch } if self.is_current(instance, epoch) => self.on_rebooted(instance),
-            Event::Checked { target, epoch, healthy } if self.target_epoch(target) == Some(epoch) => {
-                self.on_checked(target, healthy);
+            Event::HealthDecided { target, epoch, healthy } if self.target_epoch(target) == Some(epoch) => {
+                self.on_health_decided(target, healthy);
             }
             Event::Drained { target, epoch } if self.target_epoch(target) == Some(epoch) => self.on_drained(target),
             Event::BackedUp { snapshot } => self.on_backed_up(snapshot),
@@ -100,7 +100,7 @@ impl State {
     }
 
     /// A latency took effect.
-    pub(crate) fn took(&mut self, kind: &'static str, resource: String, start: Time, end: Time) {
+    pub(crate) fn record_span(&mut self, kind: &'static str, resource: String, start: Time, end: Time) {
         self.spans.push(Span { kind, resource, start, end });
     }
 

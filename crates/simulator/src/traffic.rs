@@ -50,7 +50,7 @@ pub(crate) struct Traffic {
     /// The stretches of the last long request's length, oldest first.
     stretches: VecDeque<Stretch>,
     /// The last request that was cut off on a target.
-    cut_until: BTreeMap<usize, u64>,
+    lost_until: BTreeMap<usize, u64>,
 }
 
 /// Requests in a row that were spread over the same targets.
@@ -84,7 +84,7 @@ impl Traffic {
             silent_healthy: 0,
             current: None,
             stretches: VecDeque::new(),
-            cut_until: BTreeMap::new(),
+            lost_until: BTreeMap::new(),
         }
     }
 
@@ -126,7 +126,7 @@ impl Traffic {
     }
 
     /// Where an instance stands from now on. The caller has caught up.
-    pub(crate) fn place(&mut self, instance: usize, route: Route, serving: bool, dead: bool) {
+    pub(crate) fn route(&mut self, instance: usize, route: Route, serving: bool, dead: bool) {
         let silent = !serving && route != Route::None;
         let was_counted = self.healthy.contains(&instance) && self.silent.contains(&instance);
         let moved = set(&mut self.healthy, instance, route == Route::Healthy)
@@ -141,8 +141,8 @@ impl Traffic {
     }
 
     /// Whatever is under way on an instance that answered since `since` is lost.
-    pub(crate) fn cut(&mut self, now: Time, instance: usize, since: Time, excused: bool) {
-        let after = self.sent_by(since).max(self.cut_until.get(&instance).copied().unwrap_or_default());
+    pub(crate) fn lose_in_flight(&mut self, now: Time, instance: usize, since: Time, excused: bool) {
+        let after = self.sent_by(since).max(self.lost_until.get(&instance).copied().unwrap_or_default());
         let long = self.sent_by(now.saturating_sub(self.long)).max(after);
         let short = self.sent_by(now.saturating_sub(SHORT)).max(after);
         let mut lost = 0;
@@ -158,7 +158,7 @@ impl Traffic {
         }
         self.failed += lost;
         self.excused += if excused { lost } else { 0 };
-        self.cut_until.insert(instance, self.sent);
+        self.lost_until.insert(instance, self.sent);
     }
 
     /// How many requests have been sent at a time: the nth is sent after n intervals.
@@ -203,8 +203,8 @@ mod tests {
 
     fn two_healthy() -> Traffic {
         let mut traffic = Traffic::new(50.0, Duration::from_secs(25));
-        traffic.place(0, Route::Healthy, true, false);
-        traffic.place(1, Route::Healthy, true, false);
+        traffic.route(0, Route::Healthy, true, false);
+        traffic.route(1, Route::Healthy, true, false);
         traffic
     }
 
@@ -219,13 +219,13 @@ mod tests {
     fn a_healthy_target_that_does_not_answer_loses_its_share() {
         let mut traffic = two_healthy();
         traffic.catch_up(seconds(10));
-        traffic.place(1, Route::Healthy, false, false);
+        traffic.route(1, Route::Healthy, false, false);
         traffic.catch_up(seconds(20));
         assert_eq!(traffic.requests().sent, 1_000);
         let lost = traffic.requests().failed;
         // Half of them; the turn shifts with every hundredth request.
         assert!((248..=252).contains(&lost), "{lost}");
-        traffic.place(1, Route::Fallback, false, false);
+        traffic.route(1, Route::Fallback, false, false);
         traffic.catch_up(seconds(30));
         assert_eq!(traffic.requests(), Requests { sent: 1_500, failed: lost }, "unhealthy ones get nothing");
     }
@@ -235,8 +235,8 @@ mod tests {
         let mut traffic = Traffic::new(50.0, Duration::from_secs(25));
         traffic.catch_up(seconds(2));
         assert_eq!(traffic.requests().failed, 100);
-        traffic.place(0, Route::Fallback, true, false);
-        traffic.place(1, Route::Fallback, false, false);
+        traffic.route(0, Route::Fallback, true, false);
+        traffic.route(1, Route::Fallback, false, false);
         traffic.catch_up(seconds(4));
         assert_eq!(traffic.requests().sent, 200);
         assert!((148..=152).contains(&traffic.requests().failed), "{:?}", traffic.requests());
@@ -247,10 +247,10 @@ mod tests {
         let mut traffic = two_healthy();
         traffic.catch_up(seconds(100));
         // Fifty a second for 25 s make 12 or 13 long ones, half of them on each; and 4 short ones in 80 ms.
-        traffic.cut(seconds(100), 0, seconds(0), false);
+        traffic.lose_in_flight(seconds(100), 0, seconds(0), false);
         let lost = traffic.requests().failed;
         assert!((7..=9).contains(&lost), "{lost}");
-        traffic.cut(seconds(100), 0, seconds(0), false);
+        traffic.lose_in_flight(seconds(100), 0, seconds(0), false);
         assert_eq!(traffic.requests().failed, lost);
     }
 
@@ -258,13 +258,13 @@ mod tests {
     fn a_target_that_got_nothing_for_as_long_as_the_longest_request_has_nothing_to_lose() {
         let mut traffic = two_healthy();
         traffic.catch_up(seconds(100));
-        traffic.place(0, Route::None, true, false);
+        traffic.route(0, Route::None, true, false);
         traffic.catch_up(seconds(112));
         let mut early = traffic.clone();
-        early.cut(seconds(112), 0, seconds(0), false);
+        early.lose_in_flight(seconds(112), 0, seconds(0), false);
         assert!((2..=4).contains(&early.requests().failed), "{:?}", early.requests());
         traffic.catch_up(seconds(126));
-        traffic.cut(seconds(126), 0, seconds(0), false);
+        traffic.lose_in_flight(seconds(126), 0, seconds(0), false);
         assert_eq!(traffic.requests().failed, 0);
     }
 
@@ -272,18 +272,18 @@ mod tests {
     fn what_a_fault_killed_is_lost_and_excused() {
         let mut traffic = two_healthy();
         traffic.catch_up(seconds(100));
-        traffic.cut(seconds(100), 0, seconds(0), true);
-        traffic.place(0, Route::Healthy, false, true);
+        traffic.lose_in_flight(seconds(100), 0, seconds(0), true);
+        traffic.route(0, Route::Healthy, false, true);
         traffic.catch_up(seconds(110));
         assert!(traffic.requests().failed > 240);
         assert_eq!(traffic.inexcusable(), 0);
 
         // With the last one dead there is nobody; with one that was only taken out there would have been.
-        traffic.place(1, Route::None, true, false);
-        traffic.place(0, Route::Fallback, false, true);
+        traffic.route(1, Route::None, true, false);
+        traffic.route(0, Route::Fallback, false, true);
         traffic.catch_up(seconds(120));
         assert_eq!(traffic.inexcusable(), 0);
-        traffic.place(0, Route::None, false, false);
+        traffic.route(0, Route::None, false, false);
         traffic.catch_up(seconds(121));
         assert!(traffic.inexcusable() > 0);
     }

@@ -46,7 +46,7 @@ pub struct World {
     pub deregistration_delay: Duration,
     /// From one health check of a target to the next.
     pub health_check_interval: Duration,
-    /// Passed checks in a row that an unhealthy target needs.
+    /// ProcessCall checks in a row that an unhealthy target needs.
     pub healthy_threshold: u32,
     /// Failed checks in a row that make a target unhealthy.
     pub unhealthy_threshold: u32,
@@ -59,7 +59,7 @@ pub struct World {
     /// What that is tagged with.
     pub data_tags: BTreeMap<String, String>,
     /// Instances of others, which nobody may touch.
-    pub bystanders: Vec<Bystander>,
+    pub foreign_instances: Vec<ForeignInstances>,
     /// CloudWatch alarms, all in the state OK.
     pub alarms: Vec<String>,
     /// Alarms on the fleet's CPU.
@@ -82,14 +82,14 @@ pub struct CpuAlarm {
     /// Its name.
     pub name: String,
     /// Where it rings.
-    pub rings: AlarmKind,
+    pub threshold: AlarmThreshold,
     /// For so many minutes in a row.
     pub minutes: u32,
 }
 
 /// On which side of its threshold an alarm rings.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum AlarmKind {
+pub enum AlarmThreshold {
     /// Above so many percent.
     Above(f64),
     /// Below so many percent.
@@ -148,7 +148,7 @@ pub struct Subnet {
 
 /// Instances of someone else in the same account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bystander {
+pub struct ForeignInstances {
     /// How many there are.
     pub count: u32,
     /// What they are tagged with.

@@ -12,7 +12,7 @@ use crate::service::ServiceError;
 /// An item: attributes by name.
 pub(super) type Item = BTreeMap<String, Attribute>;
 
-/// A typed value. Numbers are kept as they were written; binary values stay in base64.
+/// A typed value. Numbers are stored as they were written; binary values stay in base64.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Attribute {
     String(String),

@@ -51,5 +51,5 @@ fn in_range<'a>(table: &'a Table, range: &'a PartitionRange) -> impl Iterator<It
         .range(start..)
         .take_while(|((pk, _), _)| *pk == range.partition)
         .filter(|((_, sk), _)| range.admits(&Attribute::String(sk.clone())))
-        .map(|(key, kept)| (key, &kept.item))
+        .map(|(key, stored)| (key, &stored.item))
 }

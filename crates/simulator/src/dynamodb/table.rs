@@ -19,28 +19,28 @@ pub(super) const KEYS: [&str; 2] = ["pk", "sk"];
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MOST_BYTES: usize = 400 * 1_024;
 
-/// An item as it is kept. It is written once and read many times, so how it looks in an answer is worked out once.
+/// An item as it is stored. It is written once and read many times, so how it looks in an answer is worked out once.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredItem {
     pub(super) item: Item,
-    answered: OnceLock<Vec<u8>>,
+    json: OnceLock<Vec<u8>>,
 }
 
-impl Kept {
-    pub(super) fn new(item: Item) -> Arc<Kept> {
-        Arc::new(Kept { item, answered: OnceLock::new() })
+impl StoredItem {
+    pub(super) fn new(item: Item) -> Arc<StoredItem> {
+        Arc::new(StoredItem { item, json: OnceLock::new() })
     }
 
     /// The item in DynamoDB's own JSON.
-    pub(super) fn answered(&self) -> &[u8] {
-        self.answered.get_or_init(|| encode(&self.item))
+    pub(super) fn json(&self) -> &[u8] {
+        self.json.get_or_init(|| encode(&self.item))
     }
 }
 
 /// Items in the order of their keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
-    pub(super) items: BTreeMap<Key, Arc<Kept>>,
+    pub(super) items: BTreeMap<Key, Arc<StoredItem>>,
     /// What each transaction's token came with.
     pub(super) transactions: BTreeMap<String, Arc<Fields>>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Table {
 impl Table {
     /// Every item.
     pub(crate) fn dump(&self) -> Vec<Value> {
-        self.items.values().map(|kept| json!(kept.item)).collect()
+        self.items.values().map(|stored| json!(stored.item)).collect()
     }
 }
 

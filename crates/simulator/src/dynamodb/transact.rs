@@ -14,7 +14,7 @@ use crate::wire::json::Fields;
 const MOST_ACTIONS: usize = 100;
 
 /// `TransactWriteItems`: a repeated call with the same token does nothing. (AWS forgets a token after ten minutes; here
-/// it is kept, since the SDK makes a new one for each call that brings none.)
+/// it is stored, since the SDK makes a new one for each call that brings none.)
 pub(super) fn write(table: &mut Table, table_name: &str, fields: &mut Fields) -> Result<Value, ServiceError> {
     let token = fields.string("ClientRequestToken")?;
     let parameters = fields.clone();

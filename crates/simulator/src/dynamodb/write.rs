@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::attribute::{Item, read_item};
 use super::expression::{Condition, Names, Update};
 use super::invalid;
-use super::table::{KEYS, Kept, Key, Table, check_size, condition_failed, key_of, read_key};
+use super::table::{KEYS, Key, StoredItem, Table, check_size, condition_failed, key_of, read_key};
 use crate::service::{ServiceError, unsupported};
 use crate::wire::json::Fields;
 
@@ -21,7 +21,7 @@ pub(super) struct Write {
 
 #[derive(Debug)]
 enum Effect {
-    Put(Arc<Kept>),
+    Put(Arc<StoredItem>),
     Delete,
     Update(Update),
     Check,
@@ -37,7 +37,7 @@ impl Write {
         let mut names = Names::read(fields)?;
         let condition = names.condition(fields)?;
         names.finish()?;
-        Ok(Write { key: key_of(&item)?, condition, effect: Effect::Put(Kept::new(item)) })
+        Ok(Write { key: key_of(&item)?, condition, effect: Effect::Put(StoredItem::new(item)) })
     }
 
     pub(super) fn read_delete(fields: &mut Fields) -> Result<Write, ServiceError> {
@@ -78,9 +78,9 @@ impl Write {
     }
 
     /// What the item would become, or why not.
-    pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Arc<Kept>>, ServiceError> {
+    pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Arc<StoredItem>>, ServiceError> {
         let (before, empty) = (table.items.get(&self.key), Item::new());
-        let found = before.map_or(&empty, |kept| &kept.item);
+        let found = before.map_or(&empty, |stored| &stored.item);
         if self.condition.as_ref().is_some_and(|condition| !condition.holds(found)) {
             return Err(condition_failed());
         }
@@ -89,18 +89,18 @@ impl Write {
             Effect::Delete => Ok(None),
             Effect::Check => Ok(before.cloned()),
             Effect::Update(update) => {
-                let mut after = before.map_or_else(|| new_item(&self.key), |kept| kept.item.clone());
+                let mut after = before.map_or_else(|| new_item(&self.key), |stored| stored.item.clone());
                 update.apply(found, &mut after)?;
                 check_size(&after)?;
-                Ok(Some(Kept::new(after)))
+                Ok(Some(StoredItem::new(after)))
             }
         }
     }
 
     /// Puts the result in place, and returns what was there.
-    pub(super) fn commit(self, table: &mut Table, after: Option<Arc<Kept>>) -> Option<Arc<Kept>> {
+    pub(super) fn commit(self, table: &mut Table, after: Option<Arc<StoredItem>>) -> Option<Arc<StoredItem>> {
         match after {
-            Some(kept) => table.items.insert(self.key, kept),
+            Some(stored) => table.items.insert(self.key, stored),
             None => table.items.remove(&self.key),
         }
     }
@@ -146,5 +146,5 @@ fn run(table: &mut Table, fields: &mut Fields, write: Write, answers: &[&str]) -
         "ALL_NEW" => after,
         _ => None,
     };
-    Ok(answer.map_or_else(|| json!({}), |kept| json!({"Attributes": kept.item})))
+    Ok(answer.map_or_else(|| json!({}), |stored| json!({"Attributes": stored.item})))
 }

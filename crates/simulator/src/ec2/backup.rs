@@ -59,7 +59,7 @@ impl State {
         if this.state == SnapshotState::Pending {
             this.state = SnapshotState::Completed;
             let (id, started) = (this.id.clone(), this.started);
-            self.took("backup", id, started, self.now);
+            self.record_span("backup", id, started, self.now);
         }
     }
 }

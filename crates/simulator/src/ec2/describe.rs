@@ -1,7 +1,7 @@
 //! `DescribeInstances`, and how an instance looks in an answer.
 
 use super::filter::Filter;
-use super::instance::{Instance, Phase};
+use super::instance::{Instance, InstanceState};
 use super::page::Page;
 use super::well_formed;
 use crate::clock::Time;
@@ -52,7 +52,7 @@ pub(super) fn select(
             && also(instance)
             && filters.iter().all(|filter| admits(filter, instance, state.now))
     });
-    Ok(page.cut(admitted))
+    Ok(page.slice(admitted))
 }
 
 /// The instances with these ids: all of them, or a refusal that names those that are not there.
@@ -102,7 +102,7 @@ fn reservation(xml: &mut Xml, state: &State, instances: &[usize], write: impl Fn
 fn brief(xml: &mut Xml, state: &State, instance: &Instance) {
     let spec = &instance.spec;
     xml.text("instanceId", &instance.id).text("imageId", &spec.image);
-    phase(xml, "instanceState", instance.described(state.now));
+    write_state(xml, "instanceState", instance.described(state.now));
     xml.text("instanceType", &spec.instance_type).text("launchTime", state.iso(instance.launched));
     xml.element("placement", |xml| {
         xml.text("availabilityZone", &spec.subnet.zone);
@@ -141,8 +141,38 @@ pub(super) fn launched(xml: &mut Xml, state: &State, instances: &[usize]) {
 }
 
 /// An instance's state under the given name.
-pub(super) fn phase(xml: &mut Xml, name: &str, phase: Phase) {
+pub(super) fn write_state(xml: &mut Xml, name: &str, state: InstanceState) {
     xml.element(name, |xml| {
-        xml.text("code", phase.code().to_string()).text("name", phase.name());
+        xml.text("code", state.code().to_string()).text("name", state.name());
     });
+}
+
+/// The subnets of the world, by id or by zone.
+pub(super) fn subnets(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
+    let ids = form.list("SubnetId");
+    let filters = Filter::read_all(form, &["availability-zone", "subnet-id"])?;
+    let page = Page::read(form, 5..=1_000)?;
+    form.finish()?;
+    let subnets = &state.world.subnets;
+    if let Some(missing) = ids.iter().find(|id| !subnets.iter().any(|subnet| subnet.id == **id)) {
+        return Err(refuse("InvalidSubnetID.NotFound", format!("The subnet ID '{missing}' does not exist")));
+    }
+    let admitted = (0..subnets.len()).filter(|index| {
+        let subnet = &subnets[*index];
+        (ids.is_empty() || ids.contains(&subnet.id))
+            && filters.iter().all(|filter| match filter.name.as_str() {
+                "availability-zone" => filter.admits(&subnet.zone),
+                "subnet-id" => filter.admits(&subnet.id),
+                // The world's subnets carry no tags.
+                _ => false,
+            })
+    });
+    let (page, next) = page.slice(admitted);
+    Ok(Xml::ec2("DescribeSubnets", |xml| {
+        xml.list("subnetSet", "item", page, |xml, index| {
+            let subnet = &subnets[index];
+            xml.text("subnetId", &subnet.id).text("availabilityZone", &subnet.zone).text("state", "available");
+        });
+        xml.optional("nextToken", next);
+    }))
 }

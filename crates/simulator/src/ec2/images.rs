@@ -3,7 +3,7 @@
 use super::describe::find;
 use super::filter::Filter;
 use super::image::{Image, ImageState, Snapshot, SnapshotState};
-use super::instance::Phase;
+use super::instance::InstanceState;
 use super::page::Page;
 use super::{tag_specifications, tags, well_formed};
 use crate::events::Event;
@@ -30,15 +30,15 @@ pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Serv
     }
     let instance = find(state, &[id], false)?[0];
     let source = &state.ec2.instances[instance];
-    if !matches!(source.phase, Phase::Running | Phase::Stopped) {
+    if !matches!(source.state, InstanceState::Running | InstanceState::Stopped) {
         let message = format!(
             "The instance '{}' is not in a state from which an image can be created: it is {}",
             source.id,
-            source.phase.name()
+            source.state.name()
         );
         return Err(refuse("IncorrectState", message));
     }
-    let rebooted = reboots && source.phase == Phase::Running;
+    let rebooted = reboots && source.state == InstanceState::Running;
 
     let (image, made_by) = (state.ec2.images.len(), state.caller.run.clone());
     let visible = state.now + state.dice.latency("image-visible", image as u64, state.world.latencies.visibility);
@@ -104,7 +104,7 @@ impl State {
         if snapshot.state == SnapshotState::Pending {
             snapshot.state = if failed { SnapshotState::Error } else { SnapshotState::Completed };
         }
-        self.took("image", id, created, self.now);
+        self.record_span("image", id, created, self.now);
     }
 }
 
@@ -134,7 +134,7 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
             && (ids.is_empty() || ids.contains(&image.id))
             && filters.iter().all(|filter| admits(filter, image))
     });
-    let (page, next) = page.cut(admitted);
+    let (page, next) = page.slice(admitted);
     Ok(Xml::ec2("DescribeImages", |xml| {
         xml.list("imagesSet", "item", page, |xml, index| write(xml, state, index));
         xml.optional("nextToken", next);

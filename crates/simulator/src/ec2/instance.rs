@@ -19,10 +19,10 @@ pub(crate) struct Instance {
     pub(crate) launched: Time,
     /// When describes begin to know it.
     pub(crate) visible: Time,
-    pub(crate) phase: Phase,
+    pub(crate) state: InstanceState,
     /// What describes still say that it is, and until when: what calls answer does not lag, and what is described may.
     /// <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>
-    pub(crate) lags: Option<(Phase, Time)>,
+    pub(crate) stale: Option<(InstanceState, Time)>,
     /// When it entered its phase.
     pub(crate) since: Time,
     /// Counts its changes, so that what was due before one is void after it.
@@ -79,7 +79,7 @@ pub(crate) struct Installed {
 
 /// The states of an instance. <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/ec2-instance-lifecycle.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Phase {
+pub(crate) enum InstanceState {
     Pending,
     Running,
     Stopping,
@@ -88,33 +88,33 @@ pub(crate) enum Phase {
     Terminated,
 }
 
-impl Phase {
+impl InstanceState {
     pub(crate) fn name(self) -> &'static str {
         match self {
-            Phase::Pending => "pending",
-            Phase::Running => "running",
-            Phase::Stopping => "stopping",
-            Phase::Stopped => "stopped",
-            Phase::ShuttingDown => "shutting-down",
-            Phase::Terminated => "terminated",
+            InstanceState::Pending => "pending",
+            InstanceState::Running => "running",
+            InstanceState::Stopping => "stopping",
+            InstanceState::Stopped => "stopped",
+            InstanceState::ShuttingDown => "shutting-down",
+            InstanceState::Terminated => "terminated",
         }
     }
 
     /// The code that goes with the name in every answer.
     pub(crate) fn code(self) -> u8 {
         match self {
-            Phase::Pending => 0,
-            Phase::Running => 16,
-            Phase::ShuttingDown => 32,
-            Phase::Terminated => 48,
-            Phase::Stopping => 64,
-            Phase::Stopped => 80,
+            InstanceState::Pending => 0,
+            InstanceState::Running => 16,
+            InstanceState::ShuttingDown => 32,
+            InstanceState::Terminated => 48,
+            InstanceState::Stopping => 64,
+            InstanceState::Stopped => 80,
         }
     }
 
     /// Whether it is on its way out, or out.
     pub(crate) fn gone(self) -> bool {
-        matches!(self, Phase::ShuttingDown | Phase::Terminated)
+        matches!(self, InstanceState::ShuttingDown | InstanceState::Terminated)
     }
 }
 
@@ -125,26 +125,26 @@ const VISIBLE_AFTER_TERMINATION: Duration = Duration::from_secs(3_600);
 impl Instance {
     /// Whether calls can still name it.
     pub(crate) fn exists(&self, now: Time) -> bool {
-        self.phase != Phase::Terminated || now < self.since + VISIBLE_AFTER_TERMINATION
+        self.state != InstanceState::Terminated || now < self.since + VISIBLE_AFTER_TERMINATION
     }
 
     /// Its phase as describes have it.
-    pub(crate) fn described(&self, now: Time) -> Phase {
-        self.lags.filter(|(_, until)| now < *until).map_or(self.phase, |(phase, _)| phase)
+    pub(crate) fn described(&self, now: Time) -> InstanceState {
+        self.stale.filter(|(_, until)| now < *until).map_or(self.state, |(state, _)| state)
     }
 
     pub(crate) fn agent_online(&self, now: Time) -> bool {
-        self.phase == Phase::Running && !self.dead && self.agent.is_some_and(|online| online <= now)
+        self.state == InstanceState::Running && !self.dead && self.agent.is_some_and(|online| online <= now)
     }
 
     pub(crate) fn checks_passed(&self, now: Time) -> bool {
-        self.phase == Phase::Running && !self.dead && self.checked.is_some_and(|passed| passed <= now)
+        self.state == InstanceState::Running && !self.dead && self.checked.is_some_and(|passed| passed <= now)
     }
 
     /// How long it has run until now.
     pub(crate) fn ran_until(&self, now: Time) -> Duration {
-        match self.phase {
-            Phase::Running => self.ran + now.saturating_sub(self.up_since.max(self.since)),
+        match self.state {
+            InstanceState::Running => self.ran + now.saturating_sub(self.up_since.max(self.since)),
             _ => self.ran,
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::describe::launched;
 use super::image::ImageState;
 use super::images::find_image;
-use super::instance::{Installed, Instance, Phase, Spec, vcpus};
+use super::instance::{Installed, Instance, InstanceState, Spec, vcpus};
 use super::tag_specifications;
 use crate::service::{ServiceError, refuse, unsupported};
 use crate::state::State;
@@ -199,7 +199,8 @@ fn admit(state: &State, request: &Request) -> Result<u32, ServiceError> {
 /// The vCPUs that count against the quota: those of instances that run or are about to.
 /// <https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html>
 pub(super) fn vcpus_in_use(state: &State) -> u32 {
-    let running = state.ec2.instances.iter().filter(|one| matches!(one.phase, Phase::Pending | Phase::Running));
+    let running =
+        state.ec2.instances.iter().filter(|one| matches!(one.state, InstanceState::Pending | InstanceState::Running));
     running.filter_map(|one| vcpus(&one.spec.instance_type)).sum()
 }
 
@@ -260,8 +261,8 @@ impl State {
             foreign: false,
             launched: self.now,
             visible: self.now,
-            phase: Phase::Pending,
-            lags: None,
+            state: InstanceState::Pending,
+            stale: None,
             since: self.now,
             epoch: 0,
             up_since: self.now,

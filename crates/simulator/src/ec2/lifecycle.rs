@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::instance::{Installed, Phase};
+use super::instance::{Installed, InstanceState};
 use crate::clock::Time;
 use crate::events::Event;
 use crate::state::State;
@@ -15,9 +15,9 @@ impl State {
             0 => ("launch", self.world.latencies.launch),
             _ => ("start", self.world.latencies.start),
         };
-        let epoch = self.enter(instance, Phase::Pending);
+        let epoch = self.enter(instance, InstanceState::Pending);
         if kind == "start" {
-            self.lag_behind(instance, Phase::Stopped);
+            self.show_stale_state(instance, InstanceState::Stopped);
         }
         let at = self.now + self.draw(kind, instance, range);
         self.queue.schedule(at, Event::Running { instance, epoch });
@@ -26,17 +26,17 @@ impl State {
     pub(crate) fn on_running(&mut self, instance: usize) {
         let kind = if self.ec2.instances[instance].boots == 0 { "launch" } else { "start" };
         self.end_span(kind, instance);
-        self.enter(instance, Phase::Running);
+        self.enter(instance, InstanceState::Running);
         if kind == "start" {
-            self.lag_behind(instance, Phase::Pending);
+            self.show_stale_state(instance, InstanceState::Pending);
         }
         self.come_up(instance);
     }
 
     /// Describes go on saying for a while that an instance is in the phase before.
-    fn lag_behind(&mut self, instance: usize, before: Phase) {
+    fn show_stale_state(&mut self, instance: usize, before: InstanceState) {
         let lag = self.draw("described", instance, self.world.latencies.visibility);
-        self.ec2.instances[instance].lags = Some((before, self.now + lag));
+        self.ec2.instances[instance].stale = Some((before, self.now + lag));
     }
 
     /// The machine is up; its services follow, each in its time.
@@ -65,35 +65,35 @@ impl State {
         let this = &mut self.ec2.instances[instance];
         this.serving = Some(self.now);
         let (kind, start) = (if this.boots == 1 { "first-boot" } else { "boot" }, this.up_since);
-        self.span(kind, instance, start, self.now);
+        self.record_instance_span(kind, instance, start, self.now);
         self.reconsider_targets(instance);
     }
 
     pub(super) fn begin_stop(&mut self, instance: usize) {
         let at = self.now + self.draw("stop", instance, self.world.latencies.stop);
         self.go_silent(instance);
-        let epoch = self.enter(instance, Phase::Stopping);
+        let epoch = self.enter(instance, InstanceState::Stopping);
         self.queue.schedule(at, Event::Stopped { instance, epoch });
         self.reconsider_targets(instance);
     }
 
     pub(crate) fn on_stopped(&mut self, instance: usize) {
         self.end_span("stop", instance);
-        self.enter(instance, Phase::Stopped);
+        self.enter(instance, InstanceState::Stopped);
         self.reconsider_targets(instance);
     }
 
     pub(super) fn begin_terminate(&mut self, instance: usize) {
         let at = self.now + self.draw("terminate", instance, self.world.latencies.terminate);
         self.go_silent(instance);
-        let epoch = self.enter(instance, Phase::ShuttingDown);
+        let epoch = self.enter(instance, InstanceState::ShuttingDown);
         self.queue.schedule(at, Event::Terminated { instance, epoch });
         self.reconsider_targets(instance);
     }
 
     pub(crate) fn on_terminated(&mut self, instance: usize) {
         self.end_span("terminate", instance);
-        self.enter(instance, Phase::Terminated);
+        self.enter(instance, InstanceState::Terminated);
         self.drop_targets(instance);
     }
 
@@ -118,9 +118,9 @@ impl State {
 
     /// The first member in service dies: it stays `running`, and neither serves nor reports again.
     pub(crate) fn on_member_dies(&mut self) {
-        let Some(instance) = self.gauge.first_in_service() else { return };
+        let Some(instance) = self.in_service.first() else { return };
         self.ec2.instances[instance].dead = true;
-        self.gauge.excuse(self.now);
+        self.in_service.excuse_death(self.now);
         self.go_silent(instance);
         self.ec2.instances[instance].epoch += 1;
         self.reconsider_targets(instance);
@@ -134,17 +134,17 @@ impl State {
         (this.agent, this.checked) = (None, None);
         let (was_serving, excused) = (this.serving.take(), this.dead);
         if let Some(since) = was_serving {
-            self.traffic.cut(self.now, instance, since, excused);
+            self.traffic.lose_in_flight(self.now, instance, since, excused);
         }
         self.strand_commands(instance);
     }
 
     /// Enters a phase, and returns the epoch that begins with it.
-    fn enter(&mut self, instance: usize, phase: Phase) -> u32 {
+    fn enter(&mut self, instance: usize, state: InstanceState) -> u32 {
         let now = self.now;
         let this = &mut self.ec2.instances[instance];
         this.ran = this.ran_until(now);
-        this.phase = phase;
+        this.state = state;
         this.since = now;
         this.epoch += 1;
         this.epoch
@@ -153,7 +153,7 @@ impl State {
     /// The application is taken down on a machine that stays up. It answers again after the next boot.
     pub(crate) fn stop_serving(&mut self, instance: usize) {
         if let Some(since) = self.ec2.instances[instance].serving.take() {
-            self.traffic.cut(self.now, instance, since, false);
+            self.traffic.lose_in_flight(self.now, instance, since, false);
         }
         // Whatever was still coming up is void.
         self.ec2.instances[instance].epoch += 1;
@@ -175,33 +175,33 @@ impl State {
     /// The phase an instance is about to leave was a latency.
     fn end_span(&mut self, kind: &'static str, instance: usize) {
         let start = self.ec2.instances[instance].since;
-        self.span(kind, instance, start, self.now);
+        self.record_instance_span(kind, instance, start, self.now);
     }
 
-    fn span(&mut self, kind: &'static str, instance: usize, start: Time, end: Time) {
+    fn record_instance_span(&mut self, kind: &'static str, instance: usize, start: Time, end: Time) {
         if !self.ec2.instances[instance].foreign {
             let resource = self.ec2.instances[instance].id.clone();
-            self.took(kind, resource, start, end);
+            self.record_span(kind, resource, start, end);
         }
     }
 
     /// Someone asked whether an instance's agent is online and learnt that it is: that wait was part of the rehearsal.
-    pub(crate) fn saw_agent(&mut self, instance: usize) {
+    pub(crate) fn record_agent_wait(&mut self, instance: usize) {
         let this = &mut self.ec2.instances[instance];
         if let (false, Some(online)) = (this.agent_seen, this.agent) {
             this.agent_seen = true;
             let start = this.up_since;
-            self.span("agent", instance, start, online);
+            self.record_instance_span("agent", instance, start, online);
         }
     }
 
     /// Someone asked for an instance's status checks and learnt that they passed.
-    pub(crate) fn saw_checks(&mut self, instance: usize) {
+    pub(crate) fn record_checks_wait(&mut self, instance: usize) {
         let this = &mut self.ec2.instances[instance];
         if let (false, Some(passed)) = (this.checks_seen, this.checked) {
             this.checks_seen = true;
             let start = this.up_since;
-            self.span("status-checks", instance, start, passed);
+            self.record_instance_span("status-checks", instance, start, passed);
         }
     }
 }

@@ -37,7 +37,7 @@ impl Page {
     }
 
     /// The indices of this page, out of all `admitted` in ascending order, and the token of the next page.
-    pub(super) fn cut(self, admitted: impl Iterator<Item = usize>) -> (Vec<usize>, Option<String>) {
+    pub(super) fn slice(self, admitted: impl Iterator<Item = usize>) -> (Vec<usize>, Option<String>) {
         let mut rest = admitted.skip_while(|index| *index < self.from);
         let page: Vec<usize> = rest.by_ref().take(self.most).collect();
         // The token is the place where the next page begins, so that what is gone by then shifts nothing.
@@ -62,7 +62,7 @@ mod tests {
                 Some(token) => format!("MaxResults=2&NextToken={token}"),
             };
             let page = Page::read(&mut Form::parse(body.as_bytes()), 1..=9).unwrap();
-            let (indices, next) = page.cut([1, 4, 5, 8, 9].into_iter());
+            let (indices, next) = page.slice([1, 4, 5, 8, 9].into_iter());
             seen.push(indices);
             token = next;
             if token.is_none() {

@@ -35,7 +35,7 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
             && (ids.is_empty() || ids.contains(&snapshot.id))
             && filters.iter().all(|filter| admits(filter, snapshot))
     });
-    let (page, next) = page.cut(admitted);
+    let (page, next) = page.slice(admitted);
     Ok(Xml::ec2("DescribeSnapshots", |xml| {
         xml.list("snapshotSet", "item", page, |xml, index| {
             let snapshot = &state.ec2.snapshots[index];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{OWN_GROUP, TargetKey};
 use crate::clock::Time;
-use crate::ec2::instance::Phase;
+use crate::ec2::instance::InstanceState;
 use crate::events::Event;
 use crate::state::State;
 use crate::traffic::Route;
@@ -21,7 +21,7 @@ pub(crate) struct Target {
     /// Counts its changes, so that what was due before one is void after it.
     pub(crate) epoch: u32,
     /// Whether a fault keeps its checks from ever passing.
-    pub(crate) doomed: bool,
+    pub(crate) never_healthy: bool,
 }
 
 /// The states of a target; whether it is `unused` its instance says.
@@ -37,14 +37,14 @@ pub(crate) enum Health {
 impl Target {
     /// The `ordinal`th registration. Epochs of one instance's registrations never meet, so that what was due for an
     /// earlier one is void for a later one.
-    pub(crate) fn new(now: Time, health: Health, ordinal: u32, doomed: bool) -> Target {
+    pub(crate) fn new(now: Time, health: Health, ordinal: u32, never_healthy: bool) -> Target {
         Target {
             registered: now,
             health,
             passing: health == Health::Healthy,
             passing_since: now,
             epoch: ordinal << 10,
-            doomed,
+            never_healthy,
         }
     }
 }
@@ -61,12 +61,12 @@ impl State {
     fn reconsider_target(&mut self, key: TargetKey) {
         let now = self.now;
         let instance = &self.ec2.instances[key.instance];
-        let (serving, stopped) = (instance.serving.is_some(), instance.phase == Phase::Stopped);
+        let (serving, stopped) = (instance.serving.is_some(), instance.state == InstanceState::Stopped);
         let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
         if target.health == Health::Draining {
             return;
         }
-        let passing = serving && !target.doomed;
+        let passing = serving && !target.never_healthy;
         if stopped {
             // A stopped instance is unused, and begins anew when it runs again.
             target.health = Health::Initial;
@@ -74,15 +74,15 @@ impl State {
             target.epoch += 1;
         } else if passing != target.passing {
             (target.passing, target.passing_since) = (passing, now);
-            self.schedule_verdict(key);
+            self.schedule_health_change(key);
         } else if target.health == Health::Initial && !passing && instance.up_since == now {
             target.passing_since = now;
-            self.schedule_verdict(key);
+            self.schedule_health_change(key);
         }
     }
 
     /// Schedules what the checks will come to if nothing changes before.
-    pub(crate) fn schedule_verdict(&mut self, key: TargetKey) {
+    pub(crate) fn schedule_health_change(&mut self, key: TargetKey) {
         let world = &self.world;
         let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
         target.epoch += 1;
@@ -95,15 +95,15 @@ impl State {
         };
         let at = nth_check(target.registered, target.passing_since, checks, world.health_check_interval);
         let (epoch, healthy) = (target.epoch, target.passing);
-        self.queue.schedule(at, Event::Checked { target: key, epoch, healthy });
+        self.queue.schedule(at, Event::HealthDecided { target: key, epoch, healthy });
     }
 
-    pub(crate) fn on_checked(&mut self, key: TargetKey, healthy: bool) {
+    pub(crate) fn on_health_decided(&mut self, key: TargetKey, healthy: bool) {
         let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
         target.health = if healthy { Health::Healthy } else { Health::Unhealthy };
         let start = target.passing_since;
         if healthy {
-            self.took("health-checks", self.ec2.instances[key.instance].id.clone(), start, self.now);
+            self.record_span("health-checks", self.ec2.instances[key.instance].id.clone(), start, self.now);
         }
         self.reroute(key.instance);
     }
@@ -129,10 +129,10 @@ impl State {
         let instance = &self.ec2.instances[key.instance];
         if key.group == OWN_GROUP {
             let (id, serving, excused) = (instance.id.clone(), instance.serving, instance.dead);
-            self.took("drain", id, target.passing_since, self.now);
+            self.record_span("drain", id, target.passing_since, self.now);
             // What is still under way when the delay is over is cut off.
             if let Some(since) = serving {
-                self.traffic.cut(self.now, key.instance, since, excused);
+                self.traffic.lose_in_flight(self.now, key.instance, since, excused);
             }
         }
         self.reroute(key.instance);
@@ -146,19 +146,19 @@ impl State {
         self.reroute(instance);
     }
 
-    /// Tells traffic and gauge where an instance stands now.
+    /// Tells traffic and in_service where an instance stands now.
     pub(crate) fn reroute(&mut self, instance: usize) {
         let this = &self.ec2.instances[instance];
         let serving = this.serving.is_some();
         let health = self.groups[OWN_GROUP].targets.get(&instance).map(|target| target.health);
         let route = match health {
             Some(Health::Healthy) => Route::Healthy,
-            Some(Health::Initial | Health::Unhealthy) if this.phase == Phase::Running => Route::Fallback,
+            Some(Health::Initial | Health::Unhealthy) if this.state == InstanceState::Running => Route::Fallback,
             _ => Route::None,
         };
-        self.traffic.place(instance, route, serving, this.dead);
+        self.traffic.route(instance, route, serving, this.dead);
         let tagged = !this.foreign && this.has_tag(&self.world.load_balancer_tag);
-        self.gauge.place(self.now, instance, serving && tagged && health == Some(Health::Healthy));
+        self.in_service.set(self.now, instance, serving && tagged && health == Some(Health::Healthy));
     }
 }
 

@@ -61,7 +61,7 @@ impl Faults {
     }
 
     /// From now on no call is struck.
-    pub(crate) fn heal(&mut self) {
+    pub(crate) fn disarm(&mut self) {
         for armed in &mut self.calls {
             // An empty range.
             (armed.on.first, armed.on.last) = (1, 0);
@@ -86,8 +86,8 @@ impl Faults {
     }
 
     /// Whether an alarm rings that long after the first instant.
-    pub(crate) fn alarm_rings(&self, now: Duration) -> bool {
-        self.world.iter().any(|fault| matches!(fault, WorldFault::AlarmRings { at } if *at <= now))
+    pub(crate) fn alarm_raised(&self, now: Duration) -> bool {
+        self.world.iter().any(|fault| matches!(fault, WorldFault::AlarmRaised { at } if *at <= now))
     }
 
     /// Whether the nth launched instance is impaired.

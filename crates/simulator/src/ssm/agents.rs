@@ -39,14 +39,14 @@ pub(super) fn describe(state: &mut State, fields: &mut Fields) -> Result<Value, 
     };
     let reported = candidates.into_iter().filter(|index| {
         let instance = &state.ec2.instances[*index];
-        instance.agent_online(state.now) || (instance.agent_registered && !instance.phase.gone())
+        instance.agent_online(state.now) || (instance.agent_registered && !instance.state.gone())
     });
-    let (page, next) = page.cut(reported);
+    let (page, next) = page.slice(reported);
     let mut list = Vec::with_capacity(page.len());
     for index in page {
         let online = state.ec2.instances[index].agent_online(state.now);
         if online {
-            state.saw_agent(index);
+            state.record_agent_wait(index);
         }
         list.push(json!({
             "InstanceId": state.ec2.instances[index].id,

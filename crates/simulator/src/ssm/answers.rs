@@ -57,7 +57,7 @@ pub(super) fn list_commands(state: &mut State, fields: &mut Fields) -> Result<Va
                 .as_ref()
                 .is_none_or(|id| one.invocations.iter().any(|on| state.ec2.instances[on.instance].id == *id))
     });
-    let (page, next) = page.cut(admitted);
+    let (page, next) = page.slice(admitted);
     let commands: Vec<Value> = page.into_iter().map(|one| command_json(state, one)).collect();
     Ok(with_token(json!({"Commands": commands}), next))
 }
@@ -74,7 +74,7 @@ pub(super) fn list_invocations(state: &mut State, fields: &mut Fields) -> Result
             && command.as_ref().is_none_or(|id| *id == one.id)
             && instance.as_ref().is_none_or(|id| *id == state.ec2.instances[on.instance].id)
     });
-    let (page, next) = page.cut(admitted);
+    let (page, next) = page.slice(admitted);
     let invocations: Vec<Value> = page.into_iter().map(|(one, on)| invocation_json(state, one, on, details)).collect();
     Ok(with_token(json!({"CommandInvocations": invocations}), next))
 }

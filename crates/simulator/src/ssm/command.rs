@@ -32,12 +32,12 @@ pub(crate) struct Invocation {
     /// When its script will end, once it has started.
     pub(super) ends: Time,
     pub(super) ended: Option<Time>,
-    pub(super) result: Outcome,
+    pub(super) result: ScriptResult,
 }
 
 /// What a finished script leaves.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct ScriptResult {
     pub(super) exit_code: i32,
     pub(super) output: String,
 }
@@ -112,13 +112,13 @@ impl State {
     pub(crate) fn on_ended(&mut self, command: usize, invocation: usize) {
         let this = &self.commands[command].invocations[invocation];
         let (status, result) = match this.status {
-            Status::Pending => (Status::DeliveryTimedOut, Outcome::default()),
-            Status::Cancelling => (Status::Cancelled, Outcome::default()),
+            Status::Pending => (Status::DeliveryTimedOut, ScriptResult::default()),
+            Status::Cancelling => (Status::Cancelled, ScriptResult::default()),
             Status::InProgress if self.ec2.instances[this.instance].agent_online(self.now) => {
                 let result = self.conclude_hop(command, this.instance);
                 (if result.exit_code == 0 { Status::Success } else { Status::Failed }, result)
             }
-            Status::InProgress => (Status::ExecutionTimedOut, Outcome::default()),
+            Status::InProgress => (Status::ExecutionTimedOut, ScriptResult::default()),
             _ => return,
         };
         let this = &mut self.commands[command].invocations[invocation];
@@ -126,7 +126,7 @@ impl State {
         let started = this.started;
         if let (Status::Success | Status::Failed, Some(started)) = (status, started) {
             let id = self.commands[command].id.clone();
-            self.took("command", id, started, self.now);
+            self.record_span("command", id, started, self.now);
         }
     }
 
@@ -171,7 +171,7 @@ impl State {
         found
     }
 
-    fn conclude_hop(&mut self, command: usize, instance: usize) -> Outcome {
+    fn conclude_hop(&mut self, command: usize, instance: usize) -> ScriptResult {
         let configure = self.commands[command].configure.clone();
         let repeated = self.others_on(command, instance).into_iter().find_map(|(other, one)| {
             let done = matches!(one.status, Status::Success | Status::Failed);

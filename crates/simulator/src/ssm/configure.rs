@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::command::Outcome;
+use super::command::ScriptResult;
 
 /// How long it takes to print an old verdict again.
 pub(super) const REPEAT: Duration = Duration::from_secs(2);
@@ -23,31 +23,35 @@ impl Configure {
 }
 
 /// What the script prints and exits with, and, if it changed the machine, whether the version now on it is sound.
-pub(super) fn run(configure: &Configure, installed: Option<&str>, migration_fails: bool) -> (Outcome, Option<bool>) {
+pub(super) fn run(
+    configure: &Configure,
+    installed: Option<&str>,
+    migration_fails: bool,
+) -> (ScriptResult, Option<bool>) {
     let Configure { version, from, .. } = configure;
     if installed != Some(from.as_str()) {
         let found = installed.unwrap_or("no version");
         let output = failed(version, &format!("docker-compose.yml has version {found} of Appwrite, not {from}"));
-        return (Outcome { exit_code: 1, output }, None);
+        return (ScriptResult { exit_code: 1, output }, None);
     }
     let began = began(version, from);
     if migration_fails {
         // As Appwrite fails in most versions: the exit status is 0.
         let lines = "[Error] Type: Utopia\\Database\\Exception\n[Error] Message: Collection not found\n\
             Failed to migrate project console\n";
-        return (Outcome { exit_code: 0, output: format!("{began}{lines}") }, Some(false));
+        return (ScriptResult { exit_code: 0, output: format!("{began}{lines}") }, Some(false));
     }
     if skips_a_minor(from, version) {
         let lost = "SQLSTATE[42S02]: Base table or view not found: 1146 Table 'appwrite._1_' doesn't exist";
         let output = format!("{began}{lost}\n{}", failed(version, &format!("migrate printed: {lost}")));
-        return (Outcome { exit_code: 1, output }, Some(false));
+        return (ScriptResult { exit_code: 1, output }, Some(false));
     }
     let done = match numbers(version) {
         Some((major, minor)) if (major, minor) >= (1, 7) => "Migration completed",
         _ => "Data Migration Completed",
     };
     let output = format!("{began}Migrating documents 100%\n{done}\nfleetwright-verdict: ok version={version}\n");
-    (Outcome { exit_code: 0, output }, Some(true))
+    (ScriptResult { exit_code: 0, output }, Some(true))
 }
 
 fn began(version: &str, from: &str) -> String {

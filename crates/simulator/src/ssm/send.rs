@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answers::command_json;
-use super::command::{CANCELLATION, Command, DELIVERY, Invocation, Outcome, Status};
+use super::command::{CANCELLATION, Command, DELIVERY, Invocation, ScriptResult, Status};
 use super::configure::Configure;
 use crate::clock::Time;
 use crate::events::Event;
@@ -52,7 +52,7 @@ pub(super) fn send(state: &mut State, fields: &mut Fields) -> Result<Value, Serv
     let visible = state.now + state.dice.latency("command-visible", command as u64, state.world.latencies.visibility);
     for (invocation, instance) in instances.iter().enumerate() {
         state.touch_instance("SendCommand", *instance);
-        state.saw_agent(*instance);
+        state.record_agent_wait(*instance);
         state.queue.schedule(state.now + DELIVERY, Event::Delivered { command, invocation });
     }
     state.commands.push(Command {
@@ -75,7 +75,7 @@ fn invocation(instance: usize) -> Invocation {
         started: None,
         ends: Time::ZERO,
         ended: None,
-        result: Outcome::default(),
+        result: ScriptResult::default(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The one door that every call to the simulated AWS passes.
 
+mod switch;
+
 use std::fmt;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,28 +19,30 @@ use aws_smithy_types::body::SdkBody;
 use crate::Caller;
 use crate::clock::Clock;
 use crate::faults::Effect;
-use crate::process::{Passed, Process};
+use crate::process::{Process, ProcessCall};
 use crate::service::{Service, ServiceError, UNSUPPORTED, injected};
 use crate::state::State;
 use crate::wire::{self, Answer, Body, Call, json};
 use crate::{cloudwatch, dynamodb, ec2, elb, rds, ssm};
 
-/// The world behind the door, shared by all who call.
+pub use switch::EndpointSwitch;
+
+/// The world behind the endpoint, shared by all who call.
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct Endpoint {
     pub(crate) clock: Clock,
     state: Arc<Mutex<State>>,
 }
 
-impl fmt::Debug for Door {
+impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").field("clock", &self.clock).finish_non_exhaustive()
+        f.debug_struct("Endpoint").field("clock", &self.clock).finish_non_exhaustive()
     }
 }
 
-impl Door {
-    pub(crate) fn new(clock: Clock, state: State) -> Door {
-        Door { clock, state: Arc::new(Mutex::new(state)) }
+impl Endpoint {
+    pub(crate) fn new(clock: Clock, state: State) -> Endpoint {
+        Endpoint { clock, state: Arc::new(Mutex::new(state)) }
     }
 
     /// The world as it is now.
@@ -49,7 +53,7 @@ impl Door {
         state
     }
 
-    pub(crate) async fn pass(
+    pub(crate) async fn call(
         &self,
         caller: &Arc<Caller>,
         request: HttpRequest,
@@ -68,14 +72,14 @@ impl Door {
         // Only a process can die or be invoked twice.
         match (&fault, &process) {
             (Some(Effect::CrashBefore), Some(process)) => process.die().await,
-            (Some(Effect::OrchestratorDiesBefore), Some(process)) => process.be_forgotten().await,
+            (Some(Effect::OrchestratorDiesBefore), Some(process)) => process.lose_orchestrator().await,
             (Some(Effect::InvokedTwice), Some(process)) => process.run_again().await,
             _ => {}
         }
         let answer = self.state().answer(caller, call, fault.as_ref());
         match (fault, process) {
             (Some(Effect::CrashAfter), Some(process)) => process.die().await,
-            (Some(Effect::OrchestratorDiesAfter), Some(process)) => process.be_forgotten().await,
+            (Some(Effect::OrchestratorDiesAfter), Some(process)) => process.lose_orchestrator().await,
             (Some(Effect::Slow(by)), _) => tokio::time::sleep(by).await,
             (Some(Effect::AnswerLost), _) => {
                 let reset = io::Error::new(
@@ -108,7 +112,7 @@ impl State {
     fn strike(&mut self, caller: &Caller, process: Option<&Process>, operation: &Arc<str>) -> Option<Effect> {
         if let Some(process) = process {
             let (place, process, operation) = (Arc::clone(&process.place), process.ordinal, Arc::clone(operation));
-            self.journal.trail.push(Passed { place, process, operation, at: self.now });
+            self.journal.trail.push(ProcessCall { place, process, operation, at: self.now });
         }
         self.faults.strike(operation, caller, process.map(|process| &*process.place))
     }
@@ -174,21 +178,21 @@ fn response(answer: Answer) -> Result<HttpResponse, ConnectorError> {
     Ok(response)
 }
 
-/// The door as one caller finds it.
+/// The endpoint as one caller finds it.
 #[derive(Clone, Debug)]
-pub(crate) struct Entrance {
-    pub(crate) door: Door,
+pub(crate) struct Connector {
+    pub(crate) endpoint: Endpoint,
     pub(crate) caller: Arc<Caller>,
 }
 
-impl HttpConnector for Entrance {
+impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Entrance { door, caller } = self.clone();
-        HttpConnectorFuture::new(async move { door.pass(&caller, request).await })
+        let Connector { endpoint, caller } = self.clone();
+        HttpConnectorFuture::new(async move { endpoint.call(&caller, request).await })
     }
 }
 
-impl HttpClient for Entrance {
+impl HttpClient for Connector {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }

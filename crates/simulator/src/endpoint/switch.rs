@@ -1,4 +1,4 @@
-//! A line that is put through from one world to another, since the clients at its end are dearer to make than a world is.
+//! A switch that is put through from one world to another, since the clients at its end are dearer to make than a world is.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -10,37 +10,38 @@ use aws_smithy_runtime_api::client::http::{
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 
-use crate::door::Door;
+use super::Endpoint;
 use crate::{Caller, Simulator};
 
-/// A line. Clones are handles on the same one.
+/// A switch. Clones are handles on the same one.
 #[derive(Clone, Debug)]
-pub struct Line(Arc<Mutex<End>>);
+pub struct EndpointSwitch(Arc<Mutex<Destination>>);
 
-/// Where a line leads.
+/// Where a switch leads.
 #[derive(Clone, Debug)]
-struct End {
-    door: Door,
+struct Destination {
+    endpoint: Endpoint,
     /// The run on whose behalf its functions call.
     run: Arc<str>,
 }
 
-impl Line {
-    /// A line to `simulator` for the functions of `run`.
+impl EndpointSwitch {
+    /// A switch to `simulator` for the functions of `run`.
     #[must_use]
-    pub fn to(simulator: &Simulator, run: &str) -> Line {
-        Line(Arc::new(Mutex::new(End { door: simulator.door.clone(), run: run.into() })))
+    pub fn to(simulator: &Simulator, run: &str) -> EndpointSwitch {
+        EndpointSwitch(Arc::new(Mutex::new(Destination { endpoint: simulator.endpoint.clone(), run: run.into() })))
     }
 
     /// From now on it leads there.
-    pub fn dispatch(&self, simulator: &Simulator, run: &str) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = End { door: simulator.door.clone(), run: run.into() };
+    pub fn switch_to(&self, simulator: &Simulator, run: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Destination { endpoint: simulator.endpoint.clone(), run: run.into() };
     }
 
     /// The HTTP client that the SDK clients of `function` use.
     #[must_use]
     pub fn http_client(&self, function: &str) -> SharedHttpClient {
-        SharedHttpClient::new(Extension { line: self.clone(), function: function.into() })
+        SharedHttpClient::new(SwitchConnector { switch: self.clone(), function: function.into() })
     }
 
     /// The virtual wall clock at its end, for the SDK.
@@ -49,33 +50,33 @@ impl Line {
         SharedTimeSource::new(self.clone())
     }
 
-    fn end(&self) -> End {
+    fn destination(&self) -> Destination {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
-impl TimeSource for Line {
+impl TimeSource for EndpointSwitch {
     fn now(&self) -> SystemTime {
-        self.end().door.clock.now()
+        self.destination().endpoint.clock.now()
     }
 }
 
-/// The line as one function has it.
+/// The switch as one function has it.
 #[derive(Clone, Debug)]
-struct Extension {
-    line: Line,
+struct SwitchConnector {
+    switch: EndpointSwitch,
     function: Arc<str>,
 }
 
-impl HttpConnector for Extension {
+impl HttpConnector for SwitchConnector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let End { door, run } = self.line.end();
+        let Destination { endpoint, run } = self.switch.destination();
         let caller = Arc::new(Caller { run: run.to_string(), function: self.function.to_string() });
-        HttpConnectorFuture::new(async move { door.pass(&caller, request).await })
+        HttpConnectorFuture::new(async move { endpoint.call(&caller, request).await })
     }
 }
 
-impl HttpClient for Extension {
+impl HttpClient for SwitchConnector {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }

@@ -7,8 +7,8 @@ use crate::report::Capacity;
 
 /// Who is in service: carries the load-balancer tag, has a healthy target, and answers.
 #[derive(Clone, Debug)]
-pub(crate) struct Gauge {
-    in_service: BTreeSet<usize>,
+pub(crate) struct InService {
+    instances: BTreeSet<usize>,
     /// The number from each time on; never two for one time.
     series: Vec<(Time, u32)>,
     /// When faults of the world took one away.
@@ -17,16 +17,21 @@ pub(crate) struct Gauge {
     required: Vec<(Time, u32)>,
 }
 
-impl Gauge {
+impl InService {
     /// Nobody is in service at the first instant, until someone is placed.
-    pub(crate) fn new() -> Gauge {
-        Gauge { in_service: BTreeSet::new(), series: vec![(Time::ZERO, 0)], deaths: Vec::new(), required: Vec::new() }
+    pub(crate) fn new() -> InService {
+        InService {
+            instances: BTreeSet::new(),
+            series: vec![(Time::ZERO, 0)],
+            deaths: Vec::new(),
+            required: Vec::new(),
+        }
     }
 
-    pub(crate) fn place(&mut self, now: Time, instance: usize, in_service: bool) {
-        let changed = if in_service { self.in_service.insert(instance) } else { self.in_service.remove(&instance) };
+    pub(crate) fn set(&mut self, now: Time, instance: usize, in_service: bool) {
+        let changed = if in_service { self.instances.insert(instance) } else { self.instances.remove(&instance) };
         if changed {
-            let count = u32::try_from(self.in_service.len()).unwrap_or(u32::MAX);
+            let count = u32::try_from(self.instances.len()).unwrap_or(u32::MAX);
             match self.series.last_mut() {
                 Some((at, last)) if *at == now => *last = count,
                 _ => self.series.push((now, count)),
@@ -35,20 +40,20 @@ impl Gauge {
     }
 
     pub(crate) fn contains(&self, instance: usize) -> bool {
-        self.in_service.contains(&instance)
+        self.instances.contains(&instance)
     }
 
     /// How many were in service at a time.
-    pub(crate) fn at(&self, time: Time) -> u32 {
+    pub(crate) fn count_at(&self, time: Time) -> u32 {
         self.series.iter().rev().find(|(at, _)| *at <= time).map_or(0, |(_, count)| *count)
     }
 
-    pub(crate) fn first_in_service(&self) -> Option<usize> {
-        self.in_service.first().copied()
+    pub(crate) fn first(&self) -> Option<usize> {
+        self.instances.first().copied()
     }
 
     /// One less from now on is no run's doing.
-    pub(crate) fn excuse(&mut self, now: Time) {
+    pub(crate) fn excuse_death(&mut self, now: Time) {
         self.deaths.push(now);
     }
 
@@ -89,33 +94,33 @@ mod tests {
 
     #[test]
     fn the_lowest_is_seen_and_what_lasts_no_time_is_not() {
-        let mut gauge = Gauge::new();
+        let mut in_service = InService::new();
         let at = Duration::from_secs;
-        gauge.place(at(0), 0, true);
-        gauge.place(at(0), 1, true);
-        gauge.place(at(5), 0, false);
-        gauge.place(at(5), 2, true);
-        assert_eq!(gauge.capacity().lowest, 2);
-        assert_eq!(gauge.shortfall(), None);
-        gauge.place(at(6), 2, false);
-        gauge.place(at(7), 2, true);
+        in_service.set(at(0), 0, true);
+        in_service.set(at(0), 1, true);
+        in_service.set(at(5), 0, false);
+        in_service.set(at(5), 2, true);
+        assert_eq!(in_service.capacity().lowest, 2);
+        assert_eq!(in_service.shortfall(), None);
+        in_service.set(at(6), 2, false);
+        in_service.set(at(7), 2, true);
         assert_eq!(
-            gauge.capacity(),
+            in_service.capacity(),
             Capacity { floor: 2, lowest: 1, series: vec![(0.0, 2), (5.0, 2), (6.0, 1), (7.0, 2)] }
         );
-        assert_eq!(gauge.shortfall(), Some((at(6), 1)));
+        assert_eq!(in_service.shortfall(), Some((at(6), 1)));
     }
 
     #[test]
     fn a_death_lowers_what_a_run_must_keep_by_one() {
-        let mut gauge = Gauge::new();
+        let mut in_service = InService::new();
         let at = Duration::from_secs;
-        gauge.place(at(0), 0, true);
-        gauge.place(at(0), 1, true);
-        gauge.excuse(at(5));
-        gauge.place(at(5), 0, false);
-        assert_eq!(gauge.shortfall(), None);
-        gauge.place(at(6), 1, false);
-        assert_eq!(gauge.shortfall(), Some((at(6), 0)));
+        in_service.set(at(0), 0, true);
+        in_service.set(at(0), 1, true);
+        in_service.excuse_death(at(5));
+        in_service.set(at(5), 0, false);
+        assert_eq!(in_service.shortfall(), None);
+        in_service.set(at(6), 1, false);
+        assert_eq!(in_service.shortfall(), Some((at(6), 0)));
     }
 }
