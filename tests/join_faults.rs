@@ -68,7 +68,7 @@ async fn wrong(fixture: &Fixture) -> Vec<String> {
     if ended.is_some() {
         let violated = fixture.violations("run-1", settling).await.into_iter();
         // A scale-out that comes after the upgrade has turned back has not joined it, and adds members all the same.
-        let violated = violated.filter(|violation| !violation.detail.ends_with("was no target and is one"));
+        let violated = violated.filter(|violation| !violation.detail.ends_with("was not a target and is one"));
         wrong.extend(violated.map(|violation| format!("{}: {}", violation.invariant, violation.detail)));
     }
     let mut members = fixture.anyone().instances_of_fleet(&fixture.config.fleet.name).await.unwrap();

@@ -197,7 +197,7 @@ fn who_has_no_policy_is_not_let_through() {
         let simulator = Simulator::new(world(&config), Vec::new()).under(permissions(&config).unwrap());
         let ec2 = aws_sdk_ec2::Client::new(&clients(&simulator, &config, "nobody"));
         assert!(ec2.describe_instances().send().await.is_err());
-        assert!(simulator.report().unsupported[0].contains("what 'nobody' may: it has no policy"));
+        assert!(simulator.report().unsupported[0].contains("calls of 'nobody', which has no policy"));
     })
     .unwrap();
 }

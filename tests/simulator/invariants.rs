@@ -5,7 +5,7 @@ use simulator::invariants::{Settled, SettledAs};
 
 use super::{Aws, GOLDEN, GROUP, aws, called, filter, seconds, tagged, with, world};
 
-/// The invariants that do not hold for a run that says it ended so.
+/// The invariants that do not hold for a run that ended this way.
 fn violated(aws: &Aws, outcome: SettledAs) -> Vec<&'static str> {
     let verdict =
         aws.simulator.check(&Settled { outcome, run: "run-1".to_owned(), kept: Vec::new(), joined: Vec::new() });
@@ -16,7 +16,7 @@ fn violated(aws: &Aws, outcome: SettledAs) -> Vec<&'static str> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_run_that_only_looked_violates_nothing() {
+async fn a_run_that_only_reads_violates_nothing() {
     let aws = aws();
     aws.ec2.describe_instances().send().await.unwrap();
     for outcome in
@@ -27,7 +27,7 @@ async fn a_run_that_only_looked_violates_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn fewer_in_service_and_lost_requests_are_seen() {
+async fn a_lower_capacity_and_lost_requests_are_violations() {
     let aws = aws();
     let member = aws.members().remove(0);
     aws.ec2.terminate_instances().instance_ids(member).send().await.unwrap();
@@ -37,7 +37,7 @@ async fn fewer_in_service_and_lost_requests_are_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_that_dies_is_not_the_runs_fault() {
+async fn a_member_that_dies_is_no_violation() {
     let at = std::time::Duration::from_secs(5);
     let aws = with(world(), vec![Fault::world(WorldFault::MemberDies { at })]);
     seconds(60).await;
@@ -46,7 +46,7 @@ async fn a_member_that_dies_is_not_the_runs_fault() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_run_leaves_over_is_seen_and_what_is_on_its_way_out_is_not() {
+async fn a_left_over_is_a_violation_until_it_shuts_down() {
     let aws = aws();
     let id = aws.launch(1).await.remove(0);
     seconds(60).await;
@@ -59,11 +59,11 @@ async fn what_a_run_leaves_over_is_seen_and_what_is_on_its_way_out_is_not() {
     let image = image.send().await.unwrap().image_id().unwrap().to_owned();
     assert_eq!(violated(&aws, SettledAs::RolledBack), ["nothing-left-over"]);
     aws.ec2.deregister_image().image_id(image).send().await.unwrap();
-    assert_eq!(violated(&aws, SettledAs::RolledBack), ["nothing-left-over"], "its snapshot is");
+    assert_eq!(violated(&aws, SettledAs::RolledBack), ["nothing-left-over"], "its snapshot is left over");
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_an_upgrade_replaced_must_be_gone() {
+async fn a_member_that_an_upgrade_replaced_must_be_gone() {
     let aws = aws();
     let member = aws.members().remove(0);
     let target = TargetDescription::builder().id(&member).build();
@@ -73,7 +73,7 @@ async fn what_an_upgrade_replaced_must_be_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_touch_of_what_is_someone_elses_is_seen() {
+async fn a_change_of_a_foreign_instance_is_a_violation() {
     let aws = aws();
     let others = aws.ec2.describe_instances().filters(filter("tag:fleetwright:fleet", "someone-else")).send().await;
     let other = others.unwrap().reservations()[0].instances()[0].instance_id().unwrap().to_owned();
@@ -83,7 +83,7 @@ async fn a_touch_of_what_is_someone_elses_is_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn two_runs_that_change_the_fleet_at_once_are_seen() {
+async fn two_runs_that_change_the_fleet_at_once_are_a_violation() {
     let first = aws();
     let second = called(first.simulator.clone(), "run-2", "step");
     first.launch(1).await;
@@ -95,14 +95,14 @@ async fn two_runs_that_change_the_fleet_at_once_are_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_golden_image_that_goes_is_seen() {
+async fn a_deregistered_golden_image_is_a_violation() {
     let aws = aws();
     aws.ec2.deregister_image().image_id(GOLDEN).send().await.unwrap();
     assert_eq!(violated(&aws, SettledAs::Frozen), ["golden-image-exists"]);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tag_that_is_not_put_back_is_seen() {
+async fn a_tag_that_is_not_restored_is_a_violation() {
     let aws = aws();
     let member = aws.members().remove(0);
     let tag = aws_sdk_ec2::types::Tag::builder().key("extra").value("x").build();

@@ -1,4 +1,4 @@
-//! The one door that every call to the simulated AWS passes.
+//! The endpoint at which every call enters the simulated AWS.
 
 mod switch;
 
@@ -27,7 +27,7 @@ use crate::{cloudwatch, dynamodb, ec2, elb, rds, ssm};
 
 pub use switch::EndpointSwitch;
 
-/// The world behind the endpoint, shared by all who call.
+/// The endpoint of one simulated AWS. Clones share its state.
 #[derive(Clone)]
 pub(crate) struct Endpoint {
     pub(crate) clock: Clock,
@@ -45,9 +45,9 @@ impl Endpoint {
         Endpoint { clock, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// The world as it is now.
+    /// The state at the present time.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        // A panic in a test's thread leaves a world that is still good enough to report on.
+        // After a panic in a test's thread, the state is still good enough for a report.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.advance(self.clock.elapsed());
         state
@@ -84,7 +84,7 @@ impl Endpoint {
             (Some(Effect::AnswerLost), _) => {
                 let reset = io::Error::new(
                     io::ErrorKind::ConnectionReset,
-                    "connection reset by peer, as this rehearsal asked for",
+                    "connection reset by peer: injected by a fault of this rehearsal",
                 );
                 return Err(ConnectorError::io(reset.into()));
             }
@@ -95,7 +95,7 @@ impl Endpoint {
 }
 
 impl State {
-    /// A call is on its way: how long until it arrives and its answer is back.
+    /// Counts a call that is on its way. Returns how long it takes to arrive and to be answered.
     fn arrive(&mut self, caller: &Arc<Caller>, call: &Call) -> Duration {
         self.caller = Arc::clone(caller);
         self.note_first_call();
@@ -108,7 +108,7 @@ impl State {
         self.dice.latency(&call.operation, *count, range)
     }
 
-    /// What strikes a call that arrives now.
+    /// Records a call of a process, and returns the effect of the fault that strikes the call.
     fn strike(&mut self, caller: &Caller, process: Option<&Process>, operation: &Arc<str>) -> Option<Effect> {
         if let Some(process) = process {
             let (place, process, operation) = (Arc::clone(&process.place), process.ordinal, Arc::clone(operation));
@@ -117,7 +117,7 @@ impl State {
         self.faults.strike(operation, caller, process.map(|process| &*process.place))
     }
 
-    /// Evaluates a call at this instant, unless a fault or a bucket refuses it.
+    /// Evaluates a call at the present time, unless a fault, a policy or a token bucket refuses it.
     fn answer(&mut self, caller: &Arc<Caller>, call: Call, fault: Option<&Effect>) -> Answer {
         self.caller = Arc::clone(caller);
         let (service, operation) = (call.service, Arc::clone(&call.operation));
@@ -178,7 +178,7 @@ fn response(answer: Answer) -> Result<HttpResponse, ConnectorError> {
     Ok(response)
 }
 
-/// The endpoint as one caller finds it.
+/// The endpoint for one caller.
 #[derive(Clone, Debug)]
 pub(crate) struct Connector {
     pub(crate) endpoint: Endpoint,

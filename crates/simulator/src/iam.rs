@@ -1,9 +1,9 @@
-//! Who may do what: each call is held against the policy of the function that makes it.
+//! IAM: checks each call against the policy of the function that makes it.
 //!
-//! A call needs leave for one action on each of its resources, and some need further actions: for tags on what is made,
-//! for a role that is handed on. All of it must be allowed, or nothing happens. Conditions on tags see what the call
-//! brings and what the resource carries; a resource that is not there carries none, so that who may touch only what is
-//! tagged is told that it may not, rather than that there is nothing.
+//! A call requires one action on each of its resources. Some calls require further actions, for tags on a new resource
+//! or for a role that they pass on. If one of them is not allowed, nothing happens. Conditions on tags see the tags of
+//! the request and the tags of the resource. A missing resource has no tags. A caller that may change only tagged
+//! resources is therefore denied access to a missing one, and does not learn that it is missing.
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
 mod ec2;
@@ -22,7 +22,7 @@ use crate::state::State;
 use crate::wire::{Body, Call};
 use crate::world::World;
 
-/// What a context can have here. A policy that asks for anything else is refused.
+/// The condition keys that a request can have. A policy that uses another key is refused.
 const KEYS: [Key; 7] = [
     Key::Many("aws:TagKeys"),
     Key::OfTag("aws:RequestTag/"),
@@ -33,21 +33,21 @@ const KEYS: [Key; 7] = [
     Key::One("iam:PassedToService"),
 ];
 
-/// What each function may. Who has no policy here is not known, and may nothing.
+/// The policy of each function. A function without a policy is refused every call.
 #[derive(Clone, Debug, Default)]
 pub struct Permissions {
     principals: BTreeMap<String, Principal>,
 }
 
-/// Why a policy cannot be enforced.
+/// Why a policy cannot be checked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// The policy document has an element that is not understood.
     #[error("{function}: {source}")]
     Unreadable {
-        /// The function whose policy it is.
+        /// The function that the policy belongs to.
         function: String,
-        /// The element, and why it is refused.
+        /// The element that is not understood.
         source: permissions::Refusal,
     },
 }
@@ -58,14 +58,14 @@ struct Principal {
     policy: Policy,
 }
 
-/// A piece of what a function may: an action or a resource in a statement of its policy.
+/// One action or one resource in a statement of a function's policy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Grant {
-    /// The function.
+    /// The function that has the policy.
     pub function: String,
-    /// The statement's `Sid`, or its place.
+    /// The statement's `Sid`, or its position.
     pub statement: String,
-    /// The action or the resource, as the policy has it.
+    /// The action or the resource, as the policy spells it.
     pub piece: String,
 }
 
@@ -82,7 +82,8 @@ impl Grant {
 }
 
 impl Permissions {
-    /// Lets `function` do what the policy document allows, under the name `arn`.
+    /// Gives `function` the policy `document`. `arn` is the name of the caller in denials. A second call for the same
+    /// function replaces the policy.
     ///
     /// # Errors
     /// [`PolicyError`] if the document has an element that is not understood.
@@ -93,7 +94,7 @@ impl Permissions {
         Ok(())
     }
 
-    /// All that is granted to anyone.
+    /// Every grant of every function.
     #[must_use]
     pub fn grants(&self) -> BTreeSet<Grant> {
         let principals = self.principals.iter();
@@ -101,10 +102,10 @@ impl Permissions {
     }
 }
 
-/// The permissions of a rehearsal, and what of them was made use of.
+/// The permissions of a rehearsal, and which of their grants were used.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Authorizer {
-    /// None: everyone may everything.
+    /// `None` allows all calls.
     permissions: Option<Arc<Permissions>>,
     used: BTreeMap<String, BTreeSet<By>>,
 }
@@ -118,7 +119,7 @@ impl Authorizer {
         self.permissions.is_some()
     }
 
-    /// The grants that allowed a call.
+    /// The grants that have allowed a call.
     pub(crate) fn used(&self) -> BTreeSet<Grant> {
         let Some(permissions) = &self.permissions else { return BTreeSet::new() };
         let each = self.used.iter().flat_map(|(name, used)| used.iter().map(move |by| (name, *by)));
@@ -128,7 +129,7 @@ impl Authorizer {
         pieces.collect()
     }
 
-    /// Whether `function` may do this; if not, in IAM's words.
+    /// Whether `function` has the permission. A denial has IAM's words.
     fn decide(&mut self, function: &str, need: &RequiredPermission) -> Result<(), Denial> {
         let Some(permissions) = self.permissions.as_deref() else { return Ok(()) };
         let Some(principal) = permissions.principals.get(function) else {
@@ -153,25 +154,25 @@ impl Authorizer {
 }
 
 enum Denial {
-    /// Nobody has said what the caller may.
+    /// The caller has no policy.
     NoPolicy,
-    /// In IAM's words.
+    /// The policy does not allow the call. The text has IAM's words.
     Denied(String),
 }
 
-/// One thing that a call needs leave for.
+/// One permission that a call requires.
 #[derive(Clone, Debug)]
 struct RequiredPermission {
     action: Cow<'static, str>,
-    /// An ARN, or `*` for an action that takes none.
+    /// An ARN, or `*` for an action that has no resource.
     resource: Cow<'static, str>,
     context: Context,
-    /// Whether the resource is there.
+    /// Whether the resource exists.
     exists: bool,
 }
 
 impl RequiredPermission {
-    /// An action that takes no resource.
+    /// An action that has no resource.
     fn on_all(action: String) -> RequiredPermission {
         RequiredPermission { action: action.into(), resource: "*".into(), context: Context::default(), exists: true }
     }
@@ -190,18 +191,19 @@ impl RequiredPermission {
         RequiredPermission { context: self.context.with(key, value), ..self }
     }
 
-    /// The tags that the call puts on the resource.
+    /// Adds the tags that the call puts on the resource.
     fn with_request_tags(self, tags: &BTreeMap<String, String>) -> RequiredPermission {
         let need = self.with_tag_keys(tags.keys().map(String::as_str));
         tags.iter().fold(need, |need, (key, value)| need.with_context(&format!("aws:RequestTag/{key}"), value))
     }
 
-    /// The keys of tags that the call takes off the resource.
+    /// Adds the keys of the tags that the call sets or removes.
     fn with_tag_keys<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> RequiredPermission {
         RequiredPermission { context: self.context.with_all("aws:TagKeys", keys), ..self }
     }
 
-    /// The tags that the resource carries, under the names that these services have for them; `None` if it is not there.
+    /// Adds the tags of the resource, under the condition key of each service. `None` means that the resource does not
+    /// exist.
     fn with_resource_tags(self, tags: Option<&BTreeMap<String, String>>) -> RequiredPermission {
         let Some(tags) = tags else { return RequiredPermission { exists: false, ..self } };
         tags.iter().fold(self, |need, (key, value)| {
@@ -212,7 +214,7 @@ impl RequiredPermission {
 }
 
 impl State {
-    /// Lets the call through if its caller may make it.
+    /// Checks that the caller has every permission that the call requires.
     pub(crate) fn authorize(&mut self, call: &Call) -> Result<(), ServiceError> {
         if !self.authorizer.is_enforced() {
             return Ok(());
@@ -225,9 +227,9 @@ impl State {
 
     fn authorize_one(&mut self, service: Service, need: &RequiredPermission) -> Result<(), ServiceError> {
         self.authorizer.decide(&self.caller.function, need).map_err(|denial| match denial {
-            Denial::NoPolicy => unsupported(format_args!("what '{}' may: it has no policy", self.caller.function)),
+            Denial::NoPolicy => unsupported(format_args!("calls of '{}', which has no policy", self.caller.function)),
             Denial::Denied(why) => {
-                // That a policy denies what is gone does not make it too tight.
+                // A denial for a deleted resource does not show that the policy is too tight.
                 if need.exists {
                     self.journal.denied.insert(why.clone());
                 }
@@ -236,14 +238,14 @@ impl State {
         })
     }
 
-    /// Whether the caller may delete this snapshot, which a call that it may make would do in its name.
+    /// Whether the caller may delete this snapshot. `DeregisterImage` deletes it on the caller's behalf.
     pub(crate) fn may_delete_snapshot(&mut self, snapshot: usize) -> bool {
         let need = ec2::delete_snapshot(self, &self.ec2.snapshots[snapshot]);
         self.authorize_one(Service::Ec2, &need).is_ok()
     }
 }
 
-/// Everything a call needs leave for.
+/// Every permission that a call requires.
 fn required_permissions(state: &State, call: &Call) -> Result<Vec<RequiredPermission>, ServiceError> {
     let operation = &*call.operation;
     match (call.service, &call.body) {
@@ -258,7 +260,7 @@ fn required_permissions(state: &State, call: &Call) -> Result<Vec<RequiredPermis
 }
 
 impl Service {
-    /// How the service says that IAM does not let the caller.
+    /// The service's error for a caller that IAM denies.
     fn denied(self, why: &str) -> ServiceError {
         match self {
             Service::Ec2 => ServiceError {
@@ -274,22 +276,22 @@ impl Service {
 }
 
 impl World {
-    /// The ARN of something in the account and region.
+    /// The ARN of a resource in the account and region.
     fn arn(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition(), self.region, self.account)
     }
 
-    /// The ARN of something in the region that is of no account: images and snapshots are.
+    /// The ARN of a resource that belongs to a region and no account, such as an image or a snapshot.
     fn shared_arn(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}::{resource}", self.partition(), self.region)
     }
 
-    /// The ARN of something in the account that is of no region.
+    /// The ARN of a resource that belongs to the account and no region.
     fn global_arn(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}::{}:{resource}", self.partition(), self.account)
     }
 
-    /// The domain of the partition's services.
+    /// The domain of the services in the partition.
     fn url_suffix(&self) -> &'static str {
         if self.partition() == "aws-cn" { "amazonaws.com.cn" } else { "amazonaws.com" }
     }

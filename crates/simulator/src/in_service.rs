@@ -5,20 +5,20 @@ use std::collections::BTreeSet;
 use crate::clock::Time;
 use crate::report::Capacity;
 
-/// Who is in service: carries the load-balancer tag, has a healthy target, and answers.
+/// The members in service: those that carry the load-balancer tag, have a healthy target, and answer HTTP.
 #[derive(Clone, Debug)]
 pub(crate) struct InService {
     instances: BTreeSet<usize>,
-    /// The number from each time on; never two for one time.
+    /// The number in service from each time on. No two entries have the same time.
     series: Vec<(Time, u32)>,
-    /// When faults of the world took one away.
+    /// When world faults killed a member.
     deaths: Vec<Time>,
-    /// How many must be in service from each time on, once somebody has said so.
+    /// How many members must be in service from each time on, where a caller has set it.
     required: Vec<(Time, u32)>,
 }
 
 impl InService {
-    /// Nobody is in service at the first instant, until someone is placed.
+    /// No member is in service at first.
     pub(crate) fn new() -> InService {
         InService {
             instances: BTreeSet::new(),
@@ -43,7 +43,7 @@ impl InService {
         self.instances.contains(&instance)
     }
 
-    /// How many were in service at a time.
+    /// How many members were in service at a time.
     pub(crate) fn count_at(&self, time: Time) -> u32 {
         self.series.iter().rev().find(|(at, _)| *at <= time).map_or(0, |(_, count)| *count)
     }
@@ -52,7 +52,7 @@ impl InService {
         self.instances.first().copied()
     }
 
-    /// One less from now on is no run's doing.
+    /// A world fault killed a member. From now on, no run is responsible for that one.
     pub(crate) fn excuse_death(&mut self, now: Time) {
         self.deaths.push(now);
     }
@@ -65,8 +65,8 @@ impl InService {
         }
     }
 
-    /// The first time, if any, at which fewer were in service than must be, deaths aside: as many as at the first instant,
-    /// unless somebody has said otherwise.
+    /// The first time at which too few members were in service, and their number then. Dead members do not count as
+    /// missing. As many as at the start must be in service, unless a caller has set another number.
     pub(crate) fn shortfall(&self) -> Option<(Time, u32)> {
         let excused = |at: Time| self.deaths.iter().filter(|death| **death <= at).count();
         let required = |at: Time| {
@@ -76,7 +76,7 @@ impl InService {
         self.series.iter().copied().find(|(at, count)| (*count as usize) + excused(*at) < required(*at) as usize)
     }
 
-    /// So many must be in service from now on.
+    /// This many members must be in service from now on.
     pub(crate) fn require(&mut self, now: Time, members: u32) {
         self.required.push((now, members));
     }
@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_lowest_is_seen_and_what_lasts_no_time_is_not() {
+    fn the_lowest_number_counts_unless_it_lasts_no_time() {
         let mut in_service = InService::new();
         let at = Duration::from_secs;
         in_service.set(at(0), 0, true);
@@ -112,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_death_lowers_what_a_run_must_keep_by_one() {
+    fn a_dead_member_lowers_the_required_number_by_one() {
         let mut in_service = InService::new();
         let at = Duration::from_secs;
         in_service.set(at(0), 0, true);

@@ -1,6 +1,6 @@
-//! What the members have to do, and what CloudWatch knows of it.
+//! The load of the members, and the CPU that CloudWatch reports for it.
 //!
-//! The work is shared evenly by who is in service. A minute's point is there a minute after its end.
+//! The members in service share the work evenly. The point of a minute appears one minute after the minute's end.
 
 use std::time::Duration;
 
@@ -9,21 +9,22 @@ use crate::state::State;
 use crate::world::{AlarmThreshold, CpuAlarm};
 
 pub(crate) const MINUTE: Duration = Duration::from_secs(60);
-/// From a minute's end to its point.
+/// From the end of a minute until its point appears.
 const LATE: Duration = MINUTE;
-/// No CPU is without anything to do.
+/// The CPU in percent of an instance without work.
 const IDLE: f64 = 1.0;
 const BUSY: f64 = 100.0;
 
 impl State {
-    /// The CPU of an instance over the minute that began at `minute`, in percent, if there is a point of it now.
+    /// The CPU of an instance in percent, over the minute that began at `minute`. `None` if CloudWatch has no point of
+    /// it now.
     pub(crate) fn cpu_of(&self, instance: usize, minute: Time) -> Option<f64> {
         let one = &self.ec2.instances[instance];
         let known = one.launched <= minute && minute + MINUTE + LATE <= self.now && !one.state.gone();
         known.then(|| if self.in_service.contains(instance) { self.cpu_in_service(minute) } else { IDLE })
     }
 
-    /// The CPU that those share who were in service when `minute` began.
+    /// The CPU in percent of each member that was in service when `minute` began.
     fn cpu_in_service(&self, minute: Time) -> f64 {
         let work = self.world.work.iter().rev().find(|work| work.from <= minute).map_or(0.0, |work| work.percent);
         match self.in_service.count_at(minute) {
@@ -32,7 +33,7 @@ impl State {
         }
     }
 
-    /// The latest minute of which there is a point.
+    /// The latest minute that has a point.
     pub(crate) fn last_minute(&self) -> Option<Time> {
         let minutes = self.now.checked_sub(MINUTE + LATE)?.as_secs() / 60;
         Some(Duration::from_secs(minutes * 60))

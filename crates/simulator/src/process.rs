@@ -1,4 +1,4 @@
-//! A function's process: the place from which its calls come, and how it can die under them.
+//! The process of a function: the place that its calls come from, and the ways in which a fault ends it.
 
 use std::future::{Future, pending};
 use std::pin::Pin;
@@ -13,29 +13,29 @@ tokio::task_local! {
     static PROCESS: Arc<Process>;
 }
 
-/// Why nobody will know how far a process came.
+/// Why a process has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// It died before it could answer.
+    /// The process died before it could answer.
     Crashed,
-    /// Whoever invoked it stopped for good.
+    /// The orchestrator that invoked the process died.
     OrchestratorDied,
 }
 
 /// A call that a process made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessCall {
-    /// The process's place.
+    /// The place of the process, as given to [`Simulator::process`].
     pub place: Arc<str>,
-    /// Which of all processes it was; the first is 0.
+    /// The number of the process, in the order of their starts. The first is 0.
     pub process: u64,
-    /// What was called.
+    /// The operation that was called.
     pub operation: Arc<str>,
-    /// When it arrived, since the first instant.
+    /// When the call arrived, since the start.
     pub at: Time,
 }
 
-/// What a fault has in store for a process.
+/// What a fault does to a process.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Dies,
@@ -53,24 +53,24 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    /// The process that the calling future belongs to, if it belongs to any.
+    /// The process that the calling future belongs to, if any.
     pub(crate) fn current() -> Option<Arc<Process>> {
         PROCESS.try_with(Arc::clone).ok()
     }
 
-    /// The process dies: what waits for this waits for ever.
+    /// The process dies: this future never completes.
     pub(crate) async fn die(&self) {
         self.set_fate(Fate::Dies);
         pending().await
     }
 
-    /// Whoever invoked the process is no more.
+    /// The orchestrator of the process dies: this future never completes.
     pub(crate) async fn lose_orchestrator(&self) {
         self.set_fate(Fate::LosesOrchestrator);
         pending().await
     }
 
-    /// Comes back when the same function has been invoked once more, from beginning to end.
+    /// Completes after the same function has been invoked a second time and has run to its end.
     pub(crate) async fn run_again(&self) {
         self.set_fate(Fate::RunsAgain);
         self.released.notified().await;
@@ -87,11 +87,11 @@ impl Process {
 }
 
 impl Simulator {
-    /// Runs one invocation of a function as a process of its own, in a place by which faults find it. A fault can have
-    /// it die, or invoke it twice.
+    /// Runs one invocation of a function as a process. `place` names the caller of the function, such as the state that
+    /// invokes it; a fault can select calls by it. A fault can make the process die, or invoke the function twice.
     ///
     /// # Errors
-    /// When it died, or whoever invokes it is to stop for good.
+    /// [`Lost`] if the process or its orchestrator died.
     pub async fn process<'a, T>(
         &self,
         place: &str,
@@ -137,12 +137,12 @@ impl Simulator {
         self.endpoint.state().journal.trail.clone()
     }
 
-    /// From now on no fault strikes a call.
+    /// From now on no fault strikes a call. World faults stay.
     pub fn disarm_call_faults(&self) {
         self.endpoint.state().faults.disarm();
     }
 
-    /// Whether each fault of a call has struck, in the order in which they were given.
+    /// Whether each call fault has struck, in the order of the faults.
     #[must_use]
     pub fn faults_struck(&self) -> Vec<bool> {
         self.endpoint.state().faults.struck().collect()

@@ -1,4 +1,4 @@
-//! The first instant: the state that a description of the world makes.
+//! The state at the start, from a description of the world.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,11 +22,11 @@ use crate::state::State;
 use crate::traffic::Traffic;
 use crate::world::{Subnet, Tag, World};
 
-/// The group the foreign_instances are in.
+/// The group that the foreign instances are in.
 const FOREIGN_GROUP: usize = OWN_GROUP + 1;
 
 impl State {
-    /// The golden image and its members, all in service; the foreign_instances; and the faults to come.
+    /// Creates the golden image and its members, all in service, and the foreign instances. Arms the faults.
     pub(crate) fn new(world: World, faults: Vec<Fault>) -> State {
         let world = Arc::new(world);
         let mut state = State {
@@ -55,7 +55,7 @@ impl State {
         state
     }
 
-    /// This is to go wrong as well. Calls count from now on.
+    /// Arms further faults. They count calls from now on.
     pub(crate) fn arm(&mut self, faults: Vec<Fault>) {
         for fault in &faults {
             if let Kind::World(WorldFault::MemberDies { at }) = fault.0 {
@@ -95,7 +95,7 @@ impl State {
             return;
         }
         let image = self.dice.id("ami", u64::MAX);
-        // Whatever is on it, it is not the fleet's application.
+        // Foreign instances do not run the fleet's application.
         let installed = Installed { version: None, sound: false };
         let name = Tag { key: "Name".to_owned(), value: "someone-else".to_owned() };
         self.add_image(image.clone(), "someone-elses-image".to_owned(), &[name], installed.clone(), true);
@@ -160,7 +160,7 @@ impl State {
         }
     }
 
-    /// An instance that has been up, serving and reporting since before the first instant.
+    /// Adds an instance that was up, serving and reporting before the start.
     fn add_running(&mut self, spec: &Arc<Spec>, tags: BTreeMap<String, String>, installed: Installed) -> usize {
         let now = self.now;
         let index = self.add_instance(spec, tags, installed);
@@ -174,7 +174,7 @@ impl State {
     }
 }
 
-/// So many over the subnets, as evenly as it goes; the first ones get what is left over.
+/// Spreads `count` over the subnets as evenly as possible. The first subnets get the remainder.
 fn spread(subnets: &[Subnet], count: u32) -> impl Iterator<Item = (&Subnet, usize)> {
     let (count, places) = (count as usize, subnets.len().max(1));
     subnets.iter().enumerate().map(move |(n, subnet)| (subnet, count / places + usize::from(n < count % places)))

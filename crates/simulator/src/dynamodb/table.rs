@@ -1,4 +1,4 @@
-//! The table: items under a partition key and a sort key, both strings.
+//! The table. Its items have a partition key and a sort key, both strings.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -9,17 +9,17 @@ use crate::service::{ServiceError, refuse};
 use crate::wire::json::{Fields, encode};
 use serde_json::{Value, json};
 
-/// A partition key and a sort key.
+/// The values of an item's partition key and sort key.
 pub(super) type Key = (String, String);
 
-/// The names of the two keys.
+/// The names of the partition key and the sort key.
 pub(super) const KEYS: [&str; 2] = ["pk", "sk"];
 
-/// The most bytes of an item.
+/// The maximum size of an item in bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MOST_BYTES: usize = 400 * 1_024;
 
-/// An item as it is stored. It is written once and read many times, so how it looks in an answer is worked out once.
+/// An item in the table. It is written once and read many times, so its JSON is made once.
 #[derive(Debug)]
 pub(super) struct StoredItem {
     pub(super) item: Item,
@@ -31,7 +31,7 @@ impl StoredItem {
         Arc::new(StoredItem { item, json: OnceLock::new() })
     }
 
-    /// The item in DynamoDB's own JSON.
+    /// The item in DynamoDB JSON.
     pub(super) fn json(&self) -> &[u8] {
         self.json.get_or_init(|| encode(&self.item))
     }
@@ -41,18 +41,18 @@ impl StoredItem {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
     pub(super) items: BTreeMap<Key, Arc<StoredItem>>,
-    /// What each transaction's token came with.
+    /// The parameters of each transaction, by its client request token.
     pub(super) transactions: BTreeMap<String, Arc<Fields>>,
 }
 
 impl Table {
-    /// Every item.
+    /// Every item, in DynamoDB JSON, in the order of the keys.
     pub(crate) fn dump(&self) -> Vec<Value> {
         self.items.values().map(|stored| json!(stored.item)).collect()
     }
 }
 
-/// Refuses an item that is too large.
+/// Refuses an item that is larger than the maximum.
 pub(super) fn check_size(item: &Item) -> Result<(), ServiceError> {
     if item_size(item) > MOST_BYTES {
         return Err(invalid("Item size has exceeded the maximum allowed size"));

@@ -1,4 +1,4 @@
-//! `PutItem`, `DeleteItem`, `UpdateItem`: each checks its condition and its result before it changes anything.
+//! `PutItem`, `DeleteItem` and `UpdateItem`. Each checks its condition and its result before it changes the table.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::table::{KEYS, Key, StoredItem, Table, check_size, condition_failed, k
 use crate::service::{ServiceError, unsupported};
 use crate::wire::json::Fields;
 
-/// A write that reads well: what becomes of the item under a key, if a condition holds.
+/// A valid write: the key of its item, a condition, and the effect if the condition holds.
 #[derive(Debug)]
 pub(super) struct Write {
     pub(super) key: Key,
@@ -77,7 +77,7 @@ impl Write {
         }
     }
 
-    /// What the item would become, or why not.
+    /// The item after the write, or why the write is refused.
     pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Arc<StoredItem>>, ServiceError> {
         let (before, empty) = (table.items.get(&self.key), Item::new());
         let found = before.map_or(&empty, |stored| &stored.item);
@@ -97,7 +97,7 @@ impl Write {
         }
     }
 
-    /// Puts the result in place, and returns what was there.
+    /// Stores the result and returns the previous item.
     pub(super) fn commit(self, table: &mut Table, after: Option<Arc<StoredItem>>) -> Option<Arc<StoredItem>> {
         match after {
             Some(stored) => table.items.insert(self.key, stored),
@@ -117,13 +117,13 @@ pub(super) fn put(table: &mut Table, fields: &mut Fields) -> Result<Value, Servi
     run(table, fields, write, &["NONE", "ALL_OLD"])
 }
 
-/// `DeleteItem`: a missing item is no error.
+/// `DeleteItem`. A missing item is no error.
 pub(super) fn delete(table: &mut Table, fields: &mut Fields) -> Result<Value, ServiceError> {
     let write = Write::read_delete(fields)?;
     run(table, fields, write, &["NONE", "ALL_OLD"])
 }
 
-/// `UpdateItem`: makes the item if it is missing.
+/// `UpdateItem`. It creates a missing item.
 pub(super) fn update(table: &mut Table, fields: &mut Fields) -> Result<Value, ServiceError> {
     let write = Write::read_update(fields)?;
     run(table, fields, write, &["NONE", "ALL_OLD", "ALL_NEW"])
@@ -134,10 +134,10 @@ fn run(table: &mut Table, fields: &mut Fields, write: Write, answers: &[&str]) -
     let on_failure = fields.string("ReturnValuesOnConditionCheckFailure")?;
     fields.finish()?;
     if !answers.contains(&wanted.as_str()) {
-        return Err(unsupported(format_args!("ReturnValues={wanted} here")));
+        return Err(unsupported(format_args!("ReturnValues={wanted} for this operation")));
     }
     if on_failure.is_some_and(|wanted| wanted != "NONE") {
-        return Err(unsupported("the item of a failed condition"));
+        return Err(unsupported("ReturnValuesOnConditionCheckFailure"));
     }
     let after = write.evaluate(table)?;
     let before = write.commit(table, after.clone());

@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 
-/// Makes an image of an instance. There is no client token: the name is the key.
+/// `CreateImage`. It has no client token. The name makes the call idempotent.
 pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let id = form.required("InstanceId")?;
     let name = form.required("Name")?;
@@ -79,6 +79,7 @@ pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Serv
     }))
 }
 
+/// Whether EC2 accepts the name of an image.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html>
 fn name_is_valid(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "()[] ./-'@_".contains(c);
@@ -150,7 +151,7 @@ fn admits(filter: &Filter, image: &Image) -> bool {
     }
 }
 
-/// The image with this id, or AWS's refusal.
+/// The index of the image with this id, or AWS's refusal.
 pub(super) fn find_image(state: &State, id: &str, describing: bool) -> Result<usize, ServiceError> {
     well_formed(id, "ami", "InvalidAMIID")?;
     let known = |image: &Image| image.id == id && image.registered() && (!describing || image.visible <= state.now);
@@ -179,7 +180,7 @@ fn write(xml: &mut Xml, state: &State, index: usize) {
     tags::write(xml, &image.tags);
 }
 
-/// `DeregisterImage`: existing instances keep running; its snapshot stays unless asked for.
+/// `DeregisterImage`. Instances of the image keep running. Its snapshot stays unless the call asks to delete it.
 pub(super) fn deregister(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let id = form.required("ImageId")?;
     let with_snapshots = form.parsed::<bool>("DeleteAssociatedSnapshots")?.unwrap_or(false);
@@ -195,7 +196,7 @@ pub(super) fn deregister(state: &mut State, form: &mut Form) -> Result<Vec<u8>, 
     image.state = ImageState::Deregistered;
     let snapshot = image.snapshot;
     let asked = with_snapshots && state.ec2.snapshots[snapshot].state != SnapshotState::Deleted;
-    // The image goes all the same if its snapshot may not.
+    // The image is deregistered even if the caller may not delete the snapshot.
     let allowed = asked && state.may_delete_snapshot(snapshot);
     if allowed {
         state.ec2.snapshots[snapshot].state = SnapshotState::Deleted;
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_their_length_and_letters() {
+    fn an_image_name_has_a_valid_length_and_valid_characters() {
         assert!(name_is_valid("appwrite-1.4.14-0a1b"));
         assert!(!name_is_valid("ab"));
         assert!(!name_is_valid(&"a".repeat(129)));

@@ -1,4 +1,4 @@
-//! How instances change by themselves: they come up, answer, report, and go.
+//! How instances change over time: they come up, serve, report, and stop or terminate.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::state::State;
 use crate::world::Range;
 
 impl State {
-    /// A launched or started instance becomes pending.
+    /// A launched or started instance enters the state `pending`.
     pub(super) fn become_pending(&mut self, instance: usize) {
         let (kind, range) = match self.ec2.instances[instance].boots {
             0 => ("launch", self.world.latencies.launch),
@@ -33,13 +33,13 @@ impl State {
         self.come_up(instance);
     }
 
-    /// Describes go on saying for a while that an instance is in the phase before.
+    /// For a while, Describe calls return the state that the instance had before.
     fn show_stale_state(&mut self, instance: usize, before: InstanceState) {
         let lag = self.draw("described", instance, self.world.latencies.visibility);
         self.ec2.instances[instance].stale = Some((before, self.now + lag));
     }
 
-    /// The machine is up; its services follow, each in its time.
+    /// The machine is up. Its agent, status checks and application follow, each after its own latency.
     fn come_up(&mut self, instance: usize) {
         let latencies = self.world.latencies.clone();
         let first = self.ec2.instances[instance].boots == 0;
@@ -97,7 +97,7 @@ impl State {
         self.drop_targets(instance);
     }
 
-    /// A running instance restarts; it stays in the state `running` throughout.
+    /// A running instance restarts. It stays in the state `running`.
     pub(super) fn begin_reboot(&mut self, instance: usize) {
         let after = self.draw("reboot", instance, self.world.latencies.reboot);
         self.go_silent(instance);
@@ -110,13 +110,13 @@ impl State {
 
     pub(crate) fn on_rebooted(&mut self, instance: usize) {
         let this = &mut self.ec2.instances[instance];
-        // What ran before the reboot would otherwise be forgotten with the time it last came up.
+        // Count the time before the reboot now: `up_since` is about to change.
         this.ran = this.ran_until(self.now);
         this.since = self.now;
         self.come_up(instance);
     }
 
-    /// The first member in service dies: it stays `running`, and neither serves nor reports again.
+    /// The first member in service dies. It stays `running`, but never serves or reports again.
     pub(crate) fn on_member_dies(&mut self) {
         let Some(instance) = self.in_service.first() else { return };
         self.ec2.instances[instance].dead = true;
@@ -126,7 +126,7 @@ impl State {
         self.reconsider_targets(instance);
     }
 
-    /// The application stops answering and the agent reporting; what is in flight is lost, and commands hang.
+    /// The application stops answering and the agent stops reporting. Requests in flight are lost, and commands hang.
     fn go_silent(&mut self, instance: usize) {
         let now = self.now;
         let this = &mut self.ec2.instances[instance];
@@ -139,7 +139,7 @@ impl State {
         self.strand_commands(instance);
     }
 
-    /// Enters a phase, and returns the epoch that begins with it.
+    /// Enters a state and returns the epoch that begins.
     fn enter(&mut self, instance: usize, state: InstanceState) -> u32 {
         let now = self.now;
         let this = &mut self.ec2.instances[instance];
@@ -150,29 +150,29 @@ impl State {
         this.epoch
     }
 
-    /// The application is taken down on a machine that stays up. It answers again after the next boot.
+    /// The application goes down while the machine stays up. It answers again after the next boot.
     pub(crate) fn stop_serving(&mut self, instance: usize) {
         if let Some(since) = self.ec2.instances[instance].serving.take() {
             self.traffic.lose_in_flight(self.now, instance, since, false);
         }
-        // Whatever was still coming up is void.
+        // This voids the events of services that were still coming up.
         self.ec2.instances[instance].epoch += 1;
         self.reconsider_targets(instance);
     }
 
-    /// An installation changed what is on a disk.
+    /// A configure command has changed what is installed.
     pub(crate) fn install(&mut self, instance: usize, version: String, sound: bool) {
         self.ec2.instances[instance].installed = Installed { version: Some(version), sound };
     }
 
-    /// How long something takes on an instance, this time.
+    /// Draws a latency for the present epoch of an instance.
     fn draw(&self, kind: &str, instance: usize, range: Range) -> Duration {
         // No instance changes a thousand times, so each change of each instance has its own ordinal.
         let ordinal = instance as u64 * 1_000 + u64::from(self.ec2.instances[instance].epoch);
         self.dice.latency(kind, ordinal, range)
     }
 
-    /// The phase an instance is about to leave was a latency.
+    /// Records the time in the state that the instance is about to leave.
     fn end_span(&mut self, kind: &'static str, instance: usize) {
         let start = self.ec2.instances[instance].since;
         self.record_instance_span(kind, instance, start, self.now);
@@ -185,7 +185,7 @@ impl State {
         }
     }
 
-    /// Someone asked whether an instance's agent is online and learnt that it is: that wait was part of the rehearsal.
+    /// A caller has seen that the agent is online. The wait for it is therefore a latency of the rehearsal.
     pub(crate) fn record_agent_wait(&mut self, instance: usize) {
         let this = &mut self.ec2.instances[instance];
         if let (false, Some(online)) = (this.agent_seen, this.agent) {
@@ -195,7 +195,7 @@ impl State {
         }
     }
 
-    /// Someone asked for an instance's status checks and learnt that they passed.
+    /// A caller has seen that the status checks passed. The wait for them is therefore a latency of the rehearsal.
     pub(crate) fn record_checks_wait(&mut self, instance: usize) {
         let this = &mut self.ec2.instances[instance];
         if let (false, Some(passed)) = (this.checks_seen, this.checked) {

@@ -1,4 +1,4 @@
-//! `StopInstances`, `StartInstances`, `TerminateInstances`: each takes all the instances it is given, or none.
+//! `StopInstances`, `StartInstances` and `TerminateInstances`. Each changes all instances that it names, or none.
 
 use super::describe::{find, write_state};
 use super::instance::{InstanceState, vcpus};
@@ -58,7 +58,7 @@ pub(super) fn terminate(state: &mut State, form: &mut Form) -> Result<Vec<u8>, S
     }))
 }
 
-/// The most instances that one call may name.
+/// The maximum number of instances in one call.
 const MOST: usize = 1_000;
 
 fn named(state: &State, form: &mut Form) -> Result<Vec<usize>, ServiceError> {
@@ -81,7 +81,7 @@ fn incorrect_state(id: &str, wanted: &str) -> ServiceError {
     refuse("IncorrectInstanceState", message)
 }
 
-/// Changes each instance, and answers what each was and is.
+/// Changes each instance. The answer has its previous and its current state.
 fn change(
     state: &mut State,
     operation: &'static str,

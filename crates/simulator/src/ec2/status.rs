@@ -9,7 +9,7 @@ use crate::wire::xml::Xml;
 
 const FILTERS: [&str; 2] = ["availability-zone", "instance-state-name"];
 
-/// Running instances only, unless all are asked for.
+/// The status of running instances, or of all if the call asks for them.
 pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let all = form.parsed::<bool>("IncludeAllInstances")?.unwrap_or(false);
     let now = state.now;
@@ -33,8 +33,8 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
     }))
 }
 
-/// The summary and the one check behind it. An instance that will never pass is `initializing` for as long as one that
-/// takes longest, and then `impaired`.
+/// The status and its reachability check. An instance that never passes is `initializing` for the longest time that the
+/// checks can take, and then `impaired`.
 fn summary(state: &State, instance: &Instance) -> (&'static str, &'static str) {
     let patience = state.world.latencies.status_checks.high;
     match instance.state {

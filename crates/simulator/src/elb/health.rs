@@ -8,7 +8,7 @@ use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 
-/// The health of the targets that are named, or of all of them.
+/// The health of the named targets, or of all of them.
 pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let group = find_group(state, &form.required("TargetGroupArn")?)?;
     let ids = target_ids(state, form)?;
@@ -44,7 +44,7 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
     }))
 }
 
-/// A state, and unless it is `healthy` a reason and a description.
+/// A target's state, and a reason and a description unless the state is `healthy`.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
 type Seen = (&'static str, Option<(&'static str, &'static str)>);
 

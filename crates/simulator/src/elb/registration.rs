@@ -8,7 +8,8 @@ use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 
-/// `RegisterTargets`: all of them, or none. Registering a registered target changes nothing; one that drains returns.
+/// `RegisterTargets`: registers all of its targets or none. A registered target does not change. A draining target
+/// returns.
 pub(super) fn register(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let group = find_group(state, &form.required("TargetGroupArn")?)?;
     let ids = target_ids(state, form)?;
@@ -55,7 +56,7 @@ fn running(state: &State, ids: &[String]) -> Result<Vec<usize>, ServiceError> {
     Ok(instances)
 }
 
-/// `DeregisterTargets`: an unknown target is no error.
+/// `DeregisterTargets`. An unknown target is no error.
 pub(super) fn deregister(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let group = find_group(state, &form.required("TargetGroupArn")?)?;
     let ids = target_ids(state, form)?;

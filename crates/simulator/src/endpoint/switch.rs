@@ -1,4 +1,5 @@
-//! A switch that is put through from one world to another, since the clients at its end are dearer to make than a world is.
+//! A switch between the endpoints of several simulated AWSs. One set of SDK clients serves one rehearsal after another,
+//! because making clients costs more than making a world.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
@@ -13,38 +14,38 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use super::Endpoint;
 use crate::{Caller, Simulator};
 
-/// A switch. Clones are handles on the same one.
+/// A connection to an endpoint that can be switched to another endpoint. Clones share the connection.
 #[derive(Clone, Debug)]
 pub struct EndpointSwitch(Arc<Mutex<Destination>>);
 
-/// Where a switch leads.
+/// The endpoint that a switch leads to.
 #[derive(Clone, Debug)]
 struct Destination {
     endpoint: Endpoint,
-    /// The run on whose behalf its functions call.
+    /// The run that the caller acts for.
     run: Arc<str>,
 }
 
 impl EndpointSwitch {
-    /// A switch to `simulator` for the functions of `run`.
+    /// Connects the functions of `run` to `simulator`.
     #[must_use]
     pub fn to(simulator: &Simulator, run: &str) -> EndpointSwitch {
         EndpointSwitch(Arc::new(Mutex::new(Destination { endpoint: simulator.endpoint.clone(), run: run.into() })))
     }
 
-    /// From now on it leads there.
+    /// Connects to another simulator. Later calls act for `run`.
     pub fn switch_to(&self, simulator: &Simulator, run: &str) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
             Destination { endpoint: simulator.endpoint.clone(), run: run.into() };
     }
 
-    /// The HTTP client that the SDK clients of `function` use.
+    /// The HTTP client for the SDK clients of `function`.
     #[must_use]
     pub fn http_client(&self, function: &str) -> SharedHttpClient {
         SharedHttpClient::new(SwitchConnector { switch: self.clone(), function: function.into() })
     }
 
-    /// The virtual wall clock at its end, for the SDK.
+    /// The virtual wall clock of the connected simulator, for the SDK.
     #[must_use]
     pub fn time_source(&self) -> SharedTimeSource {
         SharedTimeSource::new(self.clone())
@@ -61,7 +62,7 @@ impl TimeSource for EndpointSwitch {
     }
 }
 
-/// The switch as one function has it.
+/// The switch for one function.
 #[derive(Clone, Debug)]
 struct SwitchConnector {
     switch: EndpointSwitch,

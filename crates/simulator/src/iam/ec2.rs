@@ -1,4 +1,4 @@
-//! What EC2's calls need leave for.
+//! The permissions that EC2's calls require.
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html>
 
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ pub(super) fn required_permissions(
     if operation.starts_with("Describe") {
         return Ok(vec![RequiredPermission::on_all(format!("ec2:{operation}"))]);
     }
-    // Its own copy of the parameters, since whoever serves the call takes them all.
+    // A copy, because the code that serves the call consumes all parameters.
     let mut form = form.clone();
     match operation {
         "CreateImage" => create_image(state, &mut form),
@@ -41,11 +41,11 @@ pub(super) fn required_permissions(
         "StartInstances" => on_each(state, "ec2:StartInstances", &form.list("InstanceId")),
         "StopInstances" => on_each(state, "ec2:StopInstances", &form.list("InstanceId")),
         "TerminateInstances" => on_each(state, "ec2:TerminateInstances", &form.list("InstanceId")),
-        other => Err(unsupported(format_args!("what {other} of EC2 needs leave for"))),
+        other => Err(unsupported(format_args!("permissions for {other} of EC2"))),
     }
 }
 
-/// What is asked of an image for the snapshot that it leaves behind.
+/// The permission to delete the snapshot of an image.
 pub(super) fn delete_snapshot(state: &State, snapshot: &Snapshot) -> RequiredPermission {
     let arn = state.world.shared_arn("ec2", &format!("snapshot/{}", snapshot.id));
     RequiredPermission::on("ec2:DeleteSnapshot", arn).with_resource_tags(Some(&snapshot.tags))
@@ -56,7 +56,7 @@ fn on_each(state: &State, action: &'static str, ids: &[String]) -> Result<Vec<Re
     ids.iter().map(|id| on(state, action, id)).collect()
 }
 
-/// An action on a resource, with the tags it carries.
+/// An action on a resource, with the tags of the resource.
 fn on(state: &State, action: &'static str, id: &str) -> Result<RequiredPermission, ServiceError> {
     let (world, ec2) = (&state.world, &state.ec2);
     let kind = id.split_once('-').map_or("", |(kind, _)| kind);
@@ -73,12 +73,12 @@ fn on(state: &State, action: &'static str, id: &str) -> Result<RequiredPermissio
             let snapshot = ec2.snapshots.iter().find(|snapshot| snapshot.id == id && snapshot.exists());
             (world.shared_arn("ec2", &format!("snapshot/{id}")), snapshot.map(|snapshot| &snapshot.tags))
         }
-        _ => return Err(unsupported(format_args!("what {action} on {id} needs leave for"))),
+        _ => return Err(unsupported(format_args!("permissions for {action} on {id}"))),
     };
     Ok(RequiredPermission::on(action, arn).with_resource_tags(tags))
 }
 
-/// The instance that an image is made of, and what is made: each with the tags it is made with.
+/// The instance that is imaged, the new image and the new snapshot. The new resources have the tags of the request.
 fn create_image(state: &State, form: &mut Form) -> Result<Vec<RequiredPermission>, ServiceError> {
     let tags = tag_specifications(form, &["image", "snapshot"])?;
     let mut needs = on_each(state, "ec2:CreateImage", form.take("InstanceId").as_slice())?;
@@ -88,7 +88,7 @@ fn create_image(state: &State, form: &mut Form) -> Result<Vec<RequiredPermission
     Ok(needs)
 }
 
-/// The instance whose volumes are backed up, those volumes, and what is made, with the tags it is made with.
+/// The instance that is backed up, its volumes, and the new snapshots with the tags of the request.
 fn create_snapshots(state: &State, form: &mut Form) -> Result<Vec<RequiredPermission>, ServiceError> {
     const CREATE: &str = "ec2:CreateSnapshots";
     let world = &state.world;
@@ -104,7 +104,8 @@ fn create_snapshots(state: &State, form: &mut Form) -> Result<Vec<RequiredPermis
     Ok(needs)
 }
 
-/// What is launched, each with the tags it is made with; what it is launched from and into; and the role it is given.
+/// The new instances and volumes with the tags of the request, what they are launched from and into, and the role that
+/// they receive.
 fn run_instances(state: &State, form: &mut Form) -> Result<Vec<RequiredPermission>, ServiceError> {
     const RUN: &str = "ec2:RunInstances";
     let world = &state.world;
@@ -116,7 +117,7 @@ fn run_instances(state: &State, form: &mut Form) -> Result<Vec<RequiredPermissio
     }
     needs.extend(on_each(state, RUN, form.take("ImageId").as_slice())?);
     needs.push(RequiredPermission::on(RUN, arn("network-interface/*")));
-    // A call that names none is given the default ones.
+    // A call that names none uses the account's defaults.
     let or_any = |ids: Vec<String>| if ids.is_empty() { vec!["*".to_owned()] } else { ids };
     for group in or_any(form.list("SecurityGroupId")) {
         needs.push(RequiredPermission::on(RUN, arn(&format!("security-group/{group}"))));
@@ -127,7 +128,7 @@ fn run_instances(state: &State, form: &mut Form) -> Result<Vec<RequiredPermissio
     needs.extend(form.take("KeyName").map(|name| RequiredPermission::on(RUN, arn(&format!("key-pair/{name}")))));
     let by_arn = form.take("IamInstanceProfile.Arn");
     let by_arn = by_arn.and_then(|arn| Some(arn.split_once(":instance-profile/")?.1.to_owned()));
-    // The role in a profile has the profile's name here, as the console has it.
+    // A role has the name of its instance profile, as in a profile that the console made.
     if let Some(role) = form.take("IamInstanceProfile.Name").or(by_arn) {
         let service = format!("ec2.{}", world.url_suffix());
         let pass = RequiredPermission::on("iam:PassRole", world.global_arn("iam", &format!("role/{role}")));
@@ -136,7 +137,7 @@ fn run_instances(state: &State, form: &mut Form) -> Result<Vec<RequiredPermissio
     Ok(needs)
 }
 
-/// Making something: the call's own action on it, and that of tagging it if it is made with tags.
+/// Creating a resource requires the action of the call. With tags, it also requires the action that tags the resource.
 fn make(needs: &mut Vec<RequiredPermission>, action: &'static str, arn: &str, tags: Option<&Tags>) {
     let need = RequiredPermission::on(action, arn.to_owned());
     let Some(tags) = tags else { return needs.push(need) };

@@ -1,4 +1,4 @@
-//! What the calls of the services beside EC2 need leave for.
+//! The permissions that the calls of the services other than EC2 require.
 
 use serde_json::Value;
 
@@ -8,6 +8,7 @@ use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::json::Fields;
 
+/// Elastic Load Balancing.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html>
 pub(super) fn load_balancing(operation: &str, form: &Form) -> Vec<RequiredPermission> {
     let action = match operation {
@@ -19,10 +20,10 @@ pub(super) fn load_balancing(operation: &str, form: &Form) -> Vec<RequiredPermis
     vec![RequiredPermission::on(action, group)]
 }
 
-/// A snapshot with tags needs leave for the tags as well.
+/// RDS. A snapshot with tags requires the permission to tag as well.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html>
 pub(super) fn rds(state: &State, operation: &str, form: &Form) -> Result<Vec<RequiredPermission>, ServiceError> {
-    // Its own copy of the parameters, since whoever serves the call takes them all.
+    // A copy, because the code that serves the call consumes all parameters.
     let mut form = form.clone();
     match operation {
         "DescribeDBSnapshots" => Ok(vec![RequiredPermission::on_all("rds:DescribeDBSnapshots".to_owned())]),
@@ -40,10 +41,11 @@ pub(super) fn rds(state: &State, operation: &str, form: &Form) -> Result<Vec<Req
                 RequiredPermission::on("rds:AddTagsToResource", snapshot).with_request_tags(&tags),
             ])
         }
-        other => Err(unsupported(format_args!("what {other} of RDS needs leave for"))),
+        other => Err(unsupported(format_args!("permissions for {other} of RDS"))),
     }
 }
 
+/// Systems Manager.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>
 pub(super) fn systems_manager(
     state: &State,
@@ -66,11 +68,11 @@ pub(super) fn systems_manager(
             }
             Ok(needs)
         }
-        other => Err(unsupported(format_args!("what {other} of Systems Manager needs leave for"))),
+        other => Err(unsupported(format_args!("permissions for {other} of Systems Manager"))),
     }
 }
 
-/// Composite alarms are described only to who may describe all.
+/// CloudWatch. Only a caller that may describe all alarms sees composite alarms.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
 pub(super) fn cloudwatch(
     state: &State,
@@ -81,7 +83,7 @@ pub(super) fn cloudwatch(
         return Ok(vec![RequiredPermission::on_all("cloudwatch:GetMetricData".to_owned())]);
     }
     if operation != "DescribeAlarms" {
-        return Err(unsupported(format_args!("what {operation} of CloudWatch needs leave for")));
+        return Err(unsupported(format_args!("permissions for {operation} of CloudWatch")));
     }
     let composite = texts(fields.peek("AlarmTypes")).any(|kind| kind == "CompositeAlarm");
     let all = composite.then(|| RequiredPermission::on_all("cloudwatch:DescribeAlarms".to_owned()));
@@ -89,7 +91,8 @@ pub(super) fn cloudwatch(
     Ok(std::iter::once(alarms).chain(all).collect())
 }
 
-/// A transaction has no action of its own: each of its parts needs what it would need alone.
+/// DynamoDB. A transaction has no action of its own. Each of its parts requires the permission of the same call outside
+/// a transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
 pub(super) fn dynamodb(
     state: &State,
@@ -114,7 +117,7 @@ pub(super) fn dynamodb(
                 "Delete" => Ok(on("dynamodb:DeleteItem", part.get("TableName"))),
                 "Put" => Ok(on("dynamodb:PutItem", part.get("TableName"))),
                 "Update" => Ok(on("dynamodb:UpdateItem", part.get("TableName"))),
-                other => Err(unsupported(format_args!("what {other} in a transaction needs leave for"))),
+                other => Err(unsupported(format_args!("permissions for {other} in a transaction"))),
             })
             .collect();
     }
@@ -124,7 +127,7 @@ pub(super) fn dynamodb(
         "PutItem" => "dynamodb:PutItem",
         "Query" => "dynamodb:Query",
         "UpdateItem" => "dynamodb:UpdateItem",
-        other => return Err(unsupported(format_args!("what {other} of DynamoDB needs leave for"))),
+        other => return Err(unsupported(format_args!("permissions for {other} of DynamoDB"))),
     };
     Ok(vec![on(action, fields.peek("TableName"))])
 }

@@ -9,10 +9,10 @@ use crate::service::{ServiceError, refuse, unsupported};
 use crate::state::State;
 use crate::wire::json::Fields;
 
-/// The most values one filter may have.
+/// The maximum number of values in one filter.
 const MOST_VALUES: usize = 100;
 
-/// The instances whose agents have reported, all of them or those that are named.
+/// The instances whose agents have reported: all of them, or those that the call names.
 pub(super) fn describe(state: &mut State, fields: &mut Fields) -> Result<Value, ServiceError> {
     let mut named: Option<BTreeSet<String>> = None;
     for mut filter in fields.structures("Filters")? {
@@ -30,7 +30,7 @@ pub(super) fn describe(state: &mut State, fields: &mut Fields) -> Result<Value, 
         }
         named = Some(values.into_iter().collect());
     }
-    // Ten unless told otherwise.
+    // Systems Manager's default page size is ten.
     let page = Page::read(fields, 5..=50, 10)?;
     fields.finish()?;
     let candidates: Vec<usize> = match &named {

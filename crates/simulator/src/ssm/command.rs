@@ -1,4 +1,4 @@
-//! What a command is, and how it goes by itself.
+//! Commands, and how they progress over time.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ pub(crate) struct Command {
     pub(super) comment: String,
     pub(super) configure: Configure,
     pub(super) requested: Time,
-    /// When other calls begin to know it.
+    /// From when on other calls show the command.
     pub(super) visible: Time,
-    /// How long it may wait for an agent.
+    /// How long the command waits for an agent.
     pub(super) delivery_timeout: Duration,
     pub(crate) invocations: Vec<Invocation>,
 }
@@ -26,22 +26,23 @@ pub(crate) struct Command {
 pub(crate) struct Invocation {
     pub(super) instance: usize,
     pub(super) status: Status,
-    /// Counts its changes, so that what was due before one is void after it.
+    /// Grows with each change of the invocation. An event that was scheduled in an earlier epoch is void.
     pub(crate) epoch: u32,
     pub(super) started: Option<Time>,
-    /// When its script will end, once it has started.
+    /// When its script ends, once it has started.
     pub(super) ends: Time,
     pub(super) ended: Option<Time>,
     pub(super) result: ScriptResult,
 }
 
-/// What a finished script leaves.
+/// The result of a finished script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct ScriptResult {
     pub(super) exit_code: i32,
     pub(super) output: String,
 }
 
+/// The states of an invocation.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
@@ -81,15 +82,15 @@ impl Status {
     }
 }
 
-/// From the call to the agent that takes it up.
+/// From the call until the agent receives the command.
 pub(super) const DELIVERY: Duration = Duration::from_secs(1);
-/// From a cancellation to a script that has ended.
+/// From a cancellation until the script has ended.
 pub(super) const CANCELLATION: Duration = Duration::from_secs(2);
-/// The document's execution time-out, after which a command whose agent is lost counts as timed out.
+/// The document's execution timeout. After it, a command whose agent is lost is timed out.
 const EXECUTION_TIMEOUT: Duration = Duration::from_secs(7_200);
 
 impl State {
-    /// A command reaches an agent; if none is there it has waited in vain.
+    /// A command arrives at an agent. Without an agent it waits until its delivery timeout.
     pub(crate) fn on_delivered(&mut self, command: usize, invocation: usize) {
         let this = &self.commands[command].invocations[invocation];
         if this.status != Status::Pending {
@@ -130,7 +131,7 @@ impl State {
         }
     }
 
-    /// The agent of an instance is lost: what runs there stays in progress until it times out.
+    /// The agent of an instance is lost. Its commands stay in progress until they time out.
     pub(crate) fn strand_commands(&mut self, instance: usize) {
         for command in 0..self.commands.len() {
             for invocation in 0..self.commands[command].invocations.len() {
@@ -145,8 +146,9 @@ impl State {
         }
     }
 
-    /// When the script ends that a command starts now. One run's hop has one verdict: a second call of it waits for the
-    /// first, and prints what that printed. Any other hop waits for the machine's lock, and then takes its own time.
+    /// When a script that starts now ends. Each hop of a run has one verdict: a repeated command waits for the first
+    /// one and prints the same output. A command for another hop waits for the lock on the machine, and then takes its
+    /// own time.
     fn hop_ends(&mut self, command: usize, instance: usize) -> Time {
         let configure = &self.commands[command].configure;
         let mut free = self.now;

@@ -14,12 +14,12 @@ use crate::service::{ServiceError, refuse, unsupported};
 use crate::state::State;
 use crate::wire::json::Fields;
 
-/// The most instances one call may name.
+/// The maximum number of instances in one call.
 const MOST_INSTANCES: usize = 50;
-/// The most characters of a comment.
+/// The maximum number of characters of a comment.
 const MOST_COMMENT: usize = 100;
 
-/// `SendCommand`: there is no token, so a repeated call is a second command.
+/// `SendCommand`. It has no client token, so a repeated call is a second command.
 pub(super) fn send(state: &mut State, fields: &mut Fields) -> Result<Value, ServiceError> {
     let document = fields.required("DocumentName")?;
     let ids = fields.strings("InstanceIds")?;
@@ -79,7 +79,7 @@ fn invocation(instance: usize) -> Invocation {
     }
 }
 
-/// The document's three parameters, each one string.
+/// Reads the document's three parameters. Each is one string.
 fn configure(mut parameters: BTreeMap<String, Vec<String>>) -> Result<Configure, ServiceError> {
     let mut take = |name: &str| match parameters.remove(name).as_deref() {
         Some([value]) if !value.is_empty() => Ok(value.clone()),
@@ -107,7 +107,7 @@ fn online(state: &State, ids: &[String]) -> Result<Vec<usize>, ServiceError> {
     Ok(instances)
 }
 
-/// `CancelCommand`: what has finished stays as it is.
+/// `CancelCommand`. A finished command does not change.
 pub(super) fn cancel(state: &mut State, fields: &mut Fields) -> Result<Value, ServiceError> {
     let id = fields.required("CommandId")?;
     let ids = fields.strings("InstanceIds")?;
