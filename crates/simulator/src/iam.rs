@@ -2,8 +2,9 @@
 //!
 //! A call requires one action on each of its resources. Some calls require further actions, for tags on a new resource
 //! or for a role that they pass on. If one of them is not allowed, nothing happens. Conditions on tags see the tags of
-//! the request and the tags of the resource. A missing resource has no tags. A caller that may change only tagged
-//! resources is therefore denied access to a missing one, and does not learn that it is missing.
+//! the request and the tags of the resource. A missing resource has no tags. So a caller
+//! that may change only tagged resources is denied a change of a missing one. It does not learn that the resource is
+//! missing.
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html>
 
 mod ec2;
@@ -130,12 +131,12 @@ impl Authorizer {
     }
 
     /// Whether `function` has the permission. A denial has IAM's words.
-    fn decide(&mut self, function: &str, need: &RequiredPermission) -> Result<(), Denial> {
+    fn decide(&mut self, function: &str, permission: &RequiredPermission) -> Result<(), Denial> {
         let Some(permissions) = self.permissions.as_deref() else { return Ok(()) };
         let Some(principal) = permissions.principals.get(function) else {
             return Err(Denial::NoPolicy);
         };
-        let why = match principal.policy.decide(&need.action, &need.resource, &need.context) {
+        let why = match principal.policy.decide(&permission.action, &permission.resource, &permission.context) {
             Decision::Allowed(by) => {
                 match self.used.get_mut(function) {
                     Some(used) => used.insert(by),
@@ -143,12 +144,12 @@ impl Authorizer {
                 };
                 return Ok(());
             }
-            Decision::NotAllowed => format!("because no identity-based policy allows the {} action", need.action),
+            Decision::NotAllowed => format!("because no identity-based policy allows the {} action", permission.action),
             Decision::Denied => "with an explicit deny in an identity-based policy".to_owned(),
         };
         Err(Denial::Denied(format!(
             "User: {} is not authorized to perform: {} on resource: {} {why}",
-            principal.arn, need.action, need.resource
+            principal.arn, permission.action, permission.resource
         )))
     }
 }
@@ -193,8 +194,10 @@ impl RequiredPermission {
 
     /// Adds the tags that the call puts on the resource.
     fn with_request_tags(self, tags: &BTreeMap<String, String>) -> RequiredPermission {
-        let need = self.with_tag_keys(tags.keys().map(String::as_str));
-        tags.iter().fold(need, |need, (key, value)| need.with_context(&format!("aws:RequestTag/{key}"), value))
+        let permission = self.with_tag_keys(tags.keys().map(String::as_str));
+        tags.iter().fold(permission, |permission, (key, value)| {
+            permission.with_context(&format!("aws:RequestTag/{key}"), value)
+        })
     }
 
     /// Adds the keys of the tags that the call sets or removes.
@@ -206,9 +209,9 @@ impl RequiredPermission {
     /// exist.
     fn with_resource_tags(self, tags: Option<&BTreeMap<String, String>>) -> RequiredPermission {
         let Some(tags) = tags else { return RequiredPermission { exists: false, ..self } };
-        tags.iter().fold(self, |need, (key, value)| {
+        tags.iter().fold(self, |permission, (key, value)| {
             let names = ["aws:ResourceTag", "ec2:ResourceTag", "ssm:resourceTag"];
-            names.iter().fold(need, |need, name| need.with_context(&format!("{name}/{key}"), value))
+            names.iter().fold(permission, |permission, name| permission.with_context(&format!("{name}/{key}"), value))
         })
     }
 }
@@ -219,18 +222,18 @@ impl State {
         if !self.authorizer.is_enforced() {
             return Ok(());
         }
-        for need in required_permissions(self, call)? {
-            self.authorize_one(call.service, &need)?;
+        for permission in required_permissions(self, call)? {
+            self.authorize_one(call.service, &permission)?;
         }
         Ok(())
     }
 
-    fn authorize_one(&mut self, service: Service, need: &RequiredPermission) -> Result<(), ServiceError> {
-        self.authorizer.decide(&self.caller.function, need).map_err(|denial| match denial {
+    fn authorize_one(&mut self, service: Service, permission: &RequiredPermission) -> Result<(), ServiceError> {
+        self.authorizer.decide(&self.caller.function, permission).map_err(|denial| match denial {
             Denial::NoPolicy => unsupported(format_args!("calls of '{}', which has no policy", self.caller.function)),
             Denial::Denied(why) => {
                 // A denial for a deleted resource does not show that the policy is too tight.
-                if need.exists {
+                if permission.exists {
                     self.journal.denied.insert(why.clone());
                 }
                 service.denied(&why)
@@ -240,8 +243,8 @@ impl State {
 
     /// Whether the caller may delete this snapshot. `DeregisterImage` deletes it on the caller's behalf.
     pub(crate) fn may_delete_snapshot(&mut self, snapshot: usize) -> bool {
-        let need = ec2::delete_snapshot(self, &self.ec2.snapshots[snapshot]);
-        self.authorize_one(Service::Ec2, &need).is_ok()
+        let permission = ec2::delete_snapshot(self, &self.ec2.snapshots[snapshot]);
+        self.authorize_one(Service::Ec2, &permission).is_ok()
     }
 }
 

@@ -102,11 +102,11 @@ impl State {
         let group = world.target_group.rsplit_once(":targetgroup/").map_or("", |(start, _)| start);
         let arn = format!("{group}:targetgroup/someone-else/0123456789abcdef");
         self.groups.push(Group { arn, targets: BTreeMap::new() });
-        for bystander in &world.foreign_instances {
-            for (subnet, count) in spread(&world.subnets, bystander.count) {
+        for foreign in &world.foreign_instances {
+            for (subnet, count) in spread(&world.subnets, foreign.count) {
                 let spec = Arc::new(self.spec(&image, &world.member_type, subnet));
                 for _ in 0..count {
-                    let index = self.add_running(&spec, tag_map(&bystander.tags), installed.clone());
+                    let index = self.add_running(&spec, tag_map(&foreign.tags), installed.clone());
                     self.ec2.instances[index].foreign = true;
                     let target = Target::new(self.now, Health::Healthy, 0, false);
                     self.groups[FOREIGN_GROUP].targets.insert(index, target);

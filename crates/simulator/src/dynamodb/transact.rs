@@ -75,7 +75,8 @@ fn action(item: &mut Fields, table_name: &str) -> Result<Write, ServiceError> {
     Err(unsupported("an action in a transaction that is none of Put, Delete, Update and ConditionCheck"))
 }
 
-/// The cancellation reasons are only in the message, as an SDK sees them that does not read the list of reasons.
+/// The cancellation reasons are only in the message, without the list `CancellationReasons`. For an SDK that does not read
+/// the list, this is the same answer.
 fn cancelled(reasons: &[Option<&ServiceError>]) -> ServiceError {
     let code = |reason: &Option<&ServiceError>| match reason {
         None => "None".to_owned(),

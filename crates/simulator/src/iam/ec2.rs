@@ -28,13 +28,13 @@ pub(super) fn required_permissions(
         "CreateTags" => {
             let tags = tags::read(&mut form)?;
             let each = on_each(state, "ec2:CreateTags", &form.list("ResourceId"))?;
-            Ok(each.into_iter().map(|need| need.with_request_tags(&tags)).collect())
+            Ok(each.into_iter().map(|permission| permission.with_request_tags(&tags)).collect())
         }
         "DeleteSnapshot" => on_each(state, "ec2:DeleteSnapshot", form.take("SnapshotId").as_slice()),
         "DeleteTags" => {
             let keys: Vec<_> = form.structures("Tag").iter_mut().filter_map(|tag| tag.take("Key")).collect();
             let each = on_each(state, "ec2:DeleteTags", &form.list("ResourceId"))?;
-            Ok(each.into_iter().map(|need| need.with_tag_keys(keys.iter().map(String::as_str))).collect())
+            Ok(each.into_iter().map(|permission| permission.with_tag_keys(keys.iter().map(String::as_str))).collect())
         }
         "DeregisterImage" => on_each(state, "ec2:DeregisterImage", form.take("ImageId").as_slice()),
         "RunInstances" => run_instances(state, &mut form),
@@ -81,11 +81,11 @@ fn on(state: &State, action: &'static str, id: &str) -> Result<RequiredPermissio
 /// The instance that is imaged, the new image and the new snapshot. The new resources have the tags of the request.
 fn create_image(state: &State, form: &mut Form) -> Result<Vec<RequiredPermission>, ServiceError> {
     let tags = tag_specifications(form, &["image", "snapshot"])?;
-    let mut needs = on_each(state, "ec2:CreateImage", form.take("InstanceId").as_slice())?;
+    let mut required = on_each(state, "ec2:CreateImage", form.take("InstanceId").as_slice())?;
     for kind in ["image", "snapshot"] {
-        make(&mut needs, "ec2:CreateImage", &state.world.shared_arn("ec2", &format!("{kind}/*")), tags.get(kind));
+        make(&mut required, "ec2:CreateImage", &state.world.shared_arn("ec2", &format!("{kind}/*")), tags.get(kind));
     }
-    Ok(needs)
+    Ok(required)
 }
 
 /// The instance that is backed up, its volumes, and the new snapshots with the tags of the request.
@@ -96,53 +96,53 @@ fn create_snapshots(state: &State, form: &mut Form) -> Result<Vec<RequiredPermis
     let id = form.take("InstanceSpecification.InstanceId").unwrap_or_default();
     let there = world.data.as_ref().filter(|data| data.id() == id);
     let server = RequiredPermission::on(CREATE, world.arn("ec2", &format!("instance/{id}")));
-    let mut needs = vec![
+    let mut required = vec![
         server.with_resource_tags(there.map(|_| &world.data_tags)),
         RequiredPermission::on(CREATE, world.arn("ec2", "volume/*")),
     ];
-    make(&mut needs, CREATE, &world.shared_arn("ec2", "snapshot/*"), tags.get("snapshot"));
-    Ok(needs)
+    make(&mut required, CREATE, &world.shared_arn("ec2", "snapshot/*"), tags.get("snapshot"));
+    Ok(required)
 }
 
-/// The new instances and volumes with the tags of the request, what they are launched from and into, and the role that
-/// they receive.
+/// The new instances and volumes with the tags of the request, their image, and what they are launched into. Also the
+/// role that they receive.
 fn run_instances(state: &State, form: &mut Form) -> Result<Vec<RequiredPermission>, ServiceError> {
     const RUN: &str = "ec2:RunInstances";
     let world = &state.world;
     let arn = |resource: &str| world.arn("ec2", resource);
     let tags = tag_specifications(form, &["instance", "volume"])?;
-    let mut needs = Vec::new();
+    let mut required = Vec::new();
     for kind in ["instance", "volume"] {
-        make(&mut needs, RUN, &arn(&format!("{kind}/*")), tags.get(kind));
+        make(&mut required, RUN, &arn(&format!("{kind}/*")), tags.get(kind));
     }
-    needs.extend(on_each(state, RUN, form.take("ImageId").as_slice())?);
-    needs.push(RequiredPermission::on(RUN, arn("network-interface/*")));
+    required.extend(on_each(state, RUN, form.take("ImageId").as_slice())?);
+    required.push(RequiredPermission::on(RUN, arn("network-interface/*")));
     // A call that names none uses the account's defaults.
     let or_any = |ids: Vec<String>| if ids.is_empty() { vec!["*".to_owned()] } else { ids };
     for group in or_any(form.list("SecurityGroupId")) {
-        needs.push(RequiredPermission::on(RUN, arn(&format!("security-group/{group}"))));
+        required.push(RequiredPermission::on(RUN, arn(&format!("security-group/{group}"))));
     }
     for subnet in or_any(form.take("SubnetId").into_iter().collect()) {
-        needs.push(RequiredPermission::on(RUN, arn(&format!("subnet/{subnet}"))));
+        required.push(RequiredPermission::on(RUN, arn(&format!("subnet/{subnet}"))));
     }
-    needs.extend(form.take("KeyName").map(|name| RequiredPermission::on(RUN, arn(&format!("key-pair/{name}")))));
+    required.extend(form.take("KeyName").map(|name| RequiredPermission::on(RUN, arn(&format!("key-pair/{name}")))));
     let by_arn = form.take("IamInstanceProfile.Arn");
     let by_arn = by_arn.and_then(|arn| Some(arn.split_once(":instance-profile/")?.1.to_owned()));
     // A role has the name of its instance profile, as in a profile that the console made.
     if let Some(role) = form.take("IamInstanceProfile.Name").or(by_arn) {
         let service = format!("ec2.{}", world.url_suffix());
         let pass = RequiredPermission::on("iam:PassRole", world.global_arn("iam", &format!("role/{role}")));
-        needs.push(pass.with_context("iam:PassedToService", &service));
+        required.push(pass.with_context("iam:PassedToService", &service));
     }
-    Ok(needs)
+    Ok(required)
 }
 
 /// Creating a resource requires the action of the call. With tags, it also requires the action that tags the resource.
-fn make(needs: &mut Vec<RequiredPermission>, action: &'static str, arn: &str, tags: Option<&Tags>) {
-    let need = RequiredPermission::on(action, arn.to_owned());
-    let Some(tags) = tags else { return needs.push(need) };
-    needs.push(need.with_request_tags(tags));
+fn make(required: &mut Vec<RequiredPermission>, action: &'static str, arn: &str, tags: Option<&Tags>) {
+    let permission = RequiredPermission::on(action, arn.to_owned());
+    let Some(tags) = tags else { return required.push(permission) };
+    required.push(permission.with_request_tags(tags));
     let made_by = action.trim_start_matches("ec2:");
     let tag = RequiredPermission::on("ec2:CreateTags", arn.to_owned()).with_request_tags(tags);
-    needs.push(tag.with_context("ec2:CreateAction", made_by));
+    required.push(tag.with_context("ec2:CreateAction", made_by));
 }

@@ -59,14 +59,16 @@ pub(super) fn systems_manager(
         "SendCommand" => {
             const SEND: &str = "ssm:SendCommand";
             let document = fields.peek("DocumentName").and_then(Value::as_str).unwrap_or_default();
-            let mut needs = vec![RequiredPermission::on(SEND, state.world.arn("ssm", &format!("document/{document}")))];
+            let mut required =
+                vec![RequiredPermission::on(SEND, state.world.arn("ssm", &format!("document/{document}")))];
             for id in texts(fields.peek("InstanceIds")) {
-                let need = RequiredPermission::on(SEND, state.world.arn("ec2", &format!("instance/{id}")));
-                needs.push(
-                    need.with_resource_tags(state.ec2.by_id.get(id).map(|index| &state.ec2.instances[*index].tags)),
+                let permission = RequiredPermission::on(SEND, state.world.arn("ec2", &format!("instance/{id}")));
+                required.push(
+                    permission
+                        .with_resource_tags(state.ec2.by_id.get(id).map(|index| &state.ec2.instances[*index].tags)),
                 );
             }
-            Ok(needs)
+            Ok(required)
         }
         other => Err(unsupported(format_args!("permissions for {other} of Systems Manager"))),
     }
