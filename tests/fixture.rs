@@ -10,7 +10,7 @@ use fleetwright::rehearse::{START, sdk_config, world};
 use functions::{Aws, Step};
 use serde_json::{Value, json};
 use simulator::faults::Fault;
-use simulator::invariants::{Outcome, Settled, Violation};
+use simulator::invariants::{Settled, SettledAs, Violation};
 use simulator::world::{Work, World};
 use simulator::{Caller, Simulator};
 use std::time::Duration;
@@ -71,7 +71,7 @@ impl Fixture {
     /// Clients for reading the state of the simulated AWS. All calls are allowed.
     pub(crate) fn reader(&self) -> Aws {
         let caller = Caller { run: String::new(), function: "anyone".to_owned() };
-        Aws::new(&sdk_config(&self.simulator.unguarded(), &self.config, caller), "fleetwright")
+        Aws::new(&sdk_config(&self.simulator.fork_allowing_all(), &self.config, caller), "fleetwright")
     }
 
     /// The SDK configuration of an operator at the AWS console. All calls are allowed, and they belong to no run.
@@ -152,7 +152,7 @@ impl Fixture {
     }
 
     /// What does not hold after `run` ended as `outcome`.
-    pub(crate) async fn violations(&self, run: &str, outcome: Outcome) -> Vec<Violation> {
+    pub(crate) async fn violations(&self, run: &str, outcome: SettledAs) -> Vec<Violation> {
         let fleet = self.fleet().await;
         let golden = fleet.golden.into_iter().map(|golden| golden.image);
         let kept =

@@ -5,7 +5,7 @@ use fleet::{Config, Golden, Outcome, Phase};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::{Value, json};
 use simulator::faults::{Fault, WorldFault};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 
 fn without_an_image(config: &mut Config) {
     config.fleet.golden_image = None;
@@ -25,7 +25,7 @@ fn a_fleet_without_a_golden_image_gets_one_from_a_member_and_scales_out_with_it(
         let refused = fixture.run_by(&fixture.scale_out, "out-1", out.clone()).await;
         assert!(refused.starts_with("Refused") && refused.contains("'fleetwright golden-image'"), "{refused}");
 
-        fixture.simulator.require(2);
+        fixture.simulator.require_in_service(2);
         assert_eq!(fixture.run_by(&fixture.golden_image, "image-1", ask()).await, "succeeded");
         let (fleet, run) = (fixture.fleet().await, fixture.record("image-1").await);
         let golden = fleet.golden.clone().unwrap();
@@ -40,7 +40,7 @@ fn a_fleet_without_a_golden_image_gets_one_from_a_member_and_scales_out_with_it(
         assert_eq!(fixture.violations("image-1", Settling::ImageTaken).await, []);
         assert_eq!(fixture.findings().await, [""; 0]);
 
-        fixture.simulator.require(3);
+        fixture.simulator.require_in_service(3);
         assert_eq!(fixture.run_by(&fixture.scale_out, "out-2", out).await, "succeeded");
         assert_eq!(fixture.in_service().await, 5);
         assert_eq!(fixture.violations("out-2", Settling::Scaled).await, []);
@@ -61,7 +61,7 @@ fn the_only_member_leaves_service_only_if_the_order_accepts_downtime() {
         assert!(refused.starts_with("Refused") && refused.contains("is the only member in service"), "{refused}");
         assert_eq!(fixture.fleet().await.golden, None);
 
-        fixture.simulator.require(0);
+        fixture.simulator.require_in_service(0);
         let anyway = json!({"fleet": "appwrite", "downtime": true});
         assert_eq!(fixture.run_by(&fixture.golden_image, "image-2", anyway).await, "succeeded");
         assert_eq!(fixture.in_service().await, 1);
@@ -92,7 +92,7 @@ fn a_golden_image_run_accepts_a_member_in_service_and_no_other_fields() {
         assert!(upgrade.starts_with("Refused"), "{upgrade}");
 
         // A fleet that has a golden image gets another, and keeps the one before.
-        fixture.simulator.require(2);
+        fixture.simulator.require_in_service(2);
         let named = json!({"fleet": "appwrite", "member": member});
         assert_eq!(fixture.run_by(&fixture.golden_image, "image-9", named).await, "succeeded");
         let fleet = fixture.fleet().await;
@@ -140,7 +140,7 @@ fn a_source_member_that_does_not_start_freezes_the_run_and_a_repair_starts_it() 
     in_virtual_time(async {
         let full = Fault::on("StartInstances").always().error("InsufficientInstanceCapacity");
         let fixture = Fixture::with(|_| {}, vec![full]).await;
-        fixture.simulator.require(2);
+        fixture.simulator.require_in_service(2);
         let frozen = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(frozen.starts_with("Frozen") && frozen.contains("InsufficientInstanceCapacity"), "{frozen}");
         assert_eq!(
@@ -148,7 +148,7 @@ fn a_source_member_that_does_not_start_freezes_the_run_and_a_repair_starts_it() 
             (2, Phase::Ended(Outcome::Frozen))
         );
 
-        fixture.simulator.heal();
+        fixture.simulator.disarm_call_faults();
         let repair = json!({"fleet": "appwrite", "repair": "image-1"});
         let by_another = fixture.run("repair-0", repair.clone()).await;
         assert!(
@@ -168,7 +168,7 @@ fn a_source_member_that_does_not_start_freezes_the_run_and_a_repair_starts_it() 
 fn a_failed_image_is_deleted_and_its_source_member_returns_to_service() {
     in_virtual_time(async {
         let fixture = Fixture::with(without_an_image, vec![Fault::world(WorldFault::ImageFails)]).await;
-        fixture.simulator.require(2);
+        fixture.simulator.require_in_service(2);
         let back = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(back.starts_with("RolledBack") && back.contains("is failed"), "{back}");
         assert_eq!((fixture.in_service().await, fixture.fleet().await.golden), (3, None));
@@ -181,7 +181,7 @@ fn a_failed_image_is_deleted_and_its_source_member_returns_to_service() {
 fn a_scale_out_waits_for_a_golden_image_run_and_launches_from_its_image() {
     in_virtual_time(async {
         let fixture = Fixture::new().await;
-        fixture.simulator.require(2);
+        fixture.simulator.require_in_service(2);
         let image = fixture.run_by(&fixture.golden_image, "image-1", ask());
         let out = async {
             tokio::time::sleep(std::time::Duration::from_secs(30)).await;

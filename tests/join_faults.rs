@@ -6,7 +6,7 @@ use crate::scale::scaling;
 use fleet::{Config, Outcome, Phase, Span};
 use fleetwright::rehearse::{CallKind, FaultSpec, Processes, Site, in_virtual_time};
 use serde_json::{Value, json};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ async fn upgrade_and_scale_outs(fixture: &Fixture, after: [u64; 2]) {
 
 /// Resumes the runs that could not continue, as an operator does, and returns what is wrong with the fleet afterwards.
 async fn wrong(fixture: &Fixture) -> Vec<String> {
-    fixture.simulator.heal();
+    fixture.simulator.disarm_call_faults();
     let mut wrong = Vec::new();
     // The run with the lock first, then the scale-outs that joined it.
     for n in 0..3 {
@@ -68,7 +68,7 @@ async fn wrong(fixture: &Fixture) -> Vec<String> {
     if ended.is_some() {
         let violated = fixture.violations("run-1", settling).await.into_iter();
         // A scale-out that starts after the upgrade began to roll back does not join it. It adds members nevertheless.
-        let violated = violated.filter(|violation| !violation.detail.ends_with("was no target and is one"));
+        let violated = violated.filter(|violation| !violation.detail.ends_with("was not a target and is one"));
         wrong.extend(violated.map(|violation| format!("{}: {}", violation.invariant, violation.detail)));
     }
     let mut members = fixture.reader().instances_of_fleet(&fixture.config.fleet.name).await.unwrap();

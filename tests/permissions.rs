@@ -14,7 +14,7 @@ use functions::{Aws, Step};
 use serde_json::{Value, json};
 use simulator::faults::{Fault, Which, WorldFault};
 use simulator::iam::{Grant, Permissions};
-use simulator::invariants::{Outcome, Settled};
+use simulator::invariants::{Settled, SettledAs};
 use simulator::world::Range;
 use simulator::{Caller, Simulator};
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,7 +86,7 @@ fn workflows(config: &Config) -> Vec<Workflow> {
 struct Rehearsed {
     /// The cause of its failure; empty if it succeeded.
     failure: String,
-    outcome: Outcome,
+    outcome: SettledAs,
     used: BTreeSet<Grant>,
     violated: Vec<String>,
 }
@@ -115,9 +115,9 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
         if workflow.scales {
             let failure = scale(config, &functions).await;
             let kept = kept(&simulator, config).await;
-            let settled = Settled { outcome: Outcome::Scaled, run: RUN.to_owned(), kept, joined: Vec::new() };
+            let settled = Settled { outcome: SettledAs::Scaled, run: RUN.to_owned(), kept, joined: Vec::new() };
             let violated = violated(&simulator, &settled);
-            return Rehearsed { failure, outcome: Outcome::Scaled, used: simulator.grants_used(), violated };
+            return Rehearsed { failure, outcome: SettledAs::Scaled, used: simulator.grants_used(), violated };
         }
         let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
         let mut ignore_events = |_: &asl::Event| {};
@@ -135,9 +135,9 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
             }
         };
         let (mut failure, outcome) = match finished.outcome {
-            asl::Outcome::Succeeded(_) => (String::new(), Outcome::Upgraded),
-            asl::Outcome::Failed(failure) if failure.error == "RolledBack" => (failure.cause, Outcome::RolledBack),
-            asl::Outcome::Failed(failure) => (failure.cause, Outcome::Frozen),
+            asl::Outcome::Succeeded(_) => (String::new(), SettledAs::Upgraded),
+            asl::Outcome::Failed(failure) if failure.error == "RolledBack" => (failure.cause, SettledAs::RolledBack),
+            asl::Outcome::Failed(failure) => (failure.cause, SettledAs::Frozen),
         };
         let observed = Step::named("observe").unwrap().invoke(&connect("observe"), json!({"fleet": "appwrite"})).await;
         if let Err(error) = observed {
@@ -152,7 +152,7 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
 
 /// The golden image and the kept images in the ledger.
 async fn kept(simulator: &Simulator, config: &Config) -> Vec<String> {
-    let free = Aws::new(&clients(&simulator.unguarded(), config, "anyone"), "fleetwright");
+    let free = Aws::new(&clients(&simulator.fork_allowing_all(), config, "anyone"), "fleetwright");
     let fleet = free.ledger().fleet(&config.fleet.name).await.unwrap().unwrap().record;
     let golden = fleet.golden.into_iter().map(|golden| golden.image);
     fleet.images.into_iter().map(|kept| kept.image).chain(golden).map(|image| image.to_string()).collect()
@@ -291,7 +291,7 @@ fn without_any_one_action_or_resource_a_workflow_fails_and_names_it() {
         } else if workflows[using].faults.is_empty() && workflows[using].dies_after.is_none() {
             !rehearsed.failure.is_empty()
         } else {
-            rehearsed.outcome == Outcome::Frozen
+            rehearsed.outcome == SettledAs::Frozen
         };
         assert!(ends, "{grant}, in {workflow}: {:?}, {}", rehearsed.outcome, rehearsed.failure);
     };

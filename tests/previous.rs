@@ -7,7 +7,7 @@ use fleet::{Outcome, Phase, Workflow};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::{Value, json};
 use simulator::faults::{Fault, Which, WorldFault};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 
 /// Items of a release that kept each field as an attribute: a fleet, an ended run, a run that goes forward, and their parts.
 const ATTRIBUTES: &str = include_str!("previous/attributes/records.json");

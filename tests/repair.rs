@@ -8,7 +8,7 @@ use fleetwright::lambda::Functions;
 use fleetwright::rehearse::in_virtual_time;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 use std::cell::RefCell;
 use tokio::sync::Notify;
 

@@ -7,7 +7,7 @@ use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use fleet::{Outcome, Phase};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::json;
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 
 /// An operator at the AWS console.
 struct Console<'a> {

@@ -10,7 +10,7 @@ use functions::Step;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use simulator::faults::{Fault, Which, WorldFault};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 use std::time::Duration;
 
 fn to(version: &str) -> Value {
@@ -64,7 +64,7 @@ fn a_revert_skips_the_bake_and_quarantines_the_image_that_it_replaces() {
 fn unhealthy_members_and_a_raised_alarm_do_not_block_a_revert() {
     in_virtual_time(async {
         let at = Duration::from_secs(3_600);
-        let faults = vec![Fault::world(WorldFault::AlarmRings { at }), Fault::world(WorldFault::MemberDies { at })];
+        let faults = vec![Fault::world(WorldFault::AlarmRaised { at }), Fault::world(WorldFault::MemberDies { at })];
         let fixture = Fixture::with(|_| {}, faults).await;
         assert_eq!(fixture.run("run-1", to("1.4.14")).await, "succeeded");
         tokio::time::sleep(at).await;

@@ -6,7 +6,7 @@ use fleet::{Config, Outcome, Phase, Scaling, Span};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::{Value, json};
 use simulator::faults::{Fault, WorldFault};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 use simulator::world::Work;
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ impl Fixture {
 
     /// Runs a scale-in. From now on the invariants require `left` members in service.
     async fn r#in(&self, name: &str, left: u32, input: Value) -> String {
-        self.simulator.require(left);
+        self.simulator.require_in_service(left);
         self.run_by(&self.scale_in, name, input).await
     }
 

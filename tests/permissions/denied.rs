@@ -8,7 +8,7 @@ use fleetwright::permissions::permissions;
 use fleetwright::rehearse::{in_virtual_time, world};
 use functions::Aws;
 use simulator::Simulator;
-use simulator::invariants::{Outcome, Settled};
+use simulator::invariants::{Settled, SettledAs};
 use std::time::Duration;
 
 /// Asserts that IAM denied the call, and that the error names `action`.
@@ -180,7 +180,7 @@ fn a_deleted_image_can_be_deleted_again_and_an_image_that_no_run_made_cannot() {
         let image = made.image_id().unwrap().parse().unwrap();
         delete.delete_image(&image).await.unwrap();
         delete.delete_image(&image).await.unwrap();
-        let settled = Settled { outcome: Outcome::Frozen, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
+        let settled = Settled { outcome: SettledAs::Frozen, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
         assert_eq!(simulator.check(&settled).violated, []);
 
         let error = delete.delete_image(&golden).await.unwrap_err();
@@ -198,7 +198,7 @@ fn a_caller_without_a_policy_is_denied() {
         let simulator = Simulator::new(world(&config), Vec::new()).under(permissions(&config).unwrap());
         let ec2 = aws_sdk_ec2::Client::new(&clients(&simulator, &config, "nobody"));
         assert!(ec2.describe_instances().send().await.is_err());
-        assert!(simulator.report().unsupported[0].contains("what 'nobody' may: it has no policy"));
+        assert!(simulator.report().unsupported[0].contains("calls of 'nobody', which has no policy"));
     })
     .unwrap();
 }

@@ -34,7 +34,7 @@ pub struct Role {
 pub fn permissions(config: &Config) -> Result<Permissions, String> {
     let mut permissions = Permissions::default();
     for (caller, role) in roles(config)? {
-        permissions.add(&caller, &role.arn, &role.policy)?;
+        permissions.add(&caller, &role.arn, &role.policy).map_err(|error| error.to_string())?;
     }
     Ok(permissions)
 }

@@ -21,7 +21,7 @@ impl Rehearsal_<'_> {
         simulator: &Simulator,
         mut executions: Vec<Ended>,
     ) -> Result<(Ended, Verdict), StepError> {
-        let clients = self.pool.take(&simulator.unguarded(), &self.plan.config, "");
+        let clients = self.pool.take(&simulator.fork_allowing_all(), &self.plan.config, "");
         let aws = clients.of(CHECK);
         let mut breaches = Vec::new();
         let ended = if executions.iter().any(|one| one.died) {
@@ -64,7 +64,7 @@ impl Rehearsal_<'_> {
             let detail = format!("repairing it ended as {:?}: {:?}", repaired.ending, repaired.reason);
             return Ok(vec![Violation { invariant: "what-is-frozen-can-be-repaired", detail }]);
         }
-        let clients = self.pool.take(&fork.unguarded(), &self.plan.config, "");
+        let clients = self.pool.take(&fork.fork_allowing_all(), &self.plan.config, "");
         let (aws, repaired) = (clients.of(CHECK), Ended { run: frozen.run.clone(), ..repaired });
         let books = LedgerCheck::read(&aws, &repaired.run).await?;
         let repaired = Ended { ending: books.reconcile(repaired.ending), ..repaired };

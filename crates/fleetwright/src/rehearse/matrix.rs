@@ -147,7 +147,7 @@ impl Search {
         let mut violations = played.verdict.violated;
         let ended = (played.ending, in_service);
         violations.extend(trial.expected.and_then(|expected| unlike(ended, expected, played.reason.as_deref())));
-        if trial.must_strike && played.simulator.struck().last() == Some(&false) {
+        if trial.must_strike && played.simulator.faults_struck().last() == Some(&false) {
             violations.push(Violation { invariant: "every-fault-strikes", detail: "a fault found no call".to_owned() });
         }
         Ok(Result { ending: played.ending, violations })

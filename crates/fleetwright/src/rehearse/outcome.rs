@@ -12,7 +12,7 @@ use fleet::Version;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use simulator::Simulator;
-use simulator::invariants::{Outcome as Settling, Verdict, Violation};
+use simulator::invariants::{SettledAs as Settling, Verdict, Violation};
 use simulator::report::{Member, Requests, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -230,7 +230,7 @@ pub(super) fn settling(outcome: Ending) -> Settling {
 fn missed(fault_specs: &[FaultSpec], simulator: &Simulator) -> Vec<String> {
     let of_calls = fault_specs.iter().filter(|fault_spec| fault_spec.site().is_some());
     of_calls
-        .zip(simulator.struck())
+        .zip(simulator.faults_struck())
         .filter(|(_, struck)| !struck)
         .map(|(fault_spec, _)| fault_spec.to_string())
         .collect()

@@ -116,7 +116,7 @@ impl StartPoint {
         let more = fault_specs.iter().skip(self.recording.fault_specs);
         let counted = more.map(|fault_spec| match fault_spec {
             FaultSpec::Call { site, and_after, kind } => {
-                let passed = self.checkpoint().passed(&site.state, &site.operation);
+                let passed = self.checkpoint().calls_from(&site.state, &site.operation);
                 let site = Site { nth: site.nth.saturating_sub(passed), ..site.clone() };
                 FaultSpec::Call { site, and_after: *and_after, kind: *kind }
             }

@@ -105,12 +105,12 @@ impl<'s> Rehearsal_<'s> {
         drop(functions);
         if ended.iter().any(|one| one.died) {
             // Whatever else was to go wrong is over when a person comes.
-            simulator.heal();
+            simulator.disarm_call_faults();
             let later = self.run_ref("-later")?;
             ended.push(self.start(&simulator, &later, &later, self.input()).await);
         }
         let report = simulator.report();
-        simulator.heal();
+        simulator.disarm_call_faults();
         let (ended, verdict) = self.judge(&simulator, ended).await.map_err(|error| error.to_string())?;
         let Ended { finished, ending, reason, .. } = ended;
         Ok(Played { simulator, calls_before, report, finished, steps, ending, reason, verdict })
@@ -128,7 +128,7 @@ impl<'s> Rehearsal_<'s> {
         let applied = clients.of(OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
         applied.map_err(|error| error.to_string())?;
         let calls_before = simulator.calls();
-        simulator.require(self.plan.goal.least_in_service(config));
+        simulator.require_in_service(self.plan.goal.least_in_service(config));
         Ok((simulator, calls_before))
     }
 

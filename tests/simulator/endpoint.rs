@@ -7,7 +7,7 @@ use simulator::world::Latencies;
 use super::{GOLDEN, GROUP, aws, called, code, filter, seconds, with, world};
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_answer_is_a_broken_connection_and_the_effect_is_there() {
+async fn a_call_with_a_lost_answer_takes_effect() {
     let aws = with(world(), vec![Fault::on("CreateImage").answer_lost()]);
     let member = aws.members().remove(0);
     let create = || aws.ec2.create_image().instance_id(&member).name("appwrite-new").no_reboot(true).send();
@@ -18,7 +18,7 @@ async fn a_lost_answer_is_a_broken_connection_and_the_effect_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_strikes_the_call_it_is_meant_for_and_nothing_happens() {
+async fn an_error_strikes_only_its_call_which_has_no_effect() {
     let fault = Fault::on("TerminateInstances").nth(2).by("delete").error("InternalError");
     let other = with(world(), vec![fault]);
     let delete = called(other.simulator.clone(), "run-1", "delete");
@@ -32,7 +32,7 @@ async fn an_error_strikes_the_call_it_is_meant_for_and_nothing_happens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_service_throttles_in_its_own_words() {
+async fn each_service_throttles_with_its_own_error() {
     let operations =
         ["DescribeInstances", "DescribeTargetHealth", "DescribeInstanceInformation", "DescribeAlarms", "GetItem"];
     let aws = with(world(), operations.map(|operation| Fault::on(operation).times(2).throttle()).into());
@@ -50,7 +50,7 @@ async fn each_service_throttles_in_its_own_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_answer_comes_late_and_the_effect_in_time() {
+async fn a_call_with_a_slow_answer_takes_effect_in_time() {
     let faults =
         [3, 100].map(|by| Fault::on("StopInstances").nth(if by == 3 { 1 } else { 2 }).slow(Duration::from_secs(by)));
     let aws = with(world(), faults.into());
@@ -58,7 +58,7 @@ async fn a_slow_answer_comes_late_and_the_effect_in_time() {
     let begun = tokio::time::Instant::now();
     aws.ec2.stop_instances().instance_ids(&members[0]).send().await.unwrap();
     assert_eq!(begun.elapsed(), Duration::from_millis(3_100));
-    // The SDK gives up on a connection without a byte long before a hundred seconds; the call took effect all the same.
+    // The SDK abandons a connection without a byte long before a hundred seconds. The call still takes effect.
     let error = aws.ec2.stop_instances().instance_ids(&members[1]).send().await.unwrap_err();
     assert!(matches!(&error, SdkError::DispatchFailure(failure) if failure.is_timeout()), "{error:?}");
     assert_eq!(aws.state(&members[1]).await.as_str(), "stopping");
@@ -86,7 +86,7 @@ async fn launches_are_throttled_as_ec2_throttles_them() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_simulator_does_not_know_is_refused_and_reported() {
+async fn an_unsupported_request_is_refused_and_reported() {
     let aws = aws();
     assert_eq!(code(aws.ec2.describe_volumes().send().await), "Simulator.Unsupported");
     let parameter = aws.ec2.describe_instances().include_managed_resources(true).send().await;
@@ -100,7 +100,7 @@ async fn what_the_simulator_does_not_know_is_refused_and_reported() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_dead_member_runs_on_and_serves_no_more() {
+async fn a_dead_member_keeps_running_but_does_not_serve() {
     let at = Duration::from_secs(10);
     let aws = with(world(), vec![Fault::world(WorldFault::MemberDies { at })]);
     let member = aws.members().remove(0);
@@ -110,7 +110,7 @@ async fn a_dead_member_runs_on_and_serves_no_more() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn calls_are_counted_and_take_their_time() {
+async fn calls_are_counted_and_have_latencies() {
     let aws = aws();
     let begun = tokio::time::Instant::now();
     for _ in 0..3 {
@@ -121,7 +121,7 @@ async fn calls_are_counted_and_take_their_time() {
     assert_eq!(aws.simulator.report().calls["DescribeInstances"], 3);
 }
 
-/// A rehearsal of some calls with latencies from ranges; what it came to, as text.
+/// Makes some calls with latencies from ranges. Returns the report as text.
 async fn rehearsal(seed: u64, extra: bool) -> String {
     let mut world = world();
     world.seed = seed;
@@ -140,7 +140,7 @@ async fn rehearsal(seed: u64, extra: bool) -> String {
     let mut report = aws.simulator.report();
     assert!(report.images.iter().any(|one| Some(one.id.as_str()) == image.image_id() && one.state == "available"));
     if extra {
-        // When a latency began moves with the extra call; how long it took does not.
+        // The additional call shifts when a latency began, but not how long it took.
         report.calls.remove("DescribeImages");
         return report
             .spans
@@ -152,13 +152,13 @@ async fn rehearsal(seed: u64, extra: bool) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_seed_has_one_outcome() {
+async fn the_same_seed_gives_the_same_outcome() {
     assert_eq!(rehearsal(7, false).await, rehearsal(7, false).await);
     assert_ne!(rehearsal(7, false).await, rehearsal(8, false).await);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_extra_call_shifts_no_other_draw() {
+async fn an_additional_call_shifts_no_other_draw() {
     let launches = |text: String| -> Vec<String> {
         text.lines().filter(|line| line.starts_with("launch")).map(str::to_owned).collect()
     };

@@ -1,4 +1,6 @@
-//! The one door that every call to the simulated AWS passes.
+//! The endpoint at which every call enters the simulated AWS.
+
+mod switch;
 
 use std::fmt;
 use std::io;
@@ -17,39 +19,41 @@ use aws_smithy_types::body::SdkBody;
 use crate::Caller;
 use crate::clock::Clock;
 use crate::faults::Effect;
-use crate::process::{Passed, Process};
+use crate::process::{Process, ProcessCall};
 use crate::service::{Service, ServiceError, UNSUPPORTED, injected};
 use crate::state::State;
 use crate::wire::{self, Answer, Body, Call, json};
 use crate::{cloudwatch, dynamodb, ec2, elb, rds, ssm};
 
-/// The world behind the door, shared by all who call.
+pub use switch::EndpointSwitch;
+
+/// The endpoint of one simulated AWS. Clones share its state.
 #[derive(Clone)]
-pub(crate) struct Door {
+pub(crate) struct Endpoint {
     pub(crate) clock: Clock,
     state: Arc<Mutex<State>>,
 }
 
-impl fmt::Debug for Door {
+impl fmt::Debug for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Door").field("clock", &self.clock).finish_non_exhaustive()
+        f.debug_struct("Endpoint").field("clock", &self.clock).finish_non_exhaustive()
     }
 }
 
-impl Door {
-    pub(crate) fn new(clock: Clock, state: State) -> Door {
-        Door { clock, state: Arc::new(Mutex::new(state)) }
+impl Endpoint {
+    pub(crate) fn new(clock: Clock, state: State) -> Endpoint {
+        Endpoint { clock, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// The world as it is now.
+    /// The state at the present time.
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
-        // A panic in a test's thread leaves a world that is still good enough to report on.
+        // After a panic in a test's thread, the state is still good enough for a report.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.advance(self.clock.elapsed());
         state
     }
 
-    pub(crate) async fn pass(
+    pub(crate) async fn call(
         &self,
         caller: &Arc<Caller>,
         request: HttpRequest,
@@ -68,19 +72,19 @@ impl Door {
         // Only a process can die or be invoked twice.
         match (&fault, &process) {
             (Some(Effect::CrashBefore), Some(process)) => process.die().await,
-            (Some(Effect::OrchestratorDiesBefore), Some(process)) => process.be_forgotten().await,
+            (Some(Effect::OrchestratorDiesBefore), Some(process)) => process.lose_orchestrator().await,
             (Some(Effect::InvokedTwice), Some(process)) => process.run_again().await,
             _ => {}
         }
         let answer = self.state().answer(caller, call, fault.as_ref());
         match (fault, process) {
             (Some(Effect::CrashAfter), Some(process)) => process.die().await,
-            (Some(Effect::OrchestratorDiesAfter), Some(process)) => process.be_forgotten().await,
+            (Some(Effect::OrchestratorDiesAfter), Some(process)) => process.lose_orchestrator().await,
             (Some(Effect::Slow(by)), _) => tokio::time::sleep(by).await,
             (Some(Effect::AnswerLost), _) => {
                 let reset = io::Error::new(
                     io::ErrorKind::ConnectionReset,
-                    "connection reset by peer, as this rehearsal asked for",
+                    "connection reset by peer: injected by a fault of this rehearsal",
                 );
                 return Err(ConnectorError::io(reset.into()));
             }
@@ -91,7 +95,7 @@ impl Door {
 }
 
 impl State {
-    /// A call is on its way: how long until it arrives and its answer is back.
+    /// Counts a call that is on its way. Returns how long it takes to arrive and to be answered.
     fn arrive(&mut self, caller: &Arc<Caller>, call: &Call) -> Duration {
         self.caller = Arc::clone(caller);
         self.note_first_call();
@@ -104,16 +108,16 @@ impl State {
         self.dice.latency(&call.operation, *count, range)
     }
 
-    /// What strikes a call that arrives now.
+    /// Records a call of a process, and returns the effect of the fault that strikes the call.
     fn strike(&mut self, caller: &Caller, process: Option<&Process>, operation: &Arc<str>) -> Option<Effect> {
         if let Some(process) = process {
             let (place, process, operation) = (Arc::clone(&process.place), process.ordinal, Arc::clone(operation));
-            self.journal.trail.push(Passed { place, process, operation, at: self.now });
+            self.journal.trail.push(ProcessCall { place, process, operation, at: self.now });
         }
         self.faults.strike(operation, caller, process.map(|process| &*process.place))
     }
 
-    /// Evaluates a call at this instant, unless a fault or a bucket refuses it.
+    /// Evaluates a call at the present time, unless a fault, a policy or a token bucket refuses it.
     fn answer(&mut self, caller: &Arc<Caller>, call: Call, fault: Option<&Effect>) -> Answer {
         self.caller = Arc::clone(caller);
         let (service, operation) = (call.service, Arc::clone(&call.operation));
@@ -174,21 +178,21 @@ fn response(answer: Answer) -> Result<HttpResponse, ConnectorError> {
     Ok(response)
 }
 
-/// The door as one caller finds it.
+/// The endpoint for one caller.
 #[derive(Clone, Debug)]
-pub(crate) struct Entrance {
-    pub(crate) door: Door,
+pub(crate) struct Connector {
+    pub(crate) endpoint: Endpoint,
     pub(crate) caller: Arc<Caller>,
 }
 
-impl HttpConnector for Entrance {
+impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let Entrance { door, caller } = self.clone();
-        HttpConnectorFuture::new(async move { door.pass(&caller, request).await })
+        let Connector { endpoint, caller } = self.clone();
+        HttpConnectorFuture::new(async move { endpoint.call(&caller, request).await })
     }
 }
 
-impl HttpClient for Entrance {
+impl HttpClient for Connector {
     fn http_connector(&self, _: &HttpConnectorSettings, _: &RuntimeComponents) -> SharedHttpConnector {
         SharedHttpConnector::new(self.clone())
     }
