@@ -49,7 +49,7 @@ pub enum PolicyError {
         /// The function that the policy belongs to.
         function: String,
         /// The element that is not understood.
-        source: permissions::Refusal,
+        source: permissions::PolicyError,
     },
 }
 
