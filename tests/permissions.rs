@@ -209,7 +209,7 @@ fn execution(name: &str, input: Value) -> Execution {
 /// Granted, and not used in a rehearsal: Lambda itself writes a function's log and keeps the events that it failed at, and
 /// what the command calls, or has called, has tests of its own against the deployed stack.
 fn is_used_elsewhere(grant: &Grant) -> bool {
-    ["OwnLog", "Undelivered"].contains(&grant.statement.as_str())
+    ["WriteLogs", "Undelivered"].contains(&grant.statement.as_str())
         || ["quiet-hour", OPERATOR].contains(&&*grant.function)
 }
 
