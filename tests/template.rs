@@ -116,6 +116,28 @@ fn check_machine(template: &Value, id: &str, definition: Definition) {
     assert_eq!(may_call, calls);
 }
 
+#[test]
+fn every_state_machine_has_its_alarms_and_is_on_the_dashboard() {
+    let template = yaml(TEMPLATE);
+    let machines: BTreeSet<_> = of_type(&template, "AWS::Serverless::StateMachine").into_keys().collect();
+    let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
+    let dashboard = of_type(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"].clone();
+    let dashboard = dashboard.as_str().unwrap();
+    for (alarm, metric) in
+        [("RunFailed", "ExecutionsFailed"), ("RunAborted", "ExecutionsAborted"), ("RunTimedOut", "ExecutionsTimedOut")]
+    {
+        let metrics = alarms[alarm]["Metrics"].as_array().unwrap().iter();
+        let metrics: Vec<_> = metrics.filter_map(|one| one["MetricStat"].get("Metric")).collect();
+        assert!(metrics.iter().all(|one| one["MetricName"] == metric), "{alarm}");
+        let watched = metrics.iter().map(|one| one["Dimensions"][0]["Value"]["Ref"].as_str().unwrap());
+        assert_eq!(watched.collect::<BTreeSet<_>>(), machines, "{alarm}");
+        for machine in &machines {
+            let shown = format!(r#"["AWS/States", "{metric}", "StateMachineArn", "${{{machine}}}""#);
+            assert!(dashboard.contains(&shown), "the dashboard lacks {shown}");
+        }
+    }
+}
+
 /// A function that went on after the state machine had given it up would act behind its back.
 #[test]
 fn a_function_has_timed_out_before_the_state_machine_gives_it_up() {
