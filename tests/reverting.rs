@@ -225,7 +225,7 @@ fn a_step_of_an_execution_whose_run_was_taken_up_does_nothing() {
             let before = fixture.simulator.calls();
             let error = Step::named(step).unwrap().invoke(&fixture.aws(step), input).await.unwrap_err();
             assert!(
-                error.to_string().contains("goes on in the execution repair-1 under the fencing number"),
+                error.to_string().contains("continues in the execution repair-1 under the fencing number"),
                 "{error}"
             );
             let calls = fixture.simulator.calls();
@@ -255,7 +255,7 @@ fn within_its_lease_a_run_is_taken_up_only_from_an_execution_that_is_known_to_be
 
         let unsaid = json!({"fleet": "appwrite", "repair": "run-1"});
         let refused = fixture.run("repair-1", unsaid.clone()).await;
-        assert!(refused.starts_with("Refused") && refused.contains("may be going on"), "{refused}");
+        assert!(refused.starts_with("Refused") && refused.contains("may be running"), "{refused}");
         assert_eq!(operator.ledger().run(&run).await.unwrap().unwrap().record.resumed_by, None);
 
         let rest = lease.duration_since(operator.now());
@@ -366,7 +366,7 @@ fn who_takes_a_run_up_must_know_of_the_execution_that_it_goes_on_in() {
         stop_where_the_old_leave(&fixture).await;
         let repair = json!({"fleet": "appwrite", "repair": "run-1", "dead": {"execution": "run-0", "how": "is dead"}});
         let refused = fixture.run("repair-1", repair).await;
-        assert!(refused.starts_with("Refused") && refused.contains("goes on in the execution run-1, not in run-0"));
+        assert!(refused.starts_with("Refused") && refused.contains("continues in the execution run-1, not in run-0"));
         assert!(fixture.run("repair-2", resumed("run-1")).await.starts_with("RolledBack"));
     })
     .unwrap();
