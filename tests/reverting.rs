@@ -373,17 +373,17 @@ fn who_takes_a_run_up_must_know_of_the_execution_that_it_goes_on_in() {
 }
 
 #[test]
-fn no_window_tries_again_what_was_rolled_back() {
+fn no_window_repeats_an_upgrade_that_was_rolled_back() {
     in_virtual_time(async {
         let fixture = Fixture::with(|_| {}, vec![Fault::world(WorldFault::ImageFails)]).await;
         assert!(fixture.run("run-1", to("1.4.14")).await.starts_with("RolledBack"));
         let mut by_window = to("1.4.14");
         by_window["window"] = true.into();
         let refused = fixture.run("run-2", by_window.clone()).await;
-        assert!(refused.starts_with("Refused") && refused.contains("no window tries it again"), "{refused}");
+        assert!(refused.starts_with("Refused") && refused.contains("no window repeats it"), "{refused}");
         by_window["to"] = "1.4.13".into();
         assert!(
-            !fixture.run("run-3", by_window).await.contains("no window tries"),
+            !fixture.run("run-3", by_window).await.contains("no window repeats"),
             "another version is another upgrade"
         );
     })
