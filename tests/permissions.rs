@@ -214,7 +214,7 @@ fn execution(name: &str, input: Value) -> Execution {
 /// Grants that no rehearsal uses. Lambda itself writes a function's log and stores its failed events. The tests against
 /// the deployed stack cover the operator's command and the function that it invokes.
 fn is_used_elsewhere(grant: &Grant) -> bool {
-    ["OwnLog", "Undelivered"].contains(&grant.statement.as_str())
+    ["WriteLogs", "Undelivered"].contains(&grant.statement.as_str())
         || ["quiet-hour", OPERATOR].contains(&&*grant.function)
 }
 

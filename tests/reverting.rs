@@ -225,7 +225,7 @@ fn a_step_with_an_older_fencing_number_does_nothing() {
             let before = fixture.simulator.calls();
             let error = Step::named(step).unwrap().invoke(&fixture.aws(step), input).await.unwrap_err();
             assert!(
-                error.to_string().contains("goes on in the execution repair-1 under the fencing number"),
+                error.to_string().contains("continues in the execution repair-1 under the fencing number"),
                 "{error}"
             );
             let calls = fixture.simulator.calls();
@@ -255,7 +255,7 @@ fn within_its_lease_a_run_is_resumed_only_if_its_execution_is_known_to_be_dead()
 
         let unsaid = json!({"fleet": "appwrite", "repair": "run-1"});
         let refused = fixture.run("repair-1", unsaid.clone()).await;
-        assert!(refused.starts_with("Refused") && refused.contains("may be going on"), "{refused}");
+        assert!(refused.starts_with("Refused") && refused.contains("may be running"), "{refused}");
         assert_eq!(operator.ledger().run(&run).await.unwrap().unwrap().record.resumed_by, None);
 
         let rest = lease.duration_since(operator.now());
@@ -367,7 +367,7 @@ fn a_repair_must_name_the_execution_that_the_run_continues_in() {
         stop_before_members_leave(&fixture).await;
         let repair = json!({"fleet": "appwrite", "repair": "run-1", "dead": {"execution": "run-0", "how": "is dead"}});
         let refused = fixture.run("repair-1", repair).await;
-        assert!(refused.starts_with("Refused") && refused.contains("goes on in the execution run-1, not in run-0"));
+        assert!(refused.starts_with("Refused") && refused.contains("continues in the execution run-1, not in run-0"));
         assert!(fixture.run("repair-2", resumed("run-1")).await.starts_with("RolledBack"));
     })
     .unwrap();
@@ -381,10 +381,10 @@ fn a_window_does_not_retry_a_rolled_back_upgrade() {
         let mut by_window = to("1.4.14");
         by_window["window"] = true.into();
         let refused = fixture.run("run-2", by_window.clone()).await;
-        assert!(refused.starts_with("Refused") && refused.contains("no window tries it again"), "{refused}");
+        assert!(refused.starts_with("Refused") && refused.contains("no window repeats it"), "{refused}");
         by_window["to"] = "1.4.13".into();
         assert!(
-            !fixture.run("run-3", by_window).await.contains("no window tries"),
+            !fixture.run("run-3", by_window).await.contains("no window repeats"),
             "an upgrade to another version is not a retry"
         );
     })

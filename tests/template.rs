@@ -58,10 +58,11 @@ fn every_step_is_one_function_and_every_function_is_a_step() {
 }
 
 #[test]
-fn every_function_has_a_role_of_its_own_that_writes_its_own_log() {
+fn every_function_has_a_role_and_a_log_of_its_own_and_one_policy_writes_the_logs() {
     let template = yaml(TEMPLATE);
     let (roles, logs) = (of_type(&template, "AWS::IAM::Role"), of_type(&template, "AWS::Logs::LogGroup"));
-    for (id, function) in of_type(&template, "AWS::Serverless::Function") {
+    let functions = of_type(&template, "AWS::Serverless::Function");
+    for (id, function) in &functions {
         let (role, log) = (format!("{id}Role"), format!("{id}Log"));
         assert_eq!(function["Role"], attribute(&role, "Arn"), "{id}");
         assert_eq!(count(&template, &attribute(&role, "Arn")), 1, "{role} is shared");
@@ -69,15 +70,18 @@ fn every_function_has_a_role_of_its_own_that_writes_its_own_log() {
             logs[log.as_str()]["LogGroupName"],
             format!("/aws/lambda/{}", function["FunctionName"].as_str().unwrap())
         );
-        assert_eq!(count(&template, &attribute(&log, "Arn")), 1, "{log} is shared");
+        assert_eq!(count(&template, &attribute(&log, "Arn")), 1, "{log} is named by the policy of the logs alone");
 
         let role = roles[role.as_str()];
-        assert_eq!(role["ManagedPolicyArns"], Value::Null, "{id}: its role says itself what it may");
-        let statements: Vec<_> = role["Policies"].as_array().unwrap().iter().collect();
-        let [policy] = statements[..] else { panic!("{id} has {} policies", statements.len()) };
-        let write = policy["PolicyDocument"]["Statement"].as_array().unwrap().iter().find(|one| one["Sid"] == "OwnLog");
-        assert_eq!(write.unwrap()["Resource"], attribute(&log, "Arn"), "{id}");
+        assert_eq!(role["ManagedPolicyArns"], json!([{"Ref": "FunctionLogsPolicy"}]), "{id}");
+        let policies = role["Policies"].as_array().unwrap();
+        assert_eq!(policies.len(), 1, "{id}: one policy says what its step calls");
     }
+    let policy = of_type(&template, "AWS::IAM::ManagedPolicy")["FunctionLogsPolicy"];
+    let [write] = &policy["PolicyDocument"]["Statement"].as_array().unwrap()[..] else { panic!("{policy:#}") };
+    let own_logs: Vec<_> = functions.keys().map(|id| attribute(&format!("{id}Log"), "Arn")).collect();
+    assert_eq!(write["Resource"], json!(own_logs), "the logs of the functions and no others");
+    assert_eq!(write["Action"], json!(["logs:CreateLogStream", "logs:PutLogEvents"]));
 }
 
 #[test]
@@ -100,6 +104,7 @@ fn check_machine(template: &Value, id: &str, definition: Definition) {
     assert_eq!(machine["Type"], "STANDARD");
 
     let role = of_type(template, "AWS::IAM::Role")[format!("{id}Role").as_str()];
+    assert_eq!(role["ManagedPolicyArns"], json!([{"Ref": "StateMachineTelemetryPolicy"}]), "{id}");
     let mut statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
     let call = statements.find(|one| one["Action"] == "lambda:InvokeFunction").unwrap();
     let functions = of_type(template, "AWS::Serverless::Function");
@@ -113,6 +118,28 @@ fn check_machine(template: &Value, id: &str, definition: Definition) {
     let calls: BTreeSet<_> =
         machine.tasks().map(|task| task.parameters.unwrap()["FunctionName"].as_str().unwrap()).collect();
     assert_eq!(may_call, calls);
+}
+
+#[test]
+fn every_state_machine_has_its_alarms_and_is_on_the_dashboard() {
+    let template = yaml(TEMPLATE);
+    let machines: BTreeSet<_> = of_type(&template, "AWS::Serverless::StateMachine").into_keys().collect();
+    let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
+    let dashboard = of_type(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"].clone();
+    let dashboard = dashboard.as_str().unwrap();
+    for (alarm, metric) in
+        [("RunFailed", "ExecutionsFailed"), ("RunAborted", "ExecutionsAborted"), ("RunTimedOut", "ExecutionsTimedOut")]
+    {
+        let metrics = alarms[alarm]["Metrics"].as_array().unwrap().iter();
+        let metrics: Vec<_> = metrics.filter_map(|one| one["MetricStat"].get("Metric")).collect();
+        assert!(metrics.iter().all(|one| one["MetricName"] == metric), "{alarm}");
+        let watched = metrics.iter().map(|one| one["Dimensions"][0]["Value"]["Ref"].as_str().unwrap());
+        assert_eq!(watched.collect::<BTreeSet<_>>(), machines, "{alarm}");
+        for machine in &machines {
+            let shown = format!(r#"["AWS/States", "{metric}", "StateMachineArn", "${{{machine}}}""#);
+            assert!(dashboard.contains(&shown), "the dashboard lacks {shown}");
+        }
+    }
 }
 
 /// Otherwise a function could still change AWS resources after its state has failed with a time-out.

@@ -18,6 +18,9 @@ static RESOURCES: LazyLock<Result<Map<String, Value>, String>> = LazyLock::new(|
 /// What the operator's calls are made as; every other caller is a step.
 pub const OPERATOR: &str = "operator";
 
+/// The managed policy that the template offers to operators; the roles of the stack use the other managed policies.
+const OPERATOR_POLICY: &str = "OperatorPolicy";
+
 /// A caller: what it is called by IAM, and its policy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Role {
@@ -53,7 +56,7 @@ pub fn roles(config: &Config) -> Result<BTreeMap<String, Role>, String> {
                 let handler = properties["Handler"].as_str().ok_or_else(|| format!("{id} has no handler"))?;
                 roles.insert(handler.to_owned(), stack.role_of(id, properties)?);
             }
-            Some("AWS::IAM::ManagedPolicy") => {
+            Some("AWS::IAM::ManagedPolicy") if id == OPERATOR_POLICY => {
                 let arn = stack.arn("iam", "", "user/operator");
                 let policy = stack.resolve(&properties["PolicyDocument"])?;
                 roles.insert(OPERATOR.to_owned(), Role { arn, policy });
@@ -88,24 +91,42 @@ impl<'a> Stack<'a> {
         Ok(Self { resources, parameters, partition, region, account })
     }
 
-    /// The one role of a function: one policy, and nothing attached to it from elsewhere.
+    /// The role of a function: its own policy, followed by the statements of the managed policies that it uses.
     fn role_of(&self, id: &str, function: &Value) -> Result<Role, String> {
         let name = function["Role"]["Fn::GetAtt"][0].as_str().ok_or_else(|| format!("{id} has no role"))?;
         let role = self.resources.get(name).and_then(|role| role["Properties"].as_object());
         let role = role.ok_or_else(|| format!("{name} is no role"))?;
-        let known = ["AssumeRolePolicyDocument", "Description", "Policies"];
+        let known = ["AssumeRolePolicyDocument", "Description", "ManagedPolicyArns", "Policies"];
         if let Some(other) = role.keys().find(|key| !known.contains(&key.as_str())) {
             return Err(format!("{name}.{other} is not understood"));
         }
         let policies = role.get("Policies").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
         let [policy] = policies else { return Err(format!("{name} has {} policies, not one", policies.len())) };
+        let mut policy = self.resolve(&policy["PolicyDocument"])?;
+        let managed = role.get("ManagedPolicyArns").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        for arn in managed {
+            let statements = policy["Statement"].as_array_mut();
+            let statements = statements.ok_or_else(|| format!("the policy of {name} has no list of statements"))?;
+            statements.extend(self.managed_statements(name, arn)?);
+        }
         let session = self.resolve(&function["FunctionName"])?;
         let session = session.as_str().ok_or_else(|| format!("{id} has no name"))?;
         Ok(Role {
             // CloudFormation adds a random end to the role's name.
             arn: self.arn("sts", "", &format!("assumed-role/fleetwright-{name}/{session}")),
-            policy: self.resolve(&policy["PolicyDocument"])?,
+            policy,
         })
+    }
+
+    /// The statements of a managed policy of the stack. Another policy's statements are not in the template, so a role
+    /// that uses one is an error.
+    fn managed_statements(&self, role: &str, arn: &Value) -> Result<Vec<Value>, String> {
+        let not_of_the_stack = || format!("{role} uses {arn}, which is no managed policy of the template");
+        let id = arn["Ref"].as_str().ok_or_else(not_of_the_stack)?;
+        let policy = self.resources.get(id).filter(|resource| resource["Type"] == "AWS::IAM::ManagedPolicy");
+        let document = self.resolve(&policy.ok_or_else(not_of_the_stack)?["Properties"]["PolicyDocument"])?;
+        let statements = document["Statement"].as_array().cloned();
+        statements.ok_or_else(|| format!("{id} has no list of statements"))
     }
 
     /// A value with its intrinsic functions performed.

@@ -1,8 +1,9 @@
-//! What a decision on the fleet's size is made from: who stands since when, what their CPU was, when the size last changed.
+//! Reads the inputs of a decision on the fleet's size: the members and since when they serve, their CPU, and when the size
+//! last changed.
 
-use super::joined::joined;
 use crate::StepError;
 use crate::aws::Aws;
+use crate::steps::joined::joined;
 use fleet::{
     FleetRecord, Health, Member, Observed, Outcome, Phase, Reading, Run, RunId, SizeOrder, Standing, Tagged, Workflow,
     fleet_cpu,
@@ -10,10 +11,10 @@ use fleet::{
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
 
-/// Of what is older no decision is made: see `fleet::decide`.
+/// How far back the CPU counts for a decision: see `fleet::decide`.
 const LOOK_BACK: SignedDuration = SignedDuration::from_mins(15);
 
-/// Reads all that a decision on the fleet that was `observed` is made from. `holder` is the run beside which it is made.
+/// Reads the inputs of a decision on the fleet that was `observed`. `holder` is the run that the scale-out would join.
 pub(super) async fn read(
     aws: &Aws,
     record: &FleetRecord,
@@ -50,7 +51,7 @@ pub(super) async fn read(
     })
 }
 
-/// What an upgrade adds that is joined: its new members, the builder, and one more for each member that joins.
+/// The instances that a joined upgrade may add: its staying members, the builder, and one for each member that joins.
 async fn others_may_add(
     aws: &Aws,
     holder: &Run,
@@ -68,8 +69,8 @@ async fn others_may_add(
     Ok(holder.size.saturating_add(joined).saturating_add(1).saturating_add(joining))
 }
 
-/// A member as it stands. Nothing says since when a target is healthy: of who was launched by a run, that run's end does,
-/// by which it was; of any other its launch.
+/// A member as it was observed. AWS does not say since when a target has been healthy. A member that a run launched was
+/// healthy at the run's commit or end. For any other member, its launch counts.
 fn standing(tagged: &Tagged, runs: &BTreeMap<&RunId, &Run>, now: Timestamp) -> Standing {
     let launched = tagged.launched.unwrap_or(now);
     let healthy = tagged.health == Health::Healthy;

@@ -23,5 +23,4 @@ pub(crate) mod verify;
 mod joined;
 mod members;
 mod observation;
-mod reading;
 mod wait;
