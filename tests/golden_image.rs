@@ -152,7 +152,8 @@ fn a_source_member_that_does_not_start_freezes_the_run_and_a_repair_starts_it() 
         let repair = json!({"fleet": "appwrite", "repair": "image-1"});
         let by_another = fixture.run("repair-0", repair.clone()).await;
         assert!(
-            by_another.starts_with("Refused") && by_another.contains("a run of the state machine fleetwright-golden-image"),
+            by_another.starts_with("Refused")
+                && by_another.contains("a run of the state machine fleetwright-golden-image"),
             "{by_another}"
         );
         let repaired = fixture.run_by(&fixture.golden_image, "repair-1", repair).await;
