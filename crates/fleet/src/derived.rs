@@ -1,7 +1,6 @@
 //! Names, tags and tokens that derive from the run, so that an effect whose answer was lost is found again.
 
 use crate::{DbSnapshotId, FleetName, Role, RunRef, SubnetId, Version};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 /// On everything of a fleet: the fleet's name.
@@ -49,39 +48,6 @@ pub fn db_snapshot_id(run: &RunRef) -> DbSnapshotId {
 /// The comment of one hop's command, at most 100 characters: Run Command has no token, so this is how it is found again.
 pub fn command_comment(run: &RunRef, hop: Version) -> String {
     format!("fleetwright {} {hop}", &hex(&[run.fleet.as_str(), run.id.as_str()])[..32])
-}
-
-/// The name of the alarm that rings for a fleet whose CPU asks for another size; the rules in infra/template.yaml go by how it
-/// begins.
-pub fn alarm_name(fleet: &FleetName, rings: AlarmKind) -> String {
-    format!("fleetwright-{}-{fleet}", rings.as_str())
-}
-
-/// The fleet that an alarm of this name rings for, and what for, if it is one of ours.
-pub fn alarm_of(name: &str) -> Option<(FleetName, AlarmKind)> {
-    let (rings, fleet) = name.strip_prefix("fleetwright-")?.split_once('-')?;
-    let rings = [AlarmKind::Busy, AlarmKind::Idle].into_iter().find(|one| one.as_str() == rings)?;
-    Some((fleet.parse().ok()?, rings))
-}
-
-/// What a fleet's alarm rings for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AlarmKind {
-    /// The CPU is above the target.
-    Busy,
-    /// The CPU is far enough below the target.
-    Idle,
-}
-
-impl AlarmKind {
-    /// The word in the alarm's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Busy => "busy",
-            Self::Idle => "idle",
-        }
-    }
 }
 
 fn hex(parts: &[&str]) -> String {

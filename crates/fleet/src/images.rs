@@ -25,11 +25,11 @@ impl FleetRecord {
     ///
     /// # Errors
     /// When no image is kept that is known to be good, and when the one that is named is not kept.
-    pub fn kept(&self, target: &Target) -> Result<Golden, Refusal> {
+    pub fn kept(&self, target: &RevertTo) -> Result<Golden, Refusal> {
         let fleet = || self.name().clone();
         let found = match target {
-            Target::LastGood => self.last_good().ok_or_else(|| Refusal::NothingKept { fleet: fleet() })?,
-            Target::Named(image) => {
+            RevertTo::LastGood => self.last_good().ok_or_else(|| Refusal::NothingKept { fleet: fleet() })?,
+            RevertTo::Named(image) => {
                 if let Some(golden) = self.golden.as_ref().filter(|golden| golden.image == *image) {
                     return Ok(golden.clone());
                 }
@@ -80,7 +80,7 @@ impl FleetRecord {
 /// The image that an operator wants to go back to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum Target {
+pub enum RevertTo {
     /// The last good one.
     LastGood,
     /// The one that is named, in quarantine or not.
@@ -89,7 +89,7 @@ pub enum Target {
 
 const LAST_GOOD: &str = "last-good";
 
-impl TryFrom<String> for Target {
+impl TryFrom<String> for RevertTo {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -100,11 +100,11 @@ impl TryFrom<String> for Target {
     }
 }
 
-impl From<Target> for String {
-    fn from(target: Target) -> String {
+impl From<RevertTo> for String {
+    fn from(target: RevertTo) -> String {
         match target {
-            Target::LastGood => LAST_GOOD.to_owned(),
-            Target::Named(image) => image.into(),
+            RevertTo::LastGood => LAST_GOOD.to_owned(),
+            RevertTo::Named(image) => image.into(),
         }
     }
 }
@@ -183,9 +183,9 @@ mod tests {
 
     #[test]
     fn a_target_is_an_image_or_the_last_good_one() {
-        let target = |text: &str| Target::try_from(text.to_owned());
-        assert_eq!(target("last-good"), Ok(Target::LastGood));
-        assert_eq!(target("ami-00000001"), Ok(Target::Named(golden(1).image)));
+        let target = |text: &str| RevertTo::try_from(text.to_owned());
+        assert_eq!(target("last-good"), Ok(RevertTo::LastGood));
+        assert_eq!(target("ami-00000001"), Ok(RevertTo::Named(golden(1).image)));
         assert!(target("ami-1").unwrap_err().contains("last-good"));
     }
 }

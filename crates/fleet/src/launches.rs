@@ -3,12 +3,57 @@
 //! A zone that runs dry launches fewer than asked; an instance can go from `pending` straight to `terminated`. Both
 //! leave a shortfall, which the zones that were not short make up in another round.
 
-use crate::{Launch, Role, Subnet, spread};
+use crate::{Subnet, SubnetId};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
 /// After so many rounds of making up a shortfall, something else is wrong.
 const ROUNDS: u32 = 5;
+
+/// What a launched instance is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The strong clone on which a version is installed.
+    Builder,
+    /// A server that takes traffic.
+    Member,
+}
+
+impl Role {
+    /// The role whose tag has this value.
+    pub fn named(value: &str) -> Option<Self> {
+        [Self::Builder, Self::Member].into_iter().find(|role| role.as_str() == value)
+    }
+
+    /// The value of the role's tag.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Builder => "builder",
+            Self::Member => "member",
+        }
+    }
+}
+
+/// One launch: recorded before it is asked for, settled when its answer is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    /// What the instances are for.
+    pub role: Role,
+    /// Where.
+    pub subnet: SubnetId,
+    /// 0 for the first launch of its role, then one more each time a shortfall is made up.
+    pub round: u32,
+    /// How many are asked for at most.
+    pub wanted: u32,
+    /// How many EC2 launched; unknown until it has answered.
+    pub launched: Option<u32>,
+    /// Why it launched fewer, in EC2's words.
+    pub shortage: Option<String>,
+    /// When it was first recorded.
+    pub at: Timestamp,
+}
 
 /// What to do next about the launches of one role.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +98,18 @@ pub fn next_launches(
     NextLaunches::Ask(launches.collect())
 }
 
+/// Spreads `count` over `zones` as evenly as possible, the first zones taking what is left over.
+///
+/// Answers one number a zone, in the order of the zones; their sum is `count` unless there are no zones.
+pub fn spread(count: u32, zones: usize) -> Vec<u32> {
+    let Ok(zones @ 1..) = u32::try_from(zones) else { return Vec::new() };
+    (0..zones).map(|zone| count / zones + u32::from(zone < count % zones)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn subnets() -> Vec<Subnet> {
         ["a", "b", "c"]
@@ -120,5 +174,22 @@ mod tests {
     #[test]
     fn enough_is_enough() {
         assert_eq!(next(3, 3, &[settled("a", 3, 3)]), NextLaunches::Enough);
+    }
+
+    #[test]
+    fn the_first_zones_take_what_is_left_over() {
+        assert_eq!(spread(3, 3), [1, 1, 1]);
+        assert_eq!(spread(4, 3), [2, 1, 1]);
+        assert_eq!(spread(1, 2), [1, 0]);
+        assert_eq!(spread(5, 0), [0; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_is_lost_and_zones_differ_by_one_at_most(count in 0u32..5000, zones in 1usize..7) {
+            let parts = spread(count, zones);
+            prop_assert_eq!(parts.iter().sum::<u32>(), count);
+            prop_assert!(parts.iter().max().unwrap() - parts.iter().min().unwrap() <= 1);
+        }
     }
 }

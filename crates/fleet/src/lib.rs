@@ -11,7 +11,6 @@ mod deadline;
 mod derived;
 mod diagnosis;
 mod fleet_record;
-mod health;
 mod hops;
 mod id;
 mod images;
@@ -33,7 +32,6 @@ mod timing;
 mod verdict;
 mod version;
 mod workflow;
-mod zones;
 
 pub use admission::{Admission, admit};
 pub use budget::{Budget, check_connections, check_targets, connections, targets};
@@ -44,33 +42,32 @@ pub use config::{
 pub use data_backup::{Backup, DataBackup, DataSource};
 pub use deadline::{Deadline, StateContext};
 pub use derived::{
-    AlarmKind, DATA_TAG, FLEET_TAG, ROLE_TAG, RUN_TAG, VERSION_TAG, alarm_name, alarm_of, client_token,
-    command_comment, db_snapshot_id, image_name, instance_name,
+    DATA_TAG, FLEET_TAG, ROLE_TAG, RUN_TAG, VERSION_TAG, client_token, command_comment, db_snapshot_id, image_name,
+    instance_name,
 };
 pub use diagnosis::{Finding, Remedy, diagnose};
 pub use fleet_record::{FleetRecord, Golden, Lock};
-pub use health::Health;
 pub use hops::{APPWRITE_HOPS, hop_path};
 pub use id::{
     CommandId, DbInstanceId, DbSnapshotId, Fingerprint, FleetName, ImageId, InstanceId, InstanceType, InvalidId, RunId,
     SecurityGroupId, SnapshotId, SubnetId, TargetGroupArn, Zone,
 };
-pub use images::{KeptImage, Target};
+pub use images::{KeptImage, RevertTo};
 pub use inventory::{FleetInstance, Inventory, MadeImage, MadeSnapshot, Place, Restoration};
-pub use launches::{NextLaunches, next_launches};
+pub use launches::{Launch, NextLaunches, Role, next_launches, spread};
 pub use members::{Before, Member, StayingMembers};
-pub use observed::{Observed, RaisedAlarm, Tagged};
+pub use observed::{Health, Observed, RaisedAlarm, Tagged};
 pub use phase::{IllegalMove, Outcome, Phase};
 pub use quiet::{
     ExpectedLength, Hindsight, LocalZone, NotPermitted, Period, QuietError, QuietWindow, Seen, Trace, TraceError,
     WeeklyTime, Window, Windows, expected_length, percentile_95, quietest,
 };
 pub use refusal::Refusal;
-pub use run::{Abort, Launch, Role, Run, RunPath, StepRecord, StepResult};
+pub use run::{Abort, Run, RunPath, StepRecord, StepResult};
 pub use run_ref::{RunRef, Ticket};
 pub use scaling::{
-    Action, CpuPoint, Decision, Direction, Inputs, Limit, Reading, Reason, ScaleRequest, SeenCpu, SizeOrder, Standing,
-    Threshold, decide, fleet_cpu, leaving,
+    Action, AlarmKind, CpuPoint, Decision, Direction, Inputs, Limit, Reading, Reason, ScaleRequest, ScalingMember,
+    SeenCpu, SizeOrder, Threshold, alarm_name, alarm_of, decide, fleet_cpu, leaving,
 };
 pub use span::Span;
 pub use stack_scope::StackScope;
@@ -78,7 +75,6 @@ pub use timing::{check_window, check_window_of_image, lengths};
 pub use verdict::{Verdict, judge};
 pub use version::{InvalidVersion, Version};
 pub use workflow::{Machine, Order, Workflow};
-pub use zones::spread;
 
 /// The version of the records that this release writes to the ledger.
 pub const SCHEMA: u32 = 1;

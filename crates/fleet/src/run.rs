@@ -1,56 +1,12 @@
 //! A run's record in the ledger.
 
 use crate::{
-    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Member, Order, Phase, RunId, RunRef,
-    SCHEMA, Span, SubnetId, Ticket, Version, Workflow,
+    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Launch, Member, Order, Phase, Role, RunId,
+    RunRef, SCHEMA, Span, Ticket, Version, Workflow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
-
-/// What a launched instance is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// The strong clone on which a version is installed.
-    Builder,
-    /// A server that takes traffic.
-    Member,
-}
-
-impl Role {
-    /// The role whose tag has this value.
-    pub fn named(value: &str) -> Option<Self> {
-        [Self::Builder, Self::Member].into_iter().find(|role| role.as_str() == value)
-    }
-
-    /// The value of the role's tag.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Builder => "builder",
-            Self::Member => "member",
-        }
-    }
-}
-
-/// One launch: recorded before it is asked for, settled when its answer is known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Launch {
-    /// What the instances are for.
-    pub role: Role,
-    /// Where.
-    pub subnet: SubnetId,
-    /// 0 for the first launch of its role, then one more each time a shortfall is made up.
-    pub round: u32,
-    /// How many are asked for at most.
-    pub wanted: u32,
-    /// How many EC2 launched; unknown until it has answered.
-    pub launched: Option<u32>,
-    /// Why it launched fewer, in EC2's words.
-    pub shortage: Option<String>,
-    /// When it was first recorded.
-    pub at: Timestamp,
-}
 
 /// A run as the ledger knows it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -147,13 +103,15 @@ fn closed() -> bool {
     true
 }
 
-/// The way on for a run that is taken up.
+/// The path on which a resumed run continues.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunPath {
-    /// The old members stand: what was before is restored.
-    Back,
-    /// The old members are being deleted: the rest of them go, and the run is done.
+    /// The run is not committed. It brings the leaving members back into service and deletes what it made. Definitions of
+    /// earlier releases call this path `back`.
+    #[serde(alias = "back")]
+    Rollback,
+    /// The run is committed. It deletes the leaving members that remain.
     Forward,
 }
 
@@ -266,7 +224,7 @@ impl Run {
 
     /// The way on for whoever takes the run up.
     pub fn resume_path(&self) -> RunPath {
-        if self.committed.is_some() { RunPath::Forward } else { RunPath::Back }
+        if self.committed.is_some() { RunPath::Forward } else { RunPath::Rollback }
     }
 
     /// The execution that the run goes on in.

@@ -7,7 +7,6 @@
 mod alarms;
 mod decide;
 mod decision;
-mod leaving;
 mod reading;
 mod request;
 mod work;
@@ -15,9 +14,8 @@ mod work;
 #[cfg(test)]
 mod tests;
 
-pub use alarms::Threshold;
-pub use decide::decide;
+pub use alarms::{AlarmKind, Threshold, alarm_name, alarm_of};
+pub use decide::{decide, leaving};
 pub use decision::{Action, Decision, Inputs, Limit, Reason, SeenCpu};
-pub use leaving::leaving;
-pub use reading::{CpuPoint, Reading, SizeOrder, Standing, fleet_cpu};
+pub use reading::{CpuPoint, Reading, ScalingMember, SizeOrder, fleet_cpu};
 pub use request::{Direction, ScaleRequest};

@@ -4,8 +4,8 @@ use super::joined::joined;
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
-    FleetRecord, Health, Member, Observed, Outcome, Phase, Reading, Run, RunId, SizeOrder, Standing, Tagged, Workflow,
-    fleet_cpu,
+    FleetRecord, Health, Member, Observed, Outcome, Phase, Reading, Run, RunId, ScalingMember, SizeOrder, Tagged,
+    Workflow, fleet_cpu,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -70,14 +70,14 @@ async fn others_may_add(
 
 /// A member as it stands. Nothing says since when a target is healthy: of who was launched by a run, that run's end does,
 /// by which it was; of any other its launch.
-fn standing(tagged: &Tagged, runs: &BTreeMap<&RunId, &Run>, now: Timestamp) -> Standing {
+fn standing(tagged: &Tagged, runs: &BTreeMap<&RunId, &Run>, now: Timestamp) -> ScalingMember {
     let launched = tagged.launched.unwrap_or(now);
     let healthy = tagged.health == Health::Healthy;
     let since = match tagged.run.as_ref().and_then(|run| runs.get(run)) {
         Some(run) => run.committed.or(run.ended).unwrap_or(now),
         None => launched,
     };
-    Standing {
+    ScalingMember {
         member: Member {
             id: tagged.id.clone(),
             image: tagged.image.clone(),

@@ -1,11 +1,12 @@
-//! The decision.
+//! Decides how large a fleet is to be, and which members leave when it becomes smaller.
 
 use super::decision::{Action, Decision, Inputs, Limit, Reason};
 use super::reading::{Reading, later};
 use super::work::Work;
-use super::{SeenCpu, SizeOrder};
-use crate::{Config, Scaling, Span};
+use super::{ScalingMember, SeenCpu, SizeOrder};
+use crate::{Config, ImageId, Scaling, Span, Zone};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
 /// Members are taken out only if the CPU then stays this far below the target: between 90 and 100 % of it nothing is
 /// done, so that what swings by a tenth changes no size. Target tracking's alarm on a low CPU keeps the same distance at
@@ -176,4 +177,28 @@ fn idle(wanted: u32, scaling: &Scaling, inputs: &Inputs, now: Timestamp) -> Acti
 /// Until when it is too early, if it is.
 fn cooling(last: Option<Timestamp>, cooldown: Span, now: Timestamp) -> Option<Timestamp> {
     last.map(|last| later(last, cooldown)).filter(|until| *until > now)
+}
+
+/// Chooses the `k` members that leave when a fleet becomes smaller, or all members if there are at most `k`.
+///
+/// Members that are not in service leave first, then members of an image other than the golden one. After those, members
+/// leave from the zone with the most members, the oldest first. The answer is in this order.
+pub fn leaving<'a>(members: &'a [ScalingMember], golden: Option<&ImageId>, k: u32) -> Vec<&'a ScalingMember> {
+    let mut staying: Vec<&ScalingMember> = members.iter().collect();
+    let mut in_zone: BTreeMap<&Zone, u32> = BTreeMap::new();
+    for one in &staying {
+        *in_zone.entry(&one.member.zone).or_default() += 1;
+    }
+    let mut gone = Vec::new();
+    for _ in 0..k {
+        let next = staying.iter().enumerate().min_by_key(|(_, one)| {
+            let crowd = std::cmp::Reverse(in_zone.get(&one.member.zone));
+            (one.in_service.is_some(), Some(&one.member.image) == golden, crowd, one.launched, &one.member.id)
+        });
+        let Some((place, _)) = next else { break };
+        let one = staying.swap_remove(place);
+        in_zone.entry(&one.member.zone).and_modify(|members| *members -= 1);
+        gone.push(one);
+    }
+    gone
 }

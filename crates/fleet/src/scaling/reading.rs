@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
     /// The members that stand or are being launched, in any order. Whoever is on the way out is not among them.
-    pub members: Vec<Standing>,
+    pub members: Vec<ScalingMember>,
     /// The fleet's CPU, in any order; see [`fleet_cpu`]. A minute that is missing is unknown.
     pub cpu: Vec<CpuPoint>,
     /// When members were last added and in service.
@@ -24,7 +24,7 @@ pub struct Reading {
 
 /// A member as it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
+pub struct ScalingMember {
     /// Who it is.
     pub member: Member,
     /// When it was launched.
@@ -52,7 +52,7 @@ pub enum SizeOrder {
     By(i32),
 }
 
-impl Standing {
+impl ScalingMember {
     pub(super) fn is_warm(&self, at: Timestamp, warm_up: Span) -> bool {
         self.in_service.is_some_and(|since| later(since, warm_up) <= at)
     }
@@ -60,7 +60,11 @@ impl Standing {
 
 /// The fleet's CPU from each member's own points, as a metric has them by instance: for each minute the average over the
 /// members that were warm when it began. Whoever is not among `members` does not count.
-pub fn fleet_cpu(members: &[Standing], points: &BTreeMap<InstanceId, Vec<CpuPoint>>, warm_up: Span) -> Vec<CpuPoint> {
+pub fn fleet_cpu(
+    members: &[ScalingMember],
+    points: &BTreeMap<InstanceId, Vec<CpuPoint>>,
+    warm_up: Span,
+) -> Vec<CpuPoint> {
     let mut minutes: BTreeMap<Timestamp, (f64, f64)> = BTreeMap::new();
     let of_members = members.iter().filter_map(|one| Some((one, points.get(&one.member.id)?)));
     for (one, point) in of_members.flat_map(|(one, points)| points.iter().map(move |point| (one, point))) {
@@ -89,7 +93,7 @@ mod tests {
     #[test]
     fn the_fleets_cpu_is_the_average_over_warm_members_alone() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let standing = |id: &str, in_service: i64| Standing {
+        let standing = |id: &str, in_service: i64| ScalingMember {
             member: Member {
                 id: id.parse().unwrap(),
                 image: "ami-00000001".parse().unwrap(),

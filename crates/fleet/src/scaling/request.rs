@@ -58,7 +58,7 @@ impl ScaleRequest {
                 .map_err(|error| format!("the event: {error}; expected a CloudWatch Alarm State Change"))?;
             let name = event.detail.alarm_name;
             return match alarm_of(&name) {
-                Some((fleet, rings)) if rings == direction.into() => Ok(Self { fleet, order: None }),
+                Some((fleet, kind)) if kind == direction.into() => Ok(Self { fleet, order: None }),
                 _ => Err(format!("the event: '{name}' is no alarm that asks for a {direction}")),
             };
         }

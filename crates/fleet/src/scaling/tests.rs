@@ -19,8 +19,8 @@ fn config() -> Config {
     Config::from_toml(include_str!("../../../../samplconfig.toml")).unwrap()
 }
 
-fn standing(n: usize, image: u32, zone: char, launched: i64) -> Standing {
-    Standing {
+fn standing(n: usize, image: u32, zone: char, launched: i64) -> ScalingMember {
+    ScalingMember {
         member: Member {
             id: format!("i-{n:08x}").parse().unwrap(),
             image: format!("ami-{image:08x}").parse().unwrap(),

@@ -1,7 +1,7 @@
 //! What an execution is started with, and what that asks for.
 
 use crate::StepError;
-use fleet::{Fingerprint, FleetName, FleetRecord, InstanceId, Machine, Order, Target, Version, hop_path};
+use fleet::{Fingerprint, FleetName, FleetRecord, InstanceId, Machine, Order, RevertTo, Version, hop_path};
 use serde::{Deserialize, Serialize};
 
 /// What an operator or a schedule starts the execution with.
@@ -13,7 +13,7 @@ pub(super) struct Request {
     pub(super) to: Option<Version>,
     /// Instead of that: the image to go back to.
     #[serde(alias = "rollback")]
-    revert: Option<Target>,
+    revert: Option<RevertTo>,
     /// Instead of either: true, to restore what was edited by hand.
     restore: Option<bool>,
     pub(super) approval: Option<bool>,

@@ -27,7 +27,7 @@ fn any_reading() -> impl Strategy<Value = Reading> {
         |(members, points, last_out, last_in, others_may_add)| Reading {
             members: (0..)
                 .zip(members)
-                .map(|(n, (image, zone, launched, since))| Standing {
+                .map(|(n, (image, zone, launched, since))| ScalingMember {
                     in_service: since.map(ago),
                     ..standing(n, image, zone, launched)
                 })
@@ -91,7 +91,7 @@ proptest! {
         if let Action::Out { to, reason: Reason::Busy { limit: Limit::None, percent, in_service, .. } } = decision.action {
             let target = f64::from(config.scaling.unwrap().target_cpu);
             let work = percent * f64::from(in_service);
-            let ill = |one: &&Standing| one.in_service.is_none() && one.launched <= ago(15 * 60);
+            let ill = |one: &&ScalingMember| one.in_service.is_none() && one.launched <= ago(15 * 60);
             let at_work = to - reading.members.iter().filter(ill).count() as u32;
             prop_assert!(work / f64::from(at_work) <= target + 1e-6);
             prop_assert!(work / f64::from(at_work - 1) > target);
