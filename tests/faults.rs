@@ -54,7 +54,7 @@ fn a_fault_that_is_named_strikes_again() {
     assert_eq!(
         object["reason"],
         "its execution stopped for good; a start after it is refused: run rehearsal-5 holds fleet appwrite: only one \
-         run at a time changes a fleet, and a frozen one keeps it until a person has looked"
+         run at a time changes a fleet, and a frozen run holds it until an operator repairs it"
     );
     assert_eq!(rehearse(line).out, ran.out, "byte for byte");
 }

@@ -123,7 +123,7 @@ fn a_trace_that_cannot_be_meant() {
         rows[place] = row.to_owned();
         answer(&rows, "--length 45m")
     };
-    refused(&with(2, "2026-03-02 00:10:00,-4"), &["trace.csv: row 4, value: -4 is no count"]);
+    refused(&with(2, "2026-03-02 00:10:00,-4"), &["trace.csv: row 4, value: -4 is not a count"]);
     refused(&with(2, "2026-03-02 00:10:00,"), &["trace.csv: row 4, value: missing"]);
     refused(&with(2, "2026-03-02 00:10:00"), &["trace.csv: row 4: 1 field", "timestamp and value"]);
     refused(&with(2, "2026-03-02 00:12:00,4"), &["trace.csv: row 4, timestamp", "420 s", "a multiple of 300 s"]);
@@ -136,7 +136,7 @@ fn a_trace_that_cannot_be_meant() {
     );
     refused(&of("timestamp,value\n2026-03-02 00:00:00,4\n"), &["trace.csv: a single row", "two rows"]);
     refused(&of(""), &["trace.csv: row 1", "'timestamp,value'"]);
-    refused(&answer(&counts(1), "--length 45m"), &["trace.csv: the trace knows 24 h only", "two weeks", "two days"]);
+    refused(&answer(&counts(1), "--length 45m"), &["trace.csv: the trace covers only 24 h", "two weeks", "two days"]);
     refused(&run("quiet-hours --trace nowhere.csv --length 45m"), &["nowhere.csv", "No such file"]);
 }
 

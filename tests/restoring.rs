@@ -87,15 +87,15 @@ impl<'a> Console<'a> {
 
 /// Edits by hand, each with what a doctor says of it.
 const CATALOGUE: [(&str, &str); 9] = [
-    ("a member lost its tag", "takes no traffic"),
-    ("a member was deregistered", "takes no traffic"),
-    ("all but one lost tag and target", "takes no traffic"),
+    ("a member lost its tag", "receives no traffic"),
+    ("a member was deregistered", "receives no traffic"),
+    ("all but one lost tag and target", "receives no traffic"),
     ("a builder stands", "builder"),
     ("a builder stands, tagged and registered", "builder"),
-    ("a clone of an older image stands", "left over of run run-0"),
+    ("a clone of an older image stands", "a left-over of run run-0"),
     ("a builder is registered", "builder"),
     ("an image nobody keeps", "image"),
-    ("all at once", "left over of run run-0"),
+    ("all at once", "a left-over of run run-0"),
 ];
 
 async fn edit(console: &Console<'_>, what: &str) {
@@ -179,7 +179,7 @@ fn a_snapshot_that_outlived_its_image_is_found_and_no_backup_is_taken_for_one() 
         let device = &image.images()[0].block_device_mappings()[0];
         let snapshot = device.ebs().unwrap().snapshot_id().unwrap();
         ec2.deregister_image().image_id(made.as_str()).send().await.unwrap();
-        let orphan = format!("snapshot {snapshot} is left over of the image of run run-1, which is gone");
+        let orphan = format!("snapshot {snapshot} belongs to the image of run run-1, which no longer exists");
         assert_eq!(fixture.findings().await, [orphan]);
         ec2.delete_snapshot().snapshot_id(snapshot).send().await.unwrap();
         assert_eq!(fixture.findings().await, [""; 0]);
@@ -196,7 +196,7 @@ fn a_repair_waits_for_its_turn_and_touches_nothing_that_a_person_must_decide() {
         console.ec2.stop_instances().instance_ids(&console.members[0]).send().await.unwrap();
         tokio::time::sleep(std::time::Duration::from_secs(120)).await;
         let findings = fixture.findings().await;
-        assert!(findings.iter().any(|finding| finding.contains("does not run")), "{findings:?}");
+        assert!(findings.iter().any(|finding| finding.contains("is not running")), "{findings:?}");
         let refused = fixture.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await;
         assert!(refused.starts_with("Refused") && refused.contains("nothing to repair"), "{refused}");
         console.untag(1).await;

@@ -43,7 +43,7 @@ fn a_finished_upgrade_is_taken_back_without_a_bake_and_its_image_is_used_no_more
         assert_eq!(fleet.lock, None);
         assert_eq!(fleet.images.len(), 1);
         assert_eq!(fleet.images[0].image, upgraded.image);
-        assert_eq!(fleet.images[0].quarantine.as_deref(), Some("run run-2 went back from it"));
+        assert_eq!(fleet.images[0].quarantine.as_deref(), Some("run run-2 reverted from it"));
         // Two launches' time and a drain of five minutes: nothing baked for six minutes more.
         let took = run.ended.unwrap().duration_since(run.started).as_secs();
         assert!((300..480).contains(&took), "{took} s");
@@ -277,7 +277,10 @@ fn windows_permit_upgrades_and_keep_nobody_from_going_back() {
         let fixture = Fixture::with(sundays, Vec::new()).await;
         let takes = |version: &str, seconds: u32| json!({"fleet": "appwrite", "to": version, "takes_seconds": seconds});
         let unknown = fixture.run("run-0", to("1.4.14")).await;
-        assert!(unknown.starts_with("Refused") && unknown.contains("it is not known how long"), "{unknown}");
+        assert!(
+            unknown.starts_with("Refused") && unknown.contains("the length of this upgrade is not known"),
+            "{unknown}"
+        );
         let long = fixture.run("run-1", takes("1.4.14", 3_700)).await;
         assert!(long.starts_with("Refused") && long.contains("would end after its window closes"), "{long}");
         assert_eq!(fixture.fleet().await.lock, None, "a refusal changes nothing");

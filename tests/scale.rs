@@ -101,7 +101,7 @@ fn the_alarm_makes_a_fleet_as_large_as_its_load_and_as_small_again() {
         assert_eq!(fixture.findings().await, [""; 0]);
         let decisions = fixture.anyone().ledger().decisions(&fixture.config.fleet.name).await.unwrap();
         let read: Vec<_> = decisions.iter().map(ToString::to_string).collect();
-        assert!(read[0].starts_with("out from 3 to 4: the CPU is 78.3 % over 3 members"), "{read:#?}");
+        assert!(read[0].starts_with("out from 3 to 4: the CPU is 78.3 % on 3 members"), "{read:#?}");
         assert!(read.iter().any(|one| one.starts_with("in from 4 to 2")), "{read:#?}");
     })
     .unwrap();
