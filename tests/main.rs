@@ -10,6 +10,7 @@ mod contract;
 mod emulators;
 mod faults;
 mod fixture;
+mod generated_docs;
 mod golden_image;
 mod join_faults;
 mod meddling;
