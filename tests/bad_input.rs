@@ -35,7 +35,7 @@ fn check(ran: Ran, exit: Exit, says: &[&str]) {
 #[test]
 fn a_configuration_that_cannot_be_read() {
     let to = "--to 1.4.14";
-    check(with("[fleet]", "[fleet", to), Exit::BadInput, &["fleet.toml", "line 4"]);
+    check(with("[fleet]", "[fleet", to), Exit::BadInput, &["fleet.toml", "line 5"]);
     check(with("size = 3", "sise = 3", to), Exit::BadInput, &["fleet.toml", "unknown field `sise`", "size"]);
     check(with("size = 3", "size = 0", to), Exit::BadInput, &["fleet.toml", "fleet.size", "at least 1"]);
     check(with("size = 3", "size = \"3\"", to), Exit::BadInput, &["fleet.toml", "size = \"3\"", "expected u32"]);

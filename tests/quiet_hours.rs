@@ -128,7 +128,7 @@ fn a_trace_that_cannot_be_meant() {
     refused(&with(2, "2026-03-02 00:10:00"), &["trace.csv: row 4: 1 field", "timestamp and value"]);
     refused(&with(2, "2026-03-02 00:12:00,4"), &["trace.csv: row 4, timestamp", "420 s", "a multiple of 300 s"]);
     refused(&with(2, "2026-03-02 00:05:00,4"), &["trace.csv: row 4, timestamp", "is the time of row 3"]);
-    refused(&with(2, "02/03/2026 00:10,4"), &["trace.csv: row 4, timestamp: '02/03/2026 00:10' is no time"]);
+    refused(&with(2, "02/03/2026 00:10,4"), &["trace.csv: row 4, timestamp: '02/03/2026 00:10' is not a time"]);
     let of = |text: &str| written(text, "--length 45m");
     refused(
         &of("time,requests\n2026-03-02 00:00:00,4\n"),
