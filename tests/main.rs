@@ -11,6 +11,7 @@ mod docs;
 mod emulators;
 mod faults;
 mod fixture;
+mod generated_docs;
 mod golden_image;
 mod join_faults;
 mod parity;

@@ -102,7 +102,7 @@ fn alarms_scale_a_fleet_out_and_in_with_its_load() {
         assert_eq!(fixture.findings().await, [""; 0]);
         let decisions = fixture.reader().ledger().decisions(&fixture.config.fleet.name).await.unwrap();
         let read: Vec<_> = decisions.iter().map(ToString::to_string).collect();
-        assert!(read[0].starts_with("out from 3 to 4: the CPU is 78.3 % over 3 members"), "{read:#?}");
+        assert!(read[0].starts_with("out from 3 to 4: the CPU is 78.3 % on 3 members"), "{read:#?}");
         assert!(read.iter().any(|one| one.starts_with("in from 4 to 2")), "{read:#?}");
     })
     .unwrap();

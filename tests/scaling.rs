@@ -180,7 +180,7 @@ fn an_invalid_trace_is_rejected() {
     refused(&rehearse("", ""), &["trace.csv: row 1", "'timestamp,value'"]);
     let rows = |rows: &str| rehearse(&format!("timestamp,value\n{rows}"), "");
     refused(&rows("2026-03-02 00:00:00,4\n"), &["trace.csv: a single row"]);
-    refused(&rows("2026-03-02 00:00:00,4\n2026-03-02 00:05:00,-4\n"), &["trace.csv: row 3, value: -4 is no count"]);
+    refused(&rows("2026-03-02 00:00:00,4\n2026-03-02 00:05:00,-4\n"), &["trace.csv: row 3, value: -4 is not a count"]);
     let nothing = "2026-03-02 00:00:00,0\n2026-03-02 00:05:00,0\n";
     refused(&rows(nothing), &["trace.csv: 99 of 100 steps have no request", "--per-member"]);
     let years = "2020-03-02 00:00:00,4\n2020-03-02 00:05:00,4\n2026-03-02 00:00:00,4\n";

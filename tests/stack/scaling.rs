@@ -123,7 +123,7 @@ fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_grows_by_it() {
         "{status:?}"
     );
     let stranger = operator.fleetwright("golden-image --fleet handmade --member i-0123456789abcdef0");
-    assert!(stranger.exit == 6 && stranger.err.contains("carries no load-balancer tag"), "{stranger:?}");
+    assert!(stranger.exit == 6 && stranger.err.contains("does not carry the load-balancer tag"), "{stranger:?}");
 
     let before = stack.targets(&fleet);
     let member = before[1].clone();

@@ -27,7 +27,7 @@ fn what_was_upgraded_is_taken_back_once_and_its_image_is_in_quarantine() {
     fleet.assert_reverted(&run, &upgrade);
     operator.assert_as_it_should_be("reverted");
     let images = operator.fleetwright("images --fleet reverted");
-    let kept = format!("{first}  1.3.8  golden\n{made}  1.4.14  in quarantine: run {run} went back from it\n");
+    let kept = format!("{first}  1.3.8  golden\n{made}  1.4.14  in quarantine: run {run} reverted from it\n");
     assert_eq!((images.exit, images.out), (0, kept));
 
     let before = fleet.standing();
@@ -59,7 +59,7 @@ fn an_image_whose_members_made_an_alarm_ring_is_kept_out_of_use() {
 
     let ringing = json!([{
         "what": "alarm 'image_failure-5xx' is in ALARM",
-        "remedy": {"person": "an upgrade wants the alarms of upgrade.alarms to exist and to be quiet"},
+        "remedy": {"person": "an upgrade requires that the alarms of upgrade.alarms exist and are not raised"},
     }]);
     assert_eq!(operator.findings("image_failure"), ringing);
     alarm("OK");
@@ -87,13 +87,13 @@ fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
     let snapshot = leave_snapshot(&stack.console(), &fleet);
     let wanted = json!([
         {
-            "what": format!("{member} was a member when the last run ended, and carries the load-balancer tag no longer"),
-            "remedy": {"person": "if it is gone for good, replace it: an upgrade goes by the members that there are"},
+            "what": format!("{member} was a member when the last run ended, but no longer carries the load-balancer tag"),
+            "remedy": {"person": "if it is gone for good, replace it: an upgrade creates as many members as it finds"},
         },
-        {"what": format!("{member} is a clone of the golden image and takes no traffic"), "remedy": "repair"},
-        {"what": format!("builder {builder} is left over of run {upgrade}"), "remedy": "repair"},
+        {"what": format!("{member} is a clone of the golden image but receives no traffic"), "remedy": "repair"},
+        {"what": format!("builder {builder} is a left-over of run {upgrade}"), "remedy": "repair"},
         {
-            "what": format!("snapshot {snapshot} is left over of the image of run run-0, which is gone"),
+            "what": format!("snapshot {snapshot} belongs to the image of run run-0, which no longer exists"),
             "remedy": {"person": "delete it with 'aws ec2 delete-snapshot'"},
         },
     ]);

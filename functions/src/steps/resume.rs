@@ -84,7 +84,7 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
         let now = aws.now();
         check_dead(&found.record, lease, dead.as_ref(), now)?;
         match path {
-            RunPath::Back => found.record.roll_back(now)?,
+            RunPath::Rollback => found.record.roll_back(now)?,
             RunPath::Forward => found.record.move_to(Phase::Committed)?,
         }
         found.record.resumed_by = Some(execution.clone());

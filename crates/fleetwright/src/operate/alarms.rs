@@ -18,8 +18,8 @@ pub(super) async fn put(stack: &Stack, config: &Config) -> Result<(), Stop> {
     let name = &config.fleet.name;
     let Some(scaling) = &config.scaling else {
         // One by one: where one of several is missing, none is deleted.
-        for rings in [AlarmKind::Busy, AlarmKind::Idle] {
-            let call = stack.cloudwatch.delete_alarms().alarm_names(alarm_name(name, rings));
+        for kind in [AlarmKind::Busy, AlarmKind::Idle] {
+            let call = stack.cloudwatch.delete_alarms().alarm_names(alarm_name(name, kind));
             match call.send().await.of("DeleteAlarms") {
                 Err(error) if !error.is_alarm_missing() => return Err(error.into()),
                 _ => {}
@@ -27,8 +27,8 @@ pub(super) async fn put(stack: &Stack, config: &Config) -> Result<(), Stop> {
         }
         return Ok(());
     };
-    for Threshold { rings, percent, minutes } in scaling.thresholds() {
-        let (crosses, what) = match rings {
+    for Threshold { kind, percent, minutes } in scaling.thresholds() {
+        let (crosses, what) = match kind {
             AlarmKind::Busy => {
                 (ComparisonOperator::GreaterThanThreshold, "above the target: more members may be needed")
             }
@@ -39,7 +39,7 @@ pub(super) async fn put(stack: &Stack, config: &Config) -> Result<(), Stop> {
         let call = stack
             .cloudwatch
             .put_metric_alarm()
-            .alarm_name(alarm_name(name, rings))
+            .alarm_name(alarm_name(name, kind))
             .alarm_description(format!("The CPU of fleet {name} is {what}"))
             .metrics(query.expression(expression(&config.fleet.load_balancer_tag)).build())
             .comparison_operator(crosses)

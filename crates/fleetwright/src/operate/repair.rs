@@ -78,26 +78,26 @@ fn what_a_run_does(run: &Run) -> String {
         (None, _) => ", and its image is deregistered",
     };
     match (run.resume_path(), run.workflow) {
-        (RunPath::Back, Workflow::Restore) => format!(
+        (RunPath::Rollback, Workflow::Restore) => format!(
             "{stands}. It goes on restoring: the members that were found are tagged and registered; once they are \
              healthy, what ended runs left behind is taken out, drains and is deleted; then the lock is released."
         ),
-        (RunPath::Back, Workflow::ScaleOut) => format!(
+        (RunPath::Rollback, Workflow::ScaleOut) => format!(
             "{stands}. Whoever of the {} that it was to add is healthy stays; the others are taken out and deleted, and \
              it is over.",
             run.size
         ),
-        (RunPath::Back, Workflow::ScaleIn) => format!(
+        (RunPath::Rollback, Workflow::ScaleIn) => format!(
             "{stands}. Back: those who were to leave are tagged and registered; once all are healthy, the lock is released."
         ),
-        (RunPath::Back, Workflow::GoldenImage) => format!(
+        (RunPath::Rollback, Workflow::GoldenImage) => format!(
             "{stands}. Back: the member that the image was to be of is started, tagged and registered; once it is \
              healthy, the image is deregistered and the lock is released."
         ),
         (RunPath::Forward, Workflow::ScaleIn) => {
             format!("{stands}. Forward: those who have left the load balancer are deleted, and the lock is released.")
         }
-        (RunPath::Back, _) => format!(
+        (RunPath::Rollback, _) => format!(
             "{stands}. Back: the members that were there before are tagged and registered; once all are healthy, those \
              that the run made are taken out, drain and are deleted, with its builder{image}; then the lock is released."
         ),

@@ -8,7 +8,7 @@ use super::upgrade::{run_id, started};
 use crate::cli::Revert;
 use crate::definition::Definition;
 use crate::{Exit, Streams};
-use fleet::{Golden, Refusal, Run, RunRef, Target};
+use fleet::{Golden, Refusal, RevertTo, Run, RunRef};
 use serde_json::json;
 
 pub(super) async fn run(stack: &Stack, args: &Revert, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
@@ -16,7 +16,7 @@ pub(super) async fn run(stack: &Stack, args: &Revert, streams: &mut Streams<'_>)
     if let Some(lock) = &record.lock {
         return Err(Refusal::Locked { fleet: args.fleet.clone(), run: lock.run.clone() }.into());
     }
-    let wanted = args.image.clone().map_or(Target::LastGood, Target::Named);
+    let wanted = args.image.clone().map_or(RevertTo::LastGood, RevertTo::Named);
     let target = record.kept(&wanted)?;
     if Some(&target) == record.golden.as_ref() {
         streams.talk(format!("nothing to do: fleet {} is on {}", args.fleet, target.image));

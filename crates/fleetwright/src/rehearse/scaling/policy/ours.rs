@@ -5,7 +5,7 @@
 
 use super::{Policy, View};
 use crate::rehearse::world::base_image;
-use fleet::{Action, Config, Member, Reading, Reason, Standing, decide};
+use fleet::{Action, Config, Member, Reading, Reason, ScalingMember, decide};
 use jiff::Timestamp;
 
 /// A point that is higher takes no member out; see `fleet::decide`.
@@ -47,7 +47,7 @@ impl<'a> Ours<'a> {
             let id = format!("i-{:017x}", unit.n).parse().ok()?;
             let image = base_image(fleet).parse().ok()?;
             let zone = fleet.subnets[unit.n as usize % fleet.subnets.len()].zone.clone();
-            Some(Standing {
+            Some(ScalingMember {
                 member: Member { id, image, zone, serves: true },
                 launched: self.at(unit.launched),
                 in_service: (unit.in_service <= view.now).then(|| self.at(unit.in_service)),
