@@ -1,5 +1,7 @@
 //! Pages that are generated from the code. `UPDATE_DOCS=1 cargo test generated_docs` writes them.
 
+mod permissions;
+
 use regex::Regex;
 use serde_json::Value;
 use std::fs;
@@ -9,9 +11,10 @@ use std::path::Path;
 type Page = (&'static str, fn() -> String);
 
 /// To add a page, add a line.
-const PAGES: [Page; 2] = [
+const PAGES: [Page; 3] = [
     ("docs/reference/configuration.md", fleet::configuration_reference),
     ("docs/reference/fleet.schema.json", fleet::configuration_schema),
+    ("docs/reference/permissions.md", permissions::reference),
 ];
 
 #[test]
