@@ -138,7 +138,7 @@ fn a_size_beyond_the_limits_of_database_or_scaling_is_refused() {
         let refused = fixture.out("out-2", json!({"fleet": "appwrite", "to": 9})).await;
         assert!(refused.starts_with("Refused") && refused.contains("scaling.max"), "{refused}");
         let refused = fixture.out("out-3", json!({"fleet": "appwrite", "by": -1})).await;
-        assert!(refused.starts_with("Refused") && refused.contains("no scale-out"), "{refused}");
+        assert!(refused.starts_with("Refused") && refused.contains("this is not a scale-out"), "{refused}");
         assert_eq!(fixture.out("out-4", json!({"fleet": "appwrite", "to": 3})).await, "succeeded");
         assert_eq!((fixture.in_service().await, fixture.fleet().await.lock), (3, None));
         let refused = fixture.r#in("in-1", 3, json!({"fleet": "appwrite", "to": 1})).await;
