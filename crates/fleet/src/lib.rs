@@ -24,6 +24,7 @@ mod observed;
 mod phase;
 mod quiet;
 mod refusal;
+mod release;
 mod run;
 mod run_ref;
 mod scaling;
@@ -66,6 +67,7 @@ pub use quiet::{
     WeeklyTime, Window, Windows, expected_length, percentile_95, quietest,
 };
 pub use refusal::Refusal;
+pub use release::Release;
 pub use run::{Abort, Launch, Role, Run, RunPath, StepRecord, StepResult};
 pub use run_ref::{RunRef, Ticket};
 pub use scaling::{

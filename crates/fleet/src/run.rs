@@ -1,8 +1,8 @@
 //! A run's record in the ledger.
 
 use crate::{
-    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Member, Order, Phase, RunId, RunRef,
-    SCHEMA, Span, SubnetId, Ticket, Version, Workflow,
+    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Member, Order, Phase, Release, RunId,
+    RunRef, SCHEMA, Span, SubnetId, Ticket, Version, Workflow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -138,6 +138,9 @@ pub struct Run {
     /// Who wants it to turn back; the next forward step sees it.
     #[serde(default)]
     pub abort: Option<Abort>,
+    /// Who released the fleet from the run, if an operator did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Release>,
     /// When DynamoDB may forget the record. None while the run goes on, and of a frozen one.
     #[serde(default, with = "jiff::fmt::serde::timestamp::second::optional")]
     pub expires: Option<Timestamp>,
@@ -215,6 +218,7 @@ impl Run {
             joins: None,
             abandoned: BTreeSet::new(),
             abort: None,
+            released: None,
             expires: None,
         }
     }

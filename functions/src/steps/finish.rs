@@ -8,13 +8,7 @@
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{DataBackup, FleetRecord, ImageId, Outcome, Phase, Run, RunRef, StateContext, Ticket, Version, Workflow};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-
-/// How long the record of a finished run is kept.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
-/// There are many of those that scale, and each decision reads all that are kept.
-const SCALING_KEPT: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -103,8 +97,7 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
         run.record.failure = failures.reduce(|first, second| format!("{first}; then, turning back, {second}"));
         // A frozen run is kept, since it still holds the fleet.
         if outcome != Outcome::Frozen {
-            let kept = if run.record.workflow.scales() { SCALING_KEPT } else { KEPT };
-            run.record.expires = run.record.ended.and_then(|ended| ended.saturating_add(kept).ok());
+            run.record.expires = run.record.expiry();
             fleet.record.joining.take_if(|joining| *joining == run.record.run.id);
             // Only its own lock: should somebody have taken that away by hand, another run may hold the fleet.
             if fleet.record.lock.as_ref().is_some_and(|lock| lock.run == run.record.run.id) {

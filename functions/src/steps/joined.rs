@@ -4,7 +4,7 @@ use super::wait::wait;
 use crate::StepError;
 use crate::aws::Aws;
 use crate::ledger::Read;
-use fleet::{Outcome, Phase, Run, RunId, RunRef, Span, StateContext};
+use fleet::{Run, RunId, RunRef, Span, StateContext};
 
 /// Closes the run's books: nobody joins it any more. Waits until whoever did is over, so that all they brought is known.
 /// Repeating it changes nothing.
@@ -42,15 +42,12 @@ pub(crate) async fn joined(aws: &Aws, run: &Run) -> Result<Joined, StepError> {
     for scale_out in &run.joined {
         let scale_out = RunRef { fleet: run.run.fleet.clone(), id: scale_out.clone() };
         let Some(found) = aws.ledger().run(&scale_out).await? else { continue };
-        let members = match found.record.phase {
-            Phase::Ended(outcome) if outcome != Outcome::Frozen => {
-                let came = aws.ledger().members_of(&scale_out).await?.map_or(0, |came| came.ids.len());
-                u32::try_from(came).unwrap_or(u32::MAX)
-            }
-            _ => {
-                joined.going = Some(scale_out.id);
-                found.record.size
-            }
+        let members = if found.record.is_over() {
+            let came = aws.ledger().members_of(&scale_out).await?.map_or(0, |came| came.ids.len());
+            u32::try_from(came).unwrap_or(u32::MAX)
+        } else {
+            joined.going = Some(scale_out.id);
+            found.record.size
         };
         joined.members = joined.members.saturating_add(members);
     }

@@ -108,10 +108,9 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
 
 /// Until when the run may be going on, if that is known; one that joined another holds no lock, and is over by its limits.
 fn lease(fleet: &FleetRecord, run: &Run) -> Result<Option<Timestamp>, StepError> {
-    let over = matches!(run.phase, Phase::Ended(outcome) if outcome != Outcome::Frozen);
     match fleet.lock.as_ref().filter(|lock| lock.run == run.run.id) {
         Some(lock) => Ok(lock.lease),
-        None if run.joins.is_some() && !over => Ok(Some(run.lease_end(run.resumed.unwrap_or(run.started)))),
+        None if run.joins.is_some() && !run.is_over() => Ok(Some(run.lease_end(run.resumed.unwrap_or(run.started)))),
         None => Err(StepError::Refused(format!("{} does not hold its fleet: there is nothing to repair", run.run))),
     }
 }
