@@ -18,6 +18,7 @@ mod permissions;
 mod previous;
 mod proxy;
 mod quiet_hours;
+mod release;
 mod repair;
 mod report;
 mod restoring;

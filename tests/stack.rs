@@ -6,6 +6,7 @@
 mod bad_input;
 mod client;
 mod deployed;
+mod releasing;
 mod scaling;
 mod scheduling;
 mod ways_back;
@@ -195,7 +196,7 @@ fn a_run_whose_execution_was_stopped_is_repaired_by_the_command() {
 
     let said = operator.fleetwright("repair --fleet stopped");
     assert_eq!(said.exit, 0, "{said:?}");
-    assert!(said.err.contains("Back: ") && said.err.contains("nothing is changed yet"), "{said:?}");
+    assert!(said.err.contains("It rolls back: ") && said.err.contains("nothing is changed yet"), "{said:?}");
     let repaired = operator.fleetwright("repair --fleet stopped --yes");
     assert_eq!(repaired.exit, 0, "{repaired:?}");
     let why = fleet.assert_rolled_back(&run, &UNTIL_APPROVAL);

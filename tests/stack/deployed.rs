@@ -13,7 +13,7 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 /// The fleets that the stack may touch: each test has its own.
-const FLEETS: [&str; 18] = [
+const FLEETS: [&str; 19] = [
     "aborted",
     "approved",
     "broken",
@@ -24,6 +24,7 @@ const FLEETS: [&str; 18] = [
     "operated",
     "plain",
     "quiet",
+    "released",
     "reverted",
     "scaled",
     "silent",

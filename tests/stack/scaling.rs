@@ -130,7 +130,7 @@ fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_grows_by_it() {
     let taken = operator.fleetwright(&format!("golden-image --fleet handmade --member {member} --output json"));
     assert_eq!(taken.exit, 0, "{taken:?}");
     assert!(
-        taken.err.contains(&format!("{member} is stopped for a while; 2 other members stay in service")),
+        taken.err.contains(&format!("the run stops {member} for a while; 2 other members stay in service")),
         "{taken:?}"
     );
     let outcome: Value = serde_json::from_str(&taken.out).unwrap();

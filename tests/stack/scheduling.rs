@@ -100,7 +100,7 @@ fn the_windows_pick_up_a_wanted_version() {
         config.upgrade.wanted = Some("1.4.14".parse().unwrap());
     };
     let (fleet, said) = stack.apply("wanting", wants);
-    assert!(said.contains("pick up 1.4.14"), "{said}");
+    assert!(said.contains("starts an upgrade to 1.4.14"), "{said}");
     let schedule = stack.schedule("wanting.window-0");
     assert_eq!(schedule["ScheduleExpression"], "cron(0 2 ? * SAT,SUN *)");
     assert_eq!(schedule["ScheduleExpressionTimezone"], "Europe/Berlin");

@@ -21,7 +21,7 @@ fn what_was_upgraded_is_taken_back_once_and_its_image_is_in_quarantine() {
 
     let back = operator.fleetwright("rollback --fleet reverted --output json");
     let run = run_of(&back, "reverted");
-    assert!(back.err.contains(&format!("goes back from 1.4.14 ({made}) to 1.3.8 ({first})")), "{back:?}");
+    assert!(back.err.contains(&format!("reverts from 1.4.14 ({made}) to 1.3.8 ({first})")), "{back:?}");
     assert!(back.err.contains("the data stays as it is: it was migrated to 1.4.14"), "{back:?}");
     assert!(back.err.contains(&format!("of data server {}", fleet.id("data_server"))), "{back:?}");
     fleet.assert_reverted(&run, &upgrade);
@@ -105,14 +105,14 @@ fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
     };
     assert_eq!(sorted(&findings), sorted(&wanted), "{findings:#}");
     let told = operator.fleetwright("doctor --fleet edited");
-    assert!(told.exit == 1 && told.out.contains("'fleetwright repair' mends it"), "{told:?}");
+    assert!(told.exit == 1 && told.out.contains("'fleetwright repair' fixes it"), "{told:?}");
 
     let edited = fleet.standing();
     let shown = operator.fleetwright("repair --fleet edited");
     assert_eq!(shown.exit, 0, "{shown:?}");
     for words in [
-        format!("{member} are tagged and registered; all 3 members are waited for"),
-        format!("{builder}, left over of ended runs, are taken out and terminated"),
+        format!("{member} are tagged and registered; the run waits until all 3 members are healthy"),
+        format!("{builder}, left over from ended runs, are drained and terminated"),
         "nothing is changed yet: 'fleetwright repair --yes' does it".to_owned(),
     ] {
         assert!(shown.err.contains(&words), "'{words}' is not in: {shown:?}");

@@ -1,4 +1,4 @@
-//! What the command's exit status says.
+//! The command's exit statuses.
 
 use std::process::ExitCode;
 
@@ -7,17 +7,17 @@ use std::process::ExitCode;
 pub enum Exit {
     /// Done, or nothing to do.
     Done = 0,
-    /// It did not work.
+    /// The command failed.
     Error = 1,
-    /// Bad usage or input; nothing was changed.
+    /// Wrong usage or input; nothing was changed.
     BadInput = 2,
-    /// The run failed, and the fleet is as it was before.
+    /// The run failed and rolled back: the fleet is as it was before the run.
     RolledBack = 3,
-    /// The run stopped where it stood, and a person is needed.
+    /// The run is frozen, or its execution died. A person must act.
     Frozen = 4,
-    /// The time to watch is over; the run goes on.
+    /// The time to watch is over; the run continues.
     StillGoing = 5,
-    /// Refused: a downgrade, a budget, a lock, …; nothing was changed.
+    /// Refused, for example a downgrade, a quota that is too small or a fleet that is locked; nothing was changed.
     Refused = 6,
 }
 
