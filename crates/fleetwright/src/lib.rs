@@ -2,7 +2,6 @@
 
 pub mod cli;
 mod definition;
-mod exit;
 pub mod lambda;
 mod length;
 mod operate;
@@ -16,7 +15,7 @@ mod streams;
 
 pub use cli::command_reference;
 pub use definition::Definition;
-pub use exit::Exit;
+pub use output::Exit;
 pub use streams::Streams;
 
 /// The name of the ledger's DynamoDB table, as in infra/template.yaml.

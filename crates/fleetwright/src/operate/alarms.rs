@@ -18,8 +18,8 @@ pub(super) async fn put(stack: &Stack, config: &Config) -> Result<(), Stop> {
     let name = &config.fleet.name;
     let Some(scaling) = &config.scaling else {
         // One by one: if one of several alarms is missing, DeleteAlarms deletes none.
-        for rings in [AlarmKind::Busy, AlarmKind::Idle] {
-            let call = stack.cloudwatch.delete_alarms().alarm_names(alarm_name(name, rings));
+        for kind in [AlarmKind::Busy, AlarmKind::Idle] {
+            let call = stack.cloudwatch.delete_alarms().alarm_names(alarm_name(name, kind));
             match call.send().await.of("DeleteAlarms") {
                 Err(error) if !error.is_alarm_missing() => return Err(error.into()),
                 _ => {}

@@ -1,6 +1,6 @@
 //! `approve` and `abort`: an operator's answers to a run.
 
-use super::stack::{Execution, Stack, Started};
+use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
 use super::{RunArgs, WatchOptions, watch};
 use crate::{Exit, Streams};
@@ -72,7 +72,7 @@ pub(crate) async fn abort(args: &AbortArgs, streams: &mut Streams<'_>) -> Result
     if args.detach {
         return Ok(Exit::Done);
     }
-    match watch::until_over(stack, &run.run, &Started::of(&run), &args.watching, streams).await? {
+    match watch::until_over(stack, &run.run, &ExecutionId::of(&run), &args.watching, streams).await? {
         // The operator asked for this outcome.
         Exit::RolledBack => Ok(Exit::Done),
         other => Ok(other),
@@ -82,7 +82,9 @@ pub(crate) async fn abort(args: &AbortArgs, streams: &mut Streams<'_>) -> Result
 /// Records the abort in the ledger. A run that already rolls back stays as it is.
 async fn record_abort(stack: &Stack, of: &RunArgs) -> Result<Run, Stop> {
     let run = stack.run(&of.fleet, of.run.as_ref()).await?.record;
-    if !matches!(run.phase, Phase::Ended(_)) && !matches!(stack.describe(&Started::of(&run)).await?, Execution::Going) {
+    if !matches!(run.phase, Phase::Ended(_))
+        && !matches!(stack.describe(&ExecutionId::of(&run)).await?, Execution::Going)
+    {
         return Err(Stop::dead(&run.run, run.phase.as_str()));
     }
     stack

@@ -1,6 +1,6 @@
 //! `doctor`: finds what about a fleet is not as declared, and says what fixes it. Changes nothing.
 
-use super::stack::{Execution, Stack, Started};
+use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
 use super::{FleetArgs, show};
 use crate::{Exit, Streams};
@@ -42,7 +42,7 @@ async fn about_run(stack: &Stack, run: &Run, lease: Option<Timestamp>) -> Result
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
         return Ok(vec![Finding { what: format!("{state}: {why}"), remedy: Remedy::Repair }]);
     }
-    if !matches!(stack.describe(&Started::of(run)).await?, Execution::Going) {
+    if !matches!(stack.describe(&ExecutionId::of(run)).await?, Execution::Going) {
         let what = format!("{state}, and its execution has ended");
         return Ok(vec![Finding { what, remedy: Remedy::Repair }]);
     }

@@ -1,7 +1,7 @@
 //! `golden-image`: starts a run that takes a golden image of a member.
 
 use super::WatchOptions;
-use super::stack::{Stack, Started};
+use super::stack::{ExecutionId, Stack};
 use super::stop::Stop;
 use super::upgrade::{run_id, started};
 use crate::definition::Definition;
@@ -52,7 +52,7 @@ pub(crate) async fn run(args: &GoldenImageArgs, streams: &mut Streams<'_>) -> Re
     if args.downtime {
         input["downtime"] = true.into();
     }
-    let execution = Started { definition: Definition::GOLDEN_IMAGE, name: run.id.clone() };
+    let execution = ExecutionId { definition: Definition::GOLDEN_IMAGE, name: run.id.clone() };
     stack.start(&execution, &input).await?;
     started(stack, &run, &execution, args.detach, &args.watching, streams).await
 }

@@ -319,8 +319,8 @@ fn write_text(out: &mut String, p: &UpgradePlan) -> std::fmt::Result {
     if let Some(window) = &p.window {
         writeln!(out, "  window       not now: {window}")?;
     }
-    let asked = if p.approval { "required before the leaving members are deleted" } else { "not required" };
-    writeln!(out, "  approval     {asked}")?;
+    let approval = if p.approval { "required before the leaving members are deleted" } else { "not required" };
+    writeln!(out, "  approval     {approval}")?;
     writeln!(out, "  steps")?;
     for step in &p.steps {
         writeln!(out, "    at {:>7}  {} ({})", length(step.starts), step.name, length(step.lasts))?;

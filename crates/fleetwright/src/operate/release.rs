@@ -2,7 +2,7 @@
 //! will do and what of the run stays on AWS; `--yes` does it.
 
 use super::show;
-use super::stack::{Execution, Stack, Started};
+use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
 use crate::output::Output;
 use crate::{Exit, Streams};
@@ -109,7 +109,7 @@ pub(crate) async fn run(args: &ReleaseArgs, streams: &mut Streams<'_>) -> Result
 async fn release(stack: &Stack, args: &ReleaseArgs) -> Result<Released, Stop> {
     let mut fleet = stack.fleet(&args.fleet).await?;
     let mut run = stack.run(&args.fleet, Some(&args.run)).await?;
-    let execution = stack.describe(&Started::of(&run.record)).await?;
+    let execution = stack.describe(&ExecutionId::of(&run.record)).await?;
     check(&fleet.record, &run.record, &execution, stack.now())?;
     let (phase, failure) = (run.record.phase.as_str(), run.record.failure.clone());
     // A broken function must not keep an operator from the release.

@@ -1,7 +1,7 @@
 //! `repair`: resumes a frozen or dead run, which rolls back before its commit and finishes after it. If no run holds the
 //! lock, it restores the fleet to its declared state after changes by hand. It says what it will do; `--yes` does it.
 
-use super::stack::{Execution, Stack, Started};
+use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
 use super::upgrade::run_id;
 use super::{WatchOptions, watch};
@@ -60,7 +60,7 @@ pub(crate) async fn run(args: &RepairArgs, streams: &mut Streams<'_>) -> Result<
         streams.talk("nothing is changed yet: 'fleetwright repair --yes' does it");
         return Ok(Exit::Done);
     }
-    let execution = Started { definition, name };
+    let execution = ExecutionId { definition, name };
     stack.start(&execution, &input).await?;
     match watch::until_over(stack, &run, &execution, &args.watching, streams).await? {
         // The command announced this outcome.
@@ -77,7 +77,7 @@ async fn how_it_died(stack: &Stack, run: &Run) -> Result<String, Stop> {
     if run.phase == Phase::Ended(Outcome::Frozen) {
         return Ok("ended frozen".to_owned());
     }
-    match stack.describe(&Started::of(run)).await? {
+    match stack.describe(&ExecutionId::of(run)).await? {
         Execution::Going => {
             let why = format!("{} is running: it ends by itself, or with 'fleetwright abort'", run.run);
             Err(Stop::refused(why))
@@ -132,15 +132,15 @@ fn what_a_restoration_does(restoration: &Restoration) -> String {
     let list = |ids: &[InstanceId]| ids.iter().map(InstanceId::as_str).collect::<Vec<_>>().join(", ");
     let mut parts = Vec::new();
     if !brought_in.is_empty() {
-        parts.push(format!("{} are tagged and registered", list(brought_in)));
+        parts.push(format!("tags and registers {}", list(brought_in)));
     }
-    parts.push(format!("the run waits until all {} members are healthy", members.len()));
+    parts.push(format!("waits until all {} members are healthy", members.len()));
     if !deleted.is_empty() {
-        parts.push(format!("{}, left over from ended runs, are drained and terminated", list(deleted)));
+        parts.push(format!("drains and terminates {}, left over from ended runs", list(deleted)));
     }
     if !deregistered.is_empty() {
         let images = deregistered.iter().map(fleet::ImageId::as_str).collect::<Vec<_>>().join(", ");
-        parts.push(format!("{images}, which the fleet does not keep, are deregistered with their snapshots"));
+        parts.push(format!("deregisters {images}, which the fleet does not keep, with their snapshots"));
     }
-    format!("no run holds the lock: {}", parts.join("; "))
+    format!("no run holds the lock. A restore {}.", parts.join("; it "))
 }

@@ -3,7 +3,7 @@
 
 use super::WatchOptions;
 use super::schedule;
-use super::stack::{Stack, Started};
+use super::stack::{ExecutionId, Stack};
 use super::stop::Stop;
 use super::upgrade::{run_id, started};
 use crate::definition::Definition;
@@ -59,7 +59,7 @@ pub(crate) async fn run(args: &RevertArgs, streams: &mut Streams<'_>) -> Result<
     let what = format!("back-to-{}", target.version);
     let run = RunRef { id: run_id(stack, &args.fleet, &what)?, fleet: args.fleet.clone() };
     // By its id, so that the run takes the image that the operator reads about here.
-    let execution = Started { definition: Definition::UPGRADE, name: run.id.clone() };
+    let execution = ExecutionId { definition: Definition::UPGRADE, name: run.id.clone() };
     stack.start(&execution, &json!({"fleet": run.fleet, "revert": target.image})).await?;
     started(stack, &run, &execution, args.detach, &args.watching, streams).await
 }

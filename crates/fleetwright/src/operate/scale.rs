@@ -2,7 +2,7 @@
 //! starts, with a size in the input.
 
 use super::WatchOptions;
-use super::stack::{Stack, Started};
+use super::stack::{ExecutionId, Stack};
 use super::stop::Stop;
 use super::upgrade::{run_id, started};
 use crate::definition::Definition;
@@ -77,7 +77,7 @@ pub(crate) async fn run(args: &ScaleArgs, streams: &mut Streams<'_>) -> Result<E
         SizeOrder::To(to) => input["to"] = to.into(),
         SizeOrder::By(by) => input["by"] = by.into(),
     }
-    let execution = Started { definition, name: run.id.clone() };
+    let execution = ExecutionId { definition, name: run.id.clone() };
     stack.start(&execution, &input).await?;
     started(stack, &run, &execution, args.detach, &args.watching, streams).await
 }

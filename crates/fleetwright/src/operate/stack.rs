@@ -34,12 +34,12 @@ pub(super) struct Stack {
 
 /// An execution, by its state machine and its name there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Started {
+pub(super) struct ExecutionId {
     pub(super) definition: Definition,
     pub(super) name: RunId,
 }
 
-impl Started {
+impl ExecutionId {
     /// The execution that continues a run.
     pub(super) fn of(run: &Run) -> Self {
         Self { definition: Definition::of(run.workflow), name: run.execution().clone() }
@@ -97,7 +97,7 @@ impl Stack {
     }
 
     /// An execution's ARN.
-    fn arn(&self, execution: &Started) -> String {
+    fn arn(&self, execution: &ExecutionId) -> String {
         self.arn_of("states", &format!("execution:{}:{}", execution.definition.machine, execution.name))
     }
 
@@ -118,7 +118,7 @@ impl Stack {
     }
 
     /// Starts an execution. Repeating the call with the same name and input finds the running execution.
-    pub(super) async fn start(&self, execution: &Started, input: &Value) -> Result<(), Stop> {
+    pub(super) async fn start(&self, execution: &ExecutionId, input: &Value) -> Result<(), Stop> {
         let start = self.step_functions.start_execution().state_machine_arn(self.state_machine(execution.definition));
         start.name(execution.name.as_str()).input(input.to_string()).send().await.of("StartExecution")?;
         Ok(())
@@ -151,13 +151,13 @@ impl Stack {
         let lock = fleet.lock.as_ref().map(|lock| &lock.run);
         let Some(joining) = &fleet.joining else { return Ok(lock.cloned()) };
         let run = self.run(fleet.name(), Some(joining)).await?.record;
-        let continues = matches!(self.describe(&Started::of(&run)).await?, Execution::Going)
+        let continues = matches!(self.describe(&ExecutionId::of(&run)).await?, Execution::Going)
             && run.phase != Phase::Ended(Outcome::Frozen);
         Ok(Some(lock.filter(|_| continues).unwrap_or(joining).clone()))
     }
 
     /// The status of an execution.
-    pub(super) async fn describe(&self, execution: &Started) -> Result<Execution, Stop> {
+    pub(super) async fn describe(&self, execution: &ExecutionId) -> Result<Execution, Stop> {
         let call = self.step_functions.describe_execution().execution_arn(self.arn(execution));
         let answer = match call.send().await {
             Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
@@ -176,7 +176,7 @@ impl Stack {
     }
 
     /// The state that an execution is in, and what that state waits for.
-    pub(super) async fn current_state(&self, execution: &Started) -> Result<Option<String>, Stop> {
+    pub(super) async fn current_state(&self, execution: &ExecutionId) -> Result<Option<String>, Stop> {
         let call = self.step_functions.get_execution_history().execution_arn(self.arn(execution));
         let answer = match call.reverse_order(true).max_results(LATEST).send().await {
             Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
@@ -211,11 +211,11 @@ impl Stack {
 
     /// The fleet as it is on AWS now, by the ledger's configuration or by `config`.
     pub(super) async fn observe(&self, fleet: &FleetName, config: Option<&Config>) -> Result<Observed, Stop> {
-        self.ask("observe", &json!({"fleet": fleet, "config": config})).await
+        self.invoke("observe", &json!({"fleet": fleet, "config": config})).await
     }
 
     /// Invokes a function that only reads, and returns its answer.
-    pub(super) async fn ask<T: DeserializeOwned>(&self, step: &str, input: &Value) -> Result<T, Stop> {
+    pub(super) async fn invoke<T: DeserializeOwned>(&self, step: &str, input: &Value) -> Result<T, Stop> {
         let function = format!("{PREFIX}{step}");
         let call = self.lambda.invoke().function_name(&function).payload(Blob::new(input.to_string()));
         let answer = call.send().await.of("Invoke")?;

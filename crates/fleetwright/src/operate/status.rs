@@ -1,6 +1,6 @@
 //! `status`: a fleet as the ledger and AWS have it now.
 
-use super::stack::{Execution, Stack, Started};
+use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
 use super::{FleetArgs, show};
 use crate::{Exit, Streams};
@@ -20,7 +20,7 @@ struct Status {
     in_service: usize,
     observed: Observed,
     /// The run that holds the lock.
-    run: Option<Going>,
+    run: Option<HoldingRun>,
     /// The last run, if an operator released the fleet from it and no run has begun since.
     #[serde(skip_serializing_if = "Option::is_none")]
     released: Option<ReleasedRun>,
@@ -36,7 +36,7 @@ struct ReleasedRun {
 }
 
 #[derive(Serialize)]
-struct Going {
+struct HoldingRun {
     run: RunId,
     to: Version,
     phase: &'static str,
@@ -54,9 +54,9 @@ pub(crate) async fn run(args: &FleetArgs, streams: &mut Streams<'_>) -> Result<E
         Some(lock) => {
             let run = stack.run(&args.fleet, Some(&lock.run)).await?.record;
             let problem = why_stuck(stack, &run).await?;
-            let doing = stack.current_state(&Started::of(&run)).await?;
+            let doing = stack.current_state(&ExecutionId::of(&run)).await?;
             let Run { run, to, phase, started, .. } = run;
-            (Some(Going { run: run.id, to, phase: phase.as_str(), started, doing }), problem)
+            (Some(HoldingRun { run: run.id, to, phase: phase.as_str(), started, doing }), problem)
         }
     };
     let released = match &record.lock {
@@ -86,7 +86,7 @@ async fn why_stuck(stack: &Stack, run: &Run) -> Result<Option<String>, Stop> {
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
         return Ok(Some(format!("frozen, because {why}; see docs/runbook/frozen.md")));
     }
-    let going = matches!(stack.describe(&Started::of(run)).await?, Execution::Going);
+    let going = matches!(stack.describe(&ExecutionId::of(run)).await?, Execution::Going);
     Ok((!going).then(|| Stop::dead(&run.run, run.phase.as_str()).to_string()))
 }
 
@@ -113,13 +113,9 @@ fn write_text(out: &mut String, s: &Status) -> std::fmt::Result {
     }
     match &s.run {
         None => writeln!(out, "  run       none")?,
-        Some(going) => {
-            let doing = going.doing.as_ref().map(|doing| format!(": {doing}")).unwrap_or_default();
-            writeln!(
-                out,
-                "  run       {} to {} since {:.0}, {}{doing}",
-                going.run, going.to, going.started, going.phase
-            )?;
+        Some(run) => {
+            let doing = run.doing.as_ref().map(|doing| format!(": {doing}")).unwrap_or_default();
+            writeln!(out, "  run       {} to {} since {:.0}, {}{doing}", run.run, run.to, run.started, run.phase)?;
         }
     }
     if let Some(ReleasedRun { run, release: Release { by, at } }) = &s.released {

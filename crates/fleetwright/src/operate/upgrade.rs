@@ -1,7 +1,7 @@
 //! `upgrade`: starts or schedules an upgrade and, by default, watches it until it ends.
 
 use super::plan::{self, UpgradePlan};
-use super::stack::{Stack, Started};
+use super::stack::{ExecutionId, Stack};
 use super::stop::Stop;
 use super::watch;
 use super::{WatchOptions, schedule, show};
@@ -100,16 +100,16 @@ pub(crate) async fn run(args: &UpgradeArgs, streams: &mut Streams<'_>) -> Result
     let stack = &Stack::connect().await?;
     let record = stack.fleet(&fleet).await?.record;
     if let Some(lock) = &record.lock {
-        let going = stack.run(&fleet, Some(&lock.run)).await?.record;
-        if going.workflow.scales() && !matches!(going.phase, Phase::Ended(_)) {
+        let holder = stack.run(&fleet, Some(&lock.run)).await?.record;
+        if holder.workflow.scales() && !matches!(holder.phase, Phase::Ended(_)) {
             streams.talk(format!("run {} scales fleet {fleet}: the upgrade waits for its end", lock.run));
         } else {
             return Err(Stop::refused(format!(
                 "run {} holds the lock of fleet {fleet}, {} -> {}, and is {}: 'fleetwright watch --fleet {fleet}' shows it",
                 lock.run,
-                going.from(),
-                going.to,
-                going.phase.as_str()
+                holder.from(),
+                holder.to,
+                holder.phase.as_str()
             )));
         }
     }
@@ -139,7 +139,7 @@ pub(crate) async fn run(args: &UpgradeArgs, streams: &mut Streams<'_>) -> Result
     }
     let run = RunRef { id: run_id(stack, &fleet, &to)?, fleet };
     let input = request(&run, to, args.approval, plan.map(|plan| plan.fingerprint), takes);
-    let execution = Started { definition: Definition::UPGRADE, name: run.id.clone() };
+    let execution = ExecutionId { definition: Definition::UPGRADE, name: run.id.clone() };
     stack.start(&execution, &input).await?;
     started(stack, &run, &execution, args.detach, &args.watching, streams).await
 }
@@ -186,8 +186,8 @@ async fn later(
             }
         },
         When::Quiet => {
-            let asked = json!({"fleet": fleet, "length_seconds": expected.as_secs()});
-            let Quiet { start, because } = stack.ask("quiet-hour", &asked).await?;
+            let input = json!({"fleet": fleet, "length_seconds": expected.as_secs()});
+            let Quiet { start, because } = stack.invoke("quiet-hour", &input).await?;
             (start, because)
         }
     };
@@ -225,7 +225,7 @@ struct Quiet {
 pub(super) async fn started(
     stack: &Stack,
     run: &RunRef,
-    execution: &Started,
+    execution: &ExecutionId,
     detach: bool,
     watching: &WatchOptions,
     streams: &mut Streams<'_>,

@@ -2,7 +2,7 @@
 
 use super::live::Live;
 use super::shown_run::{ShownRun, step_line};
-use super::stack::{Execution, Stack, Started};
+use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
 use super::{RunArgs, WatchOptions, show};
 use crate::definition::Definition;
@@ -40,7 +40,7 @@ pub(crate) async fn run(args: &WatchArgs, streams: &mut Streams<'_>) -> Result<E
     };
     let known = stack.ledger.run(&run).await?;
     let definition = known.map_or(Definition::UPGRADE, |known| Definition::of(known.record.workflow));
-    let execution = Started { definition, name: run.id.clone() };
+    let execution = ExecutionId { definition, name: run.id.clone() };
     until_over(stack, &run, &execution, &args.watching, streams).await
 }
 
@@ -48,7 +48,7 @@ pub(crate) async fn run(args: &WatchArgs, streams: &mut Streams<'_>) -> Result<E
 pub(super) async fn until_over(
     stack: &Stack,
     run: &RunRef,
-    execution: &Started,
+    execution: &ExecutionId,
     watching: &WatchOptions,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Stop> {
@@ -92,7 +92,7 @@ struct Seen {
     run: Option<(Run, Vec<StepRecord>)>,
 }
 
-async fn poll(stack: &Stack, run: &RunRef, execution: &Started) -> Result<Seen, Stop> {
+async fn poll(stack: &Stack, run: &RunRef, execution: &ExecutionId) -> Result<Seen, Stop> {
     // The execution before the ledger: once it has ended, nothing more of the run is written.
     let execution = stack.describe(execution).await?;
     let run = match stack.ledger.run(run).await? {
@@ -105,7 +105,7 @@ async fn poll(stack: &Stack, run: &RunRef, execution: &Started) -> Result<Seen, 
 async fn follow(
     stack: &Stack,
     run: &RunRef,
-    execution: &Started,
+    execution: &ExecutionId,
     watching: &WatchOptions,
     live: &mut Live<'_, '_>,
 ) -> Result<Over, Stop> {
@@ -160,7 +160,7 @@ fn over(
     record: Run,
     steps: Vec<StepRecord>,
     stands: &Execution,
-    execution: &mut Started,
+    execution: &mut ExecutionId,
 ) -> Result<Option<Over>, Stop> {
     if *record.execution() != execution.name {
         match stands {
@@ -170,7 +170,7 @@ fn over(
                 return Err(Stop::refused(cause));
             }
             // Another execution has resumed the run since.
-            Execution::Over { .. } | Execution::Unknown => *execution = Started::of(&record),
+            Execution::Over { .. } | Execution::Unknown => *execution = ExecutionId::of(&record),
         }
         return Ok(None);
     }
