@@ -42,31 +42,31 @@ fn an_upgrade_is_reverted_once_and_its_image_goes_into_quarantine() {
 #[test]
 fn an_image_whose_members_raised_an_alarm_is_quarantined() {
     let stack = Stack::shared();
-    let fleet = stack.fleet("image_failure");
+    let fleet = stack.fleet("quarantined");
     let operator = stack.operator();
-    let run = operator.asks_for_approval("image_failure");
+    let run = operator.asks_for_approval("quarantined");
     let alarm = |state: &str| {
         let set = json!({"AlarmName": fleet.id("alarm"), "StateValue": state, "StateReason": "a test"});
         stack.console().call("cloudwatch", "set_alarm_state", &set);
     };
     alarm("ALARM");
-    assert_eq!(operator.fleetwright("approve --fleet image_failure").exit, 0);
-    let watched = operator.fleetwright(&format!("watch {run} --fleet image_failure"));
+    assert_eq!(operator.fleetwright("approve --fleet quarantined").exit, 0);
+    let watched = operator.fleetwright(&format!("watch {run} --fleet quarantined"));
     assert_eq!(watched.exit, 3, "{watched:?}");
     let came: Vec<_> = UNTIL_APPROVAL.into_iter().chain([("Commit", "failed")]).collect();
     let why = fleet.assert_rolled_back(&run, &came);
-    assert!(why.contains("alarm 'image_failure-5xx' is in ALARM"), "{why}");
+    assert!(why.contains("alarm 'quarantined-5xx' is in ALARM"), "{why}");
 
     let raised = json!([{
-        "what": "alarm 'image_failure-5xx' is in ALARM",
+        "what": "alarm 'quarantined-5xx' is in ALARM",
         "remedy": {"person": "an upgrade wants the alarms of upgrade.alarms to exist and to be quiet"},
     }]);
-    assert_eq!(operator.findings("image_failure"), raised);
+    assert_eq!(operator.findings("quarantined"), raised);
     alarm("OK");
-    operator.assert_as_it_should_be("image_failure");
-    let images = operator.images("image_failure");
+    operator.assert_as_it_should_be("quarantined");
+    let images = operator.images("quarantined");
     let [kept] = &images["kept"].as_array().unwrap()[..] else { panic!("{images:#}") };
-    assert_eq!(kept["quarantine"], "alarm 'image_failure-5xx' is in ALARM");
+    assert_eq!(kept["quarantine"], "alarm 'quarantined-5xx' is in ALARM");
     assert_eq!(images["last_good"], Value::Null);
 }
 
