@@ -31,7 +31,7 @@ pub(crate) struct UpgradeArgs {
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
     /// Schedule the upgrade instead of starting it now: `quiet` is the quietest window by the load balancer's request counts,
-    /// `window` is the next window of upgrade.windows.
+    /// `window` is the next window of `upgrade.windows`.
     #[arg(long, value_name = "quiet|window|'sun 03:00 Europe/Berlin'", conflicts_with_all = ["plan", "timeout"])]
     when: Option<When>,
     /// Whether the run asks for approval before it deletes the leaving members. By default, as `upgrade.approval` in the
