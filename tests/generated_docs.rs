@@ -11,7 +11,8 @@ use std::path::Path;
 type Page = (&'static str, fn() -> String);
 
 /// To add a page, add a line.
-const PAGES: [Page; 3] = [
+const PAGES: [Page; 4] = [
+    ("docs/reference/commands.md", fleetwright::command_reference),
     ("docs/reference/configuration.md", fleet::configuration_reference),
     ("docs/reference/fleet.schema.json", fleet::configuration_schema),
     ("docs/reference/permissions.md", permissions::reference),

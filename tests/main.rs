@@ -19,6 +19,7 @@ mod permissions;
 mod previous;
 mod proxy;
 mod quiet_hours;
+mod release;
 mod repair;
 mod repeats_and_failures;
 mod report;

@@ -1,4 +1,4 @@
-//! `rehearse scaling` turns a trace into figures and a report, or into one error message. The tests generate the
+//! `rehearse autoscaling` turns a trace into figures and a report, or into one error message. The tests generate the
 //! traces.
 
 use crate::command::{Ran, run};
@@ -36,7 +36,7 @@ fn rehearse(trace: &str, options: &str) -> (Ran, Option<String>) {
     let sample = file("samplconfig.toml");
     let config = if options.contains("--config") { String::new() } else { format!(" --config {}", sample.display()) };
     let options = options.replace("REPORT", &report.display().to_string());
-    let ran = run(format!("rehearse scaling --trace {}{config} {options}", path.display()).trim_end());
+    let ran = run(format!("rehearse autoscaling --trace {}{config} {options}", path.display()).trim_end());
     let nameless = |text: String| text.replace(&path.display().to_string(), "trace.csv");
     let page = std::fs::read_to_string(&report).ok().map(nameless);
     (Ran { out: nameless(ran.out), err: nameless(ran.err), ..ran }, page)
@@ -185,7 +185,7 @@ fn an_invalid_trace_is_rejected() {
     refused(&rows(nothing), &["trace.csv: 99 of 100 steps have no request", "--per-member"]);
     let years = "2020-03-02 00:00:00,4\n2020-03-02 00:05:00,4\n2026-03-02 00:00:00,4\n";
     refused(&rows(years), &["trace.csv: the trace spans 2191 days: expected fewer than 366"]);
-    let missing = run("rehearse scaling --trace nowhere.csv --config nowhere.toml");
+    let missing = run("rehearse autoscaling --trace nowhere.csv --config nowhere.toml");
     assert!(missing.err.contains("nowhere.toml: No such file"), "{}", missing.err);
 }
 
@@ -217,7 +217,10 @@ fn invalid_options_are_rejected() {
         error.to_string()
     };
     for rate in ["0", "-1", "NaN", "inf", "many"] {
-        assert!(says(&format!("--per-member={rate}")).contains("is no rate: expected requests a second"), "{rate}");
+        assert!(
+            says(&format!("--per-member={rate}")).contains("is not a rate: expected requests per second"),
+            "{rate}"
+        );
     }
     assert!(says("--policy theirs").contains("possible values: ours, target-tracking, step"));
     refused(&rehearse(&step(), "--report /nowhere/report.html"), &["/nowhere/report.html: No such file"]);

@@ -23,6 +23,7 @@ mod observed;
 mod phase;
 mod quiet;
 mod refusal;
+mod release;
 mod run;
 mod run_ref;
 mod scaling;
@@ -68,6 +69,7 @@ pub use quiet::{
     expected_length, percentile_95, quietest,
 };
 pub use refusal::Refusal;
+pub use release::Release;
 pub use run::{Abort, Run, RunPath, StepRecord, StepResult};
 pub use run_ref::{RunRef, Ticket};
 pub use scaling::{

@@ -1,8 +1,8 @@
 //! The record of a run in the ledger.
 
 use crate::{
-    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Launch, Member, Order, Phase, Role, RunId,
-    RunRef, SCHEMA, Span, Ticket, Version, Workflow,
+    Admission, Config, DataBackup, Golden, IllegalMove, ImageId, InstanceId, Launch, Member, Order, Phase, Release,
+    Role, RunId, RunRef, SCHEMA, Span, Ticket, Version, Workflow,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -96,6 +96,9 @@ pub struct Run {
     /// The request to abort the run, if there is one. The next forward step sees it and fails.
     #[serde(default)]
     pub abort: Option<Abort>,
+    /// Who released the fleet from the run, if an operator did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub released: Option<Release>,
     /// When DynamoDB may delete the record. `None` until the run ends, and for a frozen run.
     #[serde(default, with = "jiff::fmt::serde::timestamp::second::optional")]
     pub expires: Option<Timestamp>,
@@ -176,6 +179,7 @@ impl Run {
             joins: None,
             abandoned: BTreeSet::new(),
             abort: None,
+            released: None,
             expires: None,
         }
     }

@@ -2,10 +2,10 @@
 
 pub mod cli;
 mod definition;
-mod exit;
 pub mod lambda;
 mod length;
 mod operate;
+mod output;
 pub mod permissions;
 mod progress;
 mod quiet_hours;
@@ -13,9 +13,10 @@ pub mod rehearse;
 mod run_workflow;
 mod streams;
 
+pub use cli::command_reference;
 pub use definition::Definition;
-pub use exit::Exit;
+pub use output::Exit;
 pub use streams::Streams;
 
-/// What the ledger's table is called.
+/// The name of the ledger's DynamoDB table, as in infra/template.yaml.
 const TABLE: &str = "fleetwright";

@@ -1,9 +1,9 @@
-//! A run as it goes: a line a step, and on a terminal what is being waited for. All of it on standard error.
+//! Shows a running run on standard error: one line for each step, and on a terminal what the run waits for.
 
 use crate::Streams;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// The display of a run that goes on elsewhere.
+/// The display of a run that the deployed stack executes.
 pub(super) struct Live<'l, 's> {
     streams: &'l mut Streams<'s>,
     spinner: Option<ProgressBar>,
@@ -26,7 +26,7 @@ impl<'l, 's> Live<'l, 's> {
         self.spinner.is_some()
     }
 
-    /// What is over.
+    /// Prints a line.
     pub(super) fn line(&mut self, text: &str) {
         match &self.spinner {
             Some(spinner) => spinner.println(text),
@@ -34,7 +34,7 @@ impl<'l, 's> Live<'l, 's> {
         }
     }
 
-    /// What is going on now: shown on a terminal, not kept.
+    /// Shows what is going on now. On a terminal only, and not kept.
     pub(super) fn now(&self, text: &str) {
         if let Some(spinner) = &self.spinner {
             spinner.set_message(text.to_owned());
@@ -42,7 +42,7 @@ impl<'l, 's> Live<'l, 's> {
         }
     }
 
-    /// What a person should know, once.
+    /// Prints a line unless it is the last one that this printed.
     pub(super) fn once(&mut self, text: &str) {
         if self.said != text {
             self.line(text);

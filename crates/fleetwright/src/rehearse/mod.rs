@@ -1,5 +1,6 @@
 //! A rehearsal: the deployed definition and the very steps, against a simulated AWS, in virtual time.
 
+mod args;
 mod clients;
 mod cost;
 mod fault;
@@ -19,6 +20,7 @@ mod steps;
 mod text;
 mod world;
 
+pub(crate) use args::{AutoscalingArgs, RehearsalArgs, RehearseScaleArgs, RehearseUpgradeArgs, SAMPLE};
 pub use fault::NamedFault;
 pub use fault_spec::{CallKind, FaultSpec, Site, WorldKind};
 pub use goal::Goal;
@@ -27,8 +29,8 @@ pub use process::{Processes, place};
 pub(crate) use scaling::run as scaling;
 pub use world::{START, world};
 
-use crate::cli::{self, Output, Rehearsal};
 use crate::lambda::Functions;
+use crate::output::Output;
 use crate::permissions::permissions;
 use crate::progress::{Progress, first_line};
 use crate::{Exit, Streams};
@@ -67,7 +69,7 @@ pub struct RehearsalSpec {
 }
 
 /// Reads the configuration, rehearses, shows what came of it.
-pub(crate) fn run(goal: Goal, args: &Rehearsal, streams: &mut Streams<'_>) -> Exit {
+pub(crate) fn run(goal: Goal, args: &RehearsalArgs, streams: &mut Streams<'_>) -> Exit {
     let file = args.config.display();
     let (plan, pace) = match plan(goal, args) {
         Ok(planned) => planned,
@@ -129,9 +131,9 @@ fn with_faults(
 }
 
 /// `--faults all`: not one rehearsal, but one for each fault, and some with several.
-fn every_fault(args: &Rehearsal, plan: RehearsalSpec, streams: &mut Streams<'_>) -> Exit {
+fn every_fault(args: &RehearsalArgs, plan: RehearsalSpec, streams: &mut Streams<'_>) -> Exit {
     let mut options = String::new();
-    if args.config != Path::new(cli::SAMPLE) {
+    if args.config != Path::new(SAMPLE) {
         options.push_str(&format!(" --config {}", quoted(&args.config.display().to_string())));
     }
     if let Some(size) = args.size {
@@ -161,7 +163,7 @@ fn quoted(word: &str) -> String {
     if word.chars().all(plain) { word.to_owned() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
 
-fn plan(goal: Goal, args: &Rehearsal) -> Result<(RehearsalSpec, Pace), String> {
+fn plan(goal: Goal, args: &RehearsalArgs) -> Result<(RehearsalSpec, Pace), String> {
     let text = std::fs::read_to_string(&args.config).map_err(|error| error.to_string())?;
     let mut config = Config::from_toml(&text).map_err(|error| error.to_string())?;
     if let Some(size) = args.size {

@@ -1,4 +1,4 @@
-//! `rehearse scaling`: how a fleet follows the requests of a trace.
+//! `rehearse autoscaling`: how a fleet follows the requests of a trace.
 //!
 //! The same trace is replayed second by second for each policy: members take their time to launch and to warm up, points of
 //! one minute arrive late, alarms are evaluated each minute, members that leave drain first. Beside the policy asked for
@@ -14,7 +14,8 @@ mod report;
 mod text;
 mod world;
 
-use crate::cli::{Output, PolicyName, RehearseScaling};
+use super::args::{AutoscalingArgs, PolicyName};
+use crate::output::Output;
 use crate::{Exit, Streams};
 use demand::Demand;
 use fleet::{Config, Scaling, Trace};
@@ -41,7 +42,7 @@ struct Replay {
 }
 
 /// Reads, replays, and shows what came of it.
-pub(crate) fn run(args: &RehearseScaling, streams: &mut Streams<'_>) -> Exit {
+pub(crate) fn run(args: &AutoscalingArgs, streams: &mut Streams<'_>) -> Exit {
     let shown = plan(args).and_then(|plan| {
         let played = play_all(&plan, args.policy);
         let report = Report::of(args, &plan, &played);
@@ -71,7 +72,7 @@ pub(crate) fn run(args: &RehearseScaling, streams: &mut Streams<'_>) -> Exit {
     Exit::Done
 }
 
-fn plan(args: &RehearseScaling) -> Result<Replay, String> {
+fn plan(args: &AutoscalingArgs) -> Result<Replay, String> {
     let mut config = Config::from_toml(&read(&args.config)?).map_err(|error| in_file(&args.config, &error))?;
     if let Some(seed) = args.seed {
         config.rehearsal.seed = seed;

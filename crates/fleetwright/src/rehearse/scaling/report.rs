@@ -2,7 +2,7 @@
 
 use super::Replay;
 use super::play::Played;
-use crate::cli::{PolicyName, RehearseScaling};
+use crate::rehearse::args::{AutoscalingArgs, PolicyName};
 use fleet::Scaling;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -64,7 +64,7 @@ pub(super) struct Row {
 }
 
 impl Report {
-    pub(super) fn of(args: &RehearseScaling, plan: &Replay, played: &[(&'static str, Played)]) -> Self {
+    pub(super) fn of(args: &AutoscalingArgs, plan: &Replay, played: &[(&'static str, Played)]) -> Self {
         let trace = &plan.trace;
         Self {
             schema_version: SCHEMA_VERSION,
