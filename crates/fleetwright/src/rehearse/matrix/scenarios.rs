@@ -32,10 +32,7 @@ pub(super) fn scenarios(plan: &RehearsalSpec) -> Vec<(Vec<FaultSpec>, Ending)> {
                 // One is replaced; with it the one in its place is ill too, and is given up; so are all.
                 (impaired(&[1]), Ending::Scaled),
                 (impaired(&all), Ending::RolledBack),
-                (
-                    [impaired(&all), vec![always("delete-the-unhealthy-members", "TerminateInstances")]].concat(),
-                    Ending::Frozen,
-                ),
+                ([impaired(&all), vec![always("delete-the-unhealthy-members", "TerminateInstances")]].concat(), Ending::Frozen),
             ];
             if added > 1 {
                 scenarios.insert(2, (impaired(&[1, added + 1]), Ending::Scaled));
