@@ -8,7 +8,6 @@ mod moto;
 mod python;
 mod server;
 mod ssm_endpoint;
-mod tests;
 
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;

@@ -100,7 +100,7 @@ impl Caller {
     }
 
     fn ask(&self, arguments: &[&str]) -> Result<Value, Refused> {
-        let mut client = python("stack/client.py");
+        let mut client = python("emulated/stack/client.py");
         self.sign(&mut client);
         let output = client.args(arguments).stderr(Stdio::inherit()).output().unwrap();
         assert!(output.status.success(), "client.py {arguments:?}: {}", output.status);

@@ -191,7 +191,7 @@ fn lay_out(directory: &Path) {
     fs::write(directory.join("infra/template.yaml"), template).unwrap();
     symlink(file("infra/instance"), directory.join("infra/instance")).unwrap();
     symlink(file("workflow"), directory.join("workflow")).unwrap();
-    let mut zip = python("stack/zip.py");
+    let mut zip = python("emulated/stack/zip.py");
     said(zip.arg(binaries().join("bootstrap")).arg(directory.join("bootstrap.zip")));
 }
 

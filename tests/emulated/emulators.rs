@@ -1,6 +1,6 @@
 //! Tests of the emulators themselves.
 
-use super::{Migration, Moto, SsmEndpoint, build_fleet, inspect_fleet, sdk_config, until};
+use crate::emulators::{Migration, Moto, SsmEndpoint, build_fleet, inspect_fleet, sdk_config, until};
 use aws_sdk_ssm::Client;
 use aws_sdk_ssm::operation::get_command_invocation::GetCommandInvocationOutput;
 use aws_sdk_ssm::types::CommandInvocationStatus;
