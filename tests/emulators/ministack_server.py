@@ -99,6 +99,20 @@ stepfunctions._run_sub_machine = run_branch
 stepfunctions._execute_task = execute_task_of_branch
 provisioners._RESOURCE_HANDLERS["AWS::SSM::Document"] = {"create": create_document, "delete": delete_document}
 
+alarm_record = provisioners._cw_metric_alarm_record
+
+
+def record_of_alarm(name, properties):
+    """ministack's CloudFormation has no alarms on metric math. Here, such an alarm watches the first of its metrics."""
+    stats = [query["MetricStat"] for query in properties.get("Metrics", []) if "MetricStat" in query]
+    if stats:
+        first = {"Statistic": stats[0]["Stat"], "Period": stats[0]["Period"], **stats[0]["Metric"]}
+        properties = {**properties, **first, "Metrics": None}
+    return alarm_record(name, properties)
+
+
+provisioners._cw_metric_alarm_record = record_of_alarm
+
 config = Config()
 config.bind = [f"fd://{listener.fileno()}"]
 config.loglevel = "ERROR"
