@@ -1,51 +1,52 @@
-//! The proof that the invariants see what they are for: steps that are broken on purpose, by a hand between the state machine
-//! and the functions.
+//! Proves that the invariants detect what they are for: an intercept between the state machine and the functions breaks steps
+//! on purpose.
 
-use crate::faults::{search, upgrade};
+use crate::faults::{spec, upgrade};
 use asl::{Failure, Resources, Task};
 use fleet::{RUN_TAG, RunRef, Ticket};
 use fleetwright::lambda::Functions;
-use fleetwright::rehearse::matrix::{Result as Found, Wrap};
-use fleetwright::rehearse::{Ending, Goal};
+use fleetwright::rehearse::fault_search::{FaultSearch, TrialResult};
+use fleetwright::rehearse::{Ending, Goal, Intercept};
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// What the hand does to a task, instead of handing it on.
-type Hand = for<'b, 'f> fn(&'b Functions<'f>, Task) -> LocalBoxFuture<'b, Result<Value, Failure>>;
+/// Handles a task instead of the functions, or passes it on to them.
+type Handler = for<'b, 'f> fn(&'b Functions<'f>, Task) -> LocalBoxFuture<'b, Result<Value, Failure>>;
 
 struct Broken<'a> {
     functions: Functions<'a>,
-    hand: Hand,
+    handler: Handler,
 }
 
 impl Resources for Broken<'_> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
-        (self.hand)(&self.functions, task)
+        (self.handler)(&self.functions, task)
     }
 }
 
-/// Rehearses with broken steps; the answer has each broken invariant once.
+/// Rehearses with broken steps. The result has each violated invariant once.
 #[track_caller]
-fn break_with(goal: Goal, hand: Hand, faults: &[&str]) -> (Ending, BTreeSet<&'static str>) {
-    let wrap: Box<Wrap> = Box::new(move |functions| Box::new(Broken { functions, hand }));
-    let Found { ending, violations } = search(goal, 0).unguarded().one(&*wrap, faults).unwrap();
+fn break_with(goal: Goal, handler: Handler, faults: &[&str]) -> (Ending, BTreeSet<&'static str>) {
+    let intercept = Intercept::new(move |functions| Box::new(Broken { functions, handler }));
+    let search = FaultSearch::new(&spec(goal).with_intercept(intercept), 0).allowing_all_calls();
+    let TrialResult { ending, violations } = search.one(faults).unwrap();
     (ending, violations.iter().map(|violation| violation.invariant).collect())
 }
 
 #[track_caller]
-fn assert_caught(hand: Hand, faults: &[&str], invariant: &str) {
-    assert_caught_in(upgrade(), hand, faults, invariant);
+fn assert_caught(handler: Handler, faults: &[&str], invariant: &str) {
+    assert_caught_in(upgrade(), handler, faults, invariant);
 }
 
 #[track_caller]
-fn assert_caught_in(goal: Goal, hand: Hand, faults: &[&str], invariant: &str) {
-    let whole: Hand = |functions, task| functions.call(task);
+fn assert_caught_in(goal: Goal, handler: Handler, faults: &[&str], invariant: &str) {
+    let whole: Handler = |functions, task| functions.call(task);
     let (ending, none) = break_with(goal, whole, faults);
-    assert!(none.is_empty(), "{none:?} of a run that is not broken and ends as {ending:?}");
-    let (ending, broken) = break_with(goal, hand, faults);
+    assert!(none.is_empty(), "{none:?} in a run that is not broken and ends as {ending:?}");
+    let (ending, broken) = break_with(goal, handler, faults);
     assert!(broken.contains(invariant), "{invariant} is not among {broken:?} of a run that ended as {ending:?}");
 }
 
@@ -54,8 +55,8 @@ fn run_of(task: &Task) -> RunRef {
 }
 
 #[test]
-fn a_launch_whose_token_changes_when_it_is_asked_again_is_caught() {
-    let hand: Hand = |functions, task| {
+fn a_launch_whose_token_changes_on_a_retry_is_caught() {
+    let handler: Handler = |functions, task| {
         Box::pin(async move {
             if task.state == "Create the builder" && task.attempt > 0 {
                 let ledger = functions.clients("create-from-snapshot");
@@ -68,12 +69,12 @@ fn a_launch_whose_token_changes_when_it_is_asked_again_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &["create-the-builder/RunInstances#1/answer-lost"], "nothing-left-over");
+    assert_caught(handler, &["create-the-builder/RunInstances#1/answer-lost"], "nothing-left-over");
 }
 
 #[test]
 fn a_delete_before_the_drain_is_caught() {
-    let hand: Hand = |functions, task| {
+    let handler: Handler = |functions, task| {
         Box::pin(async move {
             if task.state == "Bake" && task.attempt == 0 {
                 let run = run_of(&task);
@@ -85,21 +86,21 @@ fn a_delete_before_the_drain_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &[], "capacity-and-requests");
+    assert_caught(handler, &[], "capacity-and-requests");
 }
 
 #[test]
 fn a_lock_that_is_not_released_is_caught() {
-    let hand: Hand = |functions, task| match task.state.as_str() {
+    let handler: Handler = |functions, task| match task.state.as_str() {
         "Finish" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught(hand, &[], "ledger-agrees");
+    assert_caught(handler, &[], "ledger-agrees");
 }
 
 #[test]
 fn a_lock_that_does_not_hold_is_caught() {
-    let hand: Hand = |functions, task| {
+    let handler: Handler = |functions, task| {
         Box::pin(async move {
             if task.state == "Begin" {
                 tokio::time::sleep(Duration::from_secs(3)).await;
@@ -112,12 +113,12 @@ fn a_lock_that_does_not_hold_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &["two-starts"], "one-run-at-a-time");
+    assert_caught(handler, &["two-starts"], "one-run-at-a-time");
 }
 
 #[test]
-fn taking_the_old_out_before_the_new_are_healthy_is_caught() {
-    let hand: Hand = |functions, task| {
+fn leaving_members_out_before_staying_members_are_healthy_is_caught() {
+    let handler: Handler = |functions, task| {
         Box::pin(async move {
             if task.state == "Rest in" {
                 let run = run_of(&task);
@@ -131,21 +132,21 @@ fn taking_the_old_out_before_the_new_are_healthy_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &[], "capacity-and-requests");
+    assert_caught(handler, &[], "capacity-and-requests");
 }
 
 #[test]
 fn a_rollback_that_deletes_nothing_is_caught() {
-    let hand: Hand = |functions, task| match task.state.as_str() {
+    let handler: Handler = |functions, task| match task.state.as_str() {
         "Delete what the run made" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught(hand, &["image-fails"], "nothing-left-over");
+    assert_caught(handler, &["image-fails"], "nothing-left-over");
 }
 
 #[test]
-fn touching_what_belongs_to_others_is_caught() {
-    let hand: Hand = |functions, task| {
+fn terminating_a_foreign_instance_is_caught() {
+    let handler: Handler = |functions, task| {
         Box::pin(async move {
             if task.state == "Delete the leaving members" {
                 let aws = functions.clients("delete");
@@ -155,12 +156,12 @@ fn touching_what_belongs_to_others_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &[], "nothing-foreign-touched");
+    assert_caught(handler, &[], "nothing-foreign-touched");
 }
 
 #[test]
 fn deleting_the_golden_image_is_caught() {
-    let hand: Hand = |functions, task| {
+    let handler: Handler = |functions, task| {
         Box::pin(async move {
             if task.state == "Delete what the run made" && task.attempt == 0 {
                 let aws = functions.clients("delete");
@@ -170,21 +171,21 @@ fn deleting_the_golden_image_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(hand, &["image-fails"], "golden-image-exists");
+    assert_caught(handler, &["image-fails"], "golden-image-exists");
 }
 
 #[test]
-fn a_scale_out_that_keeps_who_is_ill_is_caught() {
-    let hand: Hand = |functions, task| match task.state.as_str() {
+fn a_scale_out_that_keeps_abandoned_members_is_caught() {
+    let handler: Handler = |functions, task| match task.state.as_str() {
         "Delete the abandoned members" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught_in(Goal::Scale { to: 5 }, hand, &["impaired/1"], "nothing-left-over");
+    assert_caught_in(Goal::Scale { to: 5 }, handler, &["impaired/1"], "nothing-left-over");
 }
 
 #[test]
-fn a_scale_in_that_takes_out_more_than_it_may_is_caught() {
-    let hand: Hand = |functions, task| {
+fn a_scale_in_that_takes_too_many_members_out_is_caught() {
+    let handler: Handler = |functions, task| {
         Box::pin(async move {
             if task.state == "Commit" && task.attempt == 0 {
                 let run = run_of(&task);
@@ -197,21 +198,21 @@ fn a_scale_in_that_takes_out_more_than_it_may_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught_in(Goal::Scale { to: 2 }, hand, &[], "capacity-and-requests");
+    assert_caught_in(Goal::Scale { to: 2 }, handler, &[], "capacity-and-requests");
 }
 
 #[test]
-fn a_member_that_is_not_brought_back_after_its_image_is_caught() {
-    let hand: Hand = |functions, task| match task.state.as_str() {
+fn a_source_member_that_stays_out_after_its_image_is_caught() {
+    let handler: Handler = |functions, task| match task.state.as_str() {
         "Start the member" | "Member in" | "Member healthy" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught_in(Goal::GoldenImage, hand, &[], "members-are-as-they-were");
+    assert_caught_in(Goal::GoldenImage, handler, &[], "members-are-as-they-were");
 }
 
 #[test]
-fn stopping_a_member_that_still_takes_traffic_is_caught() {
-    let hand: Hand = |functions, task| {
+fn stopping_a_member_that_still_receives_traffic_is_caught() {
+    let handler: Handler = |functions, task| {
         Box::pin(async move {
             if task.state == "Member out" && task.attempt == 0 {
                 let aws = functions.clients("image-member");
@@ -221,5 +222,5 @@ fn stopping_a_member_that_still_takes_traffic_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught_in(Goal::GoldenImage, hand, &[], "capacity-and-requests");
+    assert_caught_in(Goal::GoldenImage, handler, &[], "capacity-and-requests");
 }

@@ -1,42 +1,42 @@
-//! Every fault at every call of every workflow.
+//! The fault search of every workflow.
 
 use crate::command::rehearse;
 use fleet::Config;
 use fleetwright::Exit;
-use fleetwright::rehearse::matrix::{Matrix, Search};
+use fleetwright::rehearse::fault_search::{FaultSearch, Matrix};
 use fleetwright::rehearse::{Goal, RehearsalSpec};
 use serde_json::{Value, json};
 
-/// Every fault of a run of the sample fleet, alone, and so many storms.
-pub(crate) fn search(goal: Goal, seeds: u64) -> Search {
+/// A run of the sample fleet.
+pub(crate) fn spec(goal: Goal) -> RehearsalSpec {
     let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
-    // So many that some are always under way.
+    // At this rate some requests are always under way.
     config.rehearsal.requests_per_second = 500.0;
-    Search::new(&RehearsalSpec { config, goal, faults: Vec::new() }, seeds)
+    RehearsalSpec::new(config, goal)
 }
 
-/// A sample, since without optimisation a rehearsal takes a quarter of a second; `.ci/run` has all of it.
+/// The test runs a sample, since a rehearsal without optimisation takes a quarter of a second. `.ci/run` runs all of it.
 #[test]
-fn no_fault_at_a_call_and_no_storm_breaks_an_invariant() {
-    let matrix = search(upgrade(), 30).every(12).run(&mut |_| {}).unwrap();
-    assert_no_breach(&matrix);
+fn no_fault_of_an_upgrade_violates_an_invariant() {
+    let matrix = FaultSearch::new(&spec(upgrade()), 30).every(12).run(&mut |_| {}).unwrap();
+    assert_no_violation(&matrix);
     assert!(matrix.sites > 150, "{} call sites", matrix.sites);
     assert!(matrix.runs > 100, "{} rehearsals", matrix.runs);
 }
 
 #[test]
-fn no_fault_at_a_call_of_a_scaling_or_of_taking_an_image_breaks_an_invariant() {
+fn no_fault_of_a_scaling_or_golden_image_run_violates_an_invariant() {
     for (goal, sites) in [(Goal::Scale { to: 5 }, 130), (Goal::Scale { to: 2 }, 75), (Goal::GoldenImage, 90)] {
-        let matrix = search(goal, 10).every(9).run(&mut |_| {}).unwrap();
-        assert_no_breach(&matrix);
+        let matrix = FaultSearch::new(&spec(goal), 10).every(9).run(&mut |_| {}).unwrap();
+        assert_no_violation(&matrix);
         assert!(matrix.sites > sites, "{} call sites of {goal:?}", matrix.sites);
     }
 }
 
 #[track_caller]
-fn assert_no_breach(matrix: &Matrix) {
-    let breaches: Vec<_> = matrix.violations.iter().map(|breach| format!("{breach:?}")).collect();
-    assert!(breaches.is_empty(), "{}\n{} in all", breaches[..breaches.len().min(5)].join("\n"), breaches.len());
+fn assert_no_violation(matrix: &Matrix) {
+    let violations: Vec<_> = matrix.violations.iter().map(|violation| format!("{violation:?}")).collect();
+    assert!(violations.is_empty(), "{}\n{} in all", violations[..violations.len().min(5)].join("\n"), violations.len());
 }
 
 pub(crate) fn upgrade() -> Goal {
@@ -44,9 +44,8 @@ pub(crate) fn upgrade() -> Goal {
 }
 
 #[test]
-fn a_fault_that_is_named_strikes_again() {
-    let line =
-        "--to 1.4.14 --brisk --seed 5 --fault create-the-builder/RunInstances#1/orchestrator-dies-after --output json";
+fn a_named_fault_strikes_in_every_rehearsal() {
+    let line = "--to 1.4.14 --fast-world --seed 5 --fault create-the-builder/RunInstances#1/orchestrator-dies-after --output json";
     let ran = rehearse(line);
     assert_eq!(ran.exit, Exit::Frozen);
     let object: Value = serde_json::from_str(&ran.out).unwrap();
@@ -60,43 +59,43 @@ fn a_fault_that_is_named_strikes_again() {
 }
 
 #[test]
-fn a_fault_that_finds_no_call_is_named() {
+fn a_fault_that_no_call_reaches_is_named() {
     let missed = "create-the-bilder/RunInstances#1/error";
-    let ran = rehearse(&format!("--to 1.4.14 --brisk --fault {missed} --fault migrate-fails --output json"));
+    let ran = rehearse(&format!("--to 1.4.14 --fast-world --fault {missed} --fault migrate-fails --output json"));
     let object: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&object["outcome"], &object["missed_faults"]), (&json!("rolled-back"), &json!([missed])));
-    assert_eq!(ran.exit, Exit::Error, "a rehearsal without its fault proves nothing of it");
+    assert_eq!(ran.exit, Exit::Error, "a rehearsal that the fault missed proves nothing of the fault");
     let told = rehearse(&format!("--to 1.4.14 --brisk --fault {missed}"));
     assert!(told.out.contains(&format!("missed      {missed} found no call")), "{}", told.out);
-    let met = rehearse("--to 1.4.14 --brisk --fault create-the-builder/RunInstances#1/throttle");
+    let met = rehearse("--to 1.4.14 --fast-world --fault create-the-builder/RunInstances#1/throttle");
     assert!(met.exit == Exit::Done && !met.out.contains("missed"), "{}", met.out);
 }
 
 #[test]
-fn what_must_pass_is_held_against_the_same_without_it() {
+fn a_survivable_fault_is_compared_with_the_rehearsal_without_it() {
     let checked = |faults: &str| {
-        let ran = rehearse(&format!("--to 1.4.14 --brisk {faults} --output json"));
+        let ran = rehearse(&format!("--to 1.4.14 --fast-world {faults} --output json"));
         let object: Value = serde_json::from_str(&ran.out).unwrap();
-        object["invariants"]["checked"].as_array().unwrap().contains(&json!("what-passes-changes-no-outcome"))
+        object["invariants"]["checked"].as_array().unwrap().contains(&json!("survived-fault-changes-no-outcome"))
     };
-    let (passes, does_not) = ("--fault create-the-builder/RunInstances#1/throttle", "--fault migrate-fails");
-    assert!(checked(passes));
-    assert!(checked(&format!("{does_not} {passes}")));
-    assert!(!checked(&format!("{passes} {does_not}")));
+    let (survivable, fatal) = ("--fault create-the-builder/RunInstances#1/throttle", "--fault migrate-fails");
+    assert!(checked(survivable));
+    assert!(checked(&format!("{fatal} {survivable}")));
+    assert!(!checked(&format!("{survivable} {fatal}")));
 }
 
 #[test]
-fn of_two_executions_each_dies_for_itself() {
+fn the_death_of_one_of_two_executions_leaves_the_other() {
     let two = |fault: &str| {
-        let ran = rehearse(&format!("--to 1.4.14 --brisk --fault two-starts --fault {fault} --output json"));
+        let ran = rehearse(&format!("--to 1.4.14 --fast-world --fault two-starts --fault {fault} --output json"));
         let object: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(object["invariants"]["violated"], json!([]));
         object
     };
-    let other_goes_on = two("begin/GetItem#1/orchestrator-dies-after");
-    assert_eq!(other_goes_on["outcome"], "upgraded");
+    let other_continues = two("begin/GetItem#1/orchestrator-dies-after");
+    assert_eq!(other_continues["outcome"], "upgraded");
     let fleet_stays_locked = two("create-the-builder/RunInstances#1/orchestrator-dies-before");
     assert_eq!(fleet_stays_locked["outcome"], "frozen");
-    let over_all_the_same = two("finish/TransactWriteItems#1/orchestrator-dies-after");
-    assert_eq!(over_all_the_same["outcome"], "upgraded");
+    let ended_before_it_died = two("finish/TransactWriteItems#1/orchestrator-dies-after");
+    assert_eq!(ended_before_it_died["outcome"], "upgraded");
 }

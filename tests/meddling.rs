@@ -5,14 +5,15 @@ use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{AnyTag, Config, RUN_TAG};
 use fleetwright::Definition;
 use fleetwright::lambda::Functions;
-use fleetwright::rehearse::{Ending, Goal, NamedFault, RehearsalSpec, Rehearsed, rehearse, rehearse_through};
+use fleetwright::rehearse::{Ending, FaultSpec, Goal, Intercept, RehearsalSpec, Rehearsed, WorldKind, rehearse};
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use std::cell::Cell;
 
-fn plan(faults: &[NamedFault]) -> RehearsalSpec {
+fn spec(faults: &[WorldKind]) -> RehearsalSpec {
     let config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
-    RehearsalSpec { config, goal: Goal::Upgrade { to: "1.5.11".parse().unwrap() }, faults: faults.to_vec() }
+    let faults = faults.iter().cloned().map(FaultSpec::World).collect();
+    RehearsalSpec::new(config, Goal::Upgrade { to: "1.5.11".parse().unwrap() }).with_faults(faults)
 }
 
 #[track_caller]
@@ -37,17 +38,28 @@ impl Resources for Twice<'_> {
 
 #[test]
 fn every_step_bears_being_invoked_twice() {
-    let twice = |faults: &[NamedFault]| rehearse_through(&plan(faults), &mut |_| {}, |f| Box::new(Twice(f))).unwrap();
+    let twice = |faults: &[WorldKind]| {
+        let intercept = Intercept::new(|functions| Box::new(Twice(functions)));
+        rehearse(&spec(faults).with_intercept(intercept), &mut |_| {}).unwrap()
+    };
     let upgraded = twice(&[]);
     check(&upgraded, Ending::Upgraded, "an upgrade");
     assert_eq!(upgraded.calls["CreateImage"], 1);
-    for fault in [NamedFault::MigrateFails, NamedFault::UnhealthyTarget, NamedFault::ImageFails, NamedFault::NoCapacity]
-    {
-        check(&twice(&[fault]), Ending::RolledBack, &format!("{fault:?}"));
+    let faults =
+        [WorldKind::MigrateFails, WorldKind::UnhealthyTarget, WorldKind::ImageFails, WorldKind::NoCapacity(None)];
+    for fault in faults {
+        check(&twice(std::slice::from_ref(&fault)), Ending::RolledBack, &format!("{fault:?}"));
     }
 }
 
-/// Fails one state for good, once; after its effect, or before it.
+/// Fails one state for good, once, before or after its effect.
+fn fails_once(state: &str, after: bool) -> Intercept {
+    let state = state.to_owned();
+    Intercept::new(move |functions| {
+        Box::new(FailsOnce { functions, state: state.clone(), after, done: Cell::new(false) })
+    })
+}
+
 struct FailsOnce<'a> {
     functions: Functions<'a>,
     state: String,
@@ -79,10 +91,8 @@ fn a_rollback_that_fails_leaves_the_old_members_in_service_and_the_fleet_locked(
     for state in
         ["Leaving back in", "Leaving healthy", "Staying out", "Delete what the run made", "Finish as rolled back"]
     {
-        let rehearsed = rehearse_through(&plan(&[NamedFault::UnhealthyTarget]), &mut |_| {}, |functions| {
-            Box::new(FailsOnce { functions, state: state.to_owned(), after: false, done: Cell::new(false) })
-        });
-        let rehearsed = rehearsed.unwrap();
+        let spec = spec(&[WorldKind::UnhealthyTarget]).with_intercept(fails_once(state, false));
+        let rehearsed = rehearse(&spec, &mut |_| {}).unwrap();
         check(&rehearsed, Ending::Frozen, state);
         assert_eq!(rehearsed.steps.last().unwrap().name, "Freeze during rollback");
         assert_eq!(rehearsed.steps.last().unwrap().error, None, "{state}");
@@ -93,9 +103,9 @@ fn a_rollback_that_fails_leaves_the_old_members_in_service_and_the_fleet_locked(
 
 #[test]
 fn another_fleet_with_a_run_of_the_same_name_is_left_alone() {
-    let mut plan = plan(&[NamedFault::UnhealthyTarget]);
-    plan.config.rehearsal.others = vec![AnyTag { key: RUN_TAG.to_owned(), value: "rehearsal-1".to_owned() }];
-    check(&rehearse(&plan, &mut |_| {}).unwrap(), Ending::RolledBack, "a run of the same name");
+    let mut spec = spec(&[WorldKind::UnhealthyTarget]);
+    spec.config.rehearsal.others = vec![AnyTag { key: RUN_TAG.to_owned(), value: "rehearsal-1".to_owned() }];
+    check(&rehearse(&spec, &mut |_| {}).unwrap(), Ending::RolledBack, "a run of the same name");
 }
 
 #[test]
@@ -115,12 +125,9 @@ fn any_state_that_fails_leaves_the_fleet_as_it_was_or_frozen_once_it_is_committe
     let states = machine.tasks().map(|task| task.name).filter(|name| !elsewhere.contains(name));
     for state in states {
         for after in [false, true] {
-            let mut plan = plan(&[]);
-            plan.config.upgrade.approval = true;
-            let rehearsed = rehearse_through(&plan, &mut |_| {}, |functions| {
-                Box::new(FailsOnce { functions, state: state.to_owned(), after, done: Cell::new(false) })
-            })
-            .unwrap();
+            let mut spec = spec(&[]).with_intercept(fails_once(state, after));
+            spec.config.upgrade.approval = true;
+            let rehearsed = rehearse(&spec, &mut |_| {}).unwrap();
             let what = format!("{state} failed {} its effect", if after { "after" } else { "before" });
             match (state, after) {
                 // Nothing is begun, or the fleet stays locked by a run that nobody undoes: both must be seen.

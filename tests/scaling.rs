@@ -1,4 +1,4 @@
-//! `rehearse scaling`: from a file to figures and a page, or to one clear message. The traces are made here.
+//! `rehearse autoscaling`: from a file to figures and a page, or to one clear message. The tests make the traces.
 
 use crate::command::{Ran, run};
 use crate::emulators::{Scratch, file};
@@ -35,7 +35,7 @@ fn rehearse(trace: &str, options: &str) -> (Ran, Option<String>) {
     let sample = file("samplconfig.toml");
     let config = if options.contains("--config") { String::new() } else { format!(" --config {}", sample.display()) };
     let options = options.replace("REPORT", &report.display().to_string());
-    let ran = run(format!("rehearse scaling --trace {}{config} {options}", path.display()).trim_end());
+    let ran = run(format!("rehearse autoscaling --trace {}{config} {options}", path.display()).trim_end());
     let nameless = |text: String| text.replace(&path.display().to_string(), "trace.csv");
     let page = std::fs::read_to_string(&report).ok().map(nameless);
     (Ran { out: nameless(ran.out), err: nameless(ran.err), ..ran }, page)
@@ -184,6 +184,7 @@ fn a_trace_that_cannot_be_meant() {
     refused(&rows(nothing), &["trace.csv: 99 of 100 steps have no request", "--per-member"]);
     let years = "2020-03-02 00:00:00,4\n2020-03-02 00:05:00,4\n2026-03-02 00:00:00,4\n";
     refused(&rows(years), &["trace.csv: the trace spans 2191 days: expected fewer than 366"]);
+    // `scaling` is the command's alias.
     let missing = run("rehearse scaling --trace nowhere.csv --config nowhere.toml");
     assert!(missing.err.contains("nowhere.toml: No such file"), "{}", missing.err);
 }
@@ -210,7 +211,8 @@ fn a_configuration_without_scaling_or_with_bounds_that_cannot_be_meant() {
 #[test]
 fn options_that_cannot_be_meant() {
     let says = |options: &str| {
-        let line = ["fleetwright", "rehearse", "scaling", "--trace", "trace.csv"].into_iter().chain(options.split(' '));
+        let line =
+            ["fleetwright", "rehearse", "autoscaling", "--trace", "trace.csv"].into_iter().chain(options.split(' '));
         let error = Command::try_parse_from(line).unwrap_err();
         assert_eq!(error.exit_code(), Exit::BadInput as i32);
         error.to_string()

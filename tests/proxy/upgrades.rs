@@ -154,7 +154,8 @@ fn every_fault_at_every_operation_of_every_state_on_the_way_back_passes() {
         [on(site).throttle(), on(site).nth(2).error(site.service.stumbles()), on(site).nth(3).answer_lost()]
     };
     let states: BTreeSet<_> = sites_back().iter().map(|site| site.place.as_str()).collect();
-    let back = ["delete-what-the-run-made", "finish-as-rolled-back", "staying-out", "leaving-healthy", "leaving-back-in"];
+    let back =
+        ["delete-what-the-run-made", "finish-as-rolled-back", "staying-out", "leaving-healthy", "leaving-back-in"];
     assert_eq!(states, BTreeSet::from(back));
     let mut faults = vec![old_may_not_go()];
     faults.extend(sites_back().iter().flat_map(three));

@@ -52,7 +52,8 @@ enum Rehearse {
     /// Take a golden image of a member.
     GoldenImage(Rehearsal),
     /// Let the fleet follow the requests of a trace, beside AWS target tracking and a fleet that knows the future.
-    Scaling(RehearseScaling),
+    #[command(visible_alias = "scaling")]
+    Autoscaling(RehearseScaling),
 }
 
 /// The sample configuration, as it is found at the root of the repository.
@@ -106,9 +107,9 @@ pub struct Rehearsal {
     /// Where a page for browsers is written that draws the run: steps, members in service, requests.
     #[arg(long, value_name = "FILE", conflicts_with = "faults")]
     pub report: Option<PathBuf>,
-    /// In a world where everything takes seconds, and a person is asked for approval.
-    #[arg(long)]
-    pub brisk: bool,
+    /// Rehearse in a world where everything takes seconds, with an approval.
+    #[arg(long, alias = "brisk")]
+    pub fast_world: bool,
     /// How the outcome is shown.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub output: Output,
@@ -241,7 +242,7 @@ impl Command {
                 rehearse::run(Goal::Scale { to: args.to }, &args.rehearsal, streams)
             }
             What::Rehearse(Rehearse::GoldenImage(args)) => rehearse::run(Goal::GoldenImage, &args, streams),
-            What::Rehearse(Rehearse::Scaling(args)) => rehearse::scaling(&args, streams),
+            What::Rehearse(Rehearse::Autoscaling(args)) => rehearse::autoscaling(&args, streams),
             What::Workflow(Workflow::Run(args)) => run_workflow::run(&args, streams),
             What::QuietHours(args) => quiet_hours::run(&args, streams),
             What::Operate(what) => crate::operate::run(&what, streams),

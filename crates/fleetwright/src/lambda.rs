@@ -1,4 +1,4 @@
-//! Lambda in this process: performs a definition's `lambda:invoke` tasks with the very steps that are deployed.
+//! Lambda in this process: performs a definition's `lambda:invoke` tasks with the deployed steps.
 
 use asl::{Failure, Resources, Task};
 use functions::{Aws, Step};
@@ -8,12 +8,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What a step's Lambda function is called: this and the step's name.
+/// A step's Lambda function has this prefix and the step's name.
 pub(crate) const PREFIX: &str = "fleetwright-";
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 const INVOKE_AND_WAIT: &str = "arn:aws:states:::lambda:invoke.waitForTaskToken";
 
-/// The steps' functions, each with clients of its own, as each has a role of its own.
+/// The functions of the steps. Each has its own clients, as each has its own role.
 pub struct Functions<'a> {
     connect: Box<dyn Fn(&str) -> Aws + 'a>,
     connected: RefCell<BTreeMap<String, Aws>>,
@@ -22,8 +22,8 @@ pub struct Functions<'a> {
 }
 
 impl<'a> Functions<'a> {
-    /// Functions whose clients `connect` makes, given the step's name. A task that waits for a person's approval is
-    /// answered with yes after `approves_after`.
+    /// Functions whose clients `connect` makes from the step's name. A task that waits for an operator's approval gets it
+    /// after `approves_after`.
     pub fn new(connect: impl Fn(&str) -> Aws + 'a, approves_after: Duration) -> Self {
         Self {
             connect: Box::new(connect),
@@ -33,7 +33,7 @@ impl<'a> Functions<'a> {
         }
     }
 
-    /// The same, each invocation preceded by what Lambda itself takes.
+    /// The functions with Lambda's own latency before each invocation.
     pub fn with_latency(mut self, latency: impl Fn() -> LocalBoxFuture<'a, ()> + 'a) -> Self {
         self.latency = Box::new(latency);
         self
@@ -51,7 +51,7 @@ impl<'a> Functions<'a> {
         Ok(json!({}))
     }
 
-    /// The clients that a step's function has.
+    /// The clients of a step's function.
     pub fn clients(&self, step: &str) -> Aws {
         let mut connected = self.connected.borrow_mut();
         connected.entry(step.to_owned()).or_insert_with(|| (self.connect)(step)).clone()
@@ -67,20 +67,20 @@ impl Resources for Functions<'_> {
 /// The step whose function a task invokes.
 ///
 /// # Errors
-/// A fatal one, if it is none.
+/// The task invokes no step's function. The error is fatal to the execution.
 pub fn invoked(task: &Task) -> Result<&'static Step, Failure> {
     if ![INVOKE, INVOKE_AND_WAIT].contains(&task.resource.as_str()) {
-        return Err(fatal(format!("state '{}' calls {}, which is not imitated here", task.state, task.resource)));
+        return Err(fatal(format!("state '{}' calls {}, which only AWS can perform", task.state, task.resource)));
     }
     let name = task.input["FunctionName"].as_str().unwrap_or_default();
     let step = name.strip_prefix(PREFIX).and_then(Step::named);
-    step.ok_or_else(|| fatal(format!("state '{}' calls '{name}', which is no step's function", task.state)))
+    step.ok_or_else(|| fatal(format!("state '{}' invokes '{name}', which is not the function of a step", task.state)))
 }
 
 /// Invokes a step's function once, with these clients.
 ///
 /// # Errors
-/// The step's named error, as lambda_runtime words it.
+/// The step's named error, in the words of lambda_runtime.
 pub async fn invoke(step: &Step, aws: &Aws, payload: Value) -> Result<Value, Failure> {
     match step.invoke(aws, payload).await {
         Ok(output) => Ok(json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": output})),
@@ -89,6 +89,13 @@ pub async fn invoke(step: &Step, aws: &Aws, payload: Value) -> Result<Value, Fai
             cause: json!({"errorType": error.name(), "errorMessage": error.to_string()}).to_string(),
         }),
     }
+}
+
+/// The first line of a failure's cause. A cause may be the JSON object that Lambda makes of an error, or plain text.
+pub(crate) fn first_line(cause: &str) -> String {
+    let parsed: Option<Value> = serde_json::from_str(cause).ok();
+    let message = parsed.as_ref().and_then(|error| error["errorMessage"].as_str()).unwrap_or(cause);
+    message.lines().next().unwrap_or_default().to_owned()
 }
 
 fn fatal(cause: String) -> Failure {

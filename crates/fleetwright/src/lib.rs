@@ -2,12 +2,12 @@
 
 pub mod cli;
 mod definition;
+mod display;
 mod exit;
 pub mod lambda;
 mod length;
 mod operate;
 pub mod permissions;
-mod progress;
 mod quiet_hours;
 pub mod rehearse;
 mod run_workflow;
@@ -17,5 +17,5 @@ pub use definition::Definition;
 pub use exit::Exit;
 pub use streams::Streams;
 
-/// What the ledger's table is called.
+/// The name of the ledger's table.
 const TABLE: &str = "fleetwright";

@@ -8,7 +8,6 @@ mod doctor;
 mod golden_image;
 mod history;
 mod images;
-mod live;
 mod plan;
 mod repair;
 mod revert;

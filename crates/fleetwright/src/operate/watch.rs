@@ -1,12 +1,12 @@
 //! `watch`: a run as it goes, to its end; the exit status says how it ended.
 
-use super::live::Live;
 use super::show;
-use super::shown_run::{ShownRun, step_line};
+use super::shown_run::{ShownRun, step_event};
 use super::stack::{Execution, Stack, Started};
 use super::stop::Stop;
 use crate::cli::{Output, Watch, Watching};
 use crate::definition::Definition;
+use crate::display::{StepDisplay, StepEvent};
 use crate::{Exit, Streams};
 use fleet::{Phase, Run, RunRef, StepRecord};
 use jiff::SignedDuration;
@@ -41,9 +41,9 @@ pub(super) async fn until_over(
     watching: &Watching,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Stop> {
-    let mut live = Live::new(streams);
-    let over = follow(stack, run, execution, watching, &mut live).await;
-    live.end();
+    let mut display = StepDisplay::new(None, streams);
+    let over = follow(stack, run, execution, watching, &mut display).await;
+    display.end();
     match over? {
         Over::Ended(shown, exit) => {
             show(streams, watching.output, &*shown, ShownRun::text)?;
@@ -96,7 +96,7 @@ async fn follow(
     run: &RunRef,
     execution: &Started,
     watching: &Watching,
-    live: &mut Live<'_, '_>,
+    display: &mut StepDisplay<'_, '_>,
 ) -> Result<Over, Stop> {
     let until = watching.timeout.map(|timeout| stack.now() + SignedDuration::from(timeout));
     let mut execution = execution.clone();
@@ -106,7 +106,7 @@ async fn follow(
         match look(stack, run, &execution).await {
             Err(stop) if stop.passing && failures < FAILURES => {
                 failures += 1;
-                live.once(&format!("{stop}; the run goes on meanwhile, looking again"));
+                display.show(&StepEvent::Notice(&format!("{stop}; the run continues, polling again")));
             }
             Err(stop) if stop.passing => return Ok(Over::StillGoing),
             Err(stop) => return Err(stop),
@@ -120,7 +120,7 @@ async fn follow(
                 failures = 0;
                 for step in &steps {
                     if shown.insert((step.started, step.state.clone())) {
-                        live.line(&step_line(record.started, step));
+                        display.show(&step_event(record.started, step));
                     }
                 }
                 if let Some(over) = over(run, record.clone(), steps, &stands, &mut execution)? {
@@ -128,11 +128,13 @@ async fn follow(
                 }
                 if let Phase::AwaitingApproval { .. } = &record.phase {
                     let fleet = &run.fleet;
-                    live.once(&format!("{run} waits for a person: 'fleetwright approve --fleet {fleet}', or abort"));
+                    let waits = format!("{run} waits for an approval: 'fleetwright approve --fleet {fleet}', or abort");
+                    display.show(&StepEvent::Notice(&waits));
                 }
-                if live.is_animated() {
+                if display.is_animated() {
                     let doing = stack.doing(&execution).await.ok().flatten();
-                    live.now(doing.as_deref().unwrap_or(record.phase.as_str()));
+                    let step = doing.as_deref().unwrap_or(record.phase.as_str());
+                    display.show(&StepEvent::Started { at: None, step });
                 }
             }
         }

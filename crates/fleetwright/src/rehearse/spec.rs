@@ -1,0 +1,98 @@
+//! What is rehearsed: the fleet, the goal, the faults and the pace, as the configuration and the command line say.
+
+use super::error::SpecError;
+use super::pace::{Pace, shorten_waits};
+use super::{FaultSpec, Goal};
+use crate::cli;
+use crate::lambda::Functions;
+use asl::Resources;
+use fleet::Config;
+use std::fmt;
+use std::sync::Arc;
+
+/// What is rehearsed.
+#[derive(Debug, Clone)]
+pub struct RehearsalSpec {
+    /// The fleet's configuration. Its `rehearsal` section describes the simulated world.
+    pub config: Config,
+    /// What the run is for.
+    pub goal: Goal,
+    /// What goes wrong.
+    pub faults: Vec<FaultSpec>,
+    /// How long things take in the simulated world.
+    pub(super) pace: Pace,
+    /// Whether the functions may make the calls that the template allows, and no others.
+    pub(super) enforces_permissions: bool,
+    /// What handles tasks before the functions do. Only tests set it.
+    pub(super) intercept: Option<Intercept>,
+}
+
+impl RehearsalSpec {
+    /// A run of this goal in which nothing goes wrong, and everything takes as long as on AWS.
+    pub fn new(config: Config, goal: Goal) -> Self {
+        Self { config, goal, faults: Vec::new(), pace: Pace::real(), enforces_permissions: true, intercept: None }
+    }
+
+    /// The specification with these faults instead of the ones that it has.
+    #[must_use]
+    pub fn with_faults(self, faults: Vec<FaultSpec>) -> Self {
+        Self { faults, ..self }
+    }
+
+    /// The specification with something that handles tasks before the functions do, by which a test breaks a step.
+    #[must_use]
+    pub fn with_intercept(self, intercept: Intercept) -> Self {
+        Self { intercept: Some(intercept), ..self }
+    }
+
+    /// The specification in a world where everything takes seconds, with short waits and an approval.
+    #[must_use]
+    pub(super) fn in_fast_world(self) -> Self {
+        Self { config: shorten_waits(self.config), pace: Pace::fast(), ..self }
+    }
+
+    /// Reads the configuration and applies the command line to it.
+    pub(super) fn read(goal: Goal, args: &cli::Rehearsal) -> Result<Self, SpecError> {
+        let mut config = Config::from_toml(&std::fs::read_to_string(&args.config)?)?;
+        if let Some(size) = args.size {
+            config.fleet.size = size;
+        }
+        if let Some(seed) = args.seed {
+            config.rehearsal.seed = seed;
+        }
+        config.check()?;
+        let size = config.fleet.size;
+        if goal == (Goal::Scale { to: size }) {
+            return Err(SpecError::SameSize { size });
+        }
+        let spec = Self::new(config, goal).with_faults(args.fault.clone());
+        Ok(if args.fast_world { spec.in_fast_world() } else { spec })
+    }
+
+    /// The functions behind what a test puts before them, if anything.
+    pub(super) fn intercepted<'a>(&self, functions: Functions<'a>) -> Box<dyn Resources + 'a> {
+        match &self.intercept {
+            Some(Intercept(intercept)) => intercept(functions),
+            None => Box::new(functions),
+        }
+    }
+}
+
+type Wrap = dyn for<'a> Fn(Functions<'a>) -> Box<dyn Resources + 'a> + Send + Sync;
+
+/// Handles tasks between the state machine and the functions.
+#[derive(Clone)]
+pub struct Intercept(Arc<Wrap>);
+
+impl Intercept {
+    /// Has `wrap` make what handles the tasks of each rehearsal from the rehearsal's functions.
+    pub fn new(wrap: impl for<'a> Fn(Functions<'a>) -> Box<dyn Resources + 'a> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(wrap))
+    }
+}
+
+impl fmt::Debug for Intercept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Intercept")
+    }
+}
