@@ -1,23 +1,23 @@
 //! The fault search: each call site of a workflow with each thing that can happen to a call, and each world fault, alone;
-//! then pairs and storms of faults, drawn from seeds. All rehearsals are in the fast world.
+//! then two to eight faults at once, drawn from seeds. All rehearsals are in the fast world.
 
 pub(super) mod command;
 mod matrix;
 mod scenarios;
-mod schedule;
 mod survey;
 #[cfg(test)]
 mod tests;
+mod trials;
 mod workers;
 
 pub use crate::display::SearchEvent;
 pub use matrix::{Matrix, TrialViolation};
+use trials::Trial;
 
 use super::clients::ClientPool;
 use super::comparison::unlike;
 use super::fault_spec::{CallKind, FaultSpec, FaultSpecError, Site, WorldKind};
 use super::process::RecordingMode;
-use super::recording::StartPoint;
 use super::rehearsal::{Completed, Rehearsal, Shared};
 use super::{Ending, RehearsalError, RehearsalSpec, in_virtual_time};
 use simulator::invariants::Violation;
@@ -30,25 +30,10 @@ pub struct FaultSearch {
     spec: RehearsalSpec,
     /// How many rehearsals have several faults.
     seeds: u64,
-    /// Of the rehearsals with one fault, every how many-th runs.
+    /// Of the rehearsals with one fault, only every `stride`th runs.
     stride: usize,
     /// The command that a reader completes with a trial's arguments to repeat the trial.
     command: String,
-}
-
-/// One rehearsal of the search.
-#[derive(Debug, Clone)]
-pub struct Trial {
-    /// The rehearsal's seed.
-    pub seed: u64,
-    /// What goes wrong.
-    pub faults: Vec<FaultSpec>,
-    /// How the rehearsal must end, and with how many members in service. None if that is not known.
-    expected: Option<(Ending, u32)>,
-    /// Whether the last of the faults must strike a call.
-    must_strike: bool,
-    /// Where the rehearsal leaves the recording of its scenario. None if it starts at the first instant.
-    start_point: Option<StartPoint>,
 }
 
 /// The result of a trial.
@@ -72,7 +57,7 @@ pub enum TrialError {
 }
 
 impl FaultSearch {
-    /// Every fault on the run of `spec` in the fast world, alone, and `seeds` schedules of several faults.
+    /// A search with each fault alone on the run of `spec`, in the fast world, and `seeds` rehearsals with several faults.
     pub fn new(spec: &RehearsalSpec, seeds: u64) -> Self {
         let command = format!("{} --fast-world", spec.goal.command());
         Self { spec: spec.clone().in_fast_world(), seeds, stride: 1, command }
@@ -109,8 +94,7 @@ impl FaultSearch {
         observer(SearchEvent::OneFaultEach { sites: survey.sites.len(), rehearsals: alone.len() });
         let alone = workers::run_all(self, &shared, alone, observer)?;
         let first = self.spec.config.rehearsal.seed;
-        let several: Vec<_> =
-            (first..first.saturating_add(self.seeds)).map(|seed| schedule::draw(seed, &survey)).collect();
+        let several: Vec<_> = (first..first.saturating_add(self.seeds)).map(|seed| survey.drawn(seed)).collect();
         observer(SearchEvent::SeveralFaultsEach { rehearsals: several.len() });
         let several = workers::run_all(self, &shared, several, observer)?;
         Ok(Matrix::new(self.spec.goal, &self.command, survey.sites.len(), &alone, &several))

@@ -155,14 +155,6 @@ impl Matrix {
     }
 }
 
-impl Trial {
-    /// The arguments that repeat the trial.
-    fn arguments(&self) -> String {
-        let faults = self.faults.iter().map(|fault| format!(" --fault {fault}"));
-        format!("--seed {}{}", self.seed, faults.collect::<String>())
-    }
-}
-
 fn list(all: impl Iterator<Item = String>) -> String {
     all.collect::<Vec<_>>().join(", ")
 }

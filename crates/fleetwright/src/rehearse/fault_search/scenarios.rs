@@ -31,8 +31,9 @@ pub(super) fn scenarios(spec: &RehearsalSpec) -> Vec<(Vec<FaultSpec>, Ending)> {
             let all: Vec<_> = (1..=2 * added).collect();
             let mut scenarios = vec![
                 (vec![], Ending::Scaled),
-                // One member is replaced; its replacement is unhealthy too and is abandoned; all members are unhealthy.
+                // One unhealthy member is replaced.
                 (impaired(&[1]), Ending::Scaled),
+                // All members and all their replacements are unhealthy.
                 (impaired(&all), Ending::RolledBack),
                 (
                     [impaired(&all), vec![always("delete-the-unhealthy-members", "TerminateInstances")]].concat(),
@@ -40,6 +41,7 @@ pub(super) fn scenarios(spec: &RehearsalSpec) -> Vec<(Vec<FaultSpec>, Ending)> {
                 ),
             ];
             if added > 1 {
+                // The replacement of one unhealthy member is unhealthy too and is abandoned.
                 scenarios.insert(2, (impaired(&[1, added + 1]), Ending::Scaled));
             }
             scenarios
@@ -57,6 +59,7 @@ pub(super) fn scenarios(spec: &RehearsalSpec) -> Vec<(Vec<FaultSpec>, Ending)> {
     }
 }
 
+/// A fault that strikes every call of the operation in the state.
 fn always(state: &str, operation: &str) -> FaultSpec {
     FaultSpec::Call {
         site: Site { state: state.to_owned(), operation: operation.to_owned(), nth: 1 },

@@ -5,11 +5,8 @@
 //! same order, only the first and the last count, and each of their calls is a call site.
 
 use super::scenarios::{scenarios, world};
-use super::{
-    CallKind, ClientPool, Ending, FaultSearch, FaultSpec, RecordingMode, RehearsalError, RehearsalSpec, Shared, Site,
-    Trial, WorldKind,
-};
-use crate::rehearse::recording::{Recorder, Recording, StartPoint};
+use super::{ClientPool, Ending, FaultSearch, FaultSpec, RecordingMode, RehearsalError, Shared, Site, WorldKind};
+use crate::rehearse::recording::{Recorder, Recording};
 use simulator::process::Passed;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -21,8 +18,8 @@ pub(super) struct Scenario {
     pub(super) faults: Vec<FaultSpec>,
     pub(super) ending: Ending,
     /// The members in service at its end.
-    in_service: u32,
-    recording: Arc<Recording>,
+    pub(super) in_service: u32,
+    pub(super) recording: Arc<Recording>,
 }
 
 /// A call site, and where a rehearsal meets it.
@@ -30,9 +27,9 @@ pub(super) struct Scenario {
 pub(super) struct MetSite {
     pub(super) site: Site,
     /// The index of the first scenario that makes the call.
-    scenario: usize,
+    pub(super) scenario: usize,
     /// The number of that scenario's process that makes the call.
-    process: u64,
+    pub(super) process: u64,
 }
 
 /// The scenarios, call sites and world faults of a workflow.
@@ -80,41 +77,6 @@ impl Survey {
             }
         }
         Ok(survey)
-    }
-
-    /// One trial for each scenario, for each kind of fault at each call site, and for each world fault.
-    pub(super) fn alone(&self, spec: &RehearsalSpec) -> Vec<Trial> {
-        let seed = spec.config.rehearsal.seed;
-        let mut trials: Vec<_> = self
-            .scenarios
-            .iter()
-            .map(|scenario| Trial {
-                seed,
-                faults: scenario.faults.clone(),
-                expected: Some((scenario.ending, scenario.in_service)),
-                must_strike: true,
-                start_point: None,
-            })
-            .collect();
-        for MetSite { site, scenario, process } in &self.sites {
-            let Scenario { faults, ending, in_service, recording } = &self.scenarios[*scenario];
-            let start_point = StartPoint::before_process(recording, *process);
-            for kind in CallKind::ALL {
-                let mut faults = faults.clone();
-                faults.push(FaultSpec::at(site.clone(), kind));
-                let expected = kind.must_be_survived().then_some((*ending, *in_service));
-                trials.push(Trial { seed, faults, expected, must_strike: true, start_point: start_point.clone() });
-            }
-        }
-        let world = self.world.iter().map(|kind| Trial {
-            seed,
-            faults: vec![FaultSpec::World(kind.clone())],
-            expected: None,
-            must_strike: false,
-            start_point: kind.at().and_then(|at| StartPoint::before_time(&self.scenarios.first()?.recording, at)),
-        });
-        trials.extend(world);
-        trials
     }
 }
 
