@@ -1,11 +1,11 @@
-//! Bad input: one clear message that names the file, the field and what would be right, and nothing is changed.
+//! Invalid input gives one message that names the file, the field and the expected value. It changes nothing.
 
 use crate::command::{Ran, rehearse};
 use crate::emulators::{Scratch, file};
 use fleetwright::Exit;
 use serde_json::Value;
 
-/// Rehearses with the sample configuration after replacing `from` by `to` in it.
+/// Rehearses with the sample configuration, in which `to` replaces the first `from`.
 fn with(from: &str, to: &str, line: &str) -> Ran {
     let sample = std::fs::read_to_string(file("samplconfig.toml")).unwrap();
     assert!(sample.contains(from), "the sample configuration has no '{from}'");
@@ -33,7 +33,7 @@ fn check(ran: Ran, exit: Exit, says: &[&str]) {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_read() {
+fn an_invalid_configuration_is_rejected() {
     let to = "--to 1.4.14";
     check(with("[fleet]", "[fleet", to), Exit::BadInput, &["fleet.toml", "line 4"]);
     check(with("size = 3", "sise = 3", to), Exit::BadInput, &["fleet.toml", "unknown field `sise`", "size"]);
@@ -49,7 +49,7 @@ fn a_configuration_that_cannot_be_read() {
 }
 
 #[test]
-fn a_backup_of_what_cannot_be_meant() {
+fn an_invalid_backup_section_is_rejected() {
     let backup = |lines: &str| with("data_server = \"i-0ccccccccccccccc1\"", lines, "--to 1.4.14");
     let one = &["fleet.toml", "backup: expected one of data_server = \"i-…\" and db_instance = \"NAME\""];
     let both = "data_server = \"i-0ccccccccccccccc1\"\ndb_instance = \"appwrite-db\"";
@@ -67,7 +67,7 @@ fn a_backup_of_what_cannot_be_meant() {
 }
 
 #[test]
-fn a_way_back_that_cannot_be_meant() {
+fn invalid_rollback_settings_are_rejected() {
     let to = "--to 1.4.14";
     check(
         with("keep_images = 3", "keep_images = 0", to),
@@ -79,7 +79,7 @@ fn a_way_back_that_cannot_be_meant() {
 }
 
 #[test]
-fn a_run_that_cannot_go_well() {
+fn a_run_that_cannot_succeed_is_refused() {
     let to = |to: &str| rehearse(&format!("--to {to} --output json"));
     check(to("1.3.7"), Exit::Refused, &["to: 1.3.7", "downgrade", "1.3.8"]);
     check(to("2.4.0"), Exit::Refused, &["no path of hops", "2.4.0", "upgrade.hops"]);
@@ -93,7 +93,7 @@ fn a_run_that_cannot_go_well() {
 }
 
 #[test]
-fn the_wanted_version_is_there_already() {
+fn an_upgrade_to_the_current_version_changes_nothing() {
     let ran = rehearse("--to 1.3.8 --output json");
     let object: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((ran.exit, &object["outcome"]), (Exit::Done, &"unchanged".into()));

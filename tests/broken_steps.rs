@@ -1,53 +1,53 @@
-//! Proves that the invariants detect what they are for: an intercept between the state machine and the functions breaks steps
-//! on purpose.
+//! Proves that the invariants detect what they are for. An interceptor between the state machine and the functions
+//! breaks steps on purpose.
 
 use crate::faults::{spec, upgrade};
 use asl::{Failure, Resources, Task};
 use fleet::{RUN_TAG, RunRef, Ticket};
 use fleetwright::lambda::Functions;
 use fleetwright::rehearse::fault_search::{FaultSearch, TrialResult};
-use fleetwright::rehearse::{Ending, Goal, Intercept};
+use fleetwright::rehearse::{Ending, Goal, Interceptor};
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// Handles a task instead of the functions, or passes it on to them.
-type Handler = for<'b, 'f> fn(&'b Functions<'f>, Task) -> LocalBoxFuture<'b, Result<Value, Failure>>;
+/// What an interceptor does with a task instead of forwarding it.
+type Intercept = for<'b, 'f> fn(&'b Functions<'f>, Task) -> LocalBoxFuture<'b, Result<Value, Failure>>;
 
 struct Broken<'a> {
     functions: Functions<'a>,
-    handler: Handler,
+    intercept: Intercept,
 }
 
 impl Resources for Broken<'_> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
-        (self.handler)(&self.functions, task)
+        (self.intercept)(&self.functions, task)
     }
 }
 
-/// Rehearses with broken steps. The result has each violated invariant once.
+/// Rehearses with an interceptor. Returns the ending and each violated invariant once.
 #[track_caller]
-fn break_with(goal: Goal, handler: Handler, faults: &[&str]) -> (Ending, BTreeSet<&'static str>) {
-    let intercept = Intercept::new(move |functions| Box::new(Broken { functions, handler }));
-    let search = FaultSearch::new(&spec(goal).with_intercept(intercept), 0).allowing_all_calls();
+fn break_with(goal: Goal, intercept: Intercept, faults: &[&str]) -> (Ending, BTreeSet<&'static str>) {
+    let interceptor = Interceptor::new(move |functions| Box::new(Broken { functions, intercept }));
+    let search = FaultSearch::new(&spec(goal).with_interceptor(interceptor), 0).allowing_all_calls();
     let TrialResult { ending, violations } = search.one(faults).unwrap();
     (ending, violations.iter().map(|violation| violation.invariant).collect())
 }
 
 #[track_caller]
-fn assert_caught(handler: Handler, faults: &[&str], invariant: &str) {
-    assert_caught_in(upgrade(), handler, faults, invariant);
+fn assert_caught(intercept: Intercept, faults: &[&str], invariant: &str) {
+    assert_caught_in(upgrade(), intercept, faults, invariant);
 }
 
 #[track_caller]
-fn assert_caught_in(goal: Goal, handler: Handler, faults: &[&str], invariant: &str) {
-    let whole: Handler = |functions, task| functions.call(task);
-    let (ending, none) = break_with(goal, whole, faults);
-    assert!(none.is_empty(), "{none:?} in a run that is not broken and ends as {ending:?}");
-    let (ending, broken) = break_with(goal, handler, faults);
-    assert!(broken.contains(invariant), "{invariant} is not among {broken:?} of a run that ended as {ending:?}");
+fn assert_caught_in(goal: Goal, intercept: Intercept, faults: &[&str], invariant: &str) {
+    let forward: Intercept = |functions, task| functions.call(task);
+    let (ending, violated) = break_with(goal, forward, faults);
+    assert!(violated.is_empty(), "{violated:?} in a run without broken steps that ended as {ending:?}");
+    let (ending, violated) = break_with(goal, intercept, faults);
+    assert!(violated.contains(invariant), "{invariant} is not among {violated:?} in a run that ended as {ending:?}");
 }
 
 fn run_of(task: &Task) -> RunRef {
@@ -55,8 +55,8 @@ fn run_of(task: &Task) -> RunRef {
 }
 
 #[test]
-fn a_launch_whose_token_changes_on_a_retry_is_caught() {
-    let handler: Handler = |functions, task| {
+fn a_launch_whose_client_token_changes_on_a_retry_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Create the builder" && task.attempt > 0 {
                 let ledger = functions.clients("create-from-snapshot");
@@ -69,38 +69,38 @@ fn a_launch_whose_token_changes_on_a_retry_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(handler, &["create-the-builder/RunInstances#1/answer-lost"], "nothing-left-over");
+    assert_caught(intercept, &["create-the-builder/RunInstances#1/answer-lost"], "nothing-left-over");
 }
 
 #[test]
 fn a_delete_before_the_drain_is_caught() {
-    let handler: Handler = |functions, task| {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Bake" && task.attempt == 0 {
                 let run = run_of(&task);
                 let aws = functions.clients("delete");
-                let mut old = aws.instances_of_fleet(&run.fleet).await.unwrap();
-                old.retain(|instance| instance.tag(RUN_TAG).is_none());
-                aws.terminate(&old.iter().map(|instance| &instance.id).collect::<Vec<_>>()).await.unwrap();
+                let mut leaving = aws.instances_of_fleet(&run.fleet).await.unwrap();
+                leaving.retain(|instance| instance.tag(RUN_TAG).is_none());
+                aws.terminate(&leaving.iter().map(|instance| &instance.id).collect::<Vec<_>>()).await.unwrap();
             }
             functions.call(task).await
         })
     };
-    assert_caught(handler, &[], "capacity-and-requests");
+    assert_caught(intercept, &[], "capacity-and-requests");
 }
 
 #[test]
 fn a_lock_that_is_not_released_is_caught() {
-    let handler: Handler = |functions, task| match task.state.as_str() {
+    let intercept: Intercept = |functions, task| match task.state.as_str() {
         "Finish" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught(handler, &[], "ledger-agrees");
+    assert_caught(intercept, &[], "ledger-agrees");
 }
 
 #[test]
-fn a_lock_that_does_not_hold_is_caught() {
-    let handler: Handler = |functions, task| {
+fn a_lock_that_admits_a_second_run_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Begin" {
                 tokio::time::sleep(Duration::from_secs(3)).await;
@@ -113,40 +113,40 @@ fn a_lock_that_does_not_hold_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(handler, &["two-starts"], "one-run-at-a-time");
+    assert_caught(intercept, &["two-starts"], "one-run-at-a-time");
 }
 
 #[test]
-fn leaving_members_out_before_staying_members_are_healthy_is_caught() {
-    let handler: Handler = |functions, task| {
+fn deregistering_leaving_members_before_staying_members_are_healthy_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Rest in" {
                 let run = run_of(&task);
                 let aws = functions.clients("retag");
                 let config = aws.ledger().run(&run).await.unwrap().unwrap().record.config;
-                let mut old = aws.instances_of_fleet(&run.fleet).await.unwrap();
-                old.retain(|instance| instance.tag(RUN_TAG).is_none());
-                let old: Vec<_> = old.iter().map(|instance| &instance.id).collect();
-                aws.deregister(&config.load_balancer.target_group, &old).await.unwrap();
+                let mut leaving = aws.instances_of_fleet(&run.fleet).await.unwrap();
+                leaving.retain(|instance| instance.tag(RUN_TAG).is_none());
+                let leaving: Vec<_> = leaving.iter().map(|instance| &instance.id).collect();
+                aws.deregister(&config.load_balancer.target_group, &leaving).await.unwrap();
             }
             functions.call(task).await
         })
     };
-    assert_caught(handler, &[], "capacity-and-requests");
+    assert_caught(intercept, &[], "capacity-and-requests");
 }
 
 #[test]
 fn a_rollback_that_deletes_nothing_is_caught() {
-    let handler: Handler = |functions, task| match task.state.as_str() {
+    let intercept: Intercept = |functions, task| match task.state.as_str() {
         "Delete what the run made" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught(handler, &["image-fails"], "nothing-left-over");
+    assert_caught(intercept, &["image-fails"], "nothing-left-over");
 }
 
 #[test]
-fn terminating_a_foreign_instance_is_caught() {
-    let handler: Handler = |functions, task| {
+fn terminating_an_instance_of_others_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Delete the leaving members" {
                 let aws = functions.clients("delete");
@@ -156,12 +156,12 @@ fn terminating_a_foreign_instance_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(handler, &[], "nothing-foreign-touched");
+    assert_caught(intercept, &[], "nothing-foreign-touched");
 }
 
 #[test]
 fn deleting_the_golden_image_is_caught() {
-    let handler: Handler = |functions, task| {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Delete what the run made" && task.attempt == 0 {
                 let aws = functions.clients("delete");
@@ -171,21 +171,21 @@ fn deleting_the_golden_image_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught(handler, &["image-fails"], "golden-image-exists");
+    assert_caught(intercept, &["image-fails"], "golden-image-exists");
 }
 
 #[test]
 fn a_scale_out_that_keeps_abandoned_members_is_caught() {
-    let handler: Handler = |functions, task| match task.state.as_str() {
+    let intercept: Intercept = |functions, task| match task.state.as_str() {
         "Delete the abandoned members" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught_in(Goal::Scale { to: 5 }, handler, &["impaired/1"], "nothing-left-over");
+    assert_caught_in(Goal::Scale { to: 5 }, intercept, &["impaired/1"], "nothing-left-over");
 }
 
 #[test]
-fn a_scale_in_that_takes_too_many_members_out_is_caught() {
-    let handler: Handler = |functions, task| {
+fn a_scale_in_that_deregisters_all_members_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Commit" && task.attempt == 0 {
                 let run = run_of(&task);
@@ -198,21 +198,21 @@ fn a_scale_in_that_takes_too_many_members_out_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught_in(Goal::Scale { to: 2 }, handler, &[], "capacity-and-requests");
+    assert_caught_in(Goal::Scale { to: 2 }, intercept, &[], "capacity-and-requests");
 }
 
 #[test]
-fn a_source_member_that_stays_out_after_its_image_is_caught() {
-    let handler: Handler = |functions, task| match task.state.as_str() {
+fn a_source_member_that_does_not_return_to_service_is_caught() {
+    let intercept: Intercept = |functions, task| match task.state.as_str() {
         "Start the member" | "Member in" | "Member healthy" => Box::pin(async { Ok(json!({"Payload": {}})) }),
         _ => functions.call(task),
     };
-    assert_caught_in(Goal::GoldenImage, handler, &[], "members-are-as-they-were");
+    assert_caught_in(Goal::GoldenImage, intercept, &[], "members-are-as-they-were");
 }
 
 #[test]
-fn stopping_a_member_that_still_receives_traffic_is_caught() {
-    let handler: Handler = |functions, task| {
+fn stopping_a_member_that_still_takes_traffic_is_caught() {
+    let intercept: Intercept = |functions, task| {
         Box::pin(async move {
             if task.state == "Member out" && task.attempt == 0 {
                 let aws = functions.clients("image-member");
@@ -222,5 +222,5 @@ fn stopping_a_member_that_still_receives_traffic_is_caught() {
             functions.call(task).await
         })
     };
-    assert_caught_in(Goal::GoldenImage, handler, &[], "capacity-and-requests");
+    assert_caught_in(Goal::GoldenImage, intercept, &[], "capacity-and-requests");
 }

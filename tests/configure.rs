@@ -1,8 +1,7 @@
-//! The builder's script, `infra/instance/configure.sh`: here with a stub in the place of `docker`, in `real` with Docker.
+//! The builder's script, `infra/instance/configure.sh`, with a stub in the place of `docker`. The test binary `machines` runs it
+//! with Docker.
 
 mod hop;
-mod host;
-mod real;
 mod stub;
 
 use crate::emulators::{file, until};
@@ -13,7 +12,7 @@ use std::process::Stdio;
 use stub::{Machine, SECRET, at_version, original};
 
 #[test]
-fn a_good_hop_changes_the_appwrite_images_alone_and_starts_the_appwrite_service_alone() {
+fn a_successful_hop_changes_only_appwrite_images_and_starts_only_the_appwrite_service() {
     let machine = Machine::new();
     machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
     assert_eq!(machine.compose_file(), at_version("1.4.14"));
@@ -23,13 +22,13 @@ fn a_good_hop_changes_the_appwrite_images_alone_and_starts_the_appwrite_service_
 }
 
 #[test]
-fn two_hops_in_turn_have_a_verdict_each_and_a_clone_starts_everything_at_boot() {
+fn two_hops_have_a_verdict_each_and_a_clone_starts_everything_at_boot() {
     let machine = Machine::new();
     machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
     machine.hop("1.4.14", "1.5.11").assert_ok("1.5.11");
     assert_eq!(machine.compose_file(), at_version("1.5.11"));
 
-    // What systemd does with the unit: the command, in the directory.
+    // Runs the unit's command in the unit's directory, as systemd does.
     let unit = machine.read("units/fleetwright-compose.service");
     let entry = |key: &str| unit.lines().find_map(|line| line.strip_prefix(key)).unwrap_or_else(|| panic!("{unit}"));
     let mut words = entry("ExecStart=").split(' ');
@@ -45,7 +44,7 @@ fn two_hops_in_turn_have_a_verdict_each_and_a_clone_starts_everything_at_boot() 
 }
 
 #[test]
-fn each_range_of_versions_has_its_own_words_of_success() {
+fn each_range_of_versions_has_its_own_success_message() {
     for (from, to) in [("1.5.11", "1.6.2"), ("1.6.2", "1.7.5"), ("1.8.1", "1.9.0")] {
         let machine = Machine::new();
         machine.write("appwrite/docker-compose.yml", &at_version(from));
@@ -53,7 +52,7 @@ fn each_range_of_versions_has_its_own_words_of_success() {
 
         let machine = Machine::new();
         machine.write("appwrite/docker-compose.yml", &at_version(from));
-        machine.migrations("other-words");
+        machine.set_migration("other-words");
         machine.hop(from, to).assert_failed(to, "migrate never printed");
     }
 }
@@ -61,17 +60,17 @@ fn each_range_of_versions_has_its_own_words_of_success() {
 #[test]
 fn a_migration_that_fails_with_exit_status_0_fails_the_hop() {
     let machine = Machine::new();
-    machine.migrations("fails");
+    machine.set_migration("fails");
     let hop = machine.hop("1.3.8", "1.4.14");
     hop.assert_failed("1.4.14", "[Error] Failed to migrate project \"console\"");
     assert!(hop.output.contains("with exit status 0"), "{}", hop.output);
-    assert_eq!(hop.output.lines().count(), 61, "the tail of the log, and the verdict");
+    assert_eq!(hop.output.lines().count(), 61, "the last 60 lines of the log, and the verdict");
     assert!(machine.read("state/run-1/1.4.14/attempt-1.log").contains("Trace line 1\n"), "the log is whole");
     assert!(!machine.path("units/fleetwright-compose.service").exists());
 }
 
 #[test]
-fn an_error_outweighs_the_words_of_success() {
+fn an_error_overrides_the_success_message() {
     for error in [
         "Failed to update project \"console\"",
         "Failed to migrate project \"console\"",
@@ -83,11 +82,11 @@ fn an_error_outweighs_the_words_of_success() {
         "No migration found for version 1.4.14",
     ] {
         let machine = Machine::new();
-        machine.migrations(&format!("says {error}"));
+        machine.set_migration(&format!("says {error}"));
         machine.hop("1.3.8", "1.4.14").assert_failed("1.4.14", error);
     }
     let machine = Machine::new();
-    machine.migrations("says Migrated 1/2 projects...");
+    machine.set_migration("says Migrated 1/2 projects...");
     machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
 }
 
@@ -103,21 +102,21 @@ fn nothing_is_migrated_before_the_new_version_answers() {
 #[test]
 fn a_migration_that_hangs_is_ended_at_its_deadline() {
     let machine = Machine::new();
-    machine.migrations("hangs");
+    machine.set_migration("hangs");
     let output = machine.hop_command("1.3.8", "1.4.14").env("FLEETWRIGHT_MIGRATE_DEADLINE", "1").output().unwrap();
     Hop::of(output).assert_failed("1.4.14", "migrate had not ended after 1 s");
-    assert!(!machine.path("docker/running/appwrite").exists(), "it would go on inside the container");
+    assert!(!machine.path("docker/running/appwrite").exists(), "the migration would continue inside the container");
 }
 
 #[test]
-fn a_hop_that_has_a_verdict_is_not_done_again() {
+fn a_hop_with_a_verdict_is_not_repeated() {
     let machine = Machine::new();
     for (how, exit_status) in [("succeeds", 0), ("fails", 1)] {
-        machine.migrations(how);
+        machine.set_migration(how);
         let (from, to) = if exit_status == 0 { ("1.3.8", "1.4.14") } else { ("1.4.14", "1.5.11") };
         let first = machine.hop(from, to);
         let calls = machine.read("docker/calls");
-        machine.migrations("hangs");
+        machine.set_migration("hangs");
         assert_eq!(machine.hop(from, to), first);
         assert_eq!(first.exit_status, Some(exit_status));
         assert_eq!(machine.read("docker/calls"), calls);
@@ -125,21 +124,21 @@ fn a_hop_that_has_a_verdict_is_not_done_again() {
 }
 
 #[test]
-fn a_hop_that_was_cut_off_starts_over() {
+fn an_interrupted_hop_starts_over() {
     let machine = Machine::new();
-    machine.migrations("hangs");
-    let mut cut = machine.hop_command("1.3.8", "1.4.14").stdout(Stdio::null()).spawn().unwrap();
+    machine.set_migration("hangs");
+    let mut interrupted = machine.hop_command("1.3.8", "1.4.14").stdout(Stdio::null()).spawn().unwrap();
     let migration: u32 = until("the migration hangs", || machine.read("docker/migrating").trim().parse().ok());
-    cut.kill().unwrap();
-    assert!(!cut.wait().unwrap().success());
+    interrupted.kill().unwrap();
+    assert!(!interrupted.wait().unwrap().success());
     assert!(!machine.path("state/run-1/1.4.14/verdict").exists());
 
-    // A half-written compose file is the worst that a cut can leave.
+    // The worst that an interruption can leave is a half-written compose file.
     machine.write("appwrite/docker-compose.yml", "services:\n");
-    machine.migrations("succeeds");
+    machine.set_migration("succeeds");
     machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
     assert_eq!(machine.compose_file(), at_version("1.4.14"));
-    until("the migration that was cut off is gone", || {
+    until("the interrupted migration has ended", || {
         (!PathBuf::from(format!("/proc/{migration}")).exists()).then_some(())
     });
 }
@@ -147,7 +146,7 @@ fn a_hop_that_was_cut_off_starts_over() {
 #[test]
 fn a_second_call_waits_for_the_first_and_prints_the_same() {
     let machine = Machine::new();
-    machine.migrations("hangs");
+    machine.set_migration("hangs");
     let first = machine.hop_command("1.3.8", "1.4.14").env("FLEETWRIGHT_MIGRATE_DEADLINE", "3").spawn().unwrap();
     until("the migration hangs", || machine.path("docker/migrating").exists().then_some(()));
     let second = machine.hop("1.3.8", "1.4.14");
@@ -157,7 +156,7 @@ fn a_second_call_waits_for_the_first_and_prints_the_same() {
 }
 
 #[test]
-fn wrong_arguments_are_refused_and_nothing_is_changed_or_run() {
+fn invalid_arguments_are_rejected_and_nothing_is_changed_or_run() {
     let machine = Machine::new();
     let touched = machine.path("touched");
     let inject = [format!("1.4.14; touch {}", touched.display()), format!("$(touch {})", touched.display())];
@@ -186,9 +185,9 @@ fn wrong_arguments_are_refused_and_nothing_is_changed_or_run() {
     for call in calls {
         let arguments: Vec<&str> = call.iter().map(String::as_str).collect();
         let output = machine.script(&arguments).output().unwrap();
-        let told = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(2), "{call:?}: {told}");
-        assert!(told.starts_with("configure.sh: ") && told.contains("usage: "), "{call:?}: {told}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{call:?}: {stderr}");
+        assert!(stderr.starts_with("configure.sh: ") && stderr.contains("usage: "), "{call:?}: {stderr}");
         assert_eq!(output.stdout, b"");
     }
     assert!(!touched.exists() && !machine.path("state").exists() && !machine.path("docker/calls").exists());
@@ -196,7 +195,7 @@ fn wrong_arguments_are_refused_and_nothing_is_changed_or_run() {
 }
 
 #[test]
-fn a_directory_that_could_become_shell_or_a_setting_of_a_unit_is_refused() {
+fn a_directory_that_could_inject_shell_commands_or_unit_settings_is_rejected() {
     for odd in
         ["/home/share; reboot", "/home/$(reboot)", "/home/share\nExecStart=/bin/true", "home/share", "/home/100%"]
     {
@@ -207,10 +206,10 @@ fn a_directory_that_could_become_shell_or_a_setting_of_a_unit_is_refused() {
     }
 }
 
-/// A call that waits outlasts one that works, so that it does not call failed what still goes on, and Run Command ends
-/// neither before it has had its say.
+/// A waiting call waits longer than a working call can take. Otherwise it would report a running hop as failed. Run
+/// Command waits longer than both, so that it ends no call before its verdict.
 #[test]
-fn the_deadlines_fit_into_each_other() {
+fn each_deadline_fits_into_the_next_longer_one() {
     let number = |text: &str, after: &str| -> u32 {
         let (_, rest) = text.split_once(after).unwrap_or_else(|| panic!("{after}"));
         rest.chars().take_while(char::is_ascii_digit).collect::<String>().parse().unwrap()
@@ -229,7 +228,7 @@ fn the_deadlines_fit_into_each_other() {
 }
 
 #[test]
-fn a_machine_that_is_not_on_the_version_to_start_from_fails_before_anything_is_stopped() {
+fn a_machine_on_another_version_fails_before_anything_is_stopped() {
     let machine = Machine::new();
     machine.hop("1.4.14", "1.5.11").assert_failed("1.5.11", "has version 1.3.8 of Appwrite, not 1.4.14");
     assert!(!machine.path("docker/calls").exists());
@@ -237,7 +236,7 @@ fn a_machine_that_is_not_on_the_version_to_start_from_fails_before_anything_is_s
 }
 
 #[test]
-fn an_image_line_that_would_be_left_on_the_old_version_fails_the_hop() {
+fn an_image_line_that_would_keep_the_old_version_fails_the_hop() {
     for odd in ["image: appwrite/appwrite:${VERSION}", "image: appwrite/appwrite", "{image: appwrite/appwrite:1.3.8}"] {
         let machine = Machine::new();
         machine.write("appwrite/docker-compose.yml", &format!("{}  odd:\n    {odd}\n", original()));
@@ -247,7 +246,7 @@ fn an_image_line_that_would_be_left_on_the_old_version_fails_the_hop() {
 }
 
 #[test]
-fn an_overlay_takes_the_place_of_the_compose_file_from_its_minor_on() {
+fn an_overlay_replaces_the_compose_file_from_its_minor_version() {
     let machine = Machine::new();
     let overlay = "services:\n  appwrite:\n    image: appwrite/appwrite:1.5.0\n  appwrite-worker-messaging:\n    image: appwrite/appwrite:1.5.0\n";
     machine.write("appwrite/overlays/1.5/docker-compose.yml", overlay);
@@ -268,7 +267,7 @@ fn a_share_that_the_compose_file_mounts_must_be_mounted() {
     machine.hop("1.3.8", "1.4.14").assert_failed("1.4.14", "share is not mounted");
     assert!(!machine.path("docker/started").exists());
 
-    // Another directory whose name begins alike is no share, and /proc is mounted everywhere.
+    // A directory whose name only begins like the share's is not the share. /proc stands for a share that is mounted.
     let machine = Machine::new();
     machine.write("appwrite/docker-compose.yml", &mounting(&format!("{}-2", machine.path("share").display())));
     machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
@@ -279,7 +278,7 @@ fn a_share_that_the_compose_file_mounts_must_be_mounted() {
     let drop_in = machine.read("units/docker.service.d/fleetwright.conf");
     assert!(drop_in.contains("mountpoint -q /proc || mount /proc; mountpoint -q /proc'"), "{drop_in}");
 
-    // What Docker Compose reads counts, whatever it reads it from.
+    // Every file that Docker Compose reads counts.
     let machine = Machine::new();
     machine.write("appwrite/docker-compose.override.yml", &mounting(&machine.path("share").display().to_string()));
     machine.write(
@@ -290,7 +289,7 @@ fn a_share_that_the_compose_file_mounts_must_be_mounted() {
 }
 
 #[test]
-fn a_file_that_docker_compose_reads_besides_must_not_keep_the_old_version() {
+fn an_override_file_must_not_keep_the_old_version() {
     let machine = Machine::new();
     let more = "services:\n  appwrite-worker-mails:\n    image: appwrite/appwrite:1.3.8\n";
     machine.write("appwrite/docker-compose.override.yml", more);
@@ -300,7 +299,7 @@ fn a_file_that_docker_compose_reads_besides_must_not_keep_the_old_version() {
 }
 
 #[test]
-fn an_invalid_compose_file_fails_the_hop_and_nothing_secret_is_printed() {
+fn an_invalid_compose_file_fails_the_hop_and_no_secret_is_printed() {
     let machine = Machine::new();
     machine.write("appwrite/docker-compose.yml", &format!("{}# INVALID\n", original()));
     let hop = machine.hop("1.3.8", "1.4.14");
@@ -310,7 +309,7 @@ fn an_invalid_compose_file_fails_the_hop_and_nothing_secret_is_printed() {
 }
 
 #[test]
-fn a_secret_is_masked_however_env_has_it() {
+fn a_secret_is_masked_in_every_syntax_of_the_env_file() {
     for (line, secret) in [
         ("_APP_SMTP_PASSWORD=of#a#staple # of the relay", "of#a#staple"),
         ("export _APP_OPENSSL_KEY_V1=with-a-comma\r", "with-a-comma"),
@@ -319,7 +318,7 @@ fn a_secret_is_masked_however_env_has_it() {
     ] {
         let machine = Machine::new();
         machine.write("appwrite/.env", &format!("{line}\n"));
-        machine.migrations(&format!("says SQLSTATE[1045] with <{secret}>"));
+        machine.set_migration(&format!("says SQLSTATE[1045] with <{secret}>"));
         let hop = machine.hop("1.3.8", "1.4.14");
         hop.assert_failed("1.4.14", "migrate printed: SQLSTATE[1045] with <***>");
         assert!(!hop.output.contains(secret), "{}", hop.output);
@@ -327,7 +326,7 @@ fn a_secret_is_masked_however_env_has_it() {
 }
 
 #[test]
-fn where_systemd_does_not_run_no_unit_is_installed() {
+fn without_systemd_no_unit_is_installed() {
     let machine = Machine::new();
     fs::remove_dir(machine.path("systemd")).unwrap();
     machine.hop("1.3.8", "1.4.14").assert_ok("1.4.14");

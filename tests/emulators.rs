@@ -1,12 +1,11 @@
-//! Stand-ins for AWS that the tests install and start themselves, on free ports of 127.0.0.1.
+//! Emulators of AWS. The tests install and start them, on free ports of 127.0.0.1.
 
+mod assertions;
 mod backups;
 mod fleet;
 mod ministack;
 mod moto;
-mod outcome;
 mod python;
-mod scratch;
 mod server;
 mod ssm_endpoint;
 mod tests;
@@ -18,22 +17,21 @@ use aws_smithy_http_client::Builder;
 use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
 use aws_types::SdkConfig;
 use aws_types::region::Region;
-use std::path::PathBuf;
-use std::time::Duration;
 
+pub use crate::scratch::{Scratch, file};
+pub use crate::until::until;
 pub use fleet::{BuiltFleet, build_fleet, configuration, inspect_fleet};
 pub use ministack::Ministack;
 pub use moto::Moto;
 pub use python::{python, sam, without_aws};
-pub use scratch::Scratch;
 pub use ssm_endpoint::{Migration, SsmEndpoint};
 
-/// The account that the emulators keep. Its number is its root's key where anybody looks at keys.
+/// The emulators' account. Its number is also the access key of its root user, for emulators that check keys.
 pub const ACCOUNT: &str = "123456789012";
-/// The region of all that is there.
+/// The region of all resources in the emulators.
 pub const REGION: &str = "eu-central-1";
 
-/// What the SDK's clients need to talk to an emulator.
+/// The configuration of SDK clients that call an emulator.
 pub fn sdk_config(endpoint: &str) -> SdkConfig {
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
@@ -43,21 +41,4 @@ pub fn sdk_config(endpoint: &str) -> SdkConfig {
         .region(Region::from_static(REGION))
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .build()
-}
-
-/// A file of the repository.
-pub fn file(path: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().unwrap().join(path)
-}
-
-/// Asks until there is an answer, for a minute at most; processes run in real time.
-#[expect(clippy::disallowed_methods, reason = "another process does not wake this one: it must be asked again")]
-pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    for _ in 0..1200 {
-        if let Some(answer) = ask() {
-            return answer;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("after a minute still not: {what}");
 }

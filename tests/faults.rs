@@ -1,4 +1,4 @@
-//! The fault search of every workflow.
+//! The fault search: every fault at every call site of every workflow.
 
 use crate::command::rehearse;
 use fleet::Config;
@@ -10,14 +10,14 @@ use serde_json::{Value, json};
 /// A run of the sample fleet.
 pub(crate) fn spec(goal: Goal) -> RehearsalSpec {
     let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
-    // At this rate some requests are always under way.
+    // At this rate some requests are always in flight.
     config.rehearsal.requests_per_second = 500.0;
     RehearsalSpec::new(config, goal)
 }
 
-/// The test runs a sample, since a rehearsal without optimisation takes a quarter of a second. `.ci/run` runs all of it.
+/// Samples every twelfth fault, because a rehearsal takes 250 ms without optimisation. `.ci/run` searches all faults.
 #[test]
-fn no_fault_of_an_upgrade_violates_an_invariant() {
+fn no_fault_in_an_upgrade_violates_an_invariant() {
     let matrix = FaultSearch::new(&spec(upgrade()), 30).every(12).run(&mut |_| {}).unwrap();
     assert_no_violation(&matrix);
     assert!(matrix.sites > 150, "{} call sites", matrix.sites);
@@ -25,7 +25,7 @@ fn no_fault_of_an_upgrade_violates_an_invariant() {
 }
 
 #[test]
-fn no_fault_of_a_scaling_or_golden_image_run_violates_an_invariant() {
+fn no_fault_in_a_scaling_or_golden_image_run_violates_an_invariant() {
     for (goal, sites) in [(Goal::Scale { to: 5 }, 130), (Goal::Scale { to: 2 }, 75), (Goal::GoldenImage, 90)] {
         let matrix = FaultSearch::new(&spec(goal), 10).every(9).run(&mut |_| {}).unwrap();
         assert_no_violation(&matrix);
@@ -44,7 +44,7 @@ pub(crate) fn upgrade() -> Goal {
 }
 
 #[test]
-fn a_named_fault_strikes_in_every_rehearsal() {
+fn a_named_fault_is_reproduced_byte_for_byte() {
     let line = "--to 1.4.14 --fast-world --seed 5 --fault create-the-builder/RunInstances#1/orchestrator-dies-after --output json";
     let ran = rehearse(line);
     assert_eq!(ran.exit, Exit::Frozen);
@@ -59,43 +59,43 @@ fn a_named_fault_strikes_in_every_rehearsal() {
 }
 
 #[test]
-fn a_fault_that_no_call_reaches_is_named() {
+fn a_fault_without_a_matching_call_is_reported() {
     let missed = "create-the-bilder/RunInstances#1/error";
     let ran = rehearse(&format!("--to 1.4.14 --fast-world --fault {missed} --fault migrate-fails --output json"));
     let object: Value = serde_json::from_str(&ran.out).unwrap();
     assert_eq!((&object["outcome"], &object["missed_faults"]), (&json!("rolled-back"), &json!([missed])));
-    assert_eq!(ran.exit, Exit::Error, "a rehearsal that the fault missed proves nothing of the fault");
-    let told = rehearse(&format!("--to 1.4.14 --brisk --fault {missed}"));
-    assert!(told.out.contains(&format!("missed      {missed} found no call")), "{}", told.out);
-    let met = rehearse("--to 1.4.14 --fast-world --fault create-the-builder/RunInstances#1/throttle");
-    assert!(met.exit == Exit::Done && !met.out.contains("missed"), "{}", met.out);
+    assert_eq!(ran.exit, Exit::Error, "a rehearsal in which the fault does not occur proves nothing about it");
+    let text = rehearse(&format!("--to 1.4.14 --fast-world --fault {missed}"));
+    assert!(text.out.contains(&format!("missed      {missed} found no call")), "{}", text.out);
+    let matched = rehearse("--to 1.4.14 --fast-world --fault create-the-builder/RunInstances#1/throttle");
+    assert!(matched.exit == Exit::Done && !matched.out.contains("missed"), "{}", matched.out);
 }
 
 #[test]
-fn a_survivable_fault_is_compared_with_the_rehearsal_without_it() {
+fn a_harmless_last_fault_is_compared_with_a_rehearsal_without_it() {
     let checked = |faults: &str| {
         let ran = rehearse(&format!("--to 1.4.14 --fast-world {faults} --output json"));
         let object: Value = serde_json::from_str(&ran.out).unwrap();
         object["invariants"]["checked"].as_array().unwrap().contains(&json!("survived-fault-changes-no-outcome"))
     };
-    let (survivable, fatal) = ("--fault create-the-builder/RunInstances#1/throttle", "--fault migrate-fails");
-    assert!(checked(survivable));
-    assert!(checked(&format!("{fatal} {survivable}")));
-    assert!(!checked(&format!("{survivable} {fatal}")));
+    let (harmless, harmful) = ("--fault create-the-builder/RunInstances#1/throttle", "--fault migrate-fails");
+    assert!(checked(harmless));
+    assert!(checked(&format!("{harmful} {harmless}")));
+    assert!(!checked(&format!("{harmless} {harmful}")));
 }
 
 #[test]
-fn the_death_of_one_of_two_executions_leaves_the_other() {
-    let two = |fault: &str| {
-        let ran = rehearse(&format!("--to 1.4.14 --fast-world --fault two-starts --fault {fault} --output json"));
+fn a_fault_kills_only_its_own_execution() {
+    let with_two_starts = |fault: &str| {
+        let ran = rehearse(&format!("--to 1.4.14 --brisk --fault two-starts --fault {fault} --output json"));
         let object: Value = serde_json::from_str(&ran.out).unwrap();
         assert_eq!(object["invariants"]["violated"], json!([]));
         object
     };
-    let other_continues = two("begin/GetItem#1/orchestrator-dies-after");
+    let other_continues = with_two_starts("begin/GetItem#1/orchestrator-dies-after");
     assert_eq!(other_continues["outcome"], "upgraded");
-    let fleet_stays_locked = two("create-the-builder/RunInstances#1/orchestrator-dies-before");
+    let fleet_stays_locked = with_two_starts("create-the-builder/RunInstances#1/orchestrator-dies-before");
     assert_eq!(fleet_stays_locked["outcome"], "frozen");
-    let ended_before_it_died = two("finish/TransactWriteItems#1/orchestrator-dies-after");
-    assert_eq!(ended_before_it_died["outcome"], "upgraded");
+    let run_already_over = with_two_starts("finish/TransactWriteItems#1/orchestrator-dies-after");
+    assert_eq!(run_already_over["outcome"], "upgraded");
 }

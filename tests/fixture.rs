@@ -1,4 +1,4 @@
-//! A fleet in a simulated AWS, on which tests run executions of a definition one after the other.
+//! A fleet in a simulated AWS. Tests run executions of the state machines on it.
 
 use asl::{Execution, Finished, Limits, Resources, StateMachine};
 use aws_types::SdkConfig;
@@ -10,17 +10,18 @@ use fleetwright::rehearse::{START, sdk_config, world};
 use functions::{Aws, Step};
 use serde_json::{Value, json};
 use simulator::faults::Fault;
-use simulator::invariants::{Outcome, Settled, Violation};
+use simulator::invariants::{Settled, SettledAs, Violation};
 use simulator::world::{Work, World};
 use simulator::{Caller, Simulator};
 use std::time::Duration;
 
 const CONSOLE: &str = "console";
 
-/// The fleet, its world and the definition.
+/// The fleet's configuration, the simulated AWS and the state machines.
 pub(crate) struct Fixture {
     pub(crate) config: Config,
     pub(crate) simulator: Simulator,
+    /// Executes upgrades, reverts and restores.
     pub(crate) machine: StateMachine,
     pub(crate) scale_out: StateMachine,
     pub(crate) scale_in: StateMachine,
@@ -29,17 +30,17 @@ pub(crate) struct Fixture {
 
 impl Fixture {
     /// The sample fleet, recorded in the ledger.
-    pub(crate) async fn set() -> Self {
+    pub(crate) async fn new() -> Self {
         Self::with(|_| {}, Vec::new()).await
     }
 
-    /// The sample fleet as `change` makes it, in a world in which `faults` are to come.
+    /// The sample fleet with a changed configuration. The simulated AWS injects `faults`.
     pub(crate) async fn with(change: impl FnOnce(&mut Config), faults: Vec<Fault>) -> Self {
-        Self::under(change, faults, Vec::new()).await
+        Self::with_work(change, faults, Vec::new()).await
     }
 
-    /// The same, whose members have `work` to do.
-    pub(crate) async fn under(change: impl FnOnce(&mut Config), faults: Vec<Fault>, work: Vec<Work>) -> Self {
+    /// Like [`Fixture::with`]; `work` is the CPU load of the members over time.
+    pub(crate) async fn with_work(change: impl FnOnce(&mut Config), faults: Vec<Fault>, work: Vec<Work>) -> Self {
         let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
         change(&mut config);
         let simulator = Simulator::new(World { work, ..world(&config) }, faults);
@@ -56,7 +57,7 @@ impl Fixture {
         fixture
     }
 
-    /// The clients of a function, in no run's name.
+    /// The clients of a function that works for no run.
     pub(crate) fn aws(&self, function: &str) -> Aws {
         self.aws_of("", function)
     }
@@ -67,29 +68,29 @@ impl Fixture {
         Aws::new(&sdk_config(&self.simulator, &self.config, caller), "fleetwright")
     }
 
-    /// Whoever only looks, and may look at everything.
-    pub(crate) fn anyone(&self) -> Aws {
+    /// Clients for reading the state of the simulated AWS. All calls are allowed.
+    pub(crate) fn reader(&self) -> Aws {
         let caller = Caller { run: String::new(), function: "anyone".to_owned() };
-        Aws::new(&sdk_config(&self.simulator.unguarded(), &self.config, caller), "fleetwright")
+        Aws::new(&sdk_config(&self.simulator.fork_allowing_all(), &self.config, caller), "fleetwright")
     }
 
-    /// What someone at the console has, who may do everything and belongs to no run.
+    /// The SDK configuration of an operator at the AWS console. All calls are allowed, and they belong to no run.
     pub(crate) fn console(&self) -> SdkConfig {
         sdk_config(&self.simulator, &self.config, Caller { run: String::new(), function: CONSOLE.to_owned() })
     }
 
-    /// The steps as they work for a run; a person approves after five minutes.
+    /// The steps of a run. An operator approves the run after five minutes.
     pub(crate) fn functions(&self, run: &str) -> Functions<'_> {
         let run = run.to_owned();
         Functions::new(move |function| self.aws_of(&run, function), Duration::from_secs(300))
     }
 
-    /// Runs an execution of the upgrade's definition to its end.
+    /// Runs an execution of the upgrade's state machine to its end.
     pub(crate) async fn execute(&self, name: &str, input: Value, resources: &dyn Resources) -> Finished {
         self.execute_by(&self.machine, name, input, resources).await
     }
 
-    /// Runs an execution of a definition to its end.
+    /// Runs an execution of a state machine to its end.
     pub(crate) async fn execute_by(
         &self,
         machine: &StateMachine,
@@ -113,14 +114,15 @@ impl Fixture {
         }
     }
 
-    /// The same with the steps as they are; answers how it ended: `succeeded`, or the error's name and cause.
+    /// Runs an execution of the upgrade's state machine with the deployed steps. Returns `succeeded`, or `ERROR:
+    /// CAUSE`.
     pub(crate) async fn run(&self, name: &str, input: Value) -> String {
         self.run_by(&self.machine, name, input).await
     }
 
-    /// The same by another definition.
+    /// Like [`Fixture::run`], with another state machine.
     pub(crate) async fn run_by(&self, machine: &StateMachine, name: &str, input: Value) -> String {
-        // What is done for a run that is taken up is done in its name.
+        // An execution that resumes a run works in the name of that run, not in its own.
         let run = input["repair"].as_str().unwrap_or(name).to_owned();
         let finished = self.execute_by(machine, name, input, &self.functions(&run)).await;
         match finished.outcome {
@@ -129,44 +131,44 @@ impl Fixture {
         }
     }
 
-    /// The fleet as the ledger has it.
+    /// The fleet's record in the ledger.
     pub(crate) async fn fleet(&self) -> FleetRecord {
-        self.anyone().ledger().fleet(&self.config.fleet.name).await.unwrap().unwrap().record
+        self.reader().ledger().fleet(&self.config.fleet.name).await.unwrap().unwrap().record
     }
 
-    /// The golden image that the fleet was recorded with.
+    /// The golden image of the fleet's first record.
     pub(crate) fn first_image(&self) -> ImageId {
         self.config.fleet.golden_image.clone().unwrap()
     }
 
-    /// A run as the ledger has it.
+    /// A run's record in the ledger.
     pub(crate) async fn record(&self, id: &str) -> Run {
-        self.anyone().ledger().run(&self.run_ref(id)).await.unwrap().unwrap().record
+        self.reader().ledger().run(&self.run_ref(id)).await.unwrap().unwrap().record
     }
 
-    /// A run of this fleet.
+    /// The key of a run of this fleet.
     pub(crate) fn run_ref(&self, id: &str) -> RunRef {
         RunRef { fleet: self.config.fleet.name.clone(), id: id.parse().unwrap() }
     }
 
     /// What does not hold after `run` ended as `outcome`.
-    pub(crate) async fn violations(&self, run: &str, outcome: Outcome) -> Vec<Violation> {
+    pub(crate) async fn violations(&self, run: &str, outcome: SettledAs) -> Vec<Violation> {
         let fleet = self.fleet().await;
         let golden = fleet.golden.into_iter().map(|golden| golden.image);
         let kept =
             fleet.images.into_iter().map(|kept| kept.image).chain(golden).map(|image| image.to_string()).collect();
-        let record = self.anyone().ledger().run(&self.run_ref(run)).await.unwrap();
+        let record = self.reader().ledger().run(&self.run_ref(run)).await.unwrap();
         let joined = record.into_iter().flat_map(|run| run.record.joined).map(|run| run.to_string()).collect();
         self.simulator.check(&Settled { outcome, run: run.to_owned(), kept, joined }).violated
     }
 
-    /// What a doctor finds, as text.
+    /// What `fleetwright doctor` finds, as text.
     pub(crate) async fn findings(&self) -> Vec<String> {
         self.diagnosis().await.into_iter().map(|finding| finding.what).collect()
     }
 
-    /// What of that a repair would mend.
-    pub(crate) async fn to_repair(&self) -> Vec<String> {
+    /// The findings that a repair fixes, as text.
+    pub(crate) async fn repairable_findings(&self) -> Vec<String> {
         let findings = self.diagnosis().await.into_iter().filter(|finding| finding.remedy == Remedy::Repair);
         findings.map(|finding| finding.what).collect()
     }

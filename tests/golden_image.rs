@@ -1,11 +1,11 @@
-//! A golden image that is taken of a member, by hand: turn it off, snapshot it, turn it on.
+//! Golden-image runs: they stop a member, make an image of it and start it again.
 
 use crate::fixture::Fixture;
 use fleet::{Config, Golden, Outcome, Phase};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::{Value, json};
 use simulator::faults::{Fault, WorldFault};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 
 fn without_an_image(config: &mut Config) {
     config.fleet.golden_image = None;
@@ -16,7 +16,7 @@ fn ask() -> Value {
 }
 
 #[test]
-fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_scales_with_it() {
+fn a_fleet_without_a_golden_image_gets_one_from_a_member_and_scales_out_with_it() {
     in_virtual_time(async {
         let fixture = Fixture::with(without_an_image, Vec::new()).await;
         let refused = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
@@ -25,7 +25,7 @@ fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_scales_with_it() {
         let refused = fixture.run_by(&fixture.scale_out, "out-1", out.clone()).await;
         assert!(refused.starts_with("Refused") && refused.contains("'fleetwright golden-image'"), "{refused}");
 
-        fixture.simulator.require(2);
+        fixture.simulator.require_in_service(2);
         assert_eq!(fixture.run_by(&fixture.golden_image, "image-1", ask()).await, "succeeded");
         let (fleet, run) = (fixture.fleet().await, fixture.record("image-1").await);
         let golden = fleet.golden.clone().unwrap();
@@ -40,7 +40,7 @@ fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_scales_with_it() {
         assert_eq!(fixture.violations("image-1", Settling::ImageTaken).await, []);
         assert_eq!(fixture.findings().await, [""; 0]);
 
-        fixture.simulator.require(3);
+        fixture.simulator.require_in_service(3);
         assert_eq!(fixture.run_by(&fixture.scale_out, "out-2", out).await, "succeeded");
         assert_eq!(fixture.in_service().await, 5);
         assert_eq!(fixture.violations("out-2", Settling::Scaled).await, []);
@@ -50,7 +50,7 @@ fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_scales_with_it() {
 }
 
 #[test]
-fn the_only_member_is_taken_out_only_if_that_is_said() {
+fn the_only_member_leaves_service_only_if_the_order_accepts_downtime() {
     in_virtual_time(async {
         let alone = |config: &mut Config| {
             without_an_image(config);
@@ -61,11 +61,11 @@ fn the_only_member_is_taken_out_only_if_that_is_said() {
         assert!(refused.starts_with("Refused") && refused.contains("is the only member in service"), "{refused}");
         assert_eq!(fixture.fleet().await.golden, None);
 
-        fixture.simulator.require(0);
+        fixture.simulator.require_in_service(0);
         let anyway = json!({"fleet": "appwrite", "downtime": true});
         assert_eq!(fixture.run_by(&fixture.golden_image, "image-2", anyway).await, "succeeded");
         assert_eq!(fixture.in_service().await, 1);
-        // Clients that come while nobody serves are lost, which is what was said.
+        // Requests fail while no member is in service. The order accepts this.
         let violated = fixture.violations("image-2", Settling::ImageTaken).await;
         assert!(violated.iter().all(|one| one.invariant == "capacity-and-requests"), "{violated:?}");
         assert_eq!(fixture.findings().await, [""; 0]);
@@ -74,13 +74,13 @@ fn the_only_member_is_taken_out_only_if_that_is_said() {
 }
 
 #[test]
-fn what_is_named_must_be_a_member_in_service_and_nothing_else_is_asked() {
+fn a_golden_image_run_accepts_a_member_in_service_and_no_other_fields() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         let member = fixture.aws("observe").instances_of_fleet(&fixture.config.fleet.name).await.unwrap()[1].id.clone();
-        let stranger = "i-0123456789abcdef0";
+        let untagged = "i-0123456789abcdef0";
         let cases = [
-            (json!({"fleet": "appwrite", "member": stranger}), format!("{stranger} carries no load-balancer tag")),
+            (json!({"fleet": "appwrite", "member": untagged}), format!("{untagged} carries no load-balancer tag")),
             (json!({"fleet": "appwrite", "to": "1.4.14"}), "expected \\\"fleet\\\"".to_owned()),
             (json!({"fleet": "nobody"}), "'nobody' is not in the ledger".to_owned()),
         ];
@@ -92,7 +92,7 @@ fn what_is_named_must_be_a_member_in_service_and_nothing_else_is_asked() {
         assert!(upgrade.starts_with("Refused"), "{upgrade}");
 
         // A fleet that has a golden image gets another, and keeps the one before.
-        fixture.simulator.require(2);
+        fixture.simulator.require_in_service(2);
         let named = json!({"fleet": "appwrite", "member": member});
         assert_eq!(fixture.run_by(&fixture.golden_image, "image-9", named).await, "succeeded");
         let fleet = fixture.fleet().await;
@@ -103,12 +103,12 @@ fn what_is_named_must_be_a_member_in_service_and_nothing_else_is_asked() {
     .unwrap();
 }
 
-/// A member of another image has nobody knows which version.
+/// The version of such a member is unknown.
 #[test]
 fn no_image_is_taken_of_a_clone_of_another_image() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
-        let mut fleet = fixture.anyone().ledger().fleet(&fixture.config.fleet.name).await.unwrap().unwrap();
+        let fixture = Fixture::new().await;
+        let mut fleet = fixture.reader().ledger().fleet(&fixture.config.fleet.name).await.unwrap().unwrap();
         fleet.record.golden = Some(Golden::new("ami-0000000f".parse().unwrap(), "1.4.14".parse().unwrap()));
         fixture.aws("begin").ledger().write(&mut fleet).await.unwrap();
         let refused = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
@@ -121,7 +121,7 @@ fn no_image_is_taken_of_a_clone_of_another_image() {
 }
 
 #[test]
-fn an_image_is_taken_in_a_window_only() {
+fn an_image_is_taken_only_in_a_window() {
     in_virtual_time(async {
         let later = |config: &mut Config| {
             let window = json!([{"days": ["mon"], "from": "02:00", "to": "05:00", "time_zone": "UTC"}]);
@@ -134,13 +134,13 @@ fn an_image_is_taken_in_a_window_only() {
     .unwrap();
 }
 
-/// A stopped machine may find its zone full.
+/// The zone of a stopped instance can run out of capacity.
 #[test]
-fn a_member_that_does_not_start_freezes_the_fleet_and_a_repair_starts_it() {
+fn a_source_member_that_does_not_start_freezes_the_run_and_a_repair_starts_it() {
     in_virtual_time(async {
         let full = Fault::on("StartInstances").always().error("InsufficientInstanceCapacity");
         let fixture = Fixture::with(|_| {}, vec![full]).await;
-        fixture.simulator.require(2);
+        fixture.simulator.require_in_service(2);
         let frozen = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(frozen.starts_with("Frozen") && frozen.contains("InsufficientInstanceCapacity"), "{frozen}");
         assert_eq!(
@@ -148,11 +148,12 @@ fn a_member_that_does_not_start_freezes_the_fleet_and_a_repair_starts_it() {
             (2, Phase::Ended(Outcome::Frozen))
         );
 
-        fixture.simulator.heal();
+        fixture.simulator.disarm_call_faults();
         let repair = json!({"fleet": "appwrite", "repair": "image-1"});
         let by_another = fixture.run("repair-0", repair.clone()).await;
         assert!(
-            by_another.starts_with("Refused") && by_another.contains("a run of fleetwright-golden-image"),
+            by_another.starts_with("Refused")
+                && by_another.contains("a run of the state machine fleetwright-golden-image"),
             "{by_another}"
         );
         let repaired = fixture.run_by(&fixture.golden_image, "repair-1", repair).await;
@@ -165,10 +166,10 @@ fn a_member_that_does_not_start_freezes_the_fleet_and_a_repair_starts_it() {
 }
 
 #[test]
-fn an_image_that_fails_is_deleted_and_the_member_serves_on() {
+fn a_failed_image_is_deleted_and_its_source_member_returns_to_service() {
     in_virtual_time(async {
         let fixture = Fixture::with(without_an_image, vec![Fault::world(WorldFault::ImageFails)]).await;
-        fixture.simulator.require(2);
+        fixture.simulator.require_in_service(2);
         let back = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(back.starts_with("RolledBack") && back.contains("is failed"), "{back}");
         assert_eq!((fixture.in_service().await, fixture.fleet().await.golden), (3, None));
@@ -177,12 +178,11 @@ fn an_image_that_fails_is_deleted_and_the_member_serves_on() {
     .unwrap();
 }
 
-/// While an image is taken a scale-out waits, and is served after it.
 #[test]
-fn a_scale_out_waits_for_the_image_and_launches_from_it() {
+fn a_scale_out_waits_for_a_golden_image_run_and_launches_from_its_image() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
-        fixture.simulator.require(2);
+        let fixture = Fixture::new().await;
+        fixture.simulator.require_in_service(2);
         let image = fixture.run_by(&fixture.golden_image, "image-1", ask());
         let out = async {
             tokio::time::sleep(std::time::Duration::from_secs(30)).await;

@@ -1,4 +1,4 @@
-//! One test binary over everything.
+//! One test binary for the whole workspace.
 
 #![cfg(test)]
 
@@ -7,18 +7,19 @@ mod broken_steps;
 mod command;
 mod configure;
 mod contract;
+mod docs;
 mod emulators;
 mod faults;
 mod fixture;
 mod golden_image;
 mod join_faults;
-mod meddling;
 mod parity;
 mod permissions;
 mod previous;
 mod proxy;
 mod quiet_hours;
 mod repair;
+mod repeats_and_failures;
 mod report;
 mod restoring;
 mod reverting;
@@ -26,10 +27,11 @@ mod rolling_back;
 mod scale;
 mod scaling;
 mod scenarios;
+mod scratch;
 mod seeds;
 mod simulator;
-mod skip;
 mod stack;
 mod template;
+mod until;
 mod upgrade_on_moto;
 mod workflow_run;

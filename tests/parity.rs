@@ -1,5 +1,5 @@
-//! The simulated AWS beside moto: the same calls to both, compared in what the SDK reads back. Where they differ, AWS's
-//! documentation decides, and the difference stands here with its reason.
+//! The same calls to the simulated AWS and to moto, compared in what the SDK reads. Where the two differ, AWS's
+//! documentation decides, and the list below has the difference with its reason.
 
 use crate::emulators::{Moto, build_fleet, configuration, sdk_config};
 use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
@@ -13,7 +13,7 @@ use simulator::{Caller, Simulator};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-/// Calls that the two answer differently on purpose: the call, and why the simulator is right.
+/// Calls that the two answer differently: the call, and why the simulator is right.
 const DIFFERENCES: [(&str, &str); 7] = [
     (
         "launch from one to two",
@@ -21,19 +21,19 @@ const DIFFERENCES: [(&str, &str); 7] = [
     ),
     (
         "a malformed instance id",
-        "EC2's error codes: InvalidInstanceID.Malformed; moto knows InvalidInstanceID.NotFound alone",
+        "EC2's error codes: InvalidInstanceID.Malformed; moto knows only InvalidInstanceID.NotFound",
     ),
-    ("tag an unknown instance", "EC2's error codes: InvalidInstanceID.NotFound; moto tags what is not there"),
+    ("tag an unknown instance", "EC2's error codes: InvalidInstanceID.NotFound; moto accepts tags for it"),
     (
-        "deregister a stranger",
+        "deregister an unknown target",
         "DeregisterTargets: 'If the specified target does not exist, the action returns successfully'; moto refuses",
     ),
-    ("the same image name again", "image names are unique: InvalidAMIName.Duplicate; moto makes a second one"),
+    ("the same image name again", "image names are unique: InvalidAMIName.Duplicate; moto creates a second one"),
     (
         "the image after deregistering",
-        "DescribeImages of an id that is gone: InvalidAMIID.Unavailable or NotFound; moto answers an empty list",
+        "DescribeImages of a deregistered id: InvalidAMIID.Unavailable or NotFound; moto answers an empty list",
     ),
-    ("targets out", "a deregistered target drains for the group's delay first; moto drops it at once"),
+    ("targets deregistered", "a deregistered target drains for the group's delay first; moto drops it at once"),
 ];
 
 struct Side {
@@ -42,14 +42,14 @@ struct Side {
     cloudwatch: aws_sdk_cloudwatch::Client,
     dynamodb: aws_sdk_dynamodb::Client,
     config: Config,
-    /// Virtual time that passes after each change; moto is always at its end.
-    settles: Duration,
+    /// Virtual time that passes after each change. It is zero for moto, where every change takes effect at once.
+    settle_time: Duration,
     seen: Vec<(&'static str, String)>,
     names: BTreeMap<String, String>,
 }
 
 impl Side {
-    fn new(sdk: &SdkConfig, config: Config, settles: Duration) -> Self {
+    fn new(sdk: &SdkConfig, config: Config, settle_time: Duration) -> Self {
         let sdk = sdk.to_builder().retry_config(aws_sdk_ec2::config::retry::RetryConfig::disabled()).build();
         Self {
             ec2: aws_sdk_ec2::Client::new(&sdk),
@@ -57,7 +57,7 @@ impl Side {
             cloudwatch: aws_sdk_cloudwatch::Client::new(&sdk),
             dynamodb: aws_sdk_dynamodb::Client::new(&sdk),
             config,
-            settles,
+            settle_time,
             seen: Vec::new(),
             names: BTreeMap::new(),
         }
@@ -68,16 +68,16 @@ impl Side {
     }
 
     async fn settle(&self) {
-        tokio::time::sleep(self.settles).await;
+        tokio::time::sleep(self.settle_time).await;
     }
 
-    /// A name for an id that is the same on both sides: the first is `a`, the next `b`.
+    /// A name for an id, the same on both sides: `a` for the first id, `b` for the next.
     fn name(&mut self, id: &str) -> String {
         let next = char::from(b'a' + u8::try_from(self.names.len()).unwrap());
         self.names.entry(id.to_owned()).or_insert_with(|| next.to_string()).clone()
     }
 
-    async fn play(mut self) -> Vec<(&'static str, String)> {
+    async fn make_calls(mut self) -> Vec<(&'static str, String)> {
         let launched = self.launches().await;
         self.tags(&launched).await;
         self.targets(&launched).await;
@@ -195,13 +195,13 @@ impl Side {
             let mut all = answer.target_health_descriptions().iter();
             all.any(|one| one.target().unwrap().id() == Some(id))
         };
-        self.note("targets out", format!("listed: {}", ids.iter().any(listed)));
+        self.note("targets deregistered", format!("listed: {}", ids.iter().any(listed)));
         self.settle().await;
-        let stranger = targets(&["i-0123456789abcdef9".to_owned()]);
-        let answer = self.elb.deregister_targets().target_group_arn(&group).set_targets(Some(stranger)).send().await;
-        self.note("deregister a stranger", answer.map_or_else(code, |_| "done".to_owned()));
-        let elsewhere = group.replace("targetgroup/appwrite", "targetgroup/nowhere");
-        let answer = self.elb.describe_target_health().target_group_arn(elsewhere).send().await;
+        let unknown = targets(&["i-0123456789abcdef9".to_owned()]);
+        let answer = self.elb.deregister_targets().target_group_arn(&group).set_targets(Some(unknown)).send().await;
+        self.note("deregister an unknown target", answer.map_or_else(code, |_| "done".to_owned()));
+        let unknown = group.replace("targetgroup/appwrite", "targetgroup/nowhere");
+        let answer = self.elb.describe_target_health().target_group_arn(unknown).send().await;
         self.note("an unknown group", answer.map_err(code).unwrap_err());
         let attributes = self.elb.describe_target_group_attributes().target_group_arn(&group).send().await.unwrap();
         let delay =
@@ -245,8 +245,8 @@ impl Side {
         let call = self.ec2.describe_snapshots().owner_ids("self").filters(tagged).max_results(1000);
         let answer = call.send().await.unwrap();
         let found: BTreeSet<_> = answer.snapshots().iter().map(|one| one.snapshot_id().unwrap()).collect();
-        let asked: BTreeSet<_> = made.snapshots().iter().map(|one| one.snapshot_id().unwrap()).collect();
-        self.note("the same are found by tag", (found == asked).to_string());
+        let expected: BTreeSet<_> = made.snapshots().iter().map(|one| one.snapshot_id().unwrap()).collect();
+        self.note("the same snapshots are found by tag", (found == expected).to_string());
         let states: Vec<_> = answer.snapshots().iter().map(|one| one.state().unwrap().as_str()).collect();
         self.note("the backup", format!("{states:?}"));
         let unknown = self.ec2.create_snapshots().instance_specification(of("i-0123456789abcdef9")).send().await;
@@ -257,15 +257,15 @@ impl Side {
         let with_unknown = self.ec2.terminate_instances().instance_ids(&ids[0]).instance_ids("i-0123456789abcdef9");
         let refused = with_unknown.send().await.map_err(code).unwrap_err();
         self.note("terminate with one unknown id", refused);
-        self.describe("none is terminated", ids).await;
+        self.describe("no instance is terminated", ids).await;
         self.ec2.terminate_instances().set_instance_ids(Some(ids.to_vec())).send().await.unwrap();
         self.settle().await;
         self.describe("terminated", ids).await;
     }
 
     async fn alarms(&mut self) {
-        let asked = self.cloudwatch.describe_alarms().alarm_names("appwrite-5xx").alarm_names("nobody's");
-        let answer = asked.send().await.unwrap();
+        let request = self.cloudwatch.describe_alarms().alarm_names("appwrite-5xx").alarm_names("nobody's");
+        let answer = request.send().await.unwrap();
         let found: Vec<_> = answer.metric_alarms().iter().map(|alarm| alarm.alarm_name().unwrap()).collect();
         self.note("alarms", format!("{found:?}"));
     }
@@ -286,8 +286,8 @@ impl Side {
         let mut seen = Vec::new();
         seen.push(("create", create().send().await.map_or_else(code, |_| "done".to_owned())));
         seen.push(("create again", create().send().await.map_or_else(code, |_| "done".to_owned())));
-        seen.push(("write over what was read", over(1, 2).send().await.map_or_else(code, |_| "done".to_owned())));
-        seen.push(("write over what is old", over(1, 3).send().await.map_or_else(code, |_| "done".to_owned())));
+        seen.push(("write over the item as read", over(1, 2).send().await.map_or_else(code, |_| "done".to_owned())));
+        seen.push(("write over an outdated item", over(1, 3).send().await.map_or_else(code, |_| "done".to_owned())));
         let both = [("p", 9), ("q", 9)].map(|(pk, writing)| {
             let put = Put::builder().table_name("fleetwright").item("pk", text(pk)).item("sk", text("s"));
             let put = put.item("writing", number(writing)).condition_expression("attribute_not_exists(pk)");
@@ -298,10 +298,10 @@ impl Side {
         for pk in ["p", "q"] {
             let get = self.dynamodb.get_item().table_name("fleetwright").key("pk", text(pk)).key("sk", text("s"));
             let item = get.consistent_read(true).send().await.unwrap().item;
-            seen.push(("what is there", format!("{:?}", item.map(|item| item["writing"].clone()))));
+            seen.push(("the item", format!("{:?}", item.map(|item| item["writing"].clone()))));
         }
-        let elsewhere = self.dynamodb.get_item().table_name("nowhere").key("pk", text("p")).key("sk", text("s"));
-        seen.push(("an unknown table", elsewhere.send().await.map_err(code).unwrap_err()));
+        let unknown = self.dynamodb.get_item().table_name("nowhere").key("pk", text("p")).key("sk", text("s"));
+        seen.push(("an unknown table", unknown.send().await.map_err(code).unwrap_err()));
         self.seen.extend(seen);
     }
 }
@@ -323,17 +323,18 @@ fn code<E: ProvideErrorMetadata + std::fmt::Debug, R: std::fmt::Debug>(error: Sd
 }
 
 #[test]
-fn both_answer_alike_but_for_the_differences_that_stand_here() {
+fn simulator_and_moto_answer_alike_except_for_the_listed_differences() {
     let moto = Moto::start();
     let config = configuration(&build_fleet(&moto));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let on_moto = runtime.block_on(Side::new(&sdk_config(&moto.endpoint()), config.clone(), Duration::ZERO).play());
+    let on_moto =
+        runtime.block_on(Side::new(&sdk_config(&moto.endpoint()), config.clone(), Duration::ZERO).make_calls());
 
     let simulated = rehearse::in_virtual_time(async {
         let simulator = Simulator::new(rehearse::world(&config), vec![]);
         let caller = Caller { run: "parity".to_owned(), function: "parity".to_owned() };
         let sdk = rehearse::sdk_config(&simulator, &config, caller);
-        let seen = Side::new(&sdk, config, Duration::from_secs(600)).play().await;
+        let seen = Side::new(&sdk, config, Duration::from_secs(600)).make_calls().await;
         assert_eq!(simulator.report().unsupported, Vec::<String>::new());
         seen
     });
@@ -353,5 +354,5 @@ fn both_answer_alike_but_for_the_differences_that_stand_here() {
     }
     assert_eq!(unexplained, "");
     differed.sort_unstable();
-    assert_eq!(differed, differing.keys().copied().collect::<Vec<_>>(), "differences that are none any more");
+    assert_eq!(differed, differing.keys().copied().collect::<Vec<_>>(), "a listed difference no longer exists");
 }

@@ -1,5 +1,5 @@
-//! What the functions may, by infra/template.yaml: enough for every workflow, nothing that none of them uses, and
-//! nothing of another fleet.
+//! The policies in `infra/template.yaml` allow every call that a workflow makes. They allow nothing that no workflow
+//! uses, and no call on another fleet.
 
 mod denied;
 
@@ -14,7 +14,7 @@ use functions::{Aws, Step};
 use serde_json::{Value, json};
 use simulator::faults::{Fault, Which, WorldFault};
 use simulator::iam::{Grant, Permissions};
-use simulator::invariants::{Outcome, Settled};
+use simulator::invariants::{Settled, SettledAs};
 use simulator::world::Range;
 use simulator::{Caller, Simulator};
 use std::collections::{BTreeMap, BTreeSet};
@@ -22,7 +22,7 @@ use std::time::Duration;
 
 const RUN: &str = "run-1";
 
-/// The sample, approved by a person, and with short waits: who asks how often is not what this is about.
+/// The sample fleet with an approval and short waits, because the number of polls does not matter here.
 fn config() -> Config {
     let sample = include_str!("../samplconfig.toml");
     let mut config = Config::from_toml(sample).unwrap();
@@ -48,19 +48,20 @@ fn clients(simulator: &Simulator, config: &Config, function: &str) -> SdkConfig 
     sdk_config(simulator, config, Caller { run: RUN.to_owned(), function: function.to_owned() })
 }
 
-/// A workflow, and what is to go wrong in it.
+/// A workflow and its faults.
 struct Workflow {
     name: &'static str,
     faults: Vec<Fault>,
-    /// When its execution dies and another takes it up.
+    /// The time after which its execution dies and another one resumes the run.
     dies_after: Option<Duration>,
-    /// Whether the data is on an RDS instance, and upgrades have a window.
+    /// The data is on an RDS instance, and upgrades have a window.
     on_rds: bool,
-    /// Whether the fleet is scaled, both ways, an image taken of a member, and its targets follow its tags; else it is upgraded.
+    /// If true: a scale-out, a scale-in, a golden-image run, and a change of tags that targets follow. If false: an
+    /// upgrade.
     scales: bool,
 }
 
-/// Workflows that between them go every way there is: through, and back from wherever it matters.
+/// Workflows that together use every path: the forward path, and the rollback path from every state that matters.
 fn workflows(config: &Config) -> Vec<Workflow> {
     let with = |name, faults: Vec<_>| {
         let faults = faults.into_iter().map(Fault::world).collect();
@@ -69,25 +70,28 @@ fn workflows(config: &Config) -> Vec<Workflow> {
     let member = Some(config.fleet.instance_type.to_string());
     vec![
         with("an upgrade", vec![]),
-        with("a target that never turns healthy", vec![WorldFault::TargetNeverHealthy(Which::First)]),
+        with("a target that never becomes healthy", vec![WorldFault::TargetNeverHealthy(Which::First)]),
         with("an image that fails", vec![WorldFault::ImageFails]),
         with("no capacity", vec![WorldFault::NoCapacity { zone: None, instance_type: member }]),
-        Workflow { dies_after: Some(Duration::from_secs(100)), ..with("a dead orchestrator", vec![]) },
+        Workflow { dies_after: Some(Duration::from_secs(100)), ..with("a dead execution", vec![]) },
         Workflow { on_rds: true, ..with("an upgrade in its window, with an RDS instance", vec![]) },
-        Workflow { scales: true, ..with("a scaling, out and in, an image of a member, and by hand", vec![]) },
+        Workflow {
+            scales: true,
+            ..with("a scale-out, a scale-in, a golden-image run and manual changes of tags", vec![])
+        },
     ]
 }
 
-/// What a workflow came to.
+/// The result of a rehearsed workflow.
 struct Rehearsed {
-    /// Why it did not go through.
+    /// The cause of its failure; empty if it succeeded.
     failure: String,
-    outcome: Outcome,
+    outcome: SettledAs,
     used: BTreeSet<Grant>,
     violated: Vec<String>,
 }
 
-/// Applies the configuration, plays the definition, and looks at the fleet as an operator does.
+/// Applies the configuration, executes the definition, and observes the fleet as the operator's command does.
 fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> Rehearsed {
     let mut config = config.clone();
     if workflow.on_rds {
@@ -106,23 +110,23 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
         let simulator = Simulator::new(world, workflow.faults.clone()).under(permissions);
         let connect = |function: &str| Aws::new(&clients(&simulator, config, function), "fleetwright");
         let applied = connect(OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
-        applied.expect("the operator may");
+        applied.expect("the operator may create the fleet's record");
         let functions = Functions::new(connect, Duration::from_secs(30));
         if workflow.scales {
             let failure = scale(config, &functions).await;
             let kept = kept(&simulator, config).await;
-            let settled = Settled { outcome: Outcome::Scaled, run: RUN.to_owned(), kept, joined: Vec::new() };
+            let settled = Settled { outcome: SettledAs::Scaled, run: RUN.to_owned(), kept, joined: Vec::new() };
             let violated = violated(&simulator, &settled);
-            return Rehearsed { failure, outcome: Outcome::Scaled, used: simulator.grants_used(), violated };
+            return Rehearsed { failure, outcome: SettledAs::Scaled, used: simulator.grants_used(), violated };
         }
         let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
-        let mut see_nothing = |_: &asl::Event| {};
+        let mut ignore_events = |_: &asl::Event| {};
         let upgrade = execution(RUN, json!({"fleet": "appwrite", "to": "1.4.14", "takes_seconds": 1800}));
-        let upgrade = asl::run(&machine, upgrade, &functions, &mut see_nothing);
+        let upgrade = asl::run(&machine, upgrade, &functions, &mut ignore_events);
         let finished = match workflow.dies_after {
             None => upgrade.await,
             Some(after) => {
-                tokio::time::timeout(after, upgrade).await.expect_err("it is still going on");
+                tokio::time::timeout(after, upgrade).await.expect_err("the upgrade is still running");
                 let repair = execution(
                     "run-2",
                     json!({"fleet": "appwrite", "repair": RUN, "dead": {"execution": RUN, "how": "is dead"}}),
@@ -131,12 +135,12 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
             }
         };
         let (mut failure, outcome) = match finished.outcome {
-            asl::Outcome::Succeeded(_) => (String::new(), Outcome::Upgraded),
-            asl::Outcome::Failed(failure) if failure.error == "RolledBack" => (failure.cause, Outcome::RolledBack),
-            asl::Outcome::Failed(failure) => (failure.cause, Outcome::Frozen),
+            asl::Outcome::Succeeded(_) => (String::new(), SettledAs::Upgraded),
+            asl::Outcome::Failed(failure) if failure.error == "RolledBack" => (failure.cause, SettledAs::RolledBack),
+            asl::Outcome::Failed(failure) => (failure.cause, SettledAs::Frozen),
         };
-        let look = Step::named("observe").unwrap().invoke(&connect("observe"), json!({"fleet": "appwrite"})).await;
-        if let Err(error) = look {
+        let observed = Step::named("observe").unwrap().invoke(&connect("observe"), json!({"fleet": "appwrite"})).await;
+        if let Err(error) = observed {
             failure.push_str(&error.to_string());
         }
         let kept = kept(&simulator, config).await;
@@ -146,9 +150,9 @@ fn rehearse(config: &Config, workflow: &Workflow, permissions: Permissions) -> R
     .unwrap()
 }
 
-/// The images that the ledger keeps.
+/// The golden image and the kept images in the ledger.
 async fn kept(simulator: &Simulator, config: &Config) -> Vec<String> {
-    let free = Aws::new(&clients(&simulator.unguarded(), config, "anyone"), "fleetwright");
+    let free = Aws::new(&clients(&simulator.fork_allowing_all(), config, "anyone"), "fleetwright");
     let fleet = free.ledger().fleet(&config.fleet.name).await.unwrap().unwrap().record;
     let golden = fleet.golden.into_iter().map(|golden| golden.image);
     fleet.images.into_iter().map(|kept| kept.image).chain(golden).map(|image| image.to_string()).collect()
@@ -160,7 +164,8 @@ fn violated(simulator: &Simulator, settled: &Settled) -> Vec<String> {
     violated.chain(simulator.report().unsupported).collect()
 }
 
-/// Adds members, looks at the CPU, takes a member out, takes an image of another, and does by hand what tags can do; answers what failed.
+/// Runs a scale-out by order, one by CPU, a scale-in and a golden-image run. Then it changes tags by hand and
+/// synchronizes the targets. Returns all failures.
 async fn scale(config: &Config, functions: &Functions<'_>) -> String {
     let mut failures = Vec::new();
     let orders = [
@@ -176,15 +181,15 @@ async fn scale(config: &Config, functions: &Functions<'_>) -> String {
             failures.push(failure.cause);
         }
     }
-    // Who may tag members may do so at the console, too.
-    let hand = functions.clients("retag");
+    // The role that may tag members stands for an operator who changes tags at the console.
+    let console = functions.clients("retag");
     let tag = &config.fleet.load_balancer_tag;
-    let Ok(mut members) = hand.instances_of_fleet(&config.fleet.name).await else { return failures.join("; ") };
+    let Ok(mut members) = console.instances_of_fleet(&config.fleet.name).await else { return failures.join("; ") };
     members.retain(|member| member.carries(tag));
     let sync = Step::named("sync-tags").unwrap();
     for tagged in [false, true] {
         let ids = [&members[0].id];
-        let changed = if tagged { hand.tag(&ids, tag).await } else { hand.untag(&ids, tag).await };
+        let changed = if tagged { console.tag(&ids, tag).await } else { console.untag(&ids, tag).await };
         failures.extend(changed.err().map(|error| error.to_string()));
         tokio::time::sleep(Duration::from_secs(60)).await;
         let synced = sync.invoke(&functions.clients("sync-tags"), json!({"fleet": "appwrite"})).await;
@@ -206,46 +211,46 @@ fn execution(name: &str, input: Value) -> Execution {
     }
 }
 
-/// Granted, and not used in a rehearsal: Lambda itself writes a function's log and keeps the events that it failed at, and
-/// what the command calls, or has called, has tests of its own against the deployed stack.
+/// Grants that no rehearsal uses. Lambda itself writes a function's log and stores its failed events. The tests against
+/// the deployed stack cover the operator's command and the function that it invokes.
 fn is_used_elsewhere(grant: &Grant) -> bool {
-    ["OwnLog", "Undelivered"].contains(&grant.statement.as_str())
+    ["WriteLogs", "Undelivered"].contains(&grant.statement.as_str())
         || ["quiet-hour", OPERATOR].contains(&&*grant.function)
 }
 
 #[test]
-fn every_workflow_stays_within_the_policies_and_together_they_use_all_of_them() {
+fn the_workflows_stay_within_the_policies_and_use_all_of_them() {
     let config = config();
     let permissions = permissions(&config).unwrap();
     let mut unused = permissions.grants();
     for workflow in workflows(&config) {
         let rehearsed = rehearse(&config, &workflow, permissions.clone());
-        let (workflow, smooth) = (workflow.name, workflow.faults.is_empty() && workflow.dies_after.is_none());
+        let (workflow, undisturbed) = (workflow.name, workflow.faults.is_empty() && workflow.dies_after.is_none());
         assert!(!rehearsed.failure.contains("not authorized"), "{workflow}: {}", rehearsed.failure);
         assert_eq!(rehearsed.violated, Vec::<String>::new(), "{workflow}: {}", rehearsed.failure);
-        assert_eq!(rehearsed.failure.is_empty(), smooth, "{workflow}: {}", rehearsed.failure);
+        assert_eq!(rehearsed.failure.is_empty(), undisturbed, "{workflow}: {}", rehearsed.failure);
         unused.retain(|grant| !rehearsed.used.contains(grant));
     }
     let too_wide: Vec<_> = unused.iter().filter(|grant| !is_used_elsewhere(grant)).map(ToString::to_string).collect();
-    assert_eq!(too_wide, Vec::<String>::new(), "too wide: no workflow uses it");
+    assert_eq!(too_wide, Vec::<String>::new(), "too wide: no workflow uses these grants");
 }
 
-/// The policies without one piece of one statement.
+/// The policies without one action or resource of one statement.
 fn without(roles: &BTreeMap<String, Role>, grant: &Grant) -> Permissions {
     let mut permissions = Permissions::default();
     for (caller, role) in roles {
         let mut policy = role.policy.clone();
         if *caller == grant.function {
             let statements = policy["Statement"].as_array_mut().unwrap();
-            statements.retain_mut(|statement| statement["Sid"] != grant.statement || take(statement, &grant.piece));
+            statements.retain_mut(|statement| statement["Sid"] != grant.statement || remove(statement, &grant.piece));
         }
         permissions.add(caller, &role.arn, &policy).unwrap();
     }
     permissions
 }
 
-/// Takes an action or a resource out of a statement; answers whether any is left.
-fn take(statement: &mut Value, piece: &str) -> bool {
+/// Removes an action or a resource from a statement. Returns whether any are left.
+fn remove(statement: &mut Value, piece: &str) -> bool {
     let field = if piece.starts_with("arn:") { "Resource" } else { "Action" };
     match &mut statement[field] {
         Value::Array(pieces) => {
@@ -264,7 +269,7 @@ fn without_any_one_action_or_resource_a_workflow_fails_and_names_it() {
     let workflows = workflows(&config);
     let used: Vec<_> = workflows.iter().map(|workflow| rehearse(&config, workflow, permissions.clone()).used).collect();
     let grants = permissions.grants().into_iter();
-    // `*` is all that the actions beside it take.
+    // `*` stays: the actions in its statement accept no other resource.
     let pieces: Vec<_> = grants.filter(|grant| grant.piece != "*" && !is_used_elsewhere(grant)).collect();
     assert!(pieces.len() > 70, "{pieces:?}");
 
@@ -276,16 +281,17 @@ fn without_any_one_action_or_resource_a_workflow_fails_and_names_it() {
             arn if arn.starts_with("arn:") => format!(" on resource: {arn}"),
             action => format!("is not authorized to perform: {action} on resource: "),
         };
-        let told = rehearsed.violated.iter().any(|one| one.starts_with("within-permissions: ") && one.contains(&named));
-        assert!(told, "{grant}, in {workflow}: {:?}", rehearsed.violated);
-        // What is only called on the way back leaves a run that cannot go back either.
-        // And a step whose record alone is refused has done what it was for.
+        let named_in_violation =
+            rehearsed.violated.iter().any(|one| one.starts_with("within-permissions: ") && one.contains(&named));
+        assert!(named_in_violation, "{grant}, in {workflow}: {:?}", rehearsed.violated);
+        // A denied call on the rollback path freezes the run. A step whose record alone is denied has already had its
+        // effect, so the run can end in any way.
         let ends = if grant.piece == "dynamodb:PutItem" {
             true
         } else if workflows[using].faults.is_empty() && workflows[using].dies_after.is_none() {
             !rehearsed.failure.is_empty()
         } else {
-            rehearsed.outcome == Outcome::Frozen
+            rehearsed.outcome == SettledAs::Frozen
         };
         assert!(ends, "{grant}, in {workflow}: {:?}, {}", rehearsed.outcome, rehearsed.failure);
     };

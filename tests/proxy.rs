@@ -1,13 +1,13 @@
-//! The simulator's faults outside of it: a proxy between the steps and the emulators, which hands each call on to the
-//! one that serves it, and lets faults strike: `Fault::on("CreateImage").nth(2).answer_lost()`.
+//! A proxy between the steps and the emulators. It forwards each call to the emulator of its service and injects the
+//! simulator's faults, such as `Fault::on("CreateImage").nth(2).answer_lost()`.
 //!
-//! A proxy sees connections, not processes. So it knows the faults of a call (error, throttle, answer lost, slow) and
-//! refuses those of a process or of the world. The place that [`On::at`](simulator::faults::On::at) names is what the
-//! caller calls itself in its user agent.
+//! A proxy sees connections, not processes. So it can inject the faults of a call (error, throttle, answer lost, slow)
+//! and panics on faults of a process or of the world. The place in [`On::at`](simulator::faults::On::at) is the
+//! application name in the caller's user agent.
 
 mod call;
+mod error_response;
 mod fixture;
-mod refusal;
 mod tests;
 mod upgrades;
 
@@ -30,40 +30,40 @@ use std::sync::{Arc, Mutex};
 use tokio::net::TcpListener;
 use tokio::runtime::{Handle, Runtime};
 
-/// A proxy that runs. It is gone, with every answer that it still holds back, when this is dropped.
+/// A running proxy. Dropping it ends it, with every answer that it still delays.
 pub struct Proxy {
     address: SocketAddr,
-    desk: Arc<Desk>,
+    shared: Arc<Shared>,
     runtime: Runtime,
 }
 
 /// What all connections share.
-struct Desk {
+struct Shared {
     emulators: Emulators,
     client: Client<HttpConnector, Full<Bytes>>,
-    books: Mutex<Books>,
+    log: Mutex<Log>,
 }
 
-/// The addresses of what serves the calls.
+/// The addresses of the emulators.
 pub struct Emulators {
-    /// Systems Manager's.
+    /// The emulator of Systems Manager.
     pub ssm: String,
-    /// Every other service's.
+    /// The emulator of every other service.
     pub others: String,
 }
 
-struct Books {
+struct Log {
     faults: Faults,
     calls: Vec<Call>,
-    /// What ought not to happen between a step and an emulator, whatever the faults.
+    /// Problems that no fault explains, such as an unknown call or an emulator that does not answer.
     problems: Vec<String>,
 }
 
-/// What goes back; with an error the connection ends without an answer.
+/// The answer to a call. An error closes the connection without an answer.
 type Answer = io::Result<Response<Full<Bytes>>>;
 
 impl Proxy {
-    /// Starts one on a free port.
+    /// Starts a proxy on a free port.
     pub fn start(emulators: Emulators, faults: &[Fault]) -> Self {
         for fault in faults {
             let known = matches!(
@@ -74,69 +74,69 @@ impl Proxy {
         }
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind(("127.0.0.1", 0))).unwrap();
-        let books = Books { faults: Faults::new(faults.to_vec()), calls: Vec::new(), problems: Vec::new() };
+        let log = Log { faults: Faults::new(faults.to_vec()), calls: Vec::new(), problems: Vec::new() };
         let client = Client::builder(TokioExecutor::new()).build_http();
-        let desk = Arc::new(Desk { emulators, client, books: Mutex::new(books) });
+        let shared = Arc::new(Shared { emulators, client, log: Mutex::new(log) });
         let address = listener.local_addr().unwrap();
-        runtime.spawn(listen(listener, Arc::clone(&desk)));
-        Self { address, desk, runtime }
+        runtime.spawn(listen(listener, Arc::clone(&shared)));
+        Self { address, shared, runtime }
     }
 
-    /// Its address, which is that of every service.
+    /// The proxy's address, the endpoint of every service.
     pub fn endpoint(&self) -> String {
         format!("http://{}", self.address)
     }
 
-    /// A runtime in real time for whoever calls.
+    /// A runtime in real time for the proxy's callers.
     pub fn runtime(&self) -> &Handle {
         self.runtime.handle()
     }
 
-    /// Every call so far, in order, whatever became of it.
+    /// Every call so far, in order, with or without a fault.
     pub fn calls(&self) -> Vec<Call> {
-        self.desk.books.lock().unwrap().calls.clone()
+        self.shared.log.lock().unwrap().calls.clone()
     }
 
-    /// Each of the faults that it was started with has struck, and nothing else went wrong here.
+    /// Asserts that each fault of this proxy was injected, and that nothing else went wrong in it.
     #[track_caller]
     pub fn assert_struck(&self, faults: &[Fault]) {
-        let books = self.desk.books.lock().unwrap();
-        let struck: Vec<_> = books.faults.struck().collect();
+        let log = self.shared.log.lock().unwrap();
+        let struck: Vec<_> = log.faults.struck().collect();
         assert_eq!(struck.len(), faults.len());
         let missed = faults.iter().zip(struck).filter(|(_, struck)| !struck);
         let missed: Vec<_> = missed.map(|(fault, _)| fault.to_string()).collect();
-        assert!(missed.is_empty(), "these found no call: {missed:#?}\nof {:#?}", books.calls);
-        assert!(books.problems.is_empty(), "{:#?}", books.problems);
+        assert!(missed.is_empty(), "these found no call: {missed:#?}\nof {:#?}", log.calls);
+        assert!(log.problems.is_empty(), "{:#?}", log.problems);
     }
 }
 
-async fn listen(listener: TcpListener, desk: Arc<Desk>) {
+async fn listen(listener: TcpListener, shared: Arc<Shared>) {
     loop {
         let (stream, _) = listener.accept().await.unwrap();
-        let desk = Arc::clone(&desk);
+        let shared = Arc::clone(&shared);
         tokio::spawn(async move {
-            let answer = service_fn(|request| desk.answer(request));
-            // A connection that ends early is a fault's doing, or the caller's.
+            let answer = service_fn(|request| shared.answer(request));
+            // A connection ends early because of a fault, or because the caller closes it.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), answer).await;
         });
     }
 }
 
-impl Desk {
+impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Answer {
         let (head, body) = request.into_parts();
-        // Who sends half a request has gone away.
+        // A caller that sends half a request has closed the connection.
         let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
         let Some(call) = Call::read(&head.headers, head.uri.path(), &body) else {
-            return Ok(self.problem(format!("{} {} is no call to AWS that is known here", head.method, head.uri)));
+            return Ok(self.problem(format!("{} {} is not a call that this proxy knows", head.method, head.uri)));
         };
         let effect = self.strike(&call);
         match &effect {
-            Some(Effect::Error(code)) => return Ok(refusal::refused(call.service, code)),
-            Some(Effect::Throttle) => return Ok(refusal::throttled(call.service)),
+            Some(Effect::Error(code)) => return Ok(error_response::error(call.service, code)),
+            Some(Effect::Throttle) => return Ok(error_response::throttled(call.service)),
             _ => {}
         }
-        let answer = self.hand_on(&call, Request::from_parts(head, Full::new(body))).await;
+        let answer = self.forward(&call, Request::from_parts(head, Full::new(body))).await;
         match effect {
             Some(Effect::AnswerLost) => return Err(io::ErrorKind::ConnectionReset.into()),
             Some(Effect::Slow(by)) => tokio::time::sleep(by).await,
@@ -145,16 +145,16 @@ impl Desk {
         Ok(answer)
     }
 
-    /// Notes a call, and says what strikes it.
+    /// Records a call and returns the effect of the fault that it meets.
     fn strike(&self, call: &Call) -> Option<Effect> {
-        let mut books = self.books.lock().unwrap();
-        books.calls.push(call.clone());
-        // Which function calls is not on the wire.
+        let mut log = self.log.lock().unwrap();
+        log.calls.push(call.clone());
+        // A request does not show which function sent it.
         let caller = Caller { run: String::new(), function: String::new() };
-        books.faults.strike(&call.operation, &caller, Some(&call.place))
+        log.faults.strike(&call.operation, &caller, Some(&call.place))
     }
 
-    async fn hand_on(&self, call: &Call, mut request: Request<Full<Bytes>>) -> Response<Full<Bytes>> {
+    async fn forward(&self, call: &Call, mut request: Request<Full<Bytes>>) -> Response<Full<Bytes>> {
         let emulator =
             if call.service == Service::SystemsManager { &self.emulators.ssm } else { &self.emulators.others };
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -170,17 +170,17 @@ impl Desk {
             Ok(body) => body.to_bytes(),
             Err(error) => return self.problem(format!("{call:?} got half an answer from {emulator}: {error:?}")),
         };
-        // The body goes back whole.
+        // The body was read whole, so these headers no longer describe it.
         head.headers.remove(CONNECTION);
         head.headers.remove(TRANSFER_ENCODING);
         Response::from_parts(head, Full::new(body))
     }
 
-    /// An answer that no step takes for one of AWS's; the test fails at its end.
+    /// Records a problem, which fails the test at its end. Returns an answer that no step takes for one of AWS.
     fn problem(&self, what: String) -> Response<Full<Bytes>> {
         let mut answer = Response::new(Full::from(what.clone()));
         *answer.status_mut() = StatusCode::NOT_IMPLEMENTED;
-        self.books.lock().unwrap().problems.push(what);
+        self.log.lock().unwrap().problems.push(what);
         answer
     }
 }

@@ -1,4 +1,4 @@
-//! `quiet-hours`: from a file to an answer, or to one clear message. The traces are made here.
+//! `quiet-hours` turns a trace into an answer, or into one error message. The tests generate the traces.
 
 use crate::command::{Ran, run};
 use crate::emulators::{Scratch, file};
@@ -6,7 +6,7 @@ use clap::Parser;
 use fleetwright::{Exit, cli::Command};
 use serde_json::{Value, json};
 
-/// Five-minute counts from Monday 2 March 2026 in UTC on: a day's course with its valley at 03:00 and a quieter Sunday.
+/// Five-minute counts in UTC, from Monday 2 March 2026. Each day has its minimum at 03:00, and Sunday is quieter.
 fn counts(days: u32) -> Vec<String> {
     let count = |step: u32| {
         let (day, minute) = (step / 288, step % 288 * 5);
@@ -17,7 +17,7 @@ fn counts(days: u32) -> Vec<String> {
     (0..days * 288).map(|step| format!("{},{}", time(step), count(step))).collect()
 }
 
-/// Answers on these rows under the usual heading; the file's name is `trace.csv`.
+/// Runs `quiet-hours` on a trace with these rows. The output calls the file `trace.csv`.
 fn answer(rows: &[String], options: &str) -> Ran {
     written(&format!("timestamp,value\n{}\n", rows.join("\n")), options)
 }
@@ -41,7 +41,7 @@ fn refused(ran: &Ran, says: &[&str]) {
 #[test]
 fn the_answer_reads_well() {
     let mut rows = counts(14);
-    // A gap on Tuesday, and a storm in the quietest hour of the second Sunday.
+    // A gap on Tuesday, and a peak in the quietest hour of the second Sunday.
     rows.drain(300..340);
     for row in rows.iter_mut().filter(|row| ["2026-03-15 02:", "2026-03-15 03:"].iter().any(|at| row.starts_with(at))) {
         row.push_str("00");
@@ -52,7 +52,7 @@ fn the_answer_reads_well() {
 }
 
 #[test]
-fn the_json_is_as_documented() {
+fn the_json_has_the_documented_fields() {
     let object = |options: &str| -> Value {
         let ran = answer(&counts(14), &format!("--length 45m --output json {options}"));
         serde_json::from_str(&ran.out).unwrap()
@@ -85,13 +85,13 @@ fn the_json_is_as_documented() {
     let starts = |seen: &Value| seen.as_array().unwrap().iter().map(|seen| seen["start"].clone()).collect::<Vec<_>>();
     assert_eq!(starts(&answer["seen"]), ["2026-03-08T02:45:00+00:00", "2026-03-15T02:45:00+00:00"]);
     assert_eq!(object(""), answer);
-    // By the clocks of Berlin, and on the Sunday on which they are put forward.
+    // In Berlin's time zone, on the Sunday on which daylight saving time begins.
     let changed = object("--time-zone Europe/Berlin --after 2026-03-23T00:00:00Z");
     assert_eq!(times(&changed), ["2026-03-29T03:45:00+02:00", "2026-03-29T04:30:00+02:00"]);
 }
 
 #[test]
-fn without_a_length_an_upgrade_is_rehearsed() {
+fn without_the_length_option_a_rehearsal_gives_the_length() {
     let sample = file("samplconfig.toml");
     let ran = answer(&counts(14), &format!("--output json --config {}", sample.display()));
     let object: Value = serde_json::from_str(&ran.out).unwrap();
@@ -101,7 +101,7 @@ fn without_a_length_an_upgrade_is_rehearsed() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_rehearsed() {
+fn a_configuration_that_cannot_be_rehearsed_is_rejected() {
     let sample = std::fs::read_to_string(file("samplconfig.toml")).unwrap();
     let with = |from: &str, to: &str| {
         let scratch = Scratch::new();
@@ -117,7 +117,7 @@ fn a_configuration_that_cannot_be_rehearsed() {
 }
 
 #[test]
-fn a_trace_that_cannot_be_meant() {
+fn an_invalid_trace_is_rejected() {
     let with = |place: usize, row: &str| {
         let mut rows = counts(14);
         rows[place] = row.to_owned();
@@ -141,13 +141,13 @@ fn a_trace_that_cannot_be_meant() {
 }
 
 #[test]
-fn a_length_that_does_not_fit() {
+fn a_length_that_no_week_can_hold_is_rejected() {
     refused(&answer(&counts(14), "--length 0s"), &["--length: 0s cannot be placed in a week", "1s to 168h"]);
     refused(&answer(&counts(14), "--length 169h"), &["--length: 169h cannot be placed in a week"]);
 }
 
 #[test]
-fn options_that_cannot_be_meant() {
+fn invalid_options_are_rejected() {
     let says = |options: &str| {
         let line = ["fleetwright", "quiet-hours", "--trace", "trace.csv"].into_iter().chain(options.split(' '));
         let error = Command::try_parse_from(line).unwrap_err();

@@ -1,4 +1,4 @@
-//! An orchestrator that dies: its execution stops for good wherever it stands, and another one takes the run up.
+//! Repairs: an execution dies in any state or freezes its run, and another execution resumes the run.
 
 use crate::fixture::Fixture;
 use asl::{Failure, Outcome, Resources, StateMachine, Task};
@@ -8,13 +8,13 @@ use fleetwright::lambda::Functions;
 use fleetwright::rehearse::in_virtual_time;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 use std::cell::RefCell;
 use tokio::sync::Notify;
 
 const RUN: &str = "run-1";
 
-/// Stops the execution at a state, before its step is invoked or after it has answered well.
+/// Stops the execution at a state: before its step is invoked or, with `after`, once the step has succeeded.
 struct Dies<'a, 'f> {
     functions: &'a Functions<'f>,
     state: &'a str,
@@ -37,7 +37,7 @@ impl Resources for Dies<'_, '_> {
     }
 }
 
-/// Fails some states for good, each once.
+/// Fails some states, each once, with an error that is not retried.
 struct Fails<'a, 'f> {
     functions: &'a Functions<'f>,
     states: RefCell<Vec<&'a str>>,
@@ -55,7 +55,7 @@ impl Resources for Fails<'_, '_> {
 }
 
 impl Fixture {
-    /// Takes the run up, and holds the invariants against how that ended.
+    /// Resumes the run in another execution and checks the invariants for its outcome.
     async fn repair(&self, functions: &Functions<'_>, what: &str) -> Settling {
         let finished = self
             .execute(
@@ -84,18 +84,19 @@ fn upgrade() -> Value {
 }
 
 #[test]
-fn a_run_whose_execution_died_anywhere_is_brought_to_its_end() {
+fn a_run_is_resumed_and_ends_wherever_its_execution_died() {
     let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
-    let back =
+    let rollback =
         ["Leaving back in", "Leaving healthy", "Staying out", "Delete what the run made", "Finish as rolled back"];
-    let elsewhere = ["Resume", "Begin", "Create members from the kept image", "Freeze", "Freeze during rollback"];
+    let not_interrupted = ["Resume", "Begin", "Create members from the kept image", "Freeze", "Freeze during rollback"];
     let (mut rolled_back, mut upgraded) = (0, 0);
-    for state in machine.tasks().map(|task| task.name).filter(|name| !back.contains(name) && !elsewhere.contains(name))
+    for state in
+        machine.tasks().map(|task| task.name).filter(|name| !rollback.contains(name) && !not_interrupted.contains(name))
     {
         for after in [false, true] {
             let what = format!("dead {} '{state}'", if after { "after" } else { "before" });
             let settling = in_virtual_time(async {
-                let fixture = Fixture::set().await;
+                let fixture = Fixture::new().await;
                 let functions = fixture.functions(RUN);
                 let died = Notify::new();
                 let dies = Dies { functions: &functions, state, after, died: &died };
@@ -111,17 +112,17 @@ fn a_run_whose_execution_died_anywhere_is_brought_to_its_end() {
             match settling.unwrap() {
                 Some(Settling::RolledBack) => rolled_back += 1,
                 Some(_) => upgraded += 1,
-                // The run was over.
+                // The run was over before its execution died.
                 None => {}
             }
         }
     }
-    // From "Commit" on, once it has answered, the run is committed.
+    // The run is committed once the state "Commit" has succeeded.
     assert_eq!((rolled_back, upgraded), (33, 6));
 }
 
 #[test]
-fn a_frozen_run_goes_back_while_its_old_members_stand_and_forward_once_they_are_being_deleted() {
+fn a_resumed_run_rolls_back_before_its_commit_and_finishes_after_its_commit() {
     let cases: [(&[&str], _); 4] = [
         (&["Bake", "Leaving healthy"], Settling::RolledBack),
         (&["Bake", "Delete what the run made"], Settling::RolledBack),
@@ -130,7 +131,7 @@ fn a_frozen_run_goes_back_while_its_old_members_stand_and_forward_once_they_are_
     ];
     for (failing, expected) in cases {
         let settling = in_virtual_time(async {
-            let fixture = Fixture::set().await;
+            let fixture = Fixture::new().await;
             let functions = fixture.functions(RUN);
             let fails = Fails { functions: &functions, states: RefCell::new(failing.to_vec()) };
             let finished = fixture.execute(RUN, upgrade(), &fails).await;
@@ -143,9 +144,9 @@ fn a_frozen_run_goes_back_while_its_old_members_stand_and_forward_once_they_are_
 }
 
 #[test]
-fn what_holds_no_fleet_is_not_taken_up() {
+fn a_run_without_the_lock_is_not_resumed() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         let functions = fixture.functions(RUN);
         let repair =
             |run: &str| json!({"fleet": "appwrite", "repair": run, "dead": {"execution": run, "how": "is dead"}});

@@ -1,4 +1,4 @@
-//! The page that draws a rehearsed upgrade.
+//! `rehearse --report`: the HTML page that shows a rehearsed upgrade.
 
 use crate::command::rehearse;
 use crate::emulators::Scratch;
@@ -6,7 +6,7 @@ use fleetwright::Exit;
 use serde_json::Value;
 
 #[test]
-fn the_page_of_an_upgrade_has_every_step_and_needs_nothing_else() {
+fn the_report_of_an_upgrade_has_every_step_and_loads_no_other_resource() {
     let scratch = Scratch::new();
     let file = scratch.path().join("run.html");
     let ran = rehearse(&format!("--to 1.4.14 --output json --report {}", file.display()));
@@ -20,14 +20,14 @@ fn the_page_of_an_upgrade_has_every_step_and_needs_nothing_else() {
     }
     assert_eq!(page.matches("<svg ").count(), page.matches("</svg>").count());
     assert_eq!(page.matches("<svg ").count(), 3);
-    for elsewhere in ["http://", "https://", "<script", "<link", "url("] {
-        assert!(!page.contains(elsewhere), "{elsewhere}");
+    for reference in ["http://", "https://", "<script", "<link", "url("] {
+        assert!(!page.contains(reference), "{reference}");
     }
     assert!(page.contains("prefers-color-scheme: dark"));
 }
 
 #[test]
-fn a_page_that_cannot_be_written_is_named() {
+fn the_error_for_a_report_that_cannot_be_written_names_its_path() {
     let ran = rehearse("--to 1.4.14 --report /nowhere/run.html");
     assert_eq!(ran.exit, Exit::Error);
     assert!(ran.err.contains("error: /nowhere/run.html: No such file"), "{}", ran.err);

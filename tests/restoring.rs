@@ -1,5 +1,5 @@
-//! What a fleet can be left in by hand or by dead runs while nobody holds it, and that a repair restores what was declared:
-//! the catalogue.
+//! Restores: the states in which manual changes or dead runs can leave an unlocked fleet, and a restore of the declared
+//! state for each.
 
 use crate::fixture::Fixture;
 use aws_sdk_ec2::types::{ResourceType, Tag, TagSpecification};
@@ -7,9 +7,9 @@ use aws_sdk_elasticloadbalancingv2::types::TargetDescription;
 use fleet::{Outcome, Phase};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::json;
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 
-/// Someone at the console.
+/// An operator at the AWS console.
 struct Console<'a> {
     fixture: &'a Fixture,
     ec2: aws_sdk_ec2::Client,
@@ -20,7 +20,7 @@ struct Console<'a> {
 impl<'a> Console<'a> {
     async fn of(fixture: &'a Fixture) -> Self {
         let config = fixture.console();
-        let members = fixture.anyone().ledger().staying_members(&fixture.run_ref("run-1")).await.unwrap().ids;
+        let members = fixture.reader().ledger().staying_members(&fixture.run_ref("run-1")).await.unwrap().ids;
         Self {
             fixture,
             ec2: aws_sdk_ec2::Client::new(&config),
@@ -50,13 +50,13 @@ impl<'a> Console<'a> {
         self.load_balancing.register_targets().target_group_arn(group).targets(target).send().await.unwrap();
     }
 
-    fn made(&self, role: &str) -> Vec<Tag> {
+    fn run_tags(&self, role: &str) -> Vec<Tag> {
         let tags = [("fleetwright:fleet", "appwrite"), ("fleetwright:run", "run-0"), ("fleetwright:role", role)];
         tags.iter().map(|(key, value)| Tag::builder().key(*key).value(*value).build()).collect()
     }
 
-    /// What a run called run-0 might have left: an instance of the image.
-    async fn leave(&self, role: &str, image: &str) -> String {
+    /// Launches an instance of this image, tagged as a left-over of the run `run-0`.
+    async fn launch_left_over(&self, role: &str, image: &str) -> String {
         let fleet = &self.fixture.config.fleet;
         let tags = TagSpecification::builder().resource_type(ResourceType::Instance);
         let launched = self
@@ -68,7 +68,7 @@ impl<'a> Console<'a> {
             .security_group_ids(fleet.security_groups[0].as_str())
             .min_count(1)
             .max_count(1)
-            .tag_specifications(tags.set_tags(Some(self.made(role))).build())
+            .tag_specifications(tags.set_tags(Some(self.run_tags(role))).build())
             .send()
             .await
             .unwrap();
@@ -76,29 +76,30 @@ impl<'a> Console<'a> {
         launched.instances()[0].instance_id().unwrap().to_owned()
     }
 
-    async fn image(&self, instance: &str) {
+    async fn create_image(&self, instance: &str) {
         let call = self.ec2.create_image().instance_id(instance).name("left-by-run-0").no_reboot(true);
-        let tagged = |kind| TagSpecification::builder().resource_type(kind).set_tags(Some(self.made("member"))).build();
+        let tagged =
+            |kind| TagSpecification::builder().resource_type(kind).set_tags(Some(self.run_tags("member"))).build();
         let call = call.tag_specifications(tagged(ResourceType::Image));
         call.tag_specifications(tagged(ResourceType::Snapshot)).send().await.unwrap();
         tokio::time::sleep(std::time::Duration::from_secs(600)).await;
     }
 }
 
-/// Edits by hand, each with what a doctor says of it.
-const CATALOGUE: [(&str, &str); 9] = [
+/// Manual changes, each with a part of what `fleetwright doctor` finds.
+const MANUAL_CHANGES: [(&str, &str); 9] = [
     ("a member lost its tag", "takes no traffic"),
     ("a member was deregistered", "takes no traffic"),
     ("all but one lost tag and target", "takes no traffic"),
-    ("a builder stands", "builder"),
-    ("a builder stands, tagged and registered", "builder"),
-    ("a clone of an older image stands", "left over of run run-0"),
+    ("a builder is running", "builder"),
+    ("a builder is running, tagged and registered", "builder"),
+    ("a clone of an older image is running", "left over of run run-0"),
     ("a builder is registered", "builder"),
-    ("an image nobody keeps", "image"),
-    ("all at once", "left over of run run-0"),
+    ("an image that the fleet does not keep", "image"),
+    ("all changes together", "left over of run run-0"),
 ];
 
-async fn edit(console: &Console<'_>, what: &str) {
+async fn change(console: &Console<'_>, what: &str) {
     let older = console.fixture.config.fleet.golden_image.as_ref().unwrap().as_str();
     match what {
         "a member lost its tag" => console.untag(0).await,
@@ -109,38 +110,38 @@ async fn edit(console: &Console<'_>, what: &str) {
                 console.deregister(member).await;
             }
         }
-        "a builder stands" => drop(console.leave("builder", older).await),
-        "a builder stands, tagged and registered" => {
-            let builder = console.leave("builder", older).await;
+        "a builder is running" => drop(console.launch_left_over("builder", older).await),
+        "a builder is running, tagged and registered" => {
+            let builder = console.launch_left_over("builder", older).await;
             console.ec2.create_tags().resources(&builder).tags(console.tag()).send().await.unwrap();
             console.register(&builder).await;
         }
-        "a clone of an older image stands" => drop(console.leave("member", older).await),
+        "a clone of an older image is running" => drop(console.launch_left_over("member", older).await),
         "a builder is registered" => {
-            let builder = console.leave("builder", older).await;
+            let builder = console.launch_left_over("builder", older).await;
             console.register(&builder).await;
         }
-        "an image nobody keeps" => console.image(&console.members[0]).await,
-        "all at once" => {
-            for what in CATALOGUE.iter().map(|(what, _)| *what).filter(|what| *what != "all at once") {
-                Box::pin(edit(console, what)).await;
+        "an image that the fleet does not keep" => console.create_image(&console.members[0]).await,
+        "all changes together" => {
+            for what in MANUAL_CHANGES.iter().map(|(what, _)| *what).filter(|what| *what != "all changes together") {
+                Box::pin(change(console, what)).await;
             }
         }
-        other => panic!("{other} is not in the catalogue"),
+        other => panic!("{other} is not a listed manual change"),
     }
 }
 
 #[test]
-fn every_edit_by_hand_in_the_catalogue_is_found_and_restored() {
-    for (what, said) in CATALOGUE {
+fn every_listed_manual_change_is_found_and_restored() {
+    for (what, finding_text) in MANUAL_CHANGES {
         in_virtual_time(async {
-            let fixture = Fixture::set().await;
+            let fixture = Fixture::new().await;
             assert_eq!(fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
             assert_eq!(fixture.findings().await, [""; 0]);
             let console = Console::of(&fixture).await;
-            edit(&console, what).await;
+            change(&console, what).await;
             let findings = fixture.findings().await;
-            assert!(findings.iter().any(|finding| finding.contains(said)), "{what}: {findings:?}");
+            assert!(findings.iter().any(|finding| finding.contains(finding_text)), "{what}: {findings:?}");
 
             assert_eq!(
                 fixture.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await,
@@ -150,7 +151,7 @@ fn every_edit_by_hand_in_the_catalogue_is_found_and_restored() {
             assert_eq!(fixture.findings().await, [""; 0], "{what}");
             let (run, fleet) = (fixture.record("repair-1").await, fixture.fleet().await);
             assert_eq!((run.phase, run.size, fleet.lock), (Phase::Ended(Outcome::Restored), 3, None), "{what}");
-            // Who was taken out by hand was no loss of the repair's.
+            // The restore did not cause the losses of members that left service by hand.
             let mut violations = fixture.violations("repair-1", Settling::Upgraded).await;
             violations.retain(|violation| {
                 !["capacity-and-requests", "nothing-foreign-touched"].contains(&violation.invariant)
@@ -162,16 +163,16 @@ fn every_edit_by_hand_in_the_catalogue_is_found_and_restored() {
 }
 
 #[test]
-fn a_snapshot_that_outlived_its_image_is_found_and_no_backup_is_taken_for_one() {
+fn a_snapshot_without_its_image_is_a_left_over_and_a_backup_is_not() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         assert_eq!(fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
         let made = fixture.fleet().await.golden.unwrap().image;
         assert_eq!(fixture.run("run-2", json!({"fleet": "appwrite", "revert": "last-good"})).await, "succeeded");
         assert_eq!(
             fixture.findings().await,
             [""; 0],
-            "the image is kept, and the data's backup no snapshot of an image"
+            "the image is kept, and the backup of the data is not a snapshot of an image"
         );
 
         let ec2 = Console::of(&fixture).await.ec2;
@@ -188,9 +189,9 @@ fn a_snapshot_that_outlived_its_image_is_found_and_no_backup_is_taken_for_one() 
 }
 
 #[test]
-fn a_repair_waits_for_its_turn_and_touches_nothing_that_a_person_must_decide() {
+fn a_restore_is_refused_during_a_run_and_does_not_touch_stopped_members() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         assert_eq!(fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await, "succeeded");
         let console = Console::of(&fixture).await;
         console.ec2.stop_instances().instance_ids(&console.members[0]).send().await.unwrap();

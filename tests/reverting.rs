@@ -1,4 +1,4 @@
-//! The ways back: to a kept image, out of a failure by rollback or by freezing, and what of the data is kept for it.
+//! Reverts to a kept image, rollbacks and freezes after a failure, backups of the data, and repairs.
 
 use crate::fixture::Fixture;
 use asl::{Failure, Resources, Task};
@@ -10,14 +10,14 @@ use functions::Step;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use simulator::faults::{Fault, Which, WorldFault};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 use std::time::Duration;
 
 fn to(version: &str) -> Value {
     json!({"fleet": "appwrite", "to": version})
 }
 
-fn rollback(image: &str) -> Value {
+fn revert(image: &str) -> Value {
     json!({"fleet": "appwrite", "revert": image})
 }
 
@@ -30,13 +30,13 @@ fn unhealthy() -> Vec<Fault> {
 }
 
 #[test]
-fn a_finished_upgrade_is_taken_back_without_a_bake_and_its_image_is_used_no_more_unless_it_is_named() {
+fn a_revert_skips_the_bake_and_quarantines_the_image_that_it_replaces() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         assert_eq!(fixture.run("run-1", to("1.4.14")).await, "succeeded");
         let (first, upgraded) = (fixture.first_image(), fixture.fleet().await.golden.unwrap());
 
-        assert_eq!(fixture.run("run-2", rollback("last-good")).await, "succeeded");
+        assert_eq!(fixture.run("run-2", revert("last-good")).await, "succeeded");
         let (fleet, run) = (fixture.fleet().await, fixture.record("run-2").await);
         assert_eq!(run.phase, Phase::Ended(Outcome::Reverted));
         assert_eq!(fleet.golden, Some(Golden::new(first, "1.3.8".parse().unwrap())));
@@ -44,40 +44,40 @@ fn a_finished_upgrade_is_taken_back_without_a_bake_and_its_image_is_used_no_more
         assert_eq!(fleet.images.len(), 1);
         assert_eq!(fleet.images[0].image, upgraded.image);
         assert_eq!(fleet.images[0].quarantine.as_deref(), Some("run run-2 went back from it"));
-        // Two launches' time and a drain of five minutes: nothing baked for six minutes more.
+        // The time of two launches and of a drain of five minutes, without the six minutes of the two bakes.
         let took = run.ended.unwrap().duration_since(run.started).as_secs();
         assert!((300..480).contains(&took), "{took} s");
         assert_eq!(fixture.violations("run-2", Settling::Upgraded).await, []);
         assert_eq!(fixture.findings().await, [""; 0]);
 
-        let refused = fixture.run("run-3", rollback("last-good")).await;
+        let refused = fixture.run("run-3", revert("last-good")).await;
         assert!(refused.starts_with("Refused") && refused.contains("known to be good"), "{refused}");
-        assert_eq!(fixture.run("run-4", rollback(upgraded.image.as_str())).await, "succeeded");
+        assert_eq!(fixture.run("run-4", revert(upgraded.image.as_str())).await, "succeeded");
         assert_eq!(fixture.fleet().await.golden, Some(upgraded));
-        let unknown = fixture.run("run-5", rollback("ami-0000000f")).await;
+        let unknown = fixture.run("run-5", revert("ami-0000000f")).await;
         assert!(unknown.starts_with("Refused") && unknown.contains("ami-0000000f is not an image"), "{unknown}");
     })
     .unwrap();
 }
 
 #[test]
-fn neither_ill_members_nor_a_ringing_alarm_keep_a_fleet_from_going_back() {
+fn unhealthy_members_and_a_raised_alarm_do_not_block_a_revert() {
     in_virtual_time(async {
         let at = Duration::from_secs(3_600);
-        let faults = vec![Fault::world(WorldFault::AlarmRings { at }), Fault::world(WorldFault::MemberDies { at })];
+        let faults = vec![Fault::world(WorldFault::AlarmRaised { at }), Fault::world(WorldFault::MemberDies { at })];
         let fixture = Fixture::with(|_| {}, faults).await;
         assert_eq!(fixture.run("run-1", to("1.4.14")).await, "succeeded");
         tokio::time::sleep(at).await;
         let refused = fixture.run("run-2", to("1.5.11")).await;
         assert!(refused.starts_with("Refused"), "{refused}");
-        assert_eq!(fixture.run("run-3", rollback("last-good")).await, "succeeded");
+        assert_eq!(fixture.run("run-3", revert("last-good")).await, "succeeded");
         assert_eq!(fixture.record("run-3").await.phase, Phase::Ended(Outcome::Reverted));
     })
     .unwrap();
 }
 
 #[test]
-fn the_outcome_names_the_migration_that_has_run_and_the_backup_and_the_image_that_failed_is_in_quarantine() {
+fn a_rolled_back_run_records_its_migrations_and_backup_and_quarantines_its_image() {
     in_virtual_time(async {
         let fixture = Fixture::with(|_| {}, unhealthy()).await;
         let finished = fixture.run("run-1", to("1.5.11")).await;
@@ -94,17 +94,17 @@ fn the_outcome_names_the_migration_that_has_run_and_the_backup_and_the_image_tha
         assert_eq!(Some(&fleet.images[0].image), run.image.as_ref());
         assert_eq!(fleet.images[0].quarantine, run.image_failure);
         assert!(run.image_failure.unwrap().contains("not healthy"));
-        assert!(fixture.anyone().image(&fleet.images[0].image).await.unwrap().is_some(), "it is kept");
+        assert!(fixture.reader().image(&fleet.images[0].image).await.unwrap().is_some(), "the image is kept");
         assert_eq!(fixture.violations("run-1", Settling::RolledBack).await, []);
         assert_eq!(fixture.findings().await, [""; 0]);
-        let refused = fixture.run("run-2", rollback("last-good")).await;
+        let refused = fixture.run("run-2", revert("last-good")).await;
         assert!(refused.contains("known to be good"), "{refused}");
     })
     .unwrap();
 }
 
 #[test]
-fn a_failure_that_is_not_the_images_condemns_none() {
+fn a_failure_that_the_image_did_not_cause_quarantines_nothing() {
     in_virtual_time(async {
         let no_capacity = WorldFault::NoCapacity { zone: None, instance_type: Some("c6i.large".to_owned()) };
         let fixture = Fixture::with(|_| {}, vec![Fault::world(no_capacity)]).await;
@@ -117,7 +117,7 @@ fn a_failure_that_is_not_the_images_condemns_none() {
 }
 
 #[test]
-fn a_run_that_is_to_freeze_on_failure_stays_until_it_is_repaired_but_an_abort_turns_it_back() {
+fn with_on_failure_freeze_a_failure_freezes_the_run_and_an_abort_rolls_it_back() {
     in_virtual_time(async {
         let freezes = |config: &mut fleet::Config| config.upgrade.on_failure = OnFailure::Freeze;
         let fixture = Fixture::with(freezes, unhealthy()).await;
@@ -128,18 +128,18 @@ fn a_run_that_is_to_freeze_on_failure_stays_until_it_is_repaired_but_an_abort_tu
         let repaired = fixture.run("repair-1", resumed("run-1")).await;
         assert!(repaired.starts_with("RolledBack"), "{repaired}");
         assert_eq!(fixture.violations("run-1", Settling::RolledBack).await, []);
-        assert_eq!(fixture.fleet().await.images.len(), 1, "the image is image_failure all the same");
+        assert_eq!(fixture.fleet().await.images.len(), 1, "the image is in quarantine after a freeze too");
 
         let fixture = Fixture::with(freezes, Vec::new()).await;
         let finished = fixture.execute("run-1", to("1.4.14"), &Aborts(&fixture, fixture.functions("run-1"))).await;
         assert!(matches!(&finished.outcome, asl::Outcome::Failed(Failure { error, .. }) if error == "RolledBack"));
         assert_eq!(fixture.record("run-1").await.phase, Phase::Ended(Outcome::RolledBack));
-        assert_eq!(fixture.fleet().await.images, [], "nobody found fault with the image");
+        assert_eq!(fixture.fleet().await.images, [], "no member of the image failed");
     })
     .unwrap();
 }
 
-/// A person wants the run to turn back when it bakes.
+/// Aborts the run while it bakes.
 struct Aborts<'a>(&'a Fixture, Functions<'a>);
 
 impl Resources for Aborts<'_> {
@@ -157,7 +157,7 @@ impl Resources for Aborts<'_> {
 }
 
 #[test]
-fn an_rds_instance_is_backed_up_once_however_often_its_answer_is_lost() {
+fn an_rds_instance_is_backed_up_once_even_if_an_answer_is_lost() {
     in_virtual_time(async {
         let on_rds = |config: &mut fleet::Config| {
             config.backup = Some(DataSource::DbInstance("appwrite-db".parse().unwrap()));
@@ -173,7 +173,7 @@ fn an_rds_instance_is_backed_up_once_however_often_its_answer_is_lost() {
 }
 
 #[test]
-fn without_a_word_about_the_data_nothing_is_backed_up() {
+fn without_a_backup_section_nothing_is_backed_up() {
     in_virtual_time(async {
         let fixture = Fixture::with(|config| config.backup = None, Vec::new()).await;
         assert_eq!(fixture.run("run-1", to("1.4.14")).await, "succeeded");
@@ -184,7 +184,7 @@ fn without_a_word_about_the_data_nothing_is_backed_up() {
 }
 
 #[test]
-fn as_many_images_are_kept_as_the_configuration_says_and_none_is_deleted_that_no_run_made() {
+fn images_beyond_the_kept_count_are_deleted_and_an_image_that_no_run_made_is_not() {
     in_virtual_time(async {
         let fixture = Fixture::with(|config| config.upgrade.keep_images = 1, Vec::new()).await;
         let mut made = Vec::new();
@@ -196,7 +196,7 @@ fn as_many_images_are_kept_as_the_configuration_says_and_none_is_deleted_that_no
         let fleet = fixture.fleet().await;
         let kept: Vec<_> = fleet.images.iter().map(|kept| &kept.image).collect();
         assert_eq!(kept, [&made[1], &fixture.first_image()]);
-        let aws = fixture.anyone();
+        let aws = fixture.reader();
         assert!(aws.image(&made[0]).await.unwrap().is_none());
         assert!(aws.image(&made[1]).await.unwrap().is_some());
         assert!(aws.image(&fixture.first_image()).await.unwrap().is_some());
@@ -206,7 +206,7 @@ fn as_many_images_are_kept_as_the_configuration_says_and_none_is_deleted_that_no
 }
 
 #[test]
-fn a_step_of_an_execution_whose_run_was_taken_up_does_nothing() {
+fn a_step_with_an_older_fencing_number_does_nothing() {
     in_virtual_time(async {
         let freezes = |config: &mut fleet::Config| config.upgrade.on_failure = OnFailure::Freeze;
         let fixture = Fixture::with(freezes, unhealthy()).await;
@@ -225,7 +225,7 @@ fn a_step_of_an_execution_whose_run_was_taken_up_does_nothing() {
             let before = fixture.simulator.calls();
             let error = Step::named(step).unwrap().invoke(&fixture.aws(step), input).await.unwrap_err();
             assert!(
-                error.to_string().contains("goes on in the execution repair-1 under the fencing number"),
+                error.to_string().contains("continues in the execution repair-1 under the fencing number"),
                 "{error}"
             );
             let calls = fixture.simulator.calls();
@@ -243,11 +243,11 @@ fn a_step_of_an_execution_whose_run_was_taken_up_does_nothing() {
 }
 
 #[test]
-fn within_its_lease_a_run_is_taken_up_only_from_an_execution_that_is_known_to_be_dead() {
+fn within_its_lease_a_run_is_resumed_only_if_its_execution_is_known_to_be_dead() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
+        let fixture = Fixture::new().await;
         let (run, operator) = (fixture.run_ref("run-1"), fixture.aws(OPERATOR));
-        // An execution that began, and of which nothing was heard since.
+        // An execution that began its run and then stopped without a trace.
         let state = json!({"Name": "Begin", "EnteredTime": "2026-01-04T03:00:00Z", "RetryCount": 0});
         let begin = json!({"run": "run-1", "state": state, "request": to("1.4.14")});
         Step::named("begin").unwrap().invoke(&fixture.aws("begin"), begin).await.unwrap();
@@ -255,7 +255,7 @@ fn within_its_lease_a_run_is_taken_up_only_from_an_execution_that_is_known_to_be
 
         let unsaid = json!({"fleet": "appwrite", "repair": "run-1"});
         let refused = fixture.run("repair-1", unsaid.clone()).await;
-        assert!(refused.starts_with("Refused") && refused.contains("may be going on"), "{refused}");
+        assert!(refused.starts_with("Refused") && refused.contains("may be running"), "{refused}");
         assert_eq!(operator.ledger().run(&run).await.unwrap().unwrap().record.resumed_by, None);
 
         let rest = lease.duration_since(operator.now());
@@ -267,7 +267,7 @@ fn within_its_lease_a_run_is_taken_up_only_from_an_execution_that_is_known_to_be
 }
 
 #[test]
-fn windows_permit_upgrades_and_keep_nobody_from_going_back() {
+fn windows_restrict_upgrades_and_not_reverts() {
     in_virtual_time(async {
         let sundays = |config: &mut fleet::Config| {
             // Rehearsals begin on a Sunday at 03:00 UTC.
@@ -282,53 +282,54 @@ fn windows_permit_upgrades_and_keep_nobody_from_going_back() {
         assert!(long.starts_with("Refused") && long.contains("would end after its window closes"), "{long}");
         assert_eq!(fixture.fleet().await.lock, None, "a refusal changes nothing");
         assert_eq!(fixture.run("run-2", takes("1.4.14", 1_800)).await, "succeeded");
-        // By its own past now, and too late.
+        // The ledger now knows how long an upgrade takes, but the window has closed.
         tokio::time::sleep(Duration::from_secs(3_000)).await;
         let late = fixture.run("run-3", to("1.5.11")).await;
         assert!(late.starts_with("Refused") && late.contains("no window is open"), "{late}");
-        assert_eq!(fixture.run("run-4", rollback("last-good")).await, "succeeded");
+        assert_eq!(fixture.run("run-4", revert("last-good")).await, "succeeded");
     })
     .unwrap();
 }
 
 #[test]
-fn a_rollback_from_ill_members_that_fails_itself_waits_for_those_alone_that_served() {
+fn a_failed_revert_waits_only_for_the_members_that_were_in_service_before_it() {
     in_virtual_time(async {
         let at = Duration::from_secs(3_600);
-        // The first upgrade's three members are the second to fourth launch, the rollback's the fifth on.
+        // The upgrade's members are the second to fourth launch. Those of the revert begin with the fifth.
         let faults =
             vec![Fault::world(WorldFault::MemberDies { at }), Fault::world(WorldFault::ImpairedInstance { nth: 5 })];
         let fixture = Fixture::with(|_| {}, faults).await;
         assert_eq!(fixture.run("run-1", to("1.4.14")).await, "succeeded");
         tokio::time::sleep(at).await;
-        let back = fixture.run("run-2", rollback("last-good")).await;
-        assert!(back.starts_with("RolledBack"), "{back}");
+        let reverted = fixture.run("run-2", revert("last-good")).await;
+        assert!(reverted.starts_with("RolledBack"), "{reverted}");
         let fleet = fixture.fleet().await;
         assert_eq!((fleet.lock.clone(), fleet.version().to_string()), (None, "1.4.14".to_owned()));
-        assert!(fleet.images[0].quarantine.is_some(), "whose members failed");
+        assert!(fleet.images[0].quarantine.is_some(), "the members of this image failed");
     })
     .unwrap();
 }
 
 #[test]
-fn a_function_that_is_under_way_when_its_run_is_taken_up_undoes_nothing_of_the_repair() {
+fn a_function_that_still_runs_when_its_run_is_resumed_undoes_nothing_of_the_repair() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
-        stop_where_the_old_leave(&fixture).await;
+        let fixture = Fixture::new().await;
+        stop_before_members_leave(&fixture).await;
         let ticket = fixture.record("run-1").await.ticket();
         let state = json!({"Name": "Leaving out", "EnteredTime": fixture.aws("retag").now(), "RetryCount": 0});
         let input = json!({"run": ticket, "state": state, "members": "old", "service": "out"});
         let clients = fixture.aws("retag");
         let mut late = Box::pin(Step::named("retag").unwrap().invoke(&clients, input));
-        // It has looked, and found everyone healthy, and is about to take the old ones out.
+        // It has found all staying members healthy and is about to take the leaving members out of service.
         let paused = tokio::time::timeout(Duration::from_millis(700), &mut late).await;
-        assert!(paused.is_err(), "it is under way");
-        let wakes = async {
+        assert!(paused.is_err(), "the function is still running");
+        let continues = async {
             tokio::time::sleep(Duration::from_secs(50)).await;
             late.await
         };
-        let (repaired, woke) = futures_util::future::join(fixture.run("repair-1", resumed("run-1")), wakes).await;
-        woke.unwrap();
+        let (repaired, continued) =
+            futures_util::future::join(fixture.run("repair-1", resumed("run-1")), continues).await;
+        continued.unwrap();
         assert!(repaired.starts_with("RolledBack"), "{repaired}");
         assert_eq!(fixture.findings().await, [""; 0]);
         let served = fixture.simulator.report();
@@ -337,8 +338,8 @@ fn a_function_that_is_under_way_when_its_run_is_taken_up_undoes_nothing_of_the_r
     .unwrap();
 }
 
-/// Runs an upgrade up to the moment at which the old members leave, where its execution is stopped.
-async fn stop_where_the_old_leave(fixture: &Fixture) {
+/// Runs an upgrade and stops its execution before the leaving members leave service.
+async fn stop_before_members_leave(fixture: &Fixture) {
     let stops = Stops(fixture.functions("run-1"), tokio::sync::Notify::new());
     tokio::select! {
         finished = fixture.execute("run-1", to("1.4.14"), &stops) => panic!("{finished:?}"),
@@ -346,7 +347,7 @@ async fn stop_where_the_old_leave(fixture: &Fixture) {
     }
 }
 
-/// Stops where the old members leave.
+/// Stops the execution in the state that takes the leaving members out of service.
 struct Stops<'a>(Functions<'a>, tokio::sync::Notify);
 
 impl Resources for Stops<'_> {
@@ -360,31 +361,31 @@ impl Resources for Stops<'_> {
 }
 
 #[test]
-fn who_takes_a_run_up_must_know_of_the_execution_that_it_goes_on_in() {
+fn a_repair_must_name_the_execution_that_the_run_continues_in() {
     in_virtual_time(async {
-        let fixture = Fixture::set().await;
-        stop_where_the_old_leave(&fixture).await;
+        let fixture = Fixture::new().await;
+        stop_before_members_leave(&fixture).await;
         let repair = json!({"fleet": "appwrite", "repair": "run-1", "dead": {"execution": "run-0", "how": "is dead"}});
         let refused = fixture.run("repair-1", repair).await;
-        assert!(refused.starts_with("Refused") && refused.contains("goes on in the execution run-1, not in run-0"));
+        assert!(refused.starts_with("Refused") && refused.contains("continues in the execution run-1, not in run-0"));
         assert!(fixture.run("repair-2", resumed("run-1")).await.starts_with("RolledBack"));
     })
     .unwrap();
 }
 
 #[test]
-fn no_window_tries_again_what_was_rolled_back() {
+fn a_window_does_not_retry_a_rolled_back_upgrade() {
     in_virtual_time(async {
         let fixture = Fixture::with(|_| {}, vec![Fault::world(WorldFault::ImageFails)]).await;
         assert!(fixture.run("run-1", to("1.4.14")).await.starts_with("RolledBack"));
         let mut by_window = to("1.4.14");
         by_window["window"] = true.into();
         let refused = fixture.run("run-2", by_window.clone()).await;
-        assert!(refused.starts_with("Refused") && refused.contains("no window tries it again"), "{refused}");
+        assert!(refused.starts_with("Refused") && refused.contains("no window repeats it"), "{refused}");
         by_window["to"] = "1.4.13".into();
         assert!(
-            !fixture.run("run-3", by_window).await.contains("no window tries"),
-            "another version is another upgrade"
+            !fixture.run("run-3", by_window).await.contains("no window repeats"),
+            "an upgrade to another version is not a retry"
         );
     })
     .unwrap();

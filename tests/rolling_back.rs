@@ -1,4 +1,5 @@
-//! What a person decides of a run: that it turn back, wherever it stands; and that it start only on the fleet planned for.
+//! How an operator controls a run: an abort rolls it back in any state before its commit, a plan lets it start only on
+//! the planned fleet, and a window delays it.
 
 use crate::fixture::Fixture;
 use asl::{Failure, Resources, StateMachine, Task};
@@ -6,7 +7,7 @@ use fleet::{Abort, Config, FleetRecord, Observed, Order, RunRef, Ticket, admit, 
 use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::OPERATOR;
-use fleetwright::rehearse::{Ending, Goal, Intercept, RehearsalSpec, in_virtual_time, rehearse, sdk_config, world};
+use fleetwright::rehearse::{Ending, Goal, Interceptor, RehearsalSpec, in_virtual_time, rehearse, sdk_config, world};
 use functions::{Aws, Step, StepError};
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
@@ -18,15 +19,15 @@ fn config() -> Config {
     Config::from_toml(include_str!("../samplconfig.toml")).unwrap()
 }
 
-/// Wants the run to turn back when it first asks a certain state's step, and lets the step answer.
-struct WantsBack<'a> {
+/// Aborts the run when a state first invokes its step, and then lets the step answer.
+struct AbortsAt<'a> {
     functions: Functions<'a>,
     state: String,
     done: Cell<bool>,
 }
 
-impl WantsBack<'_> {
-    async fn ask(&self, run: &RunRef) {
+impl AbortsAt<'_> {
+    async fn abort(&self, run: &RunRef) {
         let aws = self.functions.clients(OPERATOR);
         let mut run = aws.ledger().run(run).await.unwrap().unwrap();
         run.record.abort = Some(Abort { by: "a test".to_owned(), at: aws.now() });
@@ -34,11 +35,11 @@ impl WantsBack<'_> {
     }
 }
 
-impl Resources for WantsBack<'_> {
+impl Resources for AbortsAt<'_> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         Box::pin(async move {
             if task.state == self.state && !self.done.replace(true) {
-                self.ask(&Ticket::deserialize(&task.input["Payload"]["run"]).unwrap().run()).await;
+                self.abort(&Ticket::deserialize(&task.input["Payload"]["run"]).unwrap().run()).await;
             }
             self.functions.call(task).await
         })
@@ -46,9 +47,9 @@ impl Resources for WantsBack<'_> {
 }
 
 #[test]
-fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
+fn an_aborted_run_rolls_back_in_every_state_before_its_commit() {
     let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
-    let elsewhere = [
+    let not_on_the_forward_path = [
         "Begin",
         "Create members from the kept image",
         "Leaving back in",
@@ -61,15 +62,15 @@ fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
         "Resume",
     ];
     let mut rolled_back = 0;
-    for state in machine.tasks().map(|task| task.name).filter(|name| !elsewhere.contains(name)) {
+    for state in machine.tasks().map(|task| task.name).filter(|name| !not_on_the_forward_path.contains(name)) {
         let mut config = config();
         config.upgrade.approval = true;
         let name = state.to_owned();
-        let intercept = Intercept::new(move |functions| {
-            Box::new(WantsBack { functions, state: name.clone(), done: Cell::new(false) })
+        let interceptor = Interceptor::new(move |functions| {
+            Box::new(AbortsAt { functions, state: name.clone(), done: Cell::new(false) })
         });
         let goal = Goal::Upgrade { to: "1.4.14".parse().unwrap() };
-        let spec = RehearsalSpec::new(config, goal).with_intercept(intercept);
+        let spec = RehearsalSpec::new(config, goal).with_interceptor(interceptor);
         let rehearsed = rehearse(&spec, &mut |_| {}).unwrap();
         let reason = rehearsed.reason.as_deref().unwrap_or_default();
         if ["Delete the leaving members", "Delete outdated images", "Finish"].contains(&state) {
@@ -86,7 +87,7 @@ fn a_run_turns_back_from_wherever_it_stands_until_it_is_committed() {
 }
 
 #[test]
-fn a_run_begins_only_on_the_fleet_that_was_planned_for() {
+fn a_run_begins_only_on_the_planned_fleet() {
     in_virtual_time(async {
         let config = config();
         let simulator = Simulator::new(world(&config), Vec::new());
@@ -96,8 +97,8 @@ fn a_run_begins_only_on_the_fleet_that_was_planned_for() {
         let before = aws.ledger().fleet(&config.fleet.name).await.unwrap().unwrap();
         let record = &before.record;
 
-        let seen = Step::named("observe").unwrap().invoke(&aws, json!({"fleet": "appwrite"})).await.unwrap();
-        let observed: Observed = serde_json::from_value(seen).unwrap();
+        let answer = Step::named("observe").unwrap().invoke(&aws, json!({"fleet": "appwrite"})).await.unwrap();
+        let observed: Observed = serde_json::from_value(answer).unwrap();
         let to = "1.4.14".parse().unwrap();
         let order = Order::Upgrade(hop_path(record.version(), to, &config.upgrade.hops).unwrap());
         let planned = admit(record, &observed, &order).unwrap().fingerprint;
@@ -125,9 +126,9 @@ async fn begin(aws: &Aws, plan: &str) -> Result<Value, StepError> {
 }
 
 #[test]
-fn a_start_that_does_not_fit_its_window_waits_for_the_next_and_holds_nothing() {
+fn a_start_outside_its_windows_waits_for_the_next_one_without_the_lock() {
     in_virtual_time(async {
-        // It is Sunday, 03:00 UTC.
+        // Rehearsals begin on a Sunday at 03:00 UTC.
         let saturday = |config: &mut Config| {
             let window = json!([{"days": ["sat"], "from": "02:00", "to": "06:00", "time_zone": "UTC"}]);
             config.upgrade.windows = serde_json::from_value(window).unwrap();

@@ -1,16 +1,16 @@
-//! The workflows that change a fleet's size, on a simulated AWS: by a person's order and by the alarm's event, with what
-//! goes wrong, and beside an upgrade.
+//! Scale-outs and scale-ins on the simulated AWS: by an operator's order and by an alarm's event, with faults, and
+//! during an upgrade.
 
 use crate::fixture::Fixture;
 use fleet::{Config, Outcome, Phase, Scaling, Span};
 use fleetwright::rehearse::in_virtual_time;
 use serde_json::{Value, json};
 use simulator::faults::{Fault, WorldFault};
-use simulator::invariants::Outcome as Settling;
+use simulator::invariants::SettledAs as Settling;
 use simulator::world::Work;
 use std::time::Duration;
 
-/// Lets the fleet scale from two members to eight.
+/// Allows the fleet two to eight members.
 pub(crate) fn scaling(config: &mut Config) {
     config.database.max_connections = 10_000;
     config.scaling = Some(Scaling {
@@ -24,12 +24,12 @@ pub(crate) fn scaling(config: &mut Config) {
     });
 }
 
-/// So much to do from a minute on, in percent of one member's CPU.
+/// The load of the fleet from each minute on, in percent of one member's CPU.
 fn work(points: &[(u64, f64)]) -> Vec<Work> {
     points.iter().map(|(minute, percent)| Work { from: Duration::from_secs(minute * 60), percent: *percent }).collect()
 }
 
-/// The event that EventBridge has of an alarm that rings, as documented.
+/// The event that EventBridge sends when an alarm goes to the `ALARM` state, in its documented form.
 fn event(alarm: &str) -> Value {
     json!({
         "version": "0",
@@ -53,21 +53,21 @@ impl Fixture {
         self.run_by(&self.scale_out, name, input).await
     }
 
-    /// Takes members out, so that `left` are wanted from now on.
+    /// Runs a scale-in. From now on the invariants require `left` members in service.
     async fn r#in(&self, name: &str, left: u32, input: Value) -> String {
-        self.simulator.require(left);
+        self.simulator.require_in_service(left);
         self.run_by(&self.scale_in, name, input).await
     }
 
     pub(crate) async fn in_service(&self) -> usize {
-        let health = self.anyone().health_of_all(&self.config.load_balancer.target_group).await.unwrap();
+        let health = self.reader().health_of_all(&self.config.load_balancer.target_group).await.unwrap();
         let ids: Vec<_> = health.registered().collect();
         ids.into_iter().filter(|id| *health.of(id) == fleet::Health::Healthy).count()
     }
 }
 
 #[test]
-fn a_person_adds_members_and_takes_some_out() {
+fn an_operator_scales_out_and_in() {
     in_virtual_time(async {
         let fixture = Fixture::with(scaling, Vec::new()).await;
         assert_eq!(fixture.out("out-1", json!({"fleet": "appwrite", "by": 2})).await, "succeeded");
@@ -86,10 +86,11 @@ fn a_person_adds_members_and_takes_some_out() {
 }
 
 #[test]
-fn the_alarm_makes_a_fleet_as_large_as_its_load_and_as_small_again() {
+fn alarms_scale_a_fleet_out_and_in_with_its_load() {
     in_virtual_time(async {
-        // Two hundred percent are 67 % of three members; four are enough for the target of 60 %. Later two are.
-        let fixture = Fixture::under(scaling, Vec::new(), work(&[(0, 100.0), (12, 235.0), (60, 90.0)])).await;
+        // From minute 12 the load is 235 %: 78 % of each of three members. Four members meet the target of 60 %. Later
+        // two do.
+        let fixture = Fixture::with_work(scaling, Vec::new(), work(&[(0, 100.0), (12, 235.0), (60, 90.0)])).await;
         tokio::time::sleep(Duration::from_secs(15 * 60)).await;
         assert_eq!(fixture.out("out-1", event("fleetwright-busy-appwrite")).await, "succeeded");
         assert_eq!(fixture.in_service().await, 4);
@@ -99,7 +100,7 @@ fn the_alarm_makes_a_fleet_as_large_as_its_load_and_as_small_again() {
         assert_eq!(fixture.r#in("in-1", 2, event("fleetwright-idle-appwrite")).await, "succeeded");
         assert_eq!(fixture.in_service().await, 2);
         assert_eq!(fixture.findings().await, [""; 0]);
-        let decisions = fixture.anyone().ledger().decisions(&fixture.config.fleet.name).await.unwrap();
+        let decisions = fixture.reader().ledger().decisions(&fixture.config.fleet.name).await.unwrap();
         let read: Vec<_> = decisions.iter().map(ToString::to_string).collect();
         assert!(read[0].starts_with("out from 3 to 4: the CPU is 78.3 % over 3 members"), "{read:#?}");
         assert!(read.iter().any(|one| one.starts_with("in from 4 to 2")), "{read:#?}");
@@ -108,14 +109,14 @@ fn the_alarm_makes_a_fleet_as_large_as_its_load_and_as_small_again() {
 }
 
 #[test]
-fn an_alarm_that_rings_on_is_followed_until_it_is_calm() {
+fn a_scale_out_repeats_while_its_alarm_stays_raised() {
     in_virtual_time(async {
-        // Three times what three members can do: more than one step, and the CPU cannot show how much more.
-        let fixture = Fixture::under(scaling, Vec::new(), work(&[(0, 420.0)])).await;
+        // More than three members can do. One scale-out is not enough, and a CPU at 100 % does not show how many are.
+        let fixture = Fixture::with_work(scaling, Vec::new(), work(&[(0, 420.0)])).await;
         tokio::time::sleep(Duration::from_secs(4 * 60)).await;
         assert_eq!(fixture.out("out-1", event("fleetwright-busy-appwrite")).await, "succeeded");
         assert_eq!(fixture.in_service().await, 7);
-        let runs = fixture.anyone().ledger().runs(&fixture.config.fleet.name).await.unwrap();
+        let runs = fixture.reader().ledger().runs(&fixture.config.fleet.name).await.unwrap();
         assert!(runs.len() >= 2 && runs.iter().all(|run| run.phase == Phase::Ended(Outcome::Scaled)), "{runs:#?}");
         let second = runs.iter().find(|run| run.run.id.as_str() != "out-1").unwrap();
         assert_eq!(second.execution().as_str(), "out-1");
@@ -125,7 +126,7 @@ fn an_alarm_that_rings_on_is_followed_until_it_is_calm() {
 }
 
 #[test]
-fn what_the_database_cannot_take_is_refused_and_what_is_enough_stays() {
+fn a_size_beyond_the_limits_of_database_or_scaling_is_refused() {
     in_virtual_time(async {
         let tight = |config: &mut Config| {
             scaling(config);
@@ -147,24 +148,24 @@ fn what_the_database_cannot_take_is_refused_and_what_is_enough_stays() {
 }
 
 #[test]
-fn who_never_turns_healthy_is_replaced_and_then_given_up() {
+fn an_unhealthy_member_is_replaced_once_then_abandoned() {
     in_virtual_time(async {
-        let ill = |nth| Fault::world(WorldFault::ImpairedInstance { nth });
+        let impaired = |nth| Fault::world(WorldFault::ImpairedInstance { nth });
         let two = json!({"fleet": "appwrite", "by": 2});
-        let fixture = Fixture::with(scaling, vec![ill(1)]).await;
+        let fixture = Fixture::with(scaling, vec![impaired(1)]).await;
         assert_eq!(fixture.out("out-1", two.clone()).await, "succeeded");
         assert_eq!((fixture.in_service().await, fixture.record("out-1").await.abandoned.len()), (5, 1));
         assert_eq!(fixture.violations("out-1", Settling::Scaled).await, []);
 
-        // Who replaces it is ill too: it is given up, and the other stays.
-        let fixture = Fixture::with(scaling, vec![ill(1), ill(3)]).await;
+        // Its replacement does not become healthy either and is abandoned. The other new member stays.
+        let fixture = Fixture::with(scaling, vec![impaired(1), impaired(3)]).await;
         let abandoned = fixture.out("out-1", two.clone()).await;
-        assert!(abandoned.starts_with("Abandoned") && abandoned.contains("not healthy"), "{abandoned}");
+        assert!(abandoned.starts_with("RolledBack") && abandoned.contains("not healthy"), "{abandoned}");
         let run = fixture.record("out-1").await;
         assert_eq!((fixture.in_service().await, run.phase), (4, Phase::Ended(Outcome::Scaled)));
         assert_eq!(fixture.violations("out-1", Settling::Scaled).await, []);
 
-        let fixture = Fixture::with(scaling, (1..=4).map(ill).collect()).await;
+        let fixture = Fixture::with(scaling, (1..=4).map(impaired).collect()).await;
         fixture.out("out-1", two).await;
         assert_eq!(fixture.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
         assert_eq!(fixture.violations("out-1", Settling::RolledBack).await, []);
@@ -174,26 +175,26 @@ fn who_never_turns_healthy_is_replaced_and_then_given_up() {
 }
 
 #[test]
-fn a_zone_that_runs_dry_is_made_up_for_and_what_can_be_had_is_taken() {
+fn other_zones_replace_a_zone_without_capacity_and_without_any_capacity_the_run_rolls_back() {
     in_virtual_time(async {
-        let dry = |zone: Option<&str>| {
+        let no_capacity = |zone: Option<&str>| {
             Fault::world(WorldFault::NoCapacity { zone: zone.map(str::to_owned), instance_type: None })
         };
-        let fixture = Fixture::with(scaling, vec![dry(Some("eu-central-1a"))]).await;
+        let fixture = Fixture::with(scaling, vec![no_capacity(Some("eu-central-1a"))]).await;
         assert_eq!(fixture.out("out-1", json!({"fleet": "appwrite", "by": 3})).await, "succeeded");
         assert_eq!(fixture.in_service().await, 6);
-        let fixture = Fixture::with(scaling, vec![dry(None)]).await;
+        let fixture = Fixture::with(scaling, vec![no_capacity(None)]).await;
         let abandoned = fixture.out("out-1", json!({"fleet": "appwrite", "by": 3})).await;
-        assert!(abandoned.starts_with("Abandoned") && abandoned.contains("could not be launched"), "{abandoned}");
+        assert!(abandoned.starts_with("RolledBack") && abandoned.contains("could not be launched"), "{abandoned}");
         assert_eq!(fixture.record("out-1").await.phase, Phase::Ended(Outcome::RolledBack));
         assert_eq!(fixture.violations("out-1", Settling::RolledBack).await, []);
     })
     .unwrap();
 }
 
-/// The case that hurt others: members that were added in the middle of an upgrade were lost at its end.
+/// A known defect of other tools: members that join during an upgrade are lost when it ends.
 #[test]
-fn two_scale_outs_in_the_middle_of_an_upgrade_are_replaced_with_the_rest() {
+fn an_upgrade_replaces_the_members_of_two_scale_outs_that_joined_it() {
     in_virtual_time(async {
         let fixture = Fixture::with(scaling, Vec::new()).await;
         let upgrade = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
@@ -215,7 +216,7 @@ fn two_scale_outs_in_the_middle_of_an_upgrade_are_replaced_with_the_rest() {
 }
 
 #[test]
-fn who_joined_an_upgrade_that_turns_back_stays() {
+fn members_of_a_joined_scale_out_stay_when_the_upgrade_rolls_back() {
     in_virtual_time(async {
         let fixture = Fixture::with(scaling, vec![Fault::world(WorldFault::ImageFails)]).await;
         let upgrade = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
@@ -232,24 +233,24 @@ fn who_joined_an_upgrade_that_turns_back_stays() {
 }
 
 #[test]
-fn whoever_comes_too_late_to_join_and_whoever_takes_out_waits_for_the_upgrades_end() {
+fn a_scale_out_too_late_to_join_and_a_scale_in_wait_for_the_end_of_the_upgrade() {
     in_virtual_time(async {
         let fixture = Fixture::with(scaling, Vec::new()).await;
         let upgrade = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"}));
         let late = async {
             loop {
                 tokio::time::sleep(Duration::from_secs(5)).await;
-                let run = fixture.anyone().ledger().run(&fixture.run_ref("run-1")).await.unwrap();
+                let run = fixture.reader().ledger().run(&fixture.run_ref("run-1")).await.unwrap();
                 if run.is_some_and(|run| run.record.joins_closed) {
                     break;
                 }
             }
             let out = fixture.out("out-1", json!({"fleet": "appwrite", "by": 1}));
-            let taken_out = fixture.run_by(&fixture.scale_in, "in-1", json!({"fleet": "appwrite", "by": -1}));
-            futures_util::future::join(out, taken_out).await
+            let scaled_in = fixture.run_by(&fixture.scale_in, "in-1", json!({"fleet": "appwrite", "by": -1}));
+            futures_util::future::join(out, scaled_in).await
         };
-        let (upgraded, (out, taken_out)) = futures_util::future::join(upgrade, late).await;
-        assert_eq!([upgraded, out, taken_out], ["succeeded"; 3]);
+        let (upgraded, (out, scaled_in)) = futures_util::future::join(upgrade, late).await;
+        assert_eq!([upgraded, out, scaled_in], ["succeeded"; 3]);
         let upgraded = fixture.record("run-1").await;
         for scaled in ["out-1", "in-1"] {
             assert!(fixture.record(scaled).await.started > upgraded.committed.unwrap(), "{scaled}");
@@ -260,42 +261,42 @@ fn whoever_comes_too_late_to_join_and_whoever_takes_out_waits_for_the_upgrades_e
     .unwrap();
 }
 
-/// What may start at the same instant: an alarm, the clock, a person.
+/// An alarm, a schedule and an operator can start runs at the same instant.
 #[test]
-fn of_two_that_start_at_once_each_is_served_in_its_turn() {
+fn of_two_starts_at_the_same_instant_one_waits_for_the_other() {
     let alarm = |fixture: &Fixture| (fixture.scale_out.clone(), event("fleetwright-busy-appwrite"));
-    let clock = |fixture: &Fixture| (fixture.machine.clone(), json!({"fleet": "appwrite", "to": "1.4.14"}));
-    let person = |fixture: &Fixture| (fixture.scale_out.clone(), json!({"fleet": "appwrite", "by": 1}));
+    let schedule = |fixture: &Fixture| (fixture.machine.clone(), json!({"fleet": "appwrite", "to": "1.4.14"}));
+    let operator = |fixture: &Fixture| (fixture.scale_out.clone(), json!({"fleet": "appwrite", "by": 1}));
     type Start = fn(&Fixture) -> (asl::StateMachine, Value);
-    let starts: [(&str, Start); 3] = [("alarm", alarm), ("clock", clock), ("person", person)];
+    let starts: [(&str, Start); 3] = [("alarm", alarm), ("schedule", schedule), ("operator", operator)];
     for (n, (first_name, first)) in starts.iter().enumerate() {
         for (second_name, second) in &starts[n..] {
             in_virtual_time(async {
                 let what = format!("{first_name} and {second_name}");
-                // Four are enough for it; it lasts longer than anything else here.
-                let fixture = Fixture::under(scaling, Vec::new(), work(&[(0, 235.0)])).await;
+                // Four members are enough for this load, which lasts longer than both runs.
+                let fixture = Fixture::with_work(scaling, Vec::new(), work(&[(0, 235.0)])).await;
                 tokio::time::sleep(Duration::from_secs(4 * 60)).await;
                 let ((machine, input), (other, other_input)) = (first(&fixture), second(&fixture));
                 let first = fixture.run_by(&machine, "run-1", input);
                 let second = fixture.run_by(&other, "run-2", other_input);
                 let (first, second) = futures_util::future::join(first, second).await;
                 let refused = [&first, &second].into_iter().filter(|ended| *ended != "succeeded").collect::<Vec<_>>();
-                if (*first_name, *second_name) == ("clock", "clock") {
-                    // Two upgrades: one is the only one.
+                if (*first_name, *second_name) == ("schedule", "schedule") {
+                    // Two upgrades: one is refused.
                     assert!(refused.len() == 1 && refused[0].starts_with("Refused"), "{what}: {first}; {second}");
                 } else {
                     assert!(refused.is_empty(), "{what}: {first}; {second}");
                 }
                 let wanted = match (*first_name, *second_name) {
-                    ("alarm", "person") => 4..=5,
+                    ("alarm", "operator") => 4..=5,
                     ("alarm", _) => 4..=4,
-                    ("clock", "clock") => 3..=3,
-                    ("clock", _) => 4..=4,
+                    ("schedule", "schedule") => 3..=3,
+                    ("schedule", _) => 4..=4,
                     _ => 5..=5,
                 };
                 assert!(wanted.contains(&fixture.in_service().await), "{what}: {}", fixture.in_service().await);
                 assert_eq!(fixture.fleet().await.lock, None, "{what}");
-                assert_eq!(fixture.to_repair().await, [""; 0], "{what}");
+                assert_eq!(fixture.repairable_findings().await, [""; 0], "{what}");
                 let report = fixture.simulator.report();
                 assert_eq!((report.capacity.lowest, report.requests.failed), (3, 0), "{what}");
             })
@@ -305,12 +306,13 @@ fn of_two_that_start_at_once_each_is_served_in_its_turn() {
 }
 
 #[test]
-fn an_upgrade_does_not_begin_before_who_joined_the_one_before_is_over() {
+fn an_upgrade_waits_for_a_scale_out_that_joined_the_upgrade_before_it() {
     in_virtual_time(async {
-        // The member that joins is ill, and takes its time to be replaced; the upgrade that it joins fails meanwhile.
-        let ill = Fault::world(WorldFault::ImpairedInstance { nth: 2 });
+        // The member of the joined scale-out does not become healthy. The upgrade fails before the scale-out has
+        // replaced it.
+        let impaired = Fault::world(WorldFault::ImpairedInstance { nth: 2 });
         let failing = Fault::on("SendCommand").error("AccessDeniedException");
-        let fixture = Fixture::with(scaling, vec![ill, failing]).await;
+        let fixture = Fixture::with(scaling, vec![impaired, failing]).await;
         let upgrades = async {
             let first = fixture.run("run-1", json!({"fleet": "appwrite", "to": "1.4.14"})).await;
             assert_eq!(fixture.fleet().await.joining.map(|run| run.to_string()), Some("out-1".to_owned()));
@@ -327,7 +329,7 @@ fn an_upgrade_does_not_begin_before_who_joined_the_one_before_is_over() {
         assert_eq!((fixture.in_service().await, fixture.fleet().await.joining), (4, None));
         let mut violations = fixture.violations("run-2", Settling::Upgraded).await;
         violations.retain(|one| one.detail != "the runs out-1 and run-1 changed the fleet at the same time");
-        assert_eq!(violations, [], "but for the one that it had joined");
+        assert_eq!(violations, [], "only the upgrade that the scale-out joined may run at the same time");
         assert_eq!(fixture.findings().await, [""; 0]);
     })
     .unwrap();

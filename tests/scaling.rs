@@ -1,4 +1,5 @@
-//! `rehearse autoscaling`: from a file to figures and a page, or to one clear message. The tests make the traces.
+//! `rehearse autoscaling` turns a trace into figures and a report, or into one error message. The tests generate the
+//! traces.
 
 use crate::command::{Ran, run};
 use crate::emulators::{Scratch, file};
@@ -7,7 +8,7 @@ use fleetwright::{Exit, cli::Command};
 use serde_json::Value;
 use std::f64::consts::TAU;
 
-/// One-minute counts from 2 March 2026 in UTC on, so many hours long: requests a second by the hour.
+/// One-minute counts in UTC, from 2 March 2026. `rate` gives the requests per second for a time in hours.
 fn trace(hours: u32, rate: impl Fn(f64) -> f64) -> String {
     let row = |minute: u32| {
         let (day, of_day) = (2 + minute / 1440, minute % 1440);
@@ -17,17 +18,17 @@ fn trace(hours: u32, rate: impl Fn(f64) -> f64) -> String {
     std::iter::once("timestamp,value\n".to_owned()).chain((0..hours * 60).map(row)).collect()
 }
 
-/// From 10 requests a second to 40, and back after two hours.
+/// 10 requests per second, and 40 between hours 2 and 4.
 fn step() -> String {
     trace(6, |hour| if (2.0..4.0).contains(&hour) { 40.0 } else { 10.0 })
 }
 
-/// Two days, the least at 03:00.
+/// Two days, each with its minimum at 03:00.
 fn days() -> String {
     trace(48, |hour| 30.0 - 20.0 * (TAU * (hour - 3.0) / 24.0).cos())
 }
 
-/// Rehearses on this trace; its name is `trace.csv`, and `REPORT` stands for a file beside it.
+/// Rehearses with this trace. The output calls its file `trace.csv`. `REPORT` in the options is a file beside it.
 fn rehearse(trace: &str, options: &str) -> (Ran, Option<String>) {
     let scratch = Scratch::new();
     let (path, report) = (scratch.path().join("trace.csv"), scratch.path().join("report.html"));
@@ -47,7 +48,7 @@ fn object(trace: &str, options: &str) -> Value {
     serde_json::from_str(&ran.out).unwrap()
 }
 
-/// A policy's figure.
+/// One figure of one policy.
 #[track_caller]
 fn figure(object: &Value, policy: &str, key: &str) -> f64 {
     let rows = object["policies"].as_array().unwrap();
@@ -64,7 +65,7 @@ fn the_figures_read_well() {
 }
 
 #[test]
-fn the_json_is_as_documented() {
+fn the_json_has_the_documented_fields() {
     let object = object(&days(), "");
     assert_eq!(object["schema_version"], 1);
     let keys = |object: &Value| {
@@ -100,13 +101,13 @@ fn the_json_is_as_documented() {
     rows.iter().for_each(|row| assert_eq!(keys(row), documented));
     let names: Vec<_> = rows.iter().map(|row| row["policy"].as_str().unwrap()).collect();
     assert_eq!(names, ["ours", "target-tracking", "oracle"]);
-    // The busiest of the day keeps 12 members at 50 %.
+    // At the busiest time of the day 12 members are at 50 % CPU.
     assert!((object["per_member"].as_f64().unwrap() - 50.0 / 6.0).abs() < 0.1, "{object}");
     assert_eq!((&object["per_member_given"], &object["trace"]["known_steps"]), (&false.into(), &2880.into()));
 }
 
 #[test]
-fn the_policy_asked_for_comes_first() {
+fn the_chosen_policy_comes_first() {
     let names = |options: &str| -> Vec<String> {
         let rows = object(&step(), options)["policies"].clone();
         rows.as_array().unwrap().iter().map(|row| row["policy"].as_str().unwrap().to_owned()).collect()
@@ -116,7 +117,7 @@ fn the_policy_asked_for_comes_first() {
 }
 
 #[test]
-fn fewer_minutes_over_the_target_than_target_tracking_and_never_fewer_than_the_oracle() {
+fn our_policy_is_less_over_the_target_than_target_tracking_and_the_oracle_is_least() {
     let ramp = trace(6, |hour| 8.0 + 50.0 * (1.0 - (hour - 3.0).abs() / 3.0));
     let spike = trace(4, |hour| if (2.0..2.2).contains(&hour) { 50.0 } else { 10.0 });
     let waves = trace(24, |hour| 25.0 + 15.0 * (TAU * hour).sin());
@@ -149,15 +150,15 @@ fn a_steady_load_changes_nothing() {
 }
 
 #[test]
-fn the_report_needs_nothing_else() {
+fn the_report_loads_no_other_resource() {
     let (ran, page) = rehearse(&days(), "--report REPORT");
     assert_eq!(ran.exit, Exit::Done);
     let page = page.unwrap();
-    for from_elsewhere in ["http", "src=", "href=", "url(", "@import", "<script", "<link"] {
-        assert!(!page.contains(from_elsewhere), "{from_elsewhere}");
+    for reference in ["http", "src=", "href=", "url(", "@import", "<script", "<link"] {
+        assert!(!page.contains(reference), "{reference}");
     }
     assert!(page.starts_with("<!doctype html>") && page.contains("prefers-color-scheme: dark"));
-    // Demand with capacity, and CPU, for each policy; and all of it as numbers.
+    // Two charts for each policy (demand with capacity, and CPU), and a table with all the numbers.
     assert_eq!(page.matches("<svg").count(), 6);
     assert_eq!(page.matches("</tr>").count(), 4 + 481);
     assert!(!page.contains("NaN") && !page.contains("inf"));
@@ -175,7 +176,7 @@ fn refused((ran, _): &(Ran, Option<String>), says: &[&str]) {
 }
 
 #[test]
-fn a_trace_that_cannot_be_meant() {
+fn an_invalid_trace_is_rejected() {
     refused(&rehearse("", ""), &["trace.csv: row 1", "'timestamp,value'"]);
     let rows = |rows: &str| rehearse(&format!("timestamp,value\n{rows}"), "");
     refused(&rows("2026-03-02 00:00:00,4\n"), &["trace.csv: a single row"]);
@@ -190,7 +191,7 @@ fn a_trace_that_cannot_be_meant() {
 }
 
 #[test]
-fn a_configuration_without_scaling_or_with_bounds_that_cannot_be_meant() {
+fn a_missing_or_invalid_scaling_section_is_rejected() {
     let sample = std::fs::read_to_string(file("samplconfig.toml")).unwrap();
     let with = |text: &str| {
         let scratch = Scratch::new();
@@ -209,7 +210,7 @@ fn a_configuration_without_scaling_or_with_bounds_that_cannot_be_meant() {
 }
 
 #[test]
-fn options_that_cannot_be_meant() {
+fn invalid_options_are_rejected() {
     let says = |options: &str| {
         let line =
             ["fleetwright", "rehearse", "autoscaling", "--trace", "trace.csv"].into_iter().chain(options.split(' '));

@@ -1,13 +1,13 @@
-//! Other seeds draw other latencies, and the same guarantees hold.
+//! Rehearsals with many seeds. The latencies differ; the invariants and the limits hold for each.
 
 use fleet::Config;
 use fleetwright::rehearse::{Ending, Goal, RehearsalSpec, rehearse};
 
-/// The longest that an upgrade may take, as a multiple of its physical limit.
+/// The limit for the time of an upgrade, as a multiple of its physical minimum.
 const OVERHEAD: f64 = 1.05;
 
 #[test]
-fn upgrades_lose_no_request_with_any_seed() {
+fn no_seed_makes_an_upgrade_lose_requests_or_capacity() {
     for seed in 1..=25 {
         let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
         config.rehearsal.seed = seed;
@@ -23,7 +23,7 @@ fn upgrades_lose_no_request_with_any_seed() {
 }
 
 #[test]
-fn scaling_and_golden_image_runs_succeed_with_any_seed() {
+fn no_seed_makes_a_scaling_or_golden_image_run_lose_requests() {
     let goals = [
         (Goal::Scale { to: 5 }, Ending::Scaled),
         (Goal::Scale { to: 2 }, Ending::Scaled),

@@ -1,7 +1,7 @@
-//! The simulated AWS, asked by the SDK itself: what its clients read back is what a step would.
+//! The simulated AWS, called with the SDK's own clients, as the steps call it.
 
 mod commands;
-mod door;
+mod endpoint;
 mod images;
 mod instances;
 mod invariants;
@@ -23,7 +23,7 @@ use aws_sdk_ec2::types::{Filter, InstanceStateName, InstanceType, ResourceType, 
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
 use aws_types::SdkConfig;
 use simulator::faults::Fault;
-use simulator::world::{Bystander, Latencies, Range, Subnet, Tag, World};
+use simulator::world::{ForeignInstances, Latencies, Range, Subnet, Tag, World};
 use simulator::{Caller, Simulator};
 
 const GOLDEN: &str = "ami-0123456789abcdef0";
@@ -31,7 +31,7 @@ const GROUP: &str = "arn:aws:elasticloadbalancing:eu-central-1:111122223333:targ
 const DOCUMENT: &str = "fleetwright-configure";
 const SUBNETS: [&str; 2] = ["subnet-0000000a", "subnet-0000000b"];
 
-/// A fleet of three, with latencies of one value each so that a test can say when something happens.
+/// A fleet of three. Each latency has one value, so that a test knows when each event happens.
 fn world() -> World {
     let tag = |key: &str, value: &str| Tag { key: key.to_owned(), value: value.to_owned() };
     let seconds = |seconds| Range::seconds(seconds, seconds);
@@ -67,7 +67,7 @@ fn world() -> World {
         vcpu_quota: 64,
         data: None,
         data_tags: std::collections::BTreeMap::new(),
-        bystanders: vec![Bystander { count: 2, tags: vec![tag("fleetwright:fleet", "someone-else")] }],
+        foreign_instances: vec![ForeignInstances { count: 2, tags: vec![tag("fleetwright:fleet", "someone-else")] }],
         alarms: vec!["appwrite-cpu".to_owned()],
         cpu_alarms: Vec::new(),
         work: Vec::new(),
@@ -96,7 +96,7 @@ fn world() -> World {
     }
 }
 
-/// A rehearsal and the clients of one of its functions. They never retry by themselves.
+/// A simulator and the SDK clients of one function. The clients never retry.
 struct Aws {
     simulator: Simulator,
     ec2: aws_sdk_ec2::Client,
@@ -114,7 +114,7 @@ fn with(world: World, faults: Vec<Fault>) -> Aws {
     called(Simulator::new(world, faults), "run-1", "step")
 }
 
-/// Further clients of the same rehearsal, for another caller.
+/// SDK clients for another caller of the same simulator.
 fn called(simulator: Simulator, run: &str, function: &str) -> Aws {
     let config = SdkConfig::builder()
         .behavior_version(BehaviorVersion::latest())
@@ -136,12 +136,12 @@ fn called(simulator: Simulator, run: &str, function: &str) -> Aws {
 }
 
 impl Aws {
-    /// The members that the world began with.
+    /// The ids of the members at the start.
     fn members(&self) -> Vec<String> {
         self.simulator.report().members.into_iter().map(|member| member.id).collect()
     }
 
-    /// Launches so many in the first zone, without a token, and returns their ids.
+    /// Launches `count` instances in the first zone, without a token, and returns their ids.
     async fn launch(&self, count: i32) -> Vec<String> {
         let launch = self.ec2.run_instances().image_id(GOLDEN).instance_type(InstanceType::T3Large);
         let launch = launch.subnet_id(SUBNETS[0]).min_count(count).max_count(count);
@@ -170,7 +170,7 @@ async fn seconds(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
 }
 
-/// The code a call was refused with.
+/// The error code of a refused call.
 fn code<O: Debug, E: ProvideErrorMetadata + Debug, R: Debug>(result: Result<O, SdkError<E, R>>) -> String {
     let error = result.expect_err("a refusal");
     error.code().unwrap_or_else(|| panic!("no code in {error:?}")).to_owned()

@@ -199,7 +199,7 @@ fn a_run_whose_execution_was_stopped_is_repaired_by_the_command() {
     let repaired = operator.fleetwright("repair --fleet stopped --yes");
     assert_eq!(repaired.exit, 0, "{repaired:?}");
     let why = fleet.assert_rolled_back(&run, &UNTIL_APPROVAL);
-    assert!(why.contains("taken up by stopped-repair-"), "{why}");
+    assert!(why.contains("resumed by stopped-repair-"), "{why}");
     assert!(why.contains(&format!("({run} ended with ABORTED)")), "{why}");
     let again = operator.fleetwright("repair --fleet stopped");
     assert!(again.exit == 0 && again.err.contains("nothing to repair"), "{again:?}");

@@ -1,4 +1,4 @@
-//! What is deployed, infra/template.yaml, against what it is made of: the list of steps, the definition, the script.
+//! `infra/template.yaml` matches its sources: the list of steps, the definitions and the builder's script.
 
 use crate::emulators::file;
 use fleet::Limits;
@@ -26,7 +26,7 @@ fn attribute(resource: &str, name: &str) -> Value {
     json!({"Fn::GetAtt": [resource, name]})
 }
 
-/// How often `wanted` stands in `value`, at any depth.
+/// How often `wanted` occurs in `value`, at any depth.
 fn count(value: &Value, wanted: &Value) -> usize {
     let inside = match value {
         Value::Array(items) => items.iter().map(|item| count(item, wanted)).sum(),
@@ -47,17 +47,22 @@ fn every_step_is_one_function_and_every_function_is_a_step() {
         let step = function["Handler"].as_str().unwrap();
         assert_eq!(function["FunctionName"], format!("fleetwright-{step}"), "{id}");
         let metadata = &template["Resources"][id]["Metadata"];
-        assert_eq!(metadata["BuildProperties"], json!({"Binary": "bootstrap"}), "{id}: else SAM builds more than once");
+        assert_eq!(
+            metadata["BuildProperties"],
+            json!({"Binary": "bootstrap"}),
+            "{id}: SAM builds once only if all functions have the same build properties"
+        );
     }
     assert_eq!(TEMPLATE.matches("CodeUri: ..").count(), 1);
     assert_eq!(template["Globals"]["Function"]["CodeUri"], "..");
 }
 
 #[test]
-fn every_function_has_a_role_of_its_own_that_writes_its_own_log() {
+fn every_function_has_a_role_and_a_log_of_its_own_and_one_policy_writes_the_logs() {
     let template = yaml(TEMPLATE);
     let (roles, logs) = (of_type(&template, "AWS::IAM::Role"), of_type(&template, "AWS::Logs::LogGroup"));
-    for (id, function) in of_type(&template, "AWS::Serverless::Function") {
+    let functions = of_type(&template, "AWS::Serverless::Function");
+    for (id, function) in &functions {
         let (role, log) = (format!("{id}Role"), format!("{id}Log"));
         assert_eq!(function["Role"], attribute(&role, "Arn"), "{id}");
         assert_eq!(count(&template, &attribute(&role, "Arn")), 1, "{role} is shared");
@@ -65,19 +70,22 @@ fn every_function_has_a_role_of_its_own_that_writes_its_own_log() {
             logs[log.as_str()]["LogGroupName"],
             format!("/aws/lambda/{}", function["FunctionName"].as_str().unwrap())
         );
-        assert_eq!(count(&template, &attribute(&log, "Arn")), 1, "{log} is shared");
+        assert_eq!(count(&template, &attribute(&log, "Arn")), 1, "{log} is named by the policy of the logs alone");
 
         let role = roles[role.as_str()];
-        assert_eq!(role["ManagedPolicyArns"], Value::Null, "{id}: its role says itself what it may");
-        let statements: Vec<_> = role["Policies"].as_array().unwrap().iter().collect();
-        let [policy] = statements[..] else { panic!("{id} has {} policies", statements.len()) };
-        let write = policy["PolicyDocument"]["Statement"].as_array().unwrap().iter().find(|one| one["Sid"] == "OwnLog");
-        assert_eq!(write.unwrap()["Resource"], attribute(&log, "Arn"), "{id}");
+        assert_eq!(role["ManagedPolicyArns"], json!([{"Ref": "FunctionLogsPolicy"}]), "{id}");
+        let policies = role["Policies"].as_array().unwrap();
+        assert_eq!(policies.len(), 1, "{id}: one policy says what its step calls");
     }
+    let policy = of_type(&template, "AWS::IAM::ManagedPolicy")["FunctionLogsPolicy"];
+    let [write] = &policy["PolicyDocument"]["Statement"].as_array().unwrap()[..] else { panic!("{policy:#}") };
+    let own_logs: Vec<_> = functions.keys().map(|id| attribute(&format!("{id}Log"), "Arn")).collect();
+    assert_eq!(write["Resource"], json!(own_logs), "the logs of the functions and no others");
+    assert_eq!(write["Action"], json!(["logs:CreateLogStream", "logs:PutLogEvents"]));
 }
 
 #[test]
-fn each_state_machine_is_its_file_and_may_call_the_steps_in_it_and_no_others() {
+fn each_state_machine_deploys_its_file_and_may_invoke_only_its_own_steps() {
     let template = yaml(TEMPLATE);
     let machines = Definition::ALL.into_iter().zip(["Upgrade", "ScaleOut", "ScaleIn", "GoldenImage"]);
     for (definition, id) in machines {
@@ -92,10 +100,11 @@ fn check_machine(template: &Value, id: &str, definition: Definition) {
     let file = file("infra").join(machine["DefinitionUri"].as_str().unwrap());
     assert_eq!(fs::read_to_string(file).unwrap(), definition.text);
     assert_eq!(machine["Name"], definition.machine);
-    assert_eq!(machine["DefinitionSubstitutions"], Value::Null, "what is deployed is the file");
+    assert_eq!(machine["DefinitionSubstitutions"], Value::Null, "the deployed definition is the file, byte for byte");
     assert_eq!(machine["Type"], "STANDARD");
 
     let role = of_type(template, "AWS::IAM::Role")[format!("{id}Role").as_str()];
+    assert_eq!(role["ManagedPolicyArns"], json!([{"Ref": "StateMachineTelemetryPolicy"}]), "{id}");
     let mut statements = role["Policies"][0]["PolicyDocument"]["Statement"].as_array().unwrap().iter();
     let call = statements.find(|one| one["Action"] == "lambda:InvokeFunction").unwrap();
     let functions = of_type(template, "AWS::Serverless::Function");
@@ -111,19 +120,41 @@ fn check_machine(template: &Value, id: &str, definition: Definition) {
     assert_eq!(may_call, calls);
 }
 
-/// A function that went on after the state machine had given it up would act behind its back.
 #[test]
-fn a_function_has_timed_out_before_the_state_machine_gives_it_up() {
+fn every_state_machine_has_its_alarms_and_is_on_the_dashboard() {
+    let template = yaml(TEMPLATE);
+    let machines: BTreeSet<_> = of_type(&template, "AWS::Serverless::StateMachine").into_keys().collect();
+    let alarms = of_type(&template, "AWS::CloudWatch::Alarm");
+    let dashboard = of_type(&template, "AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"].clone();
+    let dashboard = dashboard.as_str().unwrap();
+    for (alarm, metric) in
+        [("RunFailed", "ExecutionsFailed"), ("RunAborted", "ExecutionsAborted"), ("RunTimedOut", "ExecutionsTimedOut")]
+    {
+        let metrics = alarms[alarm]["Metrics"].as_array().unwrap().iter();
+        let metrics: Vec<_> = metrics.filter_map(|one| one["MetricStat"].get("Metric")).collect();
+        assert!(metrics.iter().all(|one| one["MetricName"] == metric), "{alarm}");
+        let watched = metrics.iter().map(|one| one["Dimensions"][0]["Value"]["Ref"].as_str().unwrap());
+        assert_eq!(watched.collect::<BTreeSet<_>>(), machines, "{alarm}");
+        for machine in &machines {
+            let shown = format!(r#"["AWS/States", "{metric}", "StateMachineArn", "${{{machine}}}""#);
+            assert!(dashboard.contains(&shown), "the dashboard lacks {shown}");
+        }
+    }
+}
+
+/// Otherwise a function could still change AWS resources after its state has failed with a time-out.
+#[test]
+fn a_function_times_out_before_its_state_does() {
     let template = yaml(TEMPLATE);
     let function = template["Globals"]["Function"]["Timeout"].as_u64().unwrap();
     let lines = Definition::ALL.into_iter().flat_map(|definition| definition.text.lines());
-    let given = lines.filter_map(|line| line.trim().strip_prefix("\"TimeoutSeconds\": "));
-    let given: BTreeSet<u64> = given.map(|seconds| seconds.trim_end_matches(',').parse().unwrap()).collect();
-    assert!(given.first().is_some_and(|least| function < *least), "{function} s, of {given:?}");
+    let timeouts = lines.filter_map(|line| line.trim().strip_prefix("\"TimeoutSeconds\": "));
+    let timeouts: BTreeSet<u64> = timeouts.map(|seconds| seconds.trim_end_matches(',').parse().unwrap()).collect();
+    assert!(timeouts.first().is_some_and(|least| function < *least), "{function} s, states: {timeouts:?}");
 }
 
 #[test]
-fn the_table_is_keyed_and_forgets_as_the_ledger_has_it() {
+fn the_table_has_the_keys_and_the_expiry_attribute_of_the_ledger() {
     let template = yaml(TEMPLATE);
     let table = of_type(&template, "AWS::DynamoDB::Table")["Ledger"];
     let keys: Vec<_> = table["KeySchema"].as_array().unwrap().iter().map(|key| &key["AttributeName"]).collect();
@@ -132,7 +163,7 @@ fn the_table_is_keyed_and_forgets_as_the_ledger_has_it() {
 }
 
 #[test]
-fn the_document_is_the_script_and_hands_it_what_the_script_would_take() {
+fn the_document_contains_the_script_and_passes_only_arguments_that_it_accepts() {
     let document = yaml(DOCUMENT);
     let inputs = &document["mainSteps"][0]["inputs"];
     let [shell, arguments, script] = &inputs["runCommand"].as_array().unwrap()[..] else { panic!("{inputs:#}") };
@@ -146,7 +177,10 @@ fn the_document_is_the_script_and_hands_it_what_the_script_would_take() {
     let number = "(0|[1-9][0-9]{0,4})";
     let version = format!(r"^{number}\.{number}\.{number}$");
     let run = "^[A-Za-z0-9_-]{1,80}$";
-    assert!(SCRIPT.contains(&format!("number='{number}'")) && SCRIPT.contains(run), "the script checks otherwise");
+    assert!(
+        SCRIPT.contains(&format!("number='{number}'")) && SCRIPT.contains(run),
+        "the script checks its arguments differently"
+    );
     for (name, pattern) in [("Version", version.as_str()), ("From", &version), ("Run", run)] {
         assert_eq!(parameters[name]["allowedPattern"], pattern, "{name}");
     }

@@ -1,5 +1,5 @@
-//! The upgrade against an AWS that others wrote: the deployed definition and the very steps, on moto, with a real
-//! script on the builder; afterwards an independent client looks at everything that is there.
+//! The upgrade against moto, an emulator that we did not write: the deployed state machine and steps, and the real
+//! script on the builder. Afterwards an independent client inspects the whole account.
 
 use crate::emulators::{BuiltFleet, Migration, Moto, SsmEndpoint, sdk_config};
 use asl::{Execution, Failure, Finished, Limits, Outcome, StateMachine};
@@ -20,18 +20,18 @@ struct Fixture {
     fleet: BuiltFleet,
 }
 
-/// Systems Manager answers elsewhere, as `AWS_ENDPOINT_URL_SSM` says it.
+/// Sends calls of Systems Manager to another endpoint, as `AWS_ENDPOINT_URL_SSM` does.
 #[derive(Debug)]
-struct SsmElsewhere(String);
+struct SsmAt(String);
 
-impl LoadServiceConfig for SsmElsewhere {
+impl LoadServiceConfig for SsmAt {
     fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
         (key.service_id() == "SSM" && key.profile() == "endpoint_url").then(|| self.0.clone())
     }
 }
 
 impl Fixture {
-    fn set(migration: Migration) -> Self {
+    fn new(migration: Migration) -> Self {
         let moto = Moto::start();
         let fleet = BuiltFleet::on(&moto, "appwrite");
         Self { moto, ssm: SsmEndpoint::start(migration), fleet }
@@ -39,7 +39,7 @@ impl Fixture {
 
     fn sdk_config(&self) -> SdkConfig {
         let config = sdk_config(&self.moto.endpoint());
-        config.to_builder().service_config(SsmElsewhere(self.ssm.endpoint())).build()
+        config.to_builder().service_config(SsmAt(self.ssm.endpoint())).build()
     }
 
     fn upgrade(&self, to: &str) -> Finished {
@@ -71,7 +71,7 @@ impl Fixture {
 
 #[test]
 fn an_upgrade_replaces_the_members_and_nothing_else() {
-    let fixture = Fixture::set(Migration::Succeeds);
+    let fixture = Fixture::new(Migration::Succeeds);
     let finished = fixture.upgrade("1.4.14");
     let Outcome::Succeeded(output) = &finished.outcome else { panic!("{finished:?}") };
     assert_eq!(output["outcome"], "upgraded");
@@ -82,18 +82,18 @@ fn an_upgrade_replaces_the_members_and_nothing_else() {
 
 #[test]
 fn a_migration_that_fails_with_exit_status_0_leaves_the_fleet_as_it_was() {
-    let fixture = Fixture::set(Migration::Fails);
+    let fixture = Fixture::new(Migration::Fails);
     let finished = fixture.upgrade("1.4.14");
     let Outcome::Failed(Failure { error, cause }) = &finished.outcome else { panic!("{finished:?}") };
     assert_eq!(error, "RolledBack", "{cause}");
     assert!(cause.contains("installing 1.4.14 on builder"), "{cause}");
-    let came = [("Create the builder", "done"), ("Back up the data", "done"), ("Install and migrate", "failed")];
-    fixture.fleet.assert_rolled_back("run-1", &came);
+    let steps = [("Create the builder", "done"), ("Back up the data", "done"), ("Install and migrate", "failed")];
+    fixture.fleet.assert_rolled_back("run-1", &steps);
 }
 
 #[test]
-fn data_on_rds_is_backed_up_there() {
-    let fixture = Fixture::set(Migration::Succeeds);
+fn data_on_rds_is_backed_up_as_an_rds_snapshot() {
+    let fixture = Fixture::new(Migration::Succeeds);
     let db = fixture.fleet.database();
     let mut config = fixture.fleet.config();
     config.backup = Some(DataSource::DbInstance(db.parse().unwrap()));

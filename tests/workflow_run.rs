@@ -1,4 +1,4 @@
-//! `workflow run`: any definition, its tasks answered by mocks.
+//! `workflow run` executes any definition. Mocks answer its tasks.
 
 use crate::command::run;
 use crate::emulators::Scratch;
@@ -25,7 +25,7 @@ const MOCKS: &str = r#"{
     }
 }"#;
 
-/// Runs a definition with an input of `{}` and the mocks above, if a case is named.
+/// Runs a definition with the input `{}`. If `case` names a test case, the mocks above answer.
 #[track_caller]
 fn check(definition: &str, case: Option<&str>, exit: Exit, printed: &Value) {
     let scratch = Scratch::new();
@@ -50,20 +50,20 @@ fn a_day_of_waiting_takes_no_time_and_retries_are_counted() {
 }
 
 #[test]
-fn a_failed_execution_says_its_error_and_cause() {
+fn a_failed_execution_prints_its_error_and_cause() {
     let failed = json!({"status": "FAILED", "error": "Busy", "cause": "later"});
     check(RETRIES, Some("hopeless"), Exit::Error, &failed);
 }
 
 #[test]
-fn a_task_that_nobody_answers_ends_the_execution_and_says_what_to_do() {
+fn a_task_without_a_mock_fails_the_execution_and_names_the_missing_options() {
     let cause = "state 'Ask' calls arn:aws:states:::lambda:invoke: pass its answer with --mocks FILE --case NAME";
     let failed = json!({"status": "FAILED", "error": "States.Runtime", "cause": cause});
     check(RETRIES, None, Exit::Error, &failed);
 }
 
 #[test]
-fn an_invalid_definition_is_not_run_and_every_defect_has_its_path() {
+fn an_invalid_definition_is_not_run_and_every_error_has_its_path() {
     let definition = r#"{"StartAt": "A", "States": {"A": {"Type": "Wait", "Next": "B"}, "C": {"Type": "Pas"}}}"#;
     let scratch = Scratch::new();
     let path = scratch.path().join("workflow.json");
@@ -79,7 +79,7 @@ fn an_invalid_definition_is_not_run_and_every_defect_has_its_path() {
 }
 
 #[test]
-fn its_events_are_written_as_the_service_has_them() {
+fn the_history_has_the_event_format_of_step_functions() {
     let scratch = Scratch::new();
     let definition = scratch.path().join("workflow.json");
     std::fs::write(&definition, r#"{"StartAt": "S", "States": {"S": {"Type": "Pass", "Result": 1, "End": true}}}"#)
@@ -92,13 +92,13 @@ fn its_events_are_written_as_the_service_has_them() {
     assert_eq!(types, ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]);
     assert_eq!(written["events"][2]["stateExitedEventDetails"]["output"], "1");
 
-    let nowhere = run(&format!("workflow run {} --history /nowhere/history.json", definition.display()));
-    assert_eq!(nowhere.exit, Exit::Error);
-    assert!(nowhere.err.contains("error: /nowhere/history.json: No such file"), "{}", nowhere.err);
+    let unwritable = run(&format!("workflow run {} --history /nowhere/history.json", definition.display()));
+    assert_eq!(unwritable.exit, Exit::Error);
+    assert!(unwritable.err.contains("error: /nowhere/history.json: No such file"), "{}", unwritable.err);
 }
 
 #[test]
-fn a_fail_state_without_texts_has_none() {
+fn a_fail_state_without_error_and_cause_prints_null_for_both() {
     let empty = r#"{"StartAt": "S", "States": {"S": {"Type": "Fail"}}}"#;
     check(empty, None, Exit::Error, &json!({"status": "FAILED", "error": null, "cause": null}));
 }

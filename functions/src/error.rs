@@ -1,27 +1,26 @@
-//! How a step ends when it does not end well. The variants' names are the names that the state machines' `Retry` and
-//! `Catch` use; nothing else leaves a step.
+//! The errors of a step. The state machines' `Retry` and `Catch` use the names of the variants. A step returns no other error.
 
 use fleet::{IllegalMove, Refusal};
 
-/// A step's named error, with a text for people in which the first line says it all.
+/// A step's named error, with a text for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum StepError {
-    /// What the step wants is not observed yet; ask again. Says what is waited for, on which id, until when.
+    /// The wanted condition is not met yet: poll again. The text says what the step waits for, on which id, and until when.
     #[error("{0}")]
     NotYet(String),
-    /// AWS asked to slow down; nothing is wrong.
+    /// AWS throttled a call. Retry.
     #[error("{0}")]
     Throttled(String),
-    /// The answer was lost or AWS stumbled: the effect may be there or not, and asking again finds out.
+    /// An answer was lost or AWS failed. The call may have taken effect; a retry finds out.
     #[error("{0}")]
     Interrupted(String),
-    /// The request or the configuration is wrong. Nothing was changed.
+    /// The request or the configuration is wrong. The step changed nothing.
     #[error("{0}")]
     Refused(String),
-    /// It did not work, and asking again would not help. AWS's own code and text are in it.
+    /// The step failed, and a retry would not help. The text has the code and the message of AWS.
     #[error("{0}")]
     Failed(String),
-    /// A person wants the run to turn back.
+    /// An operator aborted the run.
     #[error("{0}")]
     Aborted(String),
 }
@@ -39,7 +38,7 @@ impl StepError {
         }
     }
 
-    /// Whether the state machine gives the step up on this error instead of asking again.
+    /// Whether the error is final: the state machine does not retry the step.
     pub fn is_final(&self) -> bool {
         matches!(self, Self::Refused(_) | Self::Failed(_) | Self::Aborted(_))
     }

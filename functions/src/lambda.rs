@@ -1,4 +1,4 @@
-//! A step as a Lambda function: events in, answers or named errors out, a log line and metrics for each invocation.
+//! A step as a Lambda function: events in, results or named errors out, a log line and metrics for each invocation.
 
 mod log;
 mod metrics;
@@ -24,30 +24,30 @@ use std::time::Duration;
 use tracing::Instrument;
 use tracing_subscriber::filter::LevelFilter;
 
-/// How long one call to AWS may take, in all; well within the function's own time-out.
+/// The time-out of one call to AWS, well within the function's time-out of 60 s.
 const CALL: Duration = Duration::from_secs(20);
-/// How long connecting may take.
+/// The time-out of a connection.
 const CONNECT: Duration = Duration::from_secs(3);
 
-/// Serves a step until Lambda ends the process. Of the environment, `_HANDLER` names the step, `TABLE` the ledger, `FLEETS`
-/// and `TARGET_GROUPS` what the stack may touch. An unknown step answers every event with `Refused`.
+/// Serves a step until Lambda ends the process. The environment variable `_HANDLER` names the step, `TABLE` the ledger, and
+/// `FLEETS` and `TARGET_GROUPS` what the stack may change. An unknown step answers every event with `Refused`.
 ///
 /// # Errors
-/// A setting that is missing, and when Lambda's runtime interface fails.
+/// A missing environment variable, and a failure of Lambda's runtime interface.
 pub async fn serve(environment: fn(&str) -> Option<String>) -> Result<(), Error> {
     let setting = |name: &str| environment(name).ok_or_else(|| format!("the environment variable {name} is not set"));
     let level = environment("AWS_LAMBDA_LOG_LEVEL").and_then(|level| level.parse().ok());
     log::start(level.unwrap_or(LevelFilter::INFO));
     let (handler, table) = (&setting("_HANDLER")?, setting("TABLE")?);
-    let reach = StackScope::new(&setting("FLEETS")?, &setting("TARGET_GROUPS")?);
-    let aws = Aws::new(&sdk_config(environment), &table).within(reach);
+    let scope = StackScope::new(&setting("FLEETS")?, &setting("TARGET_GROUPS")?);
+    let aws = Aws::new(&sdk_config(environment), &table).within(scope);
     let aws = &aws;
-    // Boxed: the compiler gives up on types as deep as the SDK's and the runtime's together.
+    // Boxed, because the nested types of the SDK and the runtime exceed a limit of the compiler.
     lambda_runtime::run(service_fn(move |event| Box::pin(answer(aws, handler, event)))).await
 }
 
-/// Of the environment that Lambda sets, and of nothing else: without the search for profiles, logins and metadata
-/// services, a function is smaller and starts sooner.
+/// The SDK's configuration from the environment that Lambda sets, and from nothing else. Without the search for profiles,
+/// logins and metadata services, a function is smaller and starts sooner.
 fn sdk_config(environment: fn(&str) -> Option<String>) -> SdkConfig {
     let tls = Provider::Rustls(CryptoMode::Ring);
     let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT).operation_timeout(CALL).build();
@@ -63,7 +63,7 @@ fn sdk_config(environment: fn(&str) -> Option<String>) -> SdkConfig {
     config.build()
 }
 
-/// `AWS_ENDPOINT_URL_SERVICE`, as every SDK reads it.
+/// Endpoints from `AWS_ENDPOINT_URL_SERVICE`, as every SDK reads them.
 #[derive(Debug)]
 struct Endpoints(fn(&str) -> Option<String>);
 
@@ -87,10 +87,10 @@ async fn answer(aws: &Aws, handler: &str, event: LambdaEvent<Value>) -> Result<V
     answer.map_err(|error| Diagnostic { error_type: error.name().to_owned(), error_message: error.to_string() })
 }
 
-/// The step's answer. A panic is a defect, and a named error like any other, so that the run turns back.
+/// The step's result. A panic is a defect; it becomes a named error, so that the run rolls back.
 async fn perform(aws: &Aws, handler: &str, input: Value) -> Result<Value, StepError> {
     let Some(step) = Step::named(handler) else {
-        return Err(StepError::Refused(format!("this function's Handler '{handler}' is no step")));
+        return Err(StepError::Refused(format!("this function's Handler '{handler}' is not a step")));
     };
     unpanicked(step.invoke(aws, input)).await
 }

@@ -1,5 +1,5 @@
-//! The steps of a run. One file is one step is one Lambda function; [`STEPS`] is the list of them all, from which the
-//! local runner and the contract test derive.
+//! The steps of a run. One file is one step is one Lambda function. [`STEPS`] lists them all; the local runner and the
+//! contract test derive from that list.
 
 mod aws;
 mod error;
@@ -11,5 +11,5 @@ mod steps;
 
 pub use aws::{Aws, CallError, Named};
 pub use error::StepError;
-pub use ledger::{Going, Ledger, Read};
+pub use ledger::{AllowedPhase, Ledger, Versioned};
 pub use step::{STEPS, Step};

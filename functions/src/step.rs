@@ -1,4 +1,4 @@
-//! The list of steps, and what is the same for all: JSON in, JSON or a named error out, and a record of how it ended.
+//! The list of steps, and what all steps share: JSON in, JSON or a named error out, and a record of the result.
 
 use crate::steps::{
     ask_approval, back_up, begin, commit, configure, create_from_snapshot, delete, finish, image_member, observe,
@@ -62,10 +62,10 @@ impl Step {
         STEPS.iter().find(|step| step.name == name)
     }
 
-    /// Runs the step once and, when it is over for good, records in the ledger what it came to.
+    /// Runs the step once. If the result is final, records it in the ledger.
     ///
     /// # Errors
-    /// A named error. An input of the wrong shape is [`StepError::Refused`] before anything is called.
+    /// A named error. An input of the wrong shape is [`StepError::Refused`] before any call to AWS.
     pub async fn invoke(&self, aws: &Aws, input: Value) -> Result<Value, StepError> {
         let of_run = Ticket::deserialize(&input["run"])
             .ok()
@@ -78,7 +78,7 @@ impl Step {
             Err(_) => return answer,
         };
         let of_run = match of_run {
-            // What fails may be about a run that never was.
+            // The run of a failed step may not exist.
             Some((run, _)) if answer.is_err() && !matches!(aws.ledger().run(&run).await, Ok(Some(_))) => None,
             of_run => of_run,
         };
@@ -94,13 +94,13 @@ impl Step {
             };
             let recorded = aws.ledger().record_step(&run, &record).await;
             match (answer, recorded) {
-                // What is done is done: a run that turned back for want of its diary would undo it.
+                // The step has done its work. A missing record of it must not roll the run back.
                 (Ok(output), Err(error)) if error.is_final() => {
-                    tracing::warn!(%error, "what the step came to is not recorded");
+                    tracing::warn!(%error, "the result of the step is not recorded");
                     Ok(output)
                 }
                 (Ok(_), Err(error)) => Err(error),
-                // The step's own failure says more than that of its record.
+                // The error of the step says more than the error of its record.
                 (answer, _) => answer,
             }
         } else {

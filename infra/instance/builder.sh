@@ -1,11 +1,12 @@
 #cloud-boothook
 #!/bin/sh
-# The user data of a builder: marks the machine, and holds Docker back until configure.sh lets it start. A builder is a
-# clone of a member, whose containers Docker starts with itself: workers and schedulers would join the live data at once.
+# The user data of a builder. It marks the machine, and keeps Docker from starting until configure.sh allows it. A builder is
+# a clone of a member, and Docker starts the containers of the member when it starts itself: workers and schedulers would
+# connect to the live data at once.
 #
-# cloud-init runs a boot hook at each boot before network-online.target, after which docker.service starts. A `bootcmd`
-# would take the place of the image's own, and a mask in /run would hide no unit that somebody has put into /etc. All
-# this lies in /run, and so not in the image that is made of the builder.
+# cloud-init runs a boot hook at each boot before network-online.target, and docker.service starts after that target. A
+# `bootcmd` would replace the image's own `bootcmd`, and a mask in /run would not hide a unit in /etc. Everything that this
+# script writes is in /run, so the image of the builder does not contain it.
 touch /run/fleetwright-builder
 for unit in docker.service docker.socket; do
     mkdir -p "/run/systemd/system/$unit.d"

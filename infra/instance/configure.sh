@@ -4,25 +4,26 @@
 #
 #   configure.sh --version 1.4.14 --from 1.3.8 --run RUN
 #
-# It takes a machine that has the version --from in docker-compose.yml to the version --version: sets the image of the
-# Appwrite services, pulls, starts the service `appwrite` and no other, runs `migrate` in it under a deadline, and judges
-# the migration by what it printed. Its last line is the verdict, its exit status says the same:
+# It upgrades a machine whose docker-compose.yml has the version --from to the version --version. It sets the image of the
+# Appwrite services, pulls, starts only the service `appwrite`, runs `migrate` in it with a deadline, and judges the
+# migration by its output. The last line of its own output is the verdict, and the exit status says the same:
 #
-#   fleetwright-verdict: ok version=1.4.14                        0
-#   fleetwright-verdict: failed version=1.4.14 reason=...         1
-#   (none: an argument or a setting is wrong, nothing is changed) 2
+#   fleetwright-verdict: ok version=1.4.14                           0
+#   fleetwright-verdict: failed version=1.4.14 reason=...            1
+#   (none: an argument or a setting is wrong, and nothing changed)   2
 #
-# Safe to repeat. A run and a hop have one verdict: a second call waits for the first one, prints what that printed, and
-# does nothing. A hop that was cut off has no verdict and starts over from the compose file as it was before.
+# Safe to repeat. A hop of a run has one verdict. A second call waits for the first one, prints the same output, and does
+# nothing else. A hop that was cut off has no verdict; the next call starts over from the original compose file.
 #
-# A new minor version may need other services, entry points or variables. Then the operator lays the whole compose file
-# of that minor into overlays/X.Y/docker-compose.yml next to docker-compose.yml, in the golden image. It takes the place
-# of docker-compose.yml, merged with nothing, and only its Appwrite versions are set. Without one the present file stays.
+# A new minor version may need other services, entry points or variables. Then the operator puts the whole compose file of
+# that minor version into the golden image, as overlays/X.Y/docker-compose.yml next to docker-compose.yml. The overlay
+# replaces docker-compose.yml without a merge, and the script sets only its Appwrite versions. Without an overlay, the
+# script keeps the present file.
 #
-# The containers are removed at the end, so that the image made of this machine holds files and no container: a clone
-# makes its own when it boots, through a unit of systemd that this installs, after its share is mounted.
+# At the end the script removes the containers, so that the image of this machine has files and no container. A clone
+# creates its own containers when it boots and its share is mounted, by a systemd unit that the script installs.
 #
-# Nothing that is given is run as shell, and .env is read only to keep its secrets out of what is printed.
+# The script never runs its arguments as shell code. It reads .env only to mask its secrets in the output.
 
 set -euo pipefail
 export LC_ALL=C
@@ -33,10 +34,10 @@ readonly state_dir=${FLEETWRIGHT_STATE_DIR:-/var/lib/fleetwright}
 readonly share_dir=${FLEETWRIGHT_SHARE_DIR:-/home/share}
 readonly unit_dir=${FLEETWRIGHT_UNIT_DIR:-/etc/systemd/system}
 readonly systemd_dir=${FLEETWRIGHT_SYSTEMD_DIR:-/run/systemd/system} # it exists where systemd runs
-readonly builder_mark=/run/fleetwright-builder                       # see builder.sh; gone when the machine is off
+readonly builder_mark=/run/fleetwright-builder                       # see builder.sh; /run is empty after a boot
 
-# Seconds. Together, with the pull tried three times, 9,780 s. A call that waits for another waits longer than that, and
-# Run Command ends neither before its 9,900 s.
+# Deadlines in seconds. Together, with three attempts to pull, they are 9,780 s. A call that waits for another call waits
+# longer than that, and Run Command stops neither call before its own 9,900 s.
 readonly docker_deadline=${FLEETWRIGHT_DOCKER_DEADLINE:-120}
 readonly pull_deadline=${FLEETWRIGHT_PULL_DEADLINE:-1200}
 readonly start_deadline=${FLEETWRIGHT_START_DEADLINE:-300}
@@ -44,11 +45,11 @@ readonly health_deadline=${FLEETWRIGHT_HEALTH_DEADLINE:-600}
 readonly migrate_deadline=${FLEETWRIGHT_MIGRATE_DEADLINE:-4500}
 readonly lock_deadline=${FLEETWRIGHT_LOCK_DEADLINE:-9800}
 
-# Run Command keeps 24,000 characters of the output; 60 lines of 240 leave room for the verdict.
+# Run Command keeps 24,000 characters of the output. With 60 lines of 240 characters, the verdict fits too.
 readonly tail_lines=60
 readonly line_limit=240
 
-# What `migrate` prints when it fails. Its exit status is 0 then in most versions.
+# The messages of a failed `migrate`. In most versions its exit status is 0 all the same.
 readonly failure='Failed to (update|migrate) project|Failed to update document|Fatal error:|SQLSTATE\[|^\[Error\]|Collection not found|No migration found'
 
 version='' from='' run='' hop_dir='' log='' mounts_share=no
@@ -57,7 +58,7 @@ main() {
     parse_arguments "$@"
     check_settings
     hop_dir=$state_dir/$run/$version
-    # Whoever ends without a verdict, by a signal or by what nobody thought of, says so and records nothing.
+    # A call that a signal or an unexpected error ends prints this verdict and records none.
     exec 3>&1
     trap 'print_verdict "failed version=$version reason=cut off before the end; call it again" >&3' EXIT
     mkdir -p "$hop_dir"
@@ -93,13 +94,13 @@ parse_arguments() {
     [[ $version =~ $shape ]] || refuse "--version '$version' is not a version such as 1.4.14"
     [[ $from =~ $shape ]] || refuse "--from '$from' is not a version such as 1.3.8"
     [[ $run =~ ^[A-Za-z0-9_-]{1,80}$ ]] || refuse "--run '$run' is not 1 to 80 letters, digits, '_' or '-'"
-    (($(rank "$version") > $(rank "$from"))) || refuse "--version $version is not above --from $from; there is no way down"
+    (($(rank "$version") > $(rank "$from"))) || refuse "--version $version is not above --from $from; a downgrade is not possible"
 }
 
 check_settings() {
     local directory seconds
     for directory in "$appwrite_dir" "$state_dir" "$share_dir" "$unit_dir" "$systemd_dir"; do
-        # They go into units and into a command of one.
+        # The script writes them into systemd units, also as a part of a command.
         [[ $directory =~ ^(/[A-Za-z0-9_.-]+)+$ ]] || refuse "the directory '$directory' is not a plain absolute path"
     done
     for seconds in "$docker_deadline" "$pull_deadline" "$start_deadline" "$health_deadline" "$migrate_deadline" "$lock_deadline"; do
@@ -108,25 +109,25 @@ check_settings() {
     [[ -f $appwrite_dir/docker-compose.yml ]] || refuse "there is no $appwrite_dir/docker-compose.yml"
 }
 
-# What is wrong with the call. Control characters stay out of whatever shows this.
+# Reports what is wrong with the call, without control characters.
 refuse() {
     printf 'configure.sh: %s\n' "$1" | tr -cd '\12\40-\176' | cut -c 1-"$line_limit" >&2
     printf 'usage: configure.sh --version X.Y.Z --from X.Y.Z --run RUN\n' >&2
     exit 2
 }
 
-# One number that orders versions.
+# A number that orders versions.
 rank() {
     local major minor patch
     IFS=. read -r major minor patch <<<"$1"
     printf '%s' $((major * 10000000000 + minor * 100000 + patch))
 }
 
-# One hop at a time on this machine. Whatever still runs of a call that was killed holds the lock as well, except for
-# its `migrate`, which `start_over` ends by removing the container.
+# Only one hop runs on this machine at a time. The processes that a killed call left behind hold the lock too, except
+# `migrate`, which `start_over` stops by removing its container.
 take_lock() {
     exec 9>"$state_dir/lock"
-    flock --timeout "$lock_deadline" 9 || give_up "another hop is still at work here after $lock_deadline s"
+    flock --timeout "$lock_deadline" 9 || end_without_record "another hop is still running here after $lock_deadline s"
 }
 
 repeat_verdict() {
@@ -138,7 +139,7 @@ repeat_verdict() {
     exit 1
 }
 
-# One log for each attempt, so that the failures of one that was cut off are not taken for those of the next.
+# One log for each attempt, so that the next attempt does not report the failures of one that was cut off.
 open_log() {
     local attempt=1
     while [[ -e $hop_dir/attempt-$attempt.log ]]; do
@@ -153,16 +154,16 @@ say() {
     printf '%s fleetwright: %s\n' "$(date -u +%FT%TZ)" "$1"
 }
 
-# Docker, without the containers that it starts by itself. A clone of an image that was made by hand has everything that
-# its member ran, with restart policies. So the user data of a builder, builder.sh, holds Docker back from the start of
-# the machine, and the policies are taken away here while Docker does not run: it has no setting that would do.
+# Starts Docker without the containers that it would start by itself. A clone of an image that was made by hand has all
+# containers of the member, with restart policies. So builder.sh, the user data of a builder, keeps Docker from starting at
+# boot, and this function removes the policies while Docker is stopped. Docker has no setting for that.
 start_docker() {
     if [[ ! -d $systemd_dir ]]; then
-        say "no systemd here: Docker is taken as it is"
+        say "no systemd here: the script uses Docker as it is"
         return
     fi
-    [[ -e $builder_mark ]] || say "there is no $builder_mark: its user data did not run, and everything has started at boot"
-    # It would start everything, and again and again where that fails.
+    [[ -e $builder_mark ]] || say "there is no $builder_mark: the user data did not run, and all containers started at boot"
+    # This unit would start all services, and retry whenever that fails.
     systemctl stop fleetwright-compose.service || true
     if systemctl is-active --quiet docker.service; then
         return
@@ -172,10 +173,10 @@ start_docker() {
     systemctl daemon-reload
     timeout "$docker_deadline" systemctl start docker.service ||
         fail "systemd could not start Docker$(mountpoint -q "$share_dir" || printf ', and %s is not mounted' "$share_dir")"
-    [[ -z $(docker ps --quiet) ]] || say "Docker has started containers all the same"
+    [[ -z $(docker ps --quiet) ]] || say "Docker started containers all the same"
 }
 
-# Where Docker keeps its data, as it is told in its configuration or on its command line.
+# The data directory of Docker, from its configuration or its command line.
 docker_root() {
     local root
     root=$({ cat /etc/docker/daemon.json; systemctl show --property=ExecStart docker.service; } 2>/dev/null |
@@ -183,7 +184,7 @@ docker_root() {
     printf '%s' "${root:-/var/lib/docker}"
 }
 
-# With user namespaces the containers are one directory deeper.
+# With user namespaces, the containers are one directory deeper.
 disarm_containers() {
     local settings
     for settings in "$1"/containers/*/hostconfig.json "$1"/*.*/containers/*/hostconfig.json; do
@@ -193,11 +194,11 @@ disarm_containers() {
     done
 }
 
-# The compose file as it was before the hop, whatever an attempt that was cut off has left.
+# Restores the compose file from before the hop, whatever an attempt that was cut off left.
 start_over() {
     local before=$hop_dir/docker-compose.before.yml unknown
     if [[ -f $before ]]; then
-        say "an attempt was cut off: back to the compose file before it"
+        say "an earlier attempt was cut off: restoring the compose file from before it"
         replace_compose_file "$before"
     else
         cp -p docker-compose.yml "$before.new"
@@ -207,24 +208,24 @@ start_over() {
     check_images "$before" docker-compose.yml
     unknown=$(versions_in "$before" | grep -vxF "$from" | head -n 1) || true
     [[ -z $unknown ]] || fail "docker-compose.yml has version $unknown of Appwrite, not $from"
-    # A clone has started everything at boot. Workers and schedulers must not act twice on the live data, and a service
-    # that the next minor drops must not stay behind as a container.
+    # A clone may have started all services at boot. Workers and schedulers must not process the live data twice, and no
+    # container may remain of a service that the next minor version drops.
     compose "$start_deadline" rm --stop --force || fail "the running services could not be removed"
 }
 
-# The new compose file in place of the old one, and valid. Docker Compose may read more than that file, and fills in
-# variables: what it makes of all of it must have the version and, where it mounts the share, find it mounted.
+# Writes the compose file of the new version and validates it. Docker Compose may read other files too, and fills in
+# variables. So the script checks the result: it must have the version, and if it mounts the share, the share is mounted.
 set_version() {
     local overlay=overlays/${version%.*}/docker-compose.yml source=docker-compose.yml config odd
     if [[ -f $overlay ]]; then
         source=$overlay
-        say "the operator's overlay $overlay takes the place of docker-compose.yml"
+        say "the operator's overlay $overlay replaces docker-compose.yml"
         check_images "$source" "$overlay"
     fi
     sed -E "s~$image_line~\\1:$version\\4~" "$source" >"$hop_dir/docker-compose.after.yml"
     replace_compose_file "$hop_dir/docker-compose.after.yml"
     say "docker compose config"
-    # It has secrets in it, and stays out of the log.
+    # The result has secrets in it, so it stays out of the log.
     config=$(timeout --foreground --kill-after=30 60 docker compose config 3>&-) ||
         fail "docker compose finds $source invalid"
     odd=$(grep -E '^[[:space:]]*image:.*appwrite/appwrite([^A-Za-z0-9._/-]|$)' <<<"$config" |
@@ -236,10 +237,10 @@ set_version() {
     fi
 }
 
-# An image of Appwrite itself: appwrite/console, appwrite/assistant and the databases are other images.
+# A line with the image of Appwrite itself; appwrite/console, appwrite/assistant and the databases are other images.
 readonly image_line='^([[:space:]]*image:[[:space:]]+["'\'']?((index\.)?docker\.io/)?appwrite/appwrite):[0-9]+\.[0-9]+\.[0-9]+(["'\'']?[[:space:]]*(#.*)?)$'
 
-# A line that is an image of Appwrite but is not written as expected would be left on the old version.
+# Fails if a line has an image of Appwrite in another form, since the script would leave it on the old version.
 check_images() {
     local odd
     odd=$(grep -E '^[^#]*image:.*appwrite/appwrite([^A-Za-z0-9._/-]|$)' "$1" | grep -vE "$image_line" | head -n 1) || true
@@ -260,7 +261,7 @@ trim() {
     printf '%s' "${text%"${text##*[![:space:]]}"}"
 }
 
-# In one move, with the mode and owner that the file has.
+# Replaces the file atomically and keeps its mode and owner.
 replace_compose_file() {
     cp -p docker-compose.yml docker-compose.yml.new
     cat "$1" >docker-compose.yml.new
@@ -275,7 +276,7 @@ compose() {
     timeout --foreground --kill-after=30 "$deadline" docker compose "$@" 3>&-
 }
 
-# Every image, so that a clone starts without pulling; of the services only `appwrite`.
+# Pulls every image, so that a clone starts without a pull, and starts only the service `appwrite`.
 start_appwrite() {
     local attempt
     for attempt in 1 2 3; do
@@ -288,9 +289,9 @@ start_appwrite() {
         fail "docker compose could not start appwrite $version"
 }
 
-# Asked inside the container, and where the image has no client that works, from here at the container's address: only
-# the service `appwrite` runs, and its port is rarely published. The name is one that Appwrite answers to whatever its
-# domain is.
+# The probe runs inside the container. If the image has no client that works, it runs here with the container's address,
+# since only the service `appwrite` runs and its port is rarely published. Appwrite answers to the host name localhost
+# whatever its domain is.
 readonly health='/v1/health/version'
 readonly probe="wget -q -T 5 -O - --header 'Host: localhost' http://127.0.0.1$health ||
     curl -fsS -m 5 -H 'Host: localhost' http://127.0.0.1$health"
@@ -319,7 +320,7 @@ wait_for_version() {
     done
 }
 
-# The output alone tells whether it went well, see `failure`.
+# Only the output tells whether the migration succeeded, see `failure`.
 migrate() {
     local output=$hop_dir/migrate.out status=0 began=$SECONDS line
     say "docker exec appwrite migrate, for at most $migrate_deadline s"
@@ -330,14 +331,14 @@ migrate() {
     line=$(plain <"$output" | grep -m 1 -E "$failure") || true
     [[ -z $line ]] || fail "migrate printed: $(trim "$line")"
     if ((status == 124 || (status == 137 && SECONDS - began >= migrate_deadline))); then
-        # The deadline ends `docker exec`; what it had started inside the container ends with the container.
+        # The deadline stops `docker exec`. Removing the container stops the process inside it.
         compose "$start_deadline" rm --stop --force appwrite || say "the container could not be removed"
         fail "migrate had not ended after $migrate_deadline s"
     fi
     plain <"$output" | grep -F "$(success_line)" >/dev/null || fail "migrate never printed '$(success_line)'"
 }
 
-# What `migrate` prints last when all is done; the words changed with 1.7.
+# The last line of a successful `migrate`; its words changed with 1.7.
 success_line() {
     if (($(rank "$version") < $(rank 1.7.0))); then
         printf 'Data Migration Completed'
@@ -346,17 +347,17 @@ success_line() {
     fi
 }
 
-# Without colours and whatever else is no text.
+# Removes colours and everything else that is not text.
 plain() {
     sed -E $'s/\x1b\\[[0-9;?]*[A-Za-z]//g' | tr -cd '\11\12\40-\176'
 }
 
 leave_for_clones() {
     compose "$start_deadline" rm --stop --force || fail "the services could not be stopped"
-    # Every hop would make the disk of every clone fuller.
-    docker image rm "appwrite/appwrite:$from" || say "the image of $from stays"
+    # Otherwise every hop would use more disk space of every clone.
+    docker image rm "appwrite/appwrite:$from" || say "the image of $from could not be removed"
     if [[ ! -d $systemd_dir ]]; then
-        say "no systemd here: nothing will start the services at boot"
+        say "no systemd here: no unit starts the services at boot"
         return
     fi
     if [[ $mounts_share == yes ]]; then
@@ -374,9 +375,9 @@ install_unit() {
     mv "$unit_dir/$1.new" "$unit_dir/$1"
 }
 
-# A container whose share is not mounted would bind an empty directory and serve from it. Not only the first start is to
-# be kept from that: later on it is Docker that starts the containers, with itself. So Docker waits for the share, and
-# looks for itself: 'mount' says that all is well of a share that fstab calls nofail.
+# Without its share, a container would bind an empty directory and serve it. That must not happen at later starts either,
+# when Docker starts the containers by itself. So Docker waits for the share and checks the mount point, because `mount`
+# succeeds for a share with the option nofail in fstab.
 docker_drop_in() {
     cat <<UNIT
 [Unit]
@@ -390,7 +391,7 @@ RestartSec=5
 UNIT
 }
 
-# It wants Docker, but does not require it: what is required must be there at the first try.
+# The unit has Wants= and not Requires= for Docker, because a required unit must start at the first attempt.
 boot_unit() {
     cat <<UNIT
 [Unit]
@@ -413,23 +414,23 @@ WantedBy=multi-user.target
 UNIT
 }
 
-# What fails because the machine goes down is not the version's fault, and is tried again.
+# A failure during a shutdown says nothing about the version, so the next call may try again.
 fail() {
     say "failed: $1"
     if [[ $(systemctl is-system-running 2>/dev/null) == stopping ]]; then
-        give_up "the machine goes down; call it again"
+        end_without_record "the machine is shutting down; call it again"
     fi
     conclude failed "$1"
 }
 
-# Without a record: the next call may try again.
-give_up() {
+# Ends without a recorded verdict, so the next call may try again.
+end_without_record() {
     trap - EXIT
     print_verdict "failed version=$version reason=$1" >&3
     exit 1
 }
 
-# Records what is printed before it prints it, so that the next call prints the same.
+# Records the output before it prints it, so that the next call prints the same.
 conclude() {
     local verdict="$1 version=$version"
     [[ $1 == ok ]] || verdict+=" reason=$(printf '%s' "$2" | tr '\n' ' ' | plain | mask_secrets)"
@@ -447,7 +448,7 @@ print_verdict() {
     printf 'fleetwright-verdict: %s\n' "$1" | cut -c 1-500
 }
 
-# Docker Compose quotes .env where it cannot read it. What is secret in it is masked in whatever is printed.
+# Docker Compose prints lines of .env that it cannot parse, so the script masks the secrets in all output.
 mask_secrets() {
     awk -v env="$appwrite_dir/.env" '
         BEGIN {

@@ -1,6 +1,6 @@
-//! What a Lambda function costs before it does anything: seconds from the start of its process to ready, the size of
-//! its binary, and its memory after an event. `cargo bench --bench bootstrap`
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on says where")]
+//! What a Lambda function costs before its step does any work: the time from the start of its process until it is
+//! ready, the size of its binary, and its memory after one event. Run it with `cargo bench --bench bootstrap`.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a panic shows where a benchmark cannot continue")]
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -13,26 +13,27 @@ const MEGABYTE: f64 = 1_000_000.0;
 fn main() {
     let size = BOOTSTRAP.metadata().unwrap().len();
     let (size, memory) = (f64::from(u32::try_from(size).unwrap()) / MEGABYTE, peak_memory());
-    println!("binary        {size:.1} MB (promised: under 20)");
-    println!("peak memory   {memory:.1} MB after an event whose call to AWS nobody answers (promised: under 64)");
-    assert!(size < 20.0 && memory < 64.0, "a promise is broken");
-    println!("start to ready (promised: under 25 ms):");
+    println!("binary        {size:.1} MB (limit: 20)");
+    println!("peak memory   {memory:.1} MB after an event whose call to AWS gets no answer (limit: 64)");
+    assert!(size < 20.0 && memory < 64.0, "over a limit");
+    println!("start to ready (limit: 25 ms):");
     divan::main();
 }
 
-/// From the start of the process to its first request for an event.
+/// The time from the start of the process to its first request for an event.
 #[divan::bench(sample_count = 50, sample_size = 1)]
 fn start_to_ready(bencher: divan::Bencher<'_, '_>) {
     let lambda = Lambda::listen();
     bencher.bench_local(|| {
         let function = lambda.start("verify");
-        let asks = lambda.request();
-        assert!(asks.line.starts_with("GET /2018-06-01/runtime/invocation/next"), "{}", asks.line);
+        let request = lambda.request();
+        assert!(request.line.starts_with("GET /2018-06-01/runtime/invocation/next"), "{}", request.line);
         function
     });
 }
 
-/// In megabytes, of a function that has looked into its ledger; nobody answers there, which it says in its error.
+/// The peak memory, in megabytes, of a function that has tried to read its ledger. Its endpoint does not answer, so the
+/// function returns an error.
 fn peak_memory() -> f64 {
     let lambda = Lambda::listen();
     let function = lambda.start("verify");
@@ -47,15 +48,15 @@ fn peak_memory() -> f64 {
     peak.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0 / MEGABYTE
 }
 
-/// The bootstrap, built like this benchmark.
+/// The bootstrap binary, built in release mode.
 static BOOTSTRAP: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut cargo = Command::new(env!("CARGO"));
     let built = cargo.args(["build", "--release", "--workspace", "--bin", "bootstrap"]).status().unwrap();
-    assert!(built.success(), "the bootstrap could not be built");
+    assert!(built.success(), "cargo could not build the bootstrap");
     PathBuf::from(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("release/bootstrap")
 });
 
-/// Lambda's runtime interface, as far as starting and one event go.
+/// The part of Lambda's runtime API that a start and one event use.
 struct Lambda(TcpListener);
 
 struct Request {
@@ -64,7 +65,7 @@ struct Request {
     stream: TcpStream,
 }
 
-/// A function's process, ended with this value.
+/// A function's process. Dropping this value ends it.
 struct Function(Child);
 
 impl Lambda {

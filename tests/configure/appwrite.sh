@@ -1,24 +1,25 @@
 #!/bin/sh
-# The program of every image in these tests, by the name that it is called. The share is at /storage.
-#   joined    who has come to act on the live data: each start and each migration, with its version, one a line
-#   migrate   what the next migration does: succeeds (if the file is missing), fails or hangs
+# The program in every container image of these tests. The name by which it is called selects what it does. On the
+# share, which is mounted at /storage/share, it uses two files:
+#   data-users   the starts and migrations that have used the live data, with their versions, one per line
+#   migrate      what the next migration does: succeeds (if the file is missing), fails or hangs
 name=${0##*/}
 
-joined() {
-    [ ! -d /storage/share ] || printf '%s %s\n' "$1" "$VERSION" >>/storage/share/joined
+record_data_user() {
+    [ ! -d /storage/share ] || printf '%s %s\n' "$1" "$VERSION" >>/storage/share/data-users
 }
 
 case $name in
     http)
-        joined appwrite
+        record_data_user appwrite
         mkdir -p /www/v1/health
         printf '{"version":"%s"}' "$VERSION" >/www/v1/health/version
-        # A version without a client of its own must be asked from outside.
+        # Some versions have no HTTP client, so that the script has to check their version from outside the container.
         case $VERSION in 1.5.*) rm /bin/wget ;; esac
         exec httpd -f -p 80 -h /www
         ;;
     migrate)
-        joined migrate
+        record_data_user migrate
         printf 'Starting Data Migration to version %s\n' "$VERSION"
         case $(cat /storage/share/migrate 2>/dev/null) in
             fails)
@@ -30,7 +31,7 @@ case $name in
         printf 'Data Migration Completed\n'
         ;;
     *)
-        joined "$name"
+        record_data_user "$name"
         exec sleep 100000
         ;;
 esac

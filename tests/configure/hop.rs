@@ -1,9 +1,9 @@
-//! One call of the script, and what came of it.
+//! One call of the builder's script and its result.
 
 use fleet::{Verdict, Version, judge};
 use std::process::Output;
 
-/// How a call of the script ended.
+/// The result of one call of the script.
 #[derive(Debug, PartialEq)]
 pub(super) struct Hop {
     pub(super) exit_status: Option<i32>,
@@ -20,14 +20,14 @@ impl Hop {
         self.output.lines().last().unwrap_or_default()
     }
 
-    /// It went well, and `fleet` reads that in its output.
+    /// Asserts that the hop succeeded, and that `fleet` reads a success in its output.
     pub(super) fn assert_ok(&self, version: &str) {
         assert_eq!(self.verdict(), format!("fleetwright-verdict: ok version={version}"), "{}", self.output);
         assert_eq!(self.exit_status, Some(0));
         assert_eq!(judge(version.parse().unwrap(), &self.output), Verdict::Migrated);
     }
 
-    /// It failed, for this reason.
+    /// Asserts that the hop failed with this reason, and that `fleet` reads a failure in its output.
     pub(super) fn assert_failed(&self, version: &str, reason: &str) {
         let begin = format!("fleetwright-verdict: failed version={version} reason=");
         assert!(self.verdict().starts_with(&begin) && self.verdict().contains(reason), "{}", self.output);

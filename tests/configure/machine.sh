@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 #
-# A machine of its own for a test, on the kernel of this one: systemd, Docker and a network without a way out.
+# A machine for a test, on the kernel of this computer: systemd, Docker and an isolated network.
 #
-#   machine.sh make ROOT          lays out what the machine has on its disk
+#   machine.sh make ROOT          makes the machine's disk
 #   machine.sh boot ROOT SHARE    boots it in the foreground, until it is powered off or killed
 #
-# It has the programs of this machine, /usr, which it cannot write, and nothing else of it. SHARE is the server of its
-# share: a machine that boots without finds no share to mount. What is in ROOT/user-data runs at boot when cloud-init
-# would run it. Wants root.
+# The machine has a read-only /usr, with the programs of this computer, and nothing else of it. SHARE is the directory
+# that serves its share. If it does not exist, the machine finds no share to mount. ROOT/user-data runs at boot, at the
+# time when cloud-init would run it. Requires root.
 
 set -euo pipefail
 
@@ -27,7 +27,7 @@ make() {
     printf '/srv/share /home/share none bind,nofail,_netdev 0 0\n' >"$root/etc/fstab"
     printf '{"registry-mirrors": ["http://127.0.0.1:5000"]}\n' >"$root/etc/docker/daemon.json"
 
-    # What would reach beyond the machine, into the kernel, and what it has no use for.
+    # Disables units that would change this computer's kernel, and units that the machine does not need.
     for unit in console-getty.service getty.target systemd-logind.service systemd-modules-load.service \
         systemd-remount-fs.service systemd-sysctl.service systemd-udevd.service dev-hugepages.mount \
         sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount; do
@@ -36,7 +36,7 @@ make() {
     ln -s /lib/systemd/system/{docker.service,remote-fs.target} "$units/multi-user.target.wants/"
     cat >"$units/user-data.service" <<'UNIT'
 [Unit]
-Description=Stands in for cloud-init.service, in the place where that is
+Description=Replaces cloud-init.service, at the same point of the boot
 ConditionPathExists=/user-data
 DefaultDependencies=no
 After=local-fs.target
@@ -52,7 +52,7 @@ UNIT
 boot() {
     local root=$1 cgroups=/sys/fs/cgroup
     [[ ! -d $cgroups/unified ]] || cgroups+=/unified
-    # A cgroup of its own, so that its systemd sees no other.
+    # The machine gets its own cgroup, so that its systemd sees no other.
     mkdir "$cgroups/fleetwright-$$"
     printf '%s' $$ >"$cgroups/fleetwright-$$/cgroup.procs"
     exec unshare --mount --net --pid --uts --ipc --cgroup --fork --kill-child -- "$0" inside "$root" "$2"
@@ -84,7 +84,7 @@ inside() {
         mkdir -p "$root/srv/share"
         mount --bind "$2" "$root/srv/share"
     else
-        # systemd would make the missing directory.
+        # A read-only directory keeps systemd from creating the missing one.
         mount -t tmpfs -o ro tmpfs "$root/srv"
     fi
     ip link set lo up

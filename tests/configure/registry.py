@@ -1,9 +1,10 @@
-"""A registry that makes the image it is asked for, of nothing but a static busybox and one script.
+"""A registry that makes each requested image from a static busybox and one script.
 
     registry.py BUSYBOX SCRIPT PORT
 
-Prints a line when it listens on 127.0.0.1, and ends when its standard input ends. Each image runs SCRIPT by the name of
-the entry point, and knows its tag as $VERSION. It speaks what Docker's pull needs of the registry's HTTP interface.
+Prints a line when it listens on 127.0.0.1, and ends when its standard input ends. Each image runs SCRIPT under the name
+of its entry point. $VERSION is the image's tag. The server has the part of the registry HTTP API that a pull by Docker
+needs.
 """
 
 import gzip
@@ -24,7 +25,7 @@ ENTRY_POINTS = ("http", "migrate", "realtime", "schedule", "serve", "worker-func
 
 
 def layer(busybox, script):
-    """The one layer that all images have, as a tar archive."""
+    """The single layer of all images, as a tar archive."""
     applets = subprocess.run([busybox, "--list"], check=True, capture_output=True, text=True).stdout.split()
     archive = io.BytesIO()
     with tarfile.open(fileobj=archive, mode="w", format=tarfile.USTAR_FORMAT) as tar:
@@ -58,7 +59,7 @@ class Registry:
         return {"mediaType": f"{DOCKER}.{kind}", "size": len(content), "digest": digest(content)}
 
     def manifest(self, tag):
-        # Nothing in the image ends by itself, nor wants time to end.
+        # No program in the image ends by itself, and none needs time to shut down.
         run = {"Cmd": ["http"], "Env": ["PATH=/bin", f"VERSION={tag}"], "StopSignal": "SIGKILL"}
         image = {
             "architecture": ARCHITECTURE,
@@ -82,10 +83,10 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         if self.path == "/v2/":
             return self.answer(200, "application/json", b"{}")
-        asked = re.fullmatch(r"/v2/[a-z0-9/_-]+/(manifests|blobs)/([A-Za-z0-9._:-]+)", self.path)
-        if not asked:
+        match = re.fullmatch(r"/v2/[a-z0-9/_-]+/(manifests|blobs)/([A-Za-z0-9._:-]+)", self.path)
+        if not match:
             return self.answer(404, "application/json", b"{}")
-        what, reference = asked.groups()
+        what, reference = match.groups()
         if reference in self.registry.blobs:
             content = self.registry.blobs[reference]
             kind = json.loads(content)["mediaType"] if what == "manifests" else "application/octet-stream"

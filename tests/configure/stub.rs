@@ -1,4 +1,4 @@
-//! A machine whose `docker` is a stub, and the compose file that lies on it.
+//! A machine whose `docker` is a stub, and its compose file.
 
 use super::hop::Hop;
 use crate::emulators::{Scratch, file};
@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 pub(super) const SECRET: &str = "correct-horse-battery";
 
-/// A machine of its own for each test: directories, and what lies on PATH before everything else.
+/// The machine of one test: directories, and programs that come first on PATH.
 pub(super) struct Machine(Scratch);
 
 impl Machine {
@@ -43,8 +43,8 @@ impl Machine {
         self.read("appwrite/docker-compose.yml")
     }
 
-    /// What the next migration does.
-    pub(super) fn migrations(&self, how: &str) {
+    /// Sets what the next migration does.
+    pub(super) fn set_migration(&self, how: &str) {
         self.write("docker/migrate", how);
     }
 
@@ -83,7 +83,7 @@ impl Machine {
 }
 
 impl Drop for Machine {
-    /// A migration that hangs when a test fails would outlive it.
+    /// Kills a hanging migration, which would outlive a failed test.
     fn drop(&mut self) {
         if let Ok(migration) = self.read("docker/migrating").trim().parse::<u32>() {
             let _ = Command::new("kill").arg(migration.to_string()).stderr(Stdio::null()).status();
@@ -95,7 +95,7 @@ pub(super) fn original() -> String {
     fs::read_to_string(file("tests/emulators/docker-compose.yml")).unwrap()
 }
 
-/// The compose file with its Appwrite services on another version; the comment in it stays.
+/// The compose file with its Appwrite services on another version. Its comment keeps the old version.
 pub(super) fn at_version(version: &str) -> String {
     original()
         .lines()

@@ -1,15 +1,15 @@
-//! What a run must have left of the data: a whole backup from before its migration, and nothing besides.
+//! Asserts that a run left exactly one complete backup of the data.
 
 use super::BuiltFleet;
-use super::outcome::{ids, strings};
+use super::assertions::{ids, strings};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 impl BuiltFleet {
-    /// The run's backup is what its record names: complete snapshots of all the data server's volumes.
+    /// Asserts that the run's record names its backup: complete snapshots of all volumes of the data server.
     pub(super) fn assert_backed_up(&self, after: &Value, run: &str) {
         let of_run = |found: &Value| found["tags"]["fleetwright:run"] == run;
-        let made = self.mine(&after["snapshots"], |found| is_backup(found) && of_run(found));
+        let made = self.of_this_fleet(&after["snapshots"], |found| is_backup(found) && of_run(found));
         let tags = self.tags_of_backup(run);
         for snapshot in &made {
             assert_eq!((&snapshot["tags"], &snapshot["state"]), (&tags, &json!("completed")), "{snapshot:#}");
@@ -21,24 +21,25 @@ impl BuiltFleet {
         volumes.sort_unstable();
         of.sort_unstable();
         assert_eq!(volumes.len(), 2, "{volumes:?}");
-        assert_eq!(of, volumes, "one snapshot a volume");
+        assert_eq!(of, volumes, "one snapshot for each volume");
         let backup = &self.item(after, &format!("run/{run}"))["backup"];
         assert_eq!(backup["of"], json!({"data_server": server}));
         assert_eq!(strings(&backup["made"]["snapshots"]), ids(&made));
     }
 
-    /// The fleet's snapshots are those of its images, and backups of these runs.
+    /// Asserts that the fleet's snapshots are those of its images and the backups of these runs.
     pub(super) fn assert_snapshots(&self, after: &Value, backed_up: &[&str]) {
         let (backups, others): (Vec<_>, Vec<_>) =
-            self.mine(&after["snapshots"], |_| true).into_iter().partition(|found| is_backup(found));
+            self.of_this_fleet(&after["snapshots"], |_| true).into_iter().partition(|found| is_backup(found));
         let runs: BTreeSet<_> =
             backups.iter().map(|found| found["tags"]["fleetwright:run"].as_str().unwrap()).collect();
         assert_eq!(runs, backed_up.iter().copied().collect());
-        let images = self.mine(&after["images"], |_| true);
+        let images = self.of_this_fleet(&after["images"], |_| true);
         assert_eq!(ids(&others), images.iter().flat_map(|image| strings(&image["snapshots"])).collect());
     }
 
-    /// The run's backup is what its record names: one complete snapshot of this RDS instance, and of no volume.
+    /// Asserts that the run's record names its backup: one complete snapshot of this RDS instance, and none of a
+    /// volume.
     pub fn assert_db_backed_up(&self, run: &str, db: &str) {
         let after = self.inspect();
         let [snapshot] = &after["db_snapshots"].as_array().unwrap()[..] else { panic!("{:#}", after["db_snapshots"]) };

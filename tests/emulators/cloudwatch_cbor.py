@@ -1,7 +1,7 @@
-"""Lets moto answer clients that speak Smithy's RPC v2 CBOR with CloudWatch, as the SDK for Rust does.
+"""Lets moto answer CloudWatch clients with the Smithy RPC v2 CBOR protocol, such as the SDK for Rust.
 
-moto knows CloudWatch's JSON protocol. The members are the same in both, so a call is handed on in JSON; the types of the
-answer, such as which numbers are times, come from the model of the service that boto3 brings along.
+moto knows CloudWatch's JSON protocol. The members are the same in both, so this module forwards each call in JSON. The
+types of the answer, such as which numbers are times, come from the service model in boto3.
 """
 
 import io
@@ -17,7 +17,7 @@ MODEL = botocore.session.get_session().get_service_model("cloudwatch")
 
 
 class CloudWatchCbor:
-    """A WSGI application around another."""
+    """A WSGI application that translates calls for another one."""
 
     def __init__(self, application):
         self.application = application

@@ -1,10 +1,10 @@
-"""Builds and looks at fleets through boto3, a client that nothing else here uses.
+"""Builds and inspects fleets with boto3, a client that the product does not use.
 
-    fleet.py build NAME      makes what samplconfig.toml describes, for a fleet of this name, with bystanders; prints the ids
-    fleet.py database NAME   makes an RDS instance with the data of the fleet of this name; prints its identifier
-    fleet.py inspect         prints everything that is there now
+    fleet.py build NAME      builds the fleet of samplconfig.toml under NAME, and resources of others; prints the ids
+    fleet.py database NAME   creates an RDS instance with the data of the fleet NAME; prints its identifier
+    fleet.py inspect         prints the current state of the account
 
-Each prints one JSON object. Where the services are is told by AWS_ENDPOINT_URL and its siblings for single services.
+Each prints one JSON object. AWS_ENDPOINT_URL and its variants for single services give the addresses of the services.
 """
 
 import json
@@ -22,7 +22,7 @@ TABLE = "fleetwright"
 
 class Account:
     def __getattr__(self, service):
-        # An account's number is its root's key where anybody looks at keys.
+        # The account's number is also the access key of its root user, for emulators that check keys.
         keys = {"aws_access_key_id": ACCOUNT, "aws_secret_access_key": "test"}
         made = boto3.client(service, region_name=REGION, **keys)
         setattr(self, service, made)
@@ -80,7 +80,7 @@ def make_profile(aws, profile):
 
 
 def golden_image(aws, name, fleet, subnet, group):
-    """The image of an instance that was set up by hand and is gone."""
+    """The image of an instance that was set up by hand and then terminated."""
     stock = aws.ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"][0]["ImageId"]
     client = launch(aws, stock, subnet, group, [{"Key": "Name", "Value": "client"}])
     image = aws.ec2.create_image(
@@ -192,7 +192,7 @@ def inspect(aws):
                 "tags": tags(snapshot),
             }
             for snapshot in aws.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]
-            if snapshot["OwnerId"] == ACCOUNT  # moto lists those of others too
+            if snapshot["OwnerId"] == ACCOUNT  # moto lists snapshots of other owners too
         ],
         "volumes": {
             attached["VolumeId"]: attached["InstanceId"]
@@ -260,7 +260,7 @@ def tags(resource):
 
 
 def plain(item):
-    """An item as JSON: sets become sorted lists, numbers numbers."""
+    """An item as JSON. Sets become sorted lists, and numbers become JSON numbers."""
 
     def value(of):
         if isinstance(of, dict):

@@ -1,4 +1,4 @@
-//! Fleets, made and looked at by a client that the product does not use.
+//! Builds and inspects fleets with boto3, a client that the product does not use.
 
 use super::Moto;
 use super::python::python;
@@ -6,47 +6,49 @@ use fleet::{Config, DataSource, Span};
 use serde_json::Value;
 use std::process::Stdio;
 
-/// Where an account's services are: values of `AWS_ENDPOINT_URL` and its siblings for single services.
+/// The addresses of an account's services: variables such as `AWS_ENDPOINT_URL` or `AWS_ENDPOINT_URL_SSM`, and their
+/// values.
 pub type Endpoints = Vec<(&'static str, String)>;
 
-/// A fleet that was built, and what was there then.
+/// A fleet, and the state of the account right after it was built.
 pub struct BuiltFleet {
-    /// The ids of all that was made.
+    /// The ids of the fleet's resources.
     pub ids: Value,
     pub(super) before: Value,
     endpoints: Endpoints,
 }
 
 impl BuiltFleet {
-    /// Makes what `samplconfig.toml` describes for a fleet of this name, with bystanders, beside what there is.
+    /// Builds the fleet of `samplconfig.toml` under this name, and resources of others, in an account that may have
+    /// other fleets.
     pub fn new(name: &str, endpoints: Endpoints) -> Self {
         let ids = call(&endpoints, &["build", name]);
         let before = call(&endpoints, &["inspect"]);
         Self { ids, before, endpoints }
     }
 
-    /// The same, all of it on moto.
+    /// Like [`BuiltFleet::new`], with all services on moto.
     pub fn on(moto: &Moto, name: &str) -> Self {
         Self::new(name, endpoint(moto))
     }
 
-    /// Makes an RDS instance with the fleet's data; its identifier.
+    /// Creates an RDS instance with the fleet's data. Returns its identifier.
     pub fn database(&self) -> String {
         let made = call(&self.endpoints, &["database", self.id("fleet")]);
         made["db_instance"].as_str().unwrap().to_owned()
     }
 
-    /// Everything that is there now, also of other fleets.
+    /// The current state of the whole account.
     pub fn inspect(&self) -> Value {
         call(&self.endpoints, &["inspect"])
     }
 
-    /// An id, or the name of something.
+    /// The id or the name of one of the fleet's resources, such as `target_group`.
     pub fn id(&self, what: &str) -> &str {
         self.ids[what].as_str().unwrap_or_else(|| panic!("{what} in {}", self.ids))
     }
 
-    /// The fleet's configuration, with no time to bake.
+    /// The fleet's configuration, with bakes of zero seconds.
     pub fn config(&self) -> Config {
         let mut config = configuration(&self.ids);
         config.upgrade.bake = Span::seconds(0);
@@ -55,17 +57,17 @@ impl BuiltFleet {
     }
 }
 
-/// Makes in an empty account what `samplconfig.toml` describes, with bystanders; says the ids.
+/// Builds the fleet of `samplconfig.toml`, and resources of others, in an empty account. Returns the ids.
 pub fn build_fleet(moto: &Moto) -> Value {
     call(&endpoint(moto), &["build", "appwrite"])
 }
 
-/// Everything that is in the account now.
+/// The current state of the account.
 pub fn inspect_fleet(moto: &Moto) -> Value {
     call(&endpoint(moto), &["inspect"])
 }
 
-/// The sample configuration, with the names and ids of a fleet that was built.
+/// The sample configuration, with the names and ids of a built fleet.
 pub fn configuration(built: &Value) -> Config {
     let mut config = Config::from_toml(include_str!("../../samplconfig.toml")).unwrap();
     let text = |field: &str| built[field].as_str().unwrap();

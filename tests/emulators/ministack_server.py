@@ -1,9 +1,9 @@
-"""A ministack server of its own on a free port of 127.0.0.1, with an empty account.
+"""Starts a ministack server with an empty account on a free port of 127.0.0.1.
 
 The first line it prints is its port. It ends, with all the functions it has started, when its standard input ends.
 
-A function inherits this process's environment. So `AWS_ENDPOINT_URL_EC2` and its siblings, set here, lead the functions
-of a stack to other emulators, and its template need not know.
+A function inherits this process's environment. So variables such as `AWS_ENDPOINT_URL_EC2` make the functions of a
+stack call other emulators, and the template does not have to change.
 """
 
 import asyncio
@@ -19,7 +19,8 @@ listener = socket.create_server(("127.0.0.1", 0))
 address = f"http://127.0.0.1:{listener.getsockname()[1]}"
 scratch = tempfile.TemporaryDirectory(prefix="ministack-")
 
-# Read when ministack is imported. AUTH makes it hold callers to their policies; waits of 0 skip those of Wait and Retry.
+# ministack reads these when it is imported. AUTH makes it enforce policies. A wait scale of 0 skips the waits of Wait
+# and Retry.
 os.environ |= {
     "AUTH": "true",
     "AWS_ENDPOINT_URL": address,
@@ -51,13 +52,13 @@ execute_task = stepfunctions._execute_task
 
 
 def run_branch(states, start_at, given, execution, context):
-    """ministack's parallel branches share one context object, and see each other's `$$.State`; AWS's do not."""
+    """In ministack parallel branches share one context object and see each other's `$$.State`. In AWS they do not."""
     return run_sub_machine(states, start_at, given, execution, dict(context))
 
 
 def execute_task_of_branch(state, given, execution, context):
-    """ministack knows `TimeoutSeconds` but not `TimeoutSecondsPath`, which says how long an answer is waited for: a second
-    here for a minute. And its history leaves out the states of branches."""
+    """ministack does not know `TimeoutSecondsPath`, the time to wait for an answer. Here a minute of it is one second.
+    ministack also omits the states of branches from the history."""
     if path := state.get("TimeoutSecondsPath"):
         state = state | {"TimeoutSeconds": stepfunctions._resolve_path(path, given) / 60}
     entered = {"name": context["State"]["Name"], "input": json.dumps(given)}
@@ -67,12 +68,12 @@ def execute_task_of_branch(state, given, execution, context):
 
 
 def resource_of(service, *request, **more):
-    """ministack takes every schedule for one of the group `default`; here there is one other."""
+    """ministack assumes the group `default` for every schedule. The stack's schedules are in the group `fleetwright`."""
     return extract_resource_arn(service, *request, **more).replace(":schedule/default/", ":schedule/fleetwright/")
 
 
 def systems_manager(operation, members):
-    """A call of Systems Manager, which is elsewhere."""
+    """Calls Systems Manager at its own endpoint."""
     headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"AmazonSSM.{operation}"}
     request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL_SSM"], json.dumps(members).encode(), headers)
     with urllib.request.urlopen(request) as answer:
@@ -80,7 +81,7 @@ def systems_manager(operation, members):
 
 
 def create_document(logical_id, properties, stack):
-    """ministack's CloudFormation has no documents; this one goes to where commands are sent to."""
+    """ministack's CloudFormation has no SSM documents. This one goes to the endpoint that runs commands."""
     name = properties["Name"]
     systems_manager("CreateDocument", {"Name": name, "Content": json.dumps(properties["Content"])})
     return name, {}
@@ -91,7 +92,8 @@ def delete_document(name, properties):
 
 
 iam_actions.extract_resource_arn = resource_of
-# CloudWatch and EC2 tell EventBridge nothing here: the tests put their events, which AWS lets none but its services do.
+# In these emulators CloudWatch and EC2 send no events to EventBridge. The tests send them, which AWS allows only its
+# services.
 eventbridge._put_events = lambda data, allow_aws_source=True: put_events(data, True)
 stepfunctions._run_sub_machine = run_branch
 stepfunctions._execute_task = execute_task_of_branch

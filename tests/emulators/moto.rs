@@ -1,4 +1,4 @@
-//! EC2, load balancing, CloudWatch, RDS, IAM and DynamoDB, by moto.
+//! moto emulates EC2, load balancing, CloudWatch, RDS, IAM and DynamoDB.
 
 use super::python::python;
 use super::server::Server;
@@ -7,17 +7,17 @@ use super::server::Server;
 pub struct Moto(Server);
 
 impl Moto {
-    /// Starts one of its own for the caller.
+    /// Starts a server.
     pub fn start() -> Self {
         Self(Server::start(python("emulators/moto_server.py")))
     }
 
-    /// Its address.
+    /// The server's address.
     pub fn endpoint(&self) -> String {
         self.0.endpoint()
     }
 
-    /// Its process.
+    /// The server's process id.
     pub fn id(&self) -> u32 {
         self.0.id()
     }

@@ -1,4 +1,4 @@
-"""A moto server of its own on a free port of 127.0.0.1.
+"""Starts a moto server on a free port of 127.0.0.1.
 
 The first line it prints is its port. It ends when its standard input ends.
 """
@@ -10,7 +10,7 @@ import sys
 import threading
 from pathlib import Path
 
-# Read when moto is imported: one stock image instead of hundreds, and no launch of what does not exist.
+# moto reads these when it is imported: one stock image instead of hundreds, and no launch of an unknown image or type.
 os.environ["MOTO_AMIS_PATH"] = str(Path(__file__).with_name("stock-images.json"))
 os.environ["MOTO_ENABLE_AMI_VALIDATION"] = "true"
 os.environ["MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION"] = "true"
@@ -30,7 +30,7 @@ launched = {}
 
 
 def create_image_and_tag_snapshot(self, instance_id, name, description, tag_specifications):
-    """moto answers 500 where a snapshot's tags are in the call; AWS takes them."""
+    """moto answers 500 if the call has tags for the snapshot. AWS accepts them."""
     of_snapshot = [given for given in tag_specifications if given["ResourceType"] == "snapshot"]
     others = [given for given in tag_specifications if given["ResourceType"] != "snapshot"]
     image = create_image(self, instance_id, name, description, others)
@@ -40,7 +40,7 @@ def create_image_and_tag_snapshot(self, instance_id, name, description, tag_spec
 
 
 def deregister_image_and_delete_snapshots(self):
-    """moto keeps the snapshots of an image also where the call asks for their end; AWS deletes them."""
+    """moto keeps the snapshots of an image even if the call asks to delete them. AWS deletes them."""
     image = self.ec2_backend.amis.get(self._get_param("ImageId"))
     answer = deregister_image(self)
     if image and str(self._get_param("DeleteAssociatedSnapshots")).lower() == "true":
@@ -49,23 +49,23 @@ def deregister_image_and_delete_snapshots(self):
 
 
 def run_instances_once(self):
-    """moto launches again for a client token that it has seen; AWS answers the instances that are there, and refuses
-    other parameters. A token that comes with a subnet is its zone's."""
+    """moto launches again for a known client token. AWS returns the existing instances, and rejects other parameters.
+    With a subnet in the call, a token is valid in the subnet's zone."""
     token = self._get_param("ClientToken")
     if token is None:
         return run_instances(self)
-    asked = json.dumps(self.params, sort_keys=True, default=str)
+    parameters = json.dumps(self.params, sort_keys=True, default=str)
     key = self.current_account, self.region, self._get_param("SubnetId"), token
     if key not in launched:
-        launched[key] = asked, run_instances(self)
+        launched[key] = parameters, run_instances(self)
     before, answer = launched[key]
-    if before != asked:
+    if before != parameters:
         raise EC2ClientError("IdempotentParameterMismatch", f"{token} was used with other parameters")
     return answer
 
 
 class OneAtATime:
-    """A WSGI application that answers one call at a time: in moto one would change what another goes through."""
+    """A WSGI application that answers one call at a time, because moto's state is not safe for concurrent calls."""
 
     def __init__(self, application):
         self.application, self.answering = application, threading.Lock()

@@ -1,4 +1,4 @@
-//! Python with the packages of a list of requirements, installed once under Cargo's target directory.
+//! Python with the packages of a requirements file, which are installed once under Cargo's target directory.
 
 use super::file;
 use sha2::{Digest, Sha256};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-/// A call of a script of the repository, with the packages of the emulators.
+/// A call of a script in `tests/`, with the emulators' packages.
 pub fn python(script: &str) -> Command {
     static INSTALLED: OnceLock<Installed> = OnceLock::new();
     let mut command = INSTALLED.get_or_init(|| install("requirements.txt")).command();
@@ -15,7 +15,7 @@ pub fn python(script: &str) -> Command {
     command
 }
 
-/// A call of `sam`. Its packages and those of the emulators want different versions of the same ones.
+/// A call of `sam`. It has its own packages, because it requires other versions than the emulators.
 pub fn sam() -> Command {
     static INSTALLED: OnceLock<Installed> = OnceLock::new();
     let mut command = INSTALLED.get_or_init(|| install("sam-requirements.txt")).command();
@@ -23,16 +23,16 @@ pub fn sam() -> Command {
     command
 }
 
-/// Where the packages are.
+/// The location of installed packages.
 enum Installed {
-    /// In a virtual environment, which has an interpreter of its own.
+    /// A virtual environment, with its own interpreter.
     Environment(PathBuf),
-    /// In a plain directory: some systems' Python comes without what makes environments.
+    /// A plain directory, for systems whose Python has no `venv` module.
     Directory(PathBuf),
 }
 
 impl Installed {
-    /// Python with these packages, and with nothing of AWS in its environment: no key of whoever runs the tests.
+    /// Python with these packages, and without the AWS settings and credentials of the person who runs the tests.
     fn command(&self) -> Command {
         let mut command = match self {
             Self::Environment(path) => Command::new(path.join("bin/python")),
@@ -47,7 +47,7 @@ impl Installed {
     }
 }
 
-/// Takes from a command's environment what would lead it to a real account.
+/// Removes from a command's environment everything that could give it access to a real account.
 pub fn without_aws(command: &mut Command) {
     for (name, _) in std::env::vars_os().filter(|(name, _)| name.as_encoded_bytes().starts_with(b"AWS_")) {
         command.env_remove(name);
@@ -56,7 +56,7 @@ pub fn without_aws(command: &mut Command) {
     command.env("AWS_EC2_METADATA_DISABLED", "true");
 }
 
-/// Installs what is not there yet. One process does it at a time, and what was cut off is done again.
+/// Installs packages if they are missing. One process installs at a time, and an interrupted installation starts over.
 fn install(requirements: &str) -> Installed {
     let requirements = file("tests/emulators").join(requirements);
     let key = key(&fs::read(&requirements).unwrap(), &python_version());
@@ -75,7 +75,7 @@ fn install(requirements: &str) -> Installed {
     if directory.exists() { Installed::Directory(directory) } else { Installed::Environment(environment) }
 }
 
-/// Sixteen hexadecimal digits that change with what is wanted and with the Python that runs it.
+/// Sixteen hexadecimal digits that depend on the requirements and on the version of Python.
 fn key(requirements: &[u8], version: &[u8]) -> String {
     let digest = Sha256::new().chain_update(requirements).chain_update(version).finalize();
     digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
@@ -85,7 +85,7 @@ fn python_version() -> Vec<u8> {
     let program = "import sys; print(sys.executable, sys.version); sys.exit(sys.version_info < (3, 10))";
     match Command::new("python3").args(["-c", program]).output() {
         Ok(output) if output.status.success() => output.stdout,
-        Ok(output) => panic!("the emulators need Python 3.10 or later, python3 is\n{}", told(&output)),
+        Ok(output) => panic!("the emulators need Python 3.10 or later, python3 is\n{}", text_of(&output)),
         Err(error) => panic!("the emulators need Python 3.10 or later; python3 does not start: {error}"),
     }
 }
@@ -100,9 +100,9 @@ fn install_packages(requirements: &Path, environment: &Path, directory: &Path) {
     };
     assert!(
         installed.status.success(),
-        "the emulators could not be installed with pip (on Debian and Ubuntu: apt-get install python3-venv)\n{}{}",
-        if made.status.success() { String::new() } else { told(&made) },
-        told(&installed)
+        "pip could not install the emulators (on Debian and Ubuntu: apt-get install python3-venv)\n{}{}",
+        if made.status.success() { String::new() } else { text_of(&made) },
+        text_of(&installed)
     );
 }
 
@@ -115,6 +115,6 @@ fn run(command: &mut Command) -> Output {
     command.output().unwrap()
 }
 
-fn told(output: &Output) -> String {
+fn text_of(output: &Output) -> String {
     String::from_utf8_lossy(&[output.stdout.as_slice(), output.stderr.as_slice()].concat()).into_owned()
 }

@@ -1,4 +1,4 @@
-//! An emulator that runs.
+//! A running emulator.
 
 use super::until;
 use std::io::{BufRead, BufReader};
@@ -7,46 +7,46 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::time::Duration;
 
-/// A process that prints its port on 127.0.0.1 as its first line, and ends when its standard input ends: so it is gone
-/// when this is dropped, and also when the tests are killed.
+/// A process that prints its port on 127.0.0.1 as its first line, and ends when its standard input ends. So it ends
+/// when this value is dropped, and also when the tests are killed.
 pub struct Server {
     child: Child,
     port: u16,
 }
 
 impl Server {
-    /// Starts it, and is back when it takes connections.
+    /// Starts the process and waits until it accepts connections.
     pub fn start(mut command: Command) -> Self {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let mut server = Self { child, port: 0 };
-        let (tell, told) = mpsc::channel();
+        let (sender, receiver) = mpsc::channel();
         std::thread::spawn(move || {
             let mut line = String::new();
             let read = BufReader::new(stdout).read_line(&mut line);
-            let _ = tell.send(read.map(|_| line));
+            let _ = sender.send(read.map(|_| line));
         });
         let line =
-            told.recv_timeout(Duration::from_secs(300)).expect("an emulator prints its port within five minutes");
+            receiver.recv_timeout(Duration::from_secs(300)).expect("an emulator prints its port within five minutes");
         let line = line.unwrap();
-        server.port = line.trim().parse().unwrap_or_else(|_| panic!("{command:?} printed no port but '{line}'"));
-        until("the emulator takes connections", || TcpStream::connect(("127.0.0.1", server.port)).ok());
+        server.port = line.trim().parse().unwrap_or_else(|_| panic!("{command:?} printed '{line}' instead of a port"));
+        until("the emulator accepts connections", || TcpStream::connect(("127.0.0.1", server.port)).ok());
         server
     }
 
-    /// Its address.
+    /// The server's address.
     pub fn endpoint(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Its process.
+    /// The server's process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 }
 
 impl Drop for Server {
-    /// Lets it end what it has started; what does not end by itself is killed.
+    /// Ends the process by its standard input, so that it can end its own children. Kills it if that takes too long.
     fn drop(&mut self) {
         drop(self.child.stdin.take());
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {

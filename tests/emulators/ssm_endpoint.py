@@ -1,13 +1,13 @@
-"""Stands in for Systems Manager: runs what Run Command is sent, so that a real script gives a real verdict.
+"""Emulates Systems Manager: Run Command runs the real script, which gives a real verdict.
 
     ssm_endpoint.py [--configure SCRIPT] --stub DOCKER --compose FILE --work DIRECTORY [--migrate fails[:VERSION]]
 
-It knows one document, `fleetwright-configure`: the script itself, or what CreateDocument brings. It runs that with the
-document's parameters, once for each instance that a command names. An instance is a directory with a compose file of its
-own and a stub in the place of `docker`; it comes to be when it is first named, and stays. The script's true output,
-exit status and state are answered. Operations, members and parameters that it does not know are refused loudly.
+It knows one document, `fleetwright-configure`: the script itself, or the content from CreateDocument. It runs the
+document with the command's parameters, once for each instance of the command. An instance is a directory with its own
+compose file and a stub for `docker`. The first command that names it creates it. The answers have the script's real
+output, exit status and state. Unknown operations, members and parameters are errors.
 
-The first line it prints is its port on 127.0.0.1. It ends, with all it started, when its standard input ends.
+The first line it prints is its port on 127.0.0.1. It ends, with its child processes, when its standard input ends.
 """
 
 import argparse
@@ -33,7 +33,7 @@ INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{8}|[0-9a-f]{17})")
 
 
 class Refused(Exception):
-    """An error as the service answers it."""
+    """An error response of the service."""
 
     def __init__(self, code, message):
         super().__init__(message)
@@ -41,14 +41,14 @@ class Refused(Exception):
 
 
 class Script:
-    """The script itself, called as its document calls it."""
+    """The script itself, called with the arguments that the document passes."""
 
     def __init__(self, path):
         self.path = path
 
     def check(self, parameters):
         if set(parameters) != set(OPTIONS) or any(len(values) != 1 for values in parameters.values()):
-            raise Refused("InvalidParameters", f"one value each for {', '.join(OPTIONS)}, not {parameters}")
+            raise Refused("InvalidParameters", f"expected one value each for {', '.join(OPTIONS)}, not {parameters}")
 
     def call(self, parameters, _):
         return [self.path, *(part for name, option in OPTIONS.items() for part in (option, parameters[name][0]))]
@@ -61,16 +61,16 @@ class Document:
         self.declared = content["parameters"]
         [step] = content["mainSteps"]
         if (content["schemaVersion"], step["action"], step["name"]) != ("2.2", "aws:runShellScript", PLUGIN):
-            raise Refused("InvalidDocumentContent", f"not known here: {step['action']} {step['name']}")
+            raise Refused("InvalidDocumentContent", f"unknown here: {step['action']} {step['name']}")
         self.lines = step["inputs"]["runCommand"]
 
     def check(self, parameters):
         if set(parameters) != set(self.declared):
-            raise Refused("InvalidParameters", f"one value each for {', '.join(self.declared)}, not {parameters}")
+            raise Refused("InvalidParameters", f"expected one value each for {', '.join(self.declared)}, not {parameters}")
         for name, values in parameters.items():
             pattern = self.declared[name]["allowedPattern"]
             if not (len(values) == 1 and re.fullmatch(pattern, values[0])):
-                raise Refused("InvalidParameters", f"{name} is one value that matches {pattern}, not {values}")
+                raise Refused("InvalidParameters", f"{name} must be one value that matches {pattern}, not {values}")
 
     def call(self, parameters, directory):
         script = "\n".join(self.lines)
@@ -211,12 +211,12 @@ class Fleet:
             for invocation in command.invocations:
                 invocation.cancel()
 
-    # One method for each operation of the service, named as there.
+    # One method for each operation of the service, under the operation's name.
 
     def CreateDocument(self, request):
         known(request, "Name", "Content")
         if request["Name"] != DOCUMENT or DOCUMENT in self.documents:
-            raise Refused("DocumentAlreadyExists", f"it is {DOCUMENT} that is made here, and once")
+            raise Refused("DocumentAlreadyExists", f"only {DOCUMENT} can be created here, and only once")
         self.documents[DOCUMENT] = Document(json.loads(request["Content"]))
         return {}
 
@@ -231,10 +231,10 @@ class Fleet:
         instances = []
         for wanted in request.get("Filters", []):
             if wanted["Key"] != "InstanceIds":
-                raise Refused("InvalidFilterKey", f"the filter {wanted['Key']} is not known here")
+                raise Refused("InvalidFilterKey", f"the filter {wanted['Key']} is unknown here")
             instances += wanted["Values"]
         if not instances:
-            raise Refused("ValidationException", "name the instances in a filter: every one that is named is online")
+            raise Refused("ValidationException", "name the instances in a filter: every named instance is online")
         check_instances(instances)
         found = [
             {"InstanceId": instance, "PingStatus": "Online", "PlatformType": "Linux", "AgentVersion": "3.3.0.0"}
@@ -249,7 +249,7 @@ class Fleet:
             raise Refused("InvalidDocument", f"there is no document {request.get('DocumentName')}")
         check_instances(request.get("InstanceIds", []))
         if not 1 <= len(request["InstanceIds"]) <= INSTANCES_LIMIT:
-            raise Refused("ValidationException", f"1 to {INSTANCES_LIMIT} instances, not {len(request['InstanceIds'])}")
+            raise Refused("ValidationException", f"expected 1 to {INSTANCES_LIMIT} instances, not {len(request['InstanceIds'])}")
         if len(request.get("Comment", "")) > COMMENT_LIMIT:
             raise Refused("ValidationException", f"a comment has at most {COMMENT_LIMIT} characters")
         document.check(request.get("Parameters", {}))
@@ -293,7 +293,7 @@ class Fleet:
         found = [command.wire() for command in commands]
         for wanted in request.get("Filters", []):
             if wanted["key"] not in ("DocumentName", "Status"):
-                raise Refused("InvalidFilterKey", f"the filter {wanted['key']} is not known here")
+                raise Refused("InvalidFilterKey", f"the filter {wanted['key']} is unknown here")
             found = [command for command in found if command[wanted["key"]] == wanted["value"]]
         return page(request, "Commands", found)
 
@@ -341,22 +341,22 @@ OPERATIONS = {name for name in vars(Fleet) if name[0].isupper()}
 
 
 def known(request, *members):
-    strange = sorted(set(request) - set(members))
-    if strange:
-        raise Refused("ValidationException", f"not known here: {', '.join(strange)}")
+    unknown = sorted(set(request) - set(members))
+    if unknown:
+        raise Refused("ValidationException", f"unknown members: {', '.join(unknown)}")
 
 
 def check_instances(instances):
     for instance in instances:
         if not INSTANCE_ID.fullmatch(instance):
-            raise Refused("InvalidInstanceId", f"{instance} is no instance")
+            raise Refused("InvalidInstanceId", f"{instance} is not an instance id")
 
 
 def page(request, name, found):
-    """At most 50 a page; the token is where the next page begins."""
+    """At most 50 entries per page. The token is the index at which the next page begins."""
     size = request.get("MaxResults", 50)
     if not 1 <= size <= 50:
-        raise Refused("ValidationException", f"MaxResults is 1 to 50, not {size}")
+        raise Refused("ValidationException", f"MaxResults must be 1 to 50, not {size}")
     begin = int(request.get("NextToken", "0"))
     answer = {name: found[begin : begin + size]}
     if begin + size < len(found):
@@ -364,8 +364,8 @@ def page(request, name, found):
     return answer
 
 
-def iso(moment):
-    return "" if moment is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment))
+def iso(seconds):
+    return "" if seconds is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
 def handler(fleet):
@@ -377,8 +377,8 @@ def handler(fleet):
             service, _, operation = self.headers.get("X-Amz-Target", "").partition(".")
             try:
                 if service != "AmazonSSM" or operation not in OPERATIONS:
-                    print(f"ssm_endpoint: {service}.{operation} is not known here", file=sys.stderr, flush=True)
-                    raise Refused("UnknownOperationException", f"{service}.{operation} is not known here")
+                    print(f"ssm_endpoint: {service}.{operation} is unknown here", file=sys.stderr, flush=True)
+                    raise Refused("UnknownOperationException", f"{service}.{operation} is unknown here")
                 self.answer(200, getattr(fleet, operation)(json.loads(body)))
             except Refused as refused:
                 self.answer(400, {"__type": refused.code, "message": str(refused)})
@@ -403,7 +403,7 @@ def main():
     for option in ("--stub", "--compose", "--work"):
         parser.add_argument(option, required=True)
     parser.add_argument("--configure")
-    parser.add_argument("--migrate", default="succeeds", help="succeeds, fails or hangs, and of which version")
+    parser.add_argument("--migrate", default="succeeds", help="succeeds, fails or hangs, optionally with :VERSION")
     fleet = Fleet(parser.parse_args())
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(fleet))
     print(server.server_port, flush=True)

@@ -1,41 +1,41 @@
-//! Systems Manager, which runs the real script of the builder.
+//! An emulator of Systems Manager that runs the builder's real script.
 
 use super::python::python;
 use super::server::Server;
 use super::{Scratch, file};
 use fleet::Version;
 
-/// How migrations go on the instances of an endpoint.
+/// What migrations do on the instances of an endpoint.
 #[derive(Debug, Clone, Copy)]
 pub enum Migration {
     /// They succeed.
     Succeeds,
     /// They fail, with exit status 0.
     Fails,
-    /// That to this version fails, with exit status 0.
+    /// The migration to this version fails, with exit status 0. Others succeed.
     FailsTo(Version),
     /// They never end.
     Hangs,
 }
 
-/// A stand-in for Systems Manager: each instance is a directory with a compose file and a stub for `docker`.
+/// The emulator. Each instance is a directory with a compose file and a stub for `docker`.
 pub struct SsmEndpoint {
     server: Server,
     instances: Scratch,
 }
 
 impl SsmEndpoint {
-    /// Starts one of its own for the caller, which has the script of the repository.
+    /// Starts an endpoint with the script of the repository.
     pub fn start(migration: Migration) -> Self {
-        Self::started(migration, &["--configure", file("infra/instance/configure.sh").to_str().unwrap()])
+        Self::start_with(migration, &["--configure", file("infra/instance/configure.sh").to_str().unwrap()])
     }
 
-    /// The same, which is yet to be given its document.
+    /// Starts an endpoint without its document, which a call of `CreateDocument` provides.
     pub fn start_without_document(migration: Migration) -> Self {
-        Self::started(migration, &[])
+        Self::start_with(migration, &[])
     }
 
-    fn started(migration: Migration, document: &[&str]) -> Self {
+    fn start_with(migration: Migration, document: &[&str]) -> Self {
         let instances = Scratch::new();
         let mut command = python("emulators/ssm_endpoint.py");
         command.args(document);
@@ -51,17 +51,17 @@ impl SsmEndpoint {
         Self { server: Server::start(command), instances }
     }
 
-    /// Its address.
+    /// The endpoint's address.
     pub fn endpoint(&self) -> String {
         self.server.endpoint()
     }
 
-    /// The compose file that an instance has now.
+    /// The current compose file of an instance.
     pub fn compose_file(&self, instance: &str) -> String {
         std::fs::read_to_string(self.instances.path().join(instance).join("appwrite/docker-compose.yml")).unwrap()
     }
 
-    /// The process of the migration that hangs on an instance, once it does.
+    /// The process id of the migration that hangs on an instance, if one does.
     pub fn hanging(&self, instance: &str) -> Option<u32> {
         let path = self.instances.path().join(instance).join("docker/migrating");
         std::fs::read_to_string(path).ok()?.trim().parse().ok()

@@ -1,4 +1,4 @@
-//! The emulators' own tests.
+//! Tests of the emulators themselves.
 
 use super::{Migration, Moto, SsmEndpoint, build_fleet, inspect_fleet, sdk_config, until};
 use aws_sdk_ssm::Client;
@@ -14,7 +14,7 @@ const INSTANCE: &str = "i-0123456789abcdef0";
 const HOP: Version = Version::new(1, 4, 14);
 
 #[test]
-fn moto_starts_and_is_gone_when_dropped() {
+fn moto_starts_and_ends_when_dropped() {
     let (one, other) = (Moto::start(), Moto::start());
     assert_ne!(one.endpoint(), other.endpoint());
     assert_eq!(inspect_fleet(&one)["instances"], json!([]));
@@ -71,9 +71,9 @@ fn the_fleet_is_built_as_the_sample_configuration_describes_it() {
     assert_eq!(seen["items"], json!([]));
 }
 
-/// The SDK speaks each service's own protocol with moto: query, JSON and CBOR.
+/// The protocols are query, JSON and CBOR.
 #[tokio::test]
-async fn the_sdk_reads_what_moto_answers() {
+async fn the_sdk_reads_the_answers_of_moto_in_each_protocol() {
     let moto = Moto::start();
     let built = build_fleet(&moto);
     let config = sdk_config(&moto.endpoint());
@@ -113,7 +113,7 @@ async fn send(ssm: &Client, version: &str, from: &str) -> String {
 }
 
 async fn ended(ssm: &Client, command: &str) -> GetCommandInvocationOutput {
-    let asked = async {
+    let polls = async {
         loop {
             let seen = ssm.get_command_invocation().command_id(command).instance_id(INSTANCE).send().await.unwrap();
             match seen.status().unwrap() {
@@ -124,11 +124,11 @@ async fn ended(ssm: &Client, command: &str) -> GetCommandInvocationOutput {
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), asked).await.expect("a hop on the stub ends within a minute")
+    tokio::time::timeout(Duration::from_secs(60), polls).await.expect("a hop on the stub ends within a minute")
 }
 
 #[tokio::test]
-async fn run_command_runs_the_script_and_answers_its_verdict() {
+async fn run_command_runs_the_script_and_returns_its_verdict() {
     let endpoint = SsmEndpoint::start(Migration::Succeeds);
     let ssm = Client::new(&sdk_config(&endpoint.endpoint()));
     let first = send(&ssm, "1.4.14", "1.3.8").await;
@@ -137,7 +137,7 @@ async fn run_command_runs_the_script_and_answers_its_verdict() {
     assert_eq!(judge(HOP, seen.standard_output_content().unwrap()), Verdict::Migrated);
     assert!(endpoint.compose_file(INSTANCE).contains("image: appwrite/appwrite:1.4.14"));
 
-    // A hop from a version that the machine does not have is the script's own refusal.
+    // The script itself rejects a hop from a version that the machine does not have.
     let wrong = ended(&ssm, &send(&ssm, "1.6.2", "1.5.11").await).await;
     assert_eq!((wrong.status(), wrong.response_code()), (Some(&CommandInvocationStatus::Failed), 1));
     let listed = ssm.list_commands().instance_id(INSTANCE).send().await.unwrap();
@@ -153,24 +153,24 @@ async fn a_migration_that_fails_with_exit_status_0_is_a_failed_command() {
     let seen = ended(&ssm, &send(&ssm, "1.4.14", "1.3.8").await).await;
     assert_eq!((seen.status(), seen.response_code()), (Some(&CommandInvocationStatus::Failed), 1));
     let Verdict::Failed(why) = judge(HOP, seen.standard_output_content().unwrap()) else {
-        panic!("a failed migration was judged well")
+        panic!("the failed migration was judged a success")
     };
     assert!(why.contains("Failed to migrate project"), "{why}");
 }
 
 #[tokio::test]
-async fn a_command_is_cancelled_with_all_that_it_started() {
+async fn a_command_is_cancelled_with_its_child_processes() {
     let endpoint = SsmEndpoint::start(Migration::Hangs);
     let ssm = Client::new(&sdk_config(&endpoint.endpoint()));
     let command = send(&ssm, "1.4.14", "1.3.8").await;
     let migration = until("the migration hangs", || endpoint.hanging(INSTANCE));
     ssm.cancel_command().command_id(&command).send().await.unwrap();
     assert_eq!(ended(&ssm, &command).await.status(), Some(&CommandInvocationStatus::Cancelled));
-    until("the migration is gone", || (!Path::new(&format!("/proc/{migration}")).exists()).then_some(()));
+    until("the migration has ended", || (!Path::new(&format!("/proc/{migration}")).exists()).then_some(()));
 }
 
 #[tokio::test]
-async fn what_the_endpoint_does_not_know_it_refuses() {
+async fn the_endpoint_rejects_unknown_calls() {
     let endpoint = SsmEndpoint::start(Migration::Succeeds);
     let ssm = Client::new(&sdk_config(&endpoint.endpoint()));
     let online = ssm.describe_instance_information().filters(

@@ -1,4 +1,4 @@
-//! What the policies deny, whatever a step asks for: all that belongs to another fleet or to nobody.
+//! The policies deny every call on resources that do not belong to the fleet, even if a step makes such a call.
 
 use super::{RUN, clients, config};
 use aws_sdk_ec2::error::{ProvideErrorMetadata, SdkError};
@@ -8,13 +8,13 @@ use fleetwright::permissions::permissions;
 use fleetwright::rehearse::{in_virtual_time, world};
 use functions::Aws;
 use simulator::Simulator;
-use simulator::invariants::{Outcome, Settled};
+use simulator::invariants::{Settled, SettledAs};
 use std::time::Duration;
 
-/// Asserts that IAM let none of it happen, and said so about `action`.
+/// Asserts that IAM denied the call, and that the error names `action`.
 #[track_caller]
 fn denied<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>, code: &str, action: &str) {
-    let Err(SdkError::ServiceError(error)) = result else { panic!("{action} was not refused") };
+    let Err(SdkError::ServiceError(error)) = result else { panic!("{action} was not denied") };
     let error = error.into_err();
     let message = error.message().unwrap_or_default();
     assert_eq!(error.code(), Some(code), "{action}: {message}");
@@ -23,7 +23,7 @@ fn denied<T, E: ProvideErrorMetadata, R>(result: Result<T, SdkError<E, R>>, code
 
 const EC2: &str = "UnauthorizedOperation";
 
-/// The instances of the sample's fleet and of another, as anyone finds them, and the image of either.
+/// The instances of the sample fleet, one instance of another owner, and the images of both.
 struct Found {
     own: Vec<String>,
     other: String,
@@ -56,7 +56,7 @@ fn tagged(kind: ResourceType, fleet: &str) -> TagSpecification {
 }
 
 #[test]
-fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
+fn the_policies_deny_calls_on_resources_of_others() {
     in_virtual_time(async {
         let config = config();
         let simulator = Simulator::new(world(&config), Vec::new()).under(permissions(&config).unwrap());
@@ -68,13 +68,13 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
             delete.terminate_instances().set_instance_ids(Some(ids)).send()
         };
         denied(terminate(&[&other]).await, EC2, "ec2:TerminateInstances");
-        // One that is not the fleet's, and none is terminated.
+        // One foreign instance in the list makes the whole call fail.
         denied(terminate(&[&own[0], &other]).await, EC2, "ec2:TerminateInstances");
         denied(delete.deregister_image().image_id(&others_image).send().await, EC2, "ec2:DeregisterImage");
-        // No run made the golden image.
+        // No run made this golden image.
         denied(delete.deregister_image().image_id(&golden).send().await, EC2, "ec2:DeregisterImage");
 
-        // Nor is a backup of the data deleted, though a run of the fleet made it.
+        // A backup of the data is not deleted either, although a run of the fleet made it.
         let data = config.backup.as_ref().unwrap();
         let DataSource::DataServer(server) = data else { panic!("{data}") };
         let of_server = InstanceSpecification::builder().instance_id(server.as_str()).build();
@@ -86,7 +86,7 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
         let before = simulator.report();
 
         denied(ec2("stop").stop_instances().instance_ids(&other).send().await, EC2, "ec2:StopInstances");
-        // A member is no builder.
+        // Only a builder may be stopped, not a member.
         denied(ec2("stop").stop_instances().instance_ids(&own[0]).send().await, EC2, "ec2:StopInstances");
 
         denied(ec2("start").start_instances().instance_ids(&other).send().await, EC2, "ec2:StartInstances");
@@ -98,7 +98,7 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
             |id: &str, key: &str| retag.delete_tags().resources(id).tags(Tag::builder().key(key).build()).send();
         denied(create_tags(&other, "high-availability").await, EC2, "ec2:CreateTags");
         denied(delete_tags(&other, "service").await, EC2, "ec2:DeleteTags");
-        // Nobody is brought within the fence, or taken out of it, or stripped of all tags.
+        // No step may add or remove the tags that policies depend on, or remove all tags.
         denied(create_tags(&other, FLEET_TAG).await, EC2, "ec2:CreateTags");
         denied(create_tags(&own[0], ROLE_TAG).await, EC2, "ec2:CreateTags");
         denied(delete_tags(&own[0], FLEET_TAG).await, EC2, "ec2:DeleteTags");
@@ -141,7 +141,7 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
             denied(send(document, id).await, "AccessDeniedException", "ssm:SendCommand");
         }
 
-        // Nor does a step do another's work on its own fleet.
+        // A step may not make the calls of another step, even on its own fleet.
         let begin = ec2("begin").terminate_instances().instance_ids(&own[0]).send().await;
         denied(begin, EC2, "ec2:TerminateInstances");
         let table = aws_sdk_dynamodb::Client::new(&clients(&simulator, &config, "begin"));
@@ -154,9 +154,10 @@ fn a_policy_denies_what_is_another_fleets_whatever_the_step_does() {
     .unwrap();
 }
 
-/// Whoever is invoked twice deletes an image twice, and a policy that asks for tags denies what is not there any more.
+/// A step that is invoked twice deletes an image twice. The second call is denied, because the policy requires tags
+/// that the deleted image no longer has. That denial violates no invariant.
 #[test]
-fn an_image_that_is_gone_may_be_deleted_again_and_another_may_not() {
+fn a_deleted_image_can_be_deleted_again_and_an_image_that_no_run_made_cannot() {
     in_virtual_time(async {
         let config = config();
         let simulator = Simulator::new(world(&config), Vec::new()).under(permissions(&config).unwrap());
@@ -179,7 +180,7 @@ fn an_image_that_is_gone_may_be_deleted_again_and_another_may_not() {
         let image = made.image_id().unwrap().parse().unwrap();
         delete.delete_image(&image).await.unwrap();
         delete.delete_image(&image).await.unwrap();
-        let settled = Settled { outcome: Outcome::Frozen, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
+        let settled = Settled { outcome: SettledAs::Frozen, run: RUN.to_owned(), kept: Vec::new(), joined: Vec::new() };
         assert_eq!(simulator.check(&settled).violated, []);
 
         let error = delete.delete_image(&golden).await.unwrap_err();
@@ -189,15 +190,15 @@ fn an_image_that_is_gone_may_be_deleted_again_and_another_may_not() {
     .unwrap();
 }
 
-/// A caller that the template does not know may nothing, and the rehearsal says that it is no picture of AWS.
+/// The template has no role for this caller. Its calls fail, and the rehearsal reports that it does not model AWS.
 #[test]
-fn who_has_no_policy_is_not_let_through() {
+fn a_caller_without_a_policy_is_denied() {
     in_virtual_time(async {
         let config = config();
         let simulator = Simulator::new(world(&config), Vec::new()).under(permissions(&config).unwrap());
         let ec2 = aws_sdk_ec2::Client::new(&clients(&simulator, &config, "nobody"));
         assert!(ec2.describe_instances().send().await.is_err());
-        assert!(simulator.report().unsupported[0].contains("what 'nobody' may: it has no policy"));
+        assert!(simulator.report().unsupported[0].contains("calls of 'nobody', which has no policy"));
     })
     .unwrap();
 }

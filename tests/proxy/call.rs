@@ -1,4 +1,4 @@
-//! Which service and operation a request is for, and who asks: as far as a proxy has to read.
+//! Reads the service, the operation and the caller's place from a request.
 
 use hyper::HeaderMap;
 use hyper::header::USER_AGENT;
@@ -13,25 +13,25 @@ pub enum Service {
     DynamoDb,
 }
 
-/// A call that passed.
+/// A call that reached the proxy.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Call {
-    /// The name of the application in the caller's user agent; empty if it has none.
+    /// The application name in the caller's user agent; empty if there is none.
     pub place: String,
-    /// Whose it is.
+    /// The service that is called.
     pub service: Service,
-    /// What it asks for.
+    /// The operation, such as `CreateImage`.
     pub operation: String,
 }
 
-/// The versions of their APIs tell the two services of the query protocol apart.
+/// The API version in the request distinguishes the two services with the query protocol.
 const EC2_VERSION: &str = "2016-11-15";
 const LOAD_BALANCING_VERSION: &str = "2015-12-01";
-/// Where CloudWatch's operations are, in Smithy's RPC v2 CBOR.
+/// The path of CloudWatch's operations in the Smithy RPC v2 CBOR protocol.
 const CLOUDWATCH_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
 
 impl Call {
-    /// The call that a request is; nothing if it is none to a service that the steps use.
+    /// Reads a request. Returns nothing if it is not a call to a service that the steps use.
     pub fn read(headers: &HeaderMap, path: &str, body: &[u8]) -> Option<Self> {
         let (service, operation) = if let Some(target) = headers.get("x-amz-target") {
             match target.to_str().ok()?.split_once('.')? {

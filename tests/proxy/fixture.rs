@@ -1,7 +1,7 @@
-//! An upgrade whose every call goes through the proxy, with all its waits skipped.
+//! An upgrade that makes all its calls through the proxy and skips its waits.
 //!
-//! The state machine and the steps' own clock are in virtual time, in which hours pass in no time. A call is made in
-//! real time, during which virtual time stands still: sockets and the SDK's time-outs know no other.
+//! The state machine and the clock of the steps use virtual time, in which hours pass at once. Calls take real time,
+//! because sockets and the SDK's time-outs need it. Virtual time stands still during a call.
 
 use super::{Emulators, Proxy};
 use crate::emulators::{BuiltFleet, Migration, Moto, SsmEndpoint, sdk_config};
@@ -23,16 +23,16 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::Handle;
 use tokio::time::Instant;
 
-/// The run that an upgrade is.
+/// The upgrade's run.
 pub const RUN: &str = "run-1";
-/// The version that it upgrades to.
+/// The version to upgrade to.
 pub const TO: &str = "1.4.14";
-/// How long the SDK waits for an answer: longer than moto takes for one.
+/// The time that the SDK waits for an answer. moto needs less for any answer.
 pub const PATIENCE: Duration = Duration::from_millis(500);
 
 const TABLE: &str = "fleetwright";
 
-/// A fleet on emulators, and the proxy before them.
+/// A fleet on emulators, and the proxy in front of them.
 pub struct Fixture {
     pub fleet: BuiltFleet,
     pub proxy: Proxy,
@@ -41,7 +41,7 @@ pub struct Fixture {
 }
 
 impl Fixture {
-    pub fn set(faults: &[Fault]) -> Self {
+    pub fn new(faults: &[Fault]) -> Self {
         let moto = Moto::start();
         let fleet = BuiltFleet::on(&moto, "appwrite");
         let ssm = SsmEndpoint::start(Migration::Succeeds);
@@ -49,7 +49,7 @@ impl Fixture {
         Self { fleet, proxy, ssm, moto }
     }
 
-    /// Runs the deployed definition with the very steps, from the first instant to its end.
+    /// Runs the deployed definition with the deployed steps, from begin to end.
     pub fn upgrade(&self) -> Finished {
         let machine = StateMachine::parse(Definition::UPGRADE.text).unwrap();
         let arn = |kind: &str, id: &str| format!("arn:aws:states:eu-central-1:123456789012:{kind}:{id}");
@@ -70,18 +70,18 @@ impl Fixture {
         let config = sdk_config(&self.proxy.endpoint()).into_builder().timeout_config(patient).build();
         let run = async {
             let clock = Clock { start: START.into(), passed: Arc::default() };
-            let real = self.proxy.runtime().clone();
-            let functions = InRealTime { config, real, clock, began: Instant::now() };
+            let real_time = self.proxy.runtime().clone();
+            let functions = InRealTime { config, real_time, clock, began: Instant::now() };
             asl::run(&machine, execution, &functions, &mut |_| {}).await
         };
         rehearse::in_virtual_time(run).unwrap()
     }
 }
 
-/// The functions, each invocation of which is made in real time.
+/// The functions. Each invocation takes real time.
 struct InRealTime {
     config: SdkConfig,
-    real: Handle,
+    real_time: Handle,
     clock: Clock,
     began: Instant,
 }
@@ -95,9 +95,9 @@ impl Resources for InRealTime {
             let config = self.config.to_builder().app_name(place).time_source(clock).build();
             let step = invoked(&task)?;
             let invocation = invocation(step, Aws::new(&config, TABLE), task.input["Payload"].clone());
-            let real = self.real.clone();
+            let real_time = self.real_time.clone();
             // Virtual time stands still while a thread is blocked.
-            tokio::task::spawn_blocking(move || real.block_on(invocation)).await.unwrap()
+            tokio::task::spawn_blocking(move || real_time.block_on(invocation)).await.unwrap()
         })
     }
 }
@@ -105,13 +105,13 @@ impl Resources for InRealTime {
 async fn invocation(step: &Step, aws: Aws, payload: Value) -> Result<Value, Failure> {
     let answer = invoke(step, &aws, payload).await;
     if step.name == "configure" && answer.as_ref().is_err_and(|failure| failure.error == "NotYet") {
-        // The script runs in real time, and does not say when it is done.
+        // The script runs in real time, so a poll has to wait for it in real time.
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     answer
 }
 
-/// Virtual time as the threads of real time see it.
+/// Virtual time for the threads that run in real time.
 #[derive(Clone, Debug)]
 struct Clock {
     start: SystemTime,

@@ -1,5 +1,5 @@
-//! Every fault at every operation of an upgrade on moto. What is there afterwards is looked at by a client that nothing
-//! else here uses, and directly: members in service, tags, targets, images, the lock and the ledger, and what is of others.
+//! Every fault at every operation of an upgrade on moto. Afterwards an independent client, without the proxy, inspects
+//! the members in service, tags, targets, images, the lock, the ledger, and the resources of others.
 
 use super::fixture::{Fixture, PATIENCE, RUN, TO};
 use super::{Call, Service};
@@ -8,8 +8,8 @@ use simulator::faults::{Fault, On};
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
-/// What a run comes to that may not take the old members out.
-const UNTIL_OLD_OUT: [(&str, &str); 14] = [
+/// The recorded states of a run that may not deregister its leaving members, with their results.
+const UNTIL_LEAVING_OUT: [(&str, &str); 14] = [
     ("Staying healthy", "done"),
     ("Match joined members", "done"),
     ("Back up the data", "done"),
@@ -28,9 +28,9 @@ const UNTIL_OLD_OUT: [(&str, &str); 14] = [
 
 #[track_caller]
 fn assert_upgraded(faults: &[Fault]) -> Vec<Call> {
-    let fixture = Fixture::set(faults);
+    let fixture = Fixture::new(faults);
     let finished = fixture.upgrade();
-    let Outcome::Succeeded(output) = &finished.outcome else { panic!("{finished:?}\nunder {}", told(faults)) };
+    let Outcome::Succeeded(output) = &finished.outcome else { panic!("{finished:?}\nunder {}", list(faults)) };
     assert_eq!(output["outcome"], "upgraded");
     fixture.proxy.assert_struck(faults);
     let builder = fixture.fleet.assert_upgraded(RUN, &[TO], false);
@@ -39,25 +39,26 @@ fn assert_upgraded(faults: &[Fault]) -> Vec<Call> {
     fixture.proxy.calls()
 }
 
-/// The same for a run that turns back, after states that came to this, for this reason.
+/// Asserts that a run with these faults rolls back after `steps`, which are states and their results, for the reason
+/// `why`.
 #[track_caller]
-fn assert_rolled_back(faults: &[Fault], came: &[(&str, &str)], why: &str) -> Vec<Call> {
-    let fixture = Fixture::set(faults);
+fn assert_rolled_back(faults: &[Fault], steps: &[(&str, &str)], why: &str) -> Vec<Call> {
+    let fixture = Fixture::new(faults);
     let Finished { outcome, .. } = fixture.upgrade();
-    let Outcome::Failed(Failure { error, cause }) = &outcome else { panic!("{outcome:?}\nunder {}", told(faults)) };
-    assert_eq!(error, "RolledBack", "{cause}\nunder {}", told(faults));
+    let Outcome::Failed(Failure { error, cause }) = &outcome else { panic!("{outcome:?}\nunder {}", list(faults)) };
+    assert_eq!(error, "RolledBack", "{cause}\nunder {}", list(faults));
     fixture.proxy.assert_struck(faults);
-    let recorded = fixture.fleet.assert_rolled_back(RUN, came);
+    let recorded = fixture.fleet.assert_rolled_back(RUN, steps);
     assert!(recorded.contains(why), "{recorded}");
     fixture.proxy.calls()
 }
 
-/// Faults that anybody who reads of a failure needs to see it again.
-fn told(faults: &[Fault]) -> String {
+/// The faults, one per line, so that a failure can be reproduced.
+fn list(faults: &[Fault]) -> String {
     faults.iter().map(|fault| format!("{fault}\n")).collect()
 }
 
-/// Every operation that every state of an undisturbed upgrade calls, in order.
+/// The call sites of an upgrade without faults, in order.
 fn sites() -> &'static [Call] {
     static SITES: OnceLock<Vec<Call>> = OnceLock::new();
     SITES.get_or_init(|| firsts(assert_upgraded(&[])))
@@ -72,18 +73,18 @@ fn on(site: &Call) -> On {
     Fault::on(&site.operation).at(&site.place)
 }
 
-/// Nobody may take a member out, which is noticed when all else is done and there is most to be undone.
-fn old_may_not_go() -> Fault {
+/// Denies the deregistration of leaving members. The run fails as late as possible, when it has most to undo.
+fn deny_leaving_out() -> Fault {
     Fault::on("DeregisterTargets").at("leaving-out").error("AccessDenied")
 }
 
-/// Every operation of every state on the way back from there.
-fn sites_back() -> &'static [Call] {
+/// The call sites of the rollback after [`deny_leaving_out`].
+fn rollback_sites() -> &'static [Call] {
     static SITES: OnceLock<Vec<Call>> = OnceLock::new();
     SITES.get_or_init(|| {
-        let calls = assert_rolled_back(&[old_may_not_go()], &UNTIL_OLD_OUT, "DeregisterTargets: AccessDenied");
-        let turned = calls.iter().position(|call| call.place == "leaving-back-in").unwrap();
-        firsts(calls[turned..].to_vec())
+        let calls = assert_rolled_back(&[deny_leaving_out()], &UNTIL_LEAVING_OUT, "DeregisterTargets: AccessDenied");
+        let rollback_start = calls.iter().position(|call| call.place == "leaving-back-in").unwrap();
+        firsts(calls[rollback_start..].to_vec())
     })
 }
 
@@ -112,7 +113,7 @@ fn an_upgrade_calls_these_operations() {
     let wanted = wanted.chain([(Service::CloudWatch, "DescribeAlarms")]);
     let wanted = wanted.chain(table.map(|name| (Service::DynamoDb, name)));
     assert_eq!(operations, wanted.collect());
-    // In some twenty states.
+    // More than 70 call sites, in about twenty states.
     assert!(sites().len() > 70, "{:#?}", sites());
 }
 
@@ -123,8 +124,8 @@ fn a_throttle_at_every_operation_of_every_state_passes() {
 }
 
 #[test]
-fn a_service_that_stumbles_at_every_operation_of_every_state_passes() {
-    let faults: Vec<_> = sites().iter().map(|site| on(site).error(site.service.stumbles())).collect();
+fn an_internal_error_at_every_operation_of_every_state_passes() {
+    let faults: Vec<_> = sites().iter().map(|site| on(site).error(site.service.internal_error())).collect();
     assert_upgraded(&faults);
 }
 
@@ -132,98 +133,98 @@ fn a_service_that_stumbles_at_every_operation_of_every_state_passes() {
 fn an_answer_lost_at_every_operation_of_every_state_passes() {
     let faults: Vec<_> = sites().iter().map(|site| on(site).answer_lost()).collect();
     let calls = assert_upgraded(&faults);
-    // What cannot be asked for twice with one effect is looked for, and not asked for again.
+    // These calls have no client token. After a lost answer a step searches for the effect and does not call again.
     for once in ["CreateImage", "CreateSnapshots", "SendCommand"] {
         assert_eq!(calls.iter().filter(|call| call.operation == once).count(), 1, "{once}");
     }
 }
 
-/// Once an operation, since each takes as long as the SDK waits.
+/// Once per operation, because each late answer takes the SDK's whole time-out.
 #[test]
-fn an_answer_that_comes_too_late_at_every_operation_passes() {
+fn an_answer_after_the_time_out_at_every_operation_passes() {
     let mut seen = BTreeSet::new();
     let sites = sites().iter().filter(|site| seen.insert(&site.operation));
     let faults: Vec<_> = sites.map(|site| on(site).slow(PATIENCE * 100)).collect();
     assert_upgraded(&faults);
 }
 
-/// Throttled, then stumbled over, then served without an answer: all three at each site in one run.
+/// One run with three faults at each site: a throttle, then an internal error, then a lost answer.
 #[test]
-fn every_fault_at_every_operation_of_every_state_on_the_way_back_passes() {
+fn every_fault_at_every_operation_of_a_rollback_passes() {
     let three = |site: &Call| {
-        [on(site).throttle(), on(site).nth(2).error(site.service.stumbles()), on(site).nth(3).answer_lost()]
+        [on(site).throttle(), on(site).nth(2).error(site.service.internal_error()), on(site).nth(3).answer_lost()]
     };
-    let states: BTreeSet<_> = sites_back().iter().map(|site| site.place.as_str()).collect();
+    let states: BTreeSet<_> = rollback_sites().iter().map(|site| site.place.as_str()).collect();
     let back =
         ["delete-what-the-run-made", "finish-as-rolled-back", "staying-out", "leaving-healthy", "leaving-back-in"];
     assert_eq!(states, BTreeSet::from(back));
-    let mut faults = vec![old_may_not_go()];
-    faults.extend(sites_back().iter().flat_map(three));
-    assert_rolled_back(&faults, &UNTIL_OLD_OUT, "DeregisterTargets: AccessDenied");
+    let mut faults = vec![deny_leaving_out()];
+    faults.extend(rollback_sites().iter().flat_map(three));
+    assert_rolled_back(&faults, &UNTIL_LEAVING_OUT, "DeregisterTargets: AccessDenied");
 }
 
 #[test]
-fn a_builder_that_may_not_be_launched_changes_nothing() {
+fn a_denied_launch_of_the_builder_changes_nothing() {
     let faults = [Fault::on("RunInstances").error("UnauthorizedOperation")];
     assert_rolled_back(&faults, &[("Create the builder", "failed")], "RunInstances: UnauthorizedOperation");
 }
 
-/// No migration begins without the backup that the configuration asks for.
+/// No migration begins without the configured backup.
 #[test]
-fn a_backup_that_may_not_be_made_turns_the_run_back_before_a_migration() {
+fn a_denied_backup_rolls_the_run_back_before_any_migration() {
     let faults = [Fault::on("CreateSnapshots").error("UnauthorizedOperation")];
-    let came = [("Create the builder", "done"), ("Back up the data", "failed")];
-    let calls = assert_rolled_back(&faults, &came, "CreateSnapshots: UnauthorizedOperation");
+    let steps = [("Create the builder", "done"), ("Back up the data", "failed")];
+    let calls = assert_rolled_back(&faults, &steps, "CreateSnapshots: UnauthorizedOperation");
     assert!(calls.iter().all(|call| call.operation != "SendCommand"));
 }
 
 #[test]
-fn an_image_that_may_not_be_made_turns_the_run_back() {
+fn a_denied_image_rolls_the_run_back() {
     let faults = [Fault::on("CreateImage").error("UnauthorizedOperation")];
-    let came = [
+    let steps = [
         ("Back up the data", "done"),
         ("Create the builder", "done"),
         ("Install and migrate", "done"),
         ("Stop the builder", "done"),
         ("Take the snapshot", "failed"),
     ];
-    assert_rolled_back(&faults, &came, "CreateImage: UnauthorizedOperation");
+    assert_rolled_back(&faults, &steps, "CreateImage: UnauthorizedOperation");
 }
 
-/// What is asked again comes to an end too, after hours.
+/// Retries end too, after hours of virtual time.
 #[test]
-fn a_throttle_without_end_turns_the_run_back() {
+fn a_permanent_throttle_rolls_the_run_back() {
     let faults = [Fault::on("SendCommand").always().throttle()];
-    let came = [("Back up the data", "done"), ("Create the builder", "done")];
-    let calls = assert_rolled_back(&faults, &came, "ThrottlingException");
-    let asked = calls.iter().filter(|call| call.operation == "SendCommand").count();
-    assert!(asked > 100, "{asked}");
+    let steps = [("Back up the data", "done"), ("Create the builder", "done")];
+    let calls = assert_rolled_back(&faults, &steps, "ThrottlingException");
+    let attempts = calls.iter().filter(|call| call.operation == "SendCommand").count();
+    assert!(attempts > 100, "{attempts}");
 }
 
-/// At every other site some fault, up to three times in a row.
+/// Injects a random fault at about every other site, up to three times in a row.
 #[track_caller]
-fn storm(seed: u64) {
+fn upgrade_with_random_faults(seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut faults = Vec::new();
     for site in sites() {
         let on = on(site).times(random.u32(1..=3));
         match random.u32(..6) {
             0 => faults.push(on.throttle()),
-            1 => faults.push(on.error(site.service.stumbles())),
+            1 => faults.push(on.error(site.service.internal_error())),
             2 => faults.push(on.answer_lost()),
             _ => {}
         }
     }
-    println!("seed {seed}\n{}", told(&faults));
+    println!("seed {seed}\n{}", list(&faults));
     assert_upgraded(&faults);
 }
 
 #[test]
-fn a_storm_passes() {
-    storm(1);
+fn random_faults_of_seed_1_pass() {
+    upgrade_with_random_faults(1);
 }
 
 #[test]
-fn another_storm_passes() {
-    storm(2);
+fn random_faults_of_seed_2_pass() {
+    upgrade_with_random_faults(2);
 }

@@ -15,7 +15,7 @@ async fn sent(aws: &Aws, instance: &str, from: &str, version: &str) -> String {
     answer.command().unwrap().command_id().unwrap().to_owned()
 }
 
-/// Status, exit code, and the last line of the output.
+/// The status, the exit code, and the last line of the output of an invocation.
 async fn invocation(aws: &Aws, command: &str, instance: &str) -> (CommandInvocationStatus, i32, String) {
     let answer = aws.ssm.get_command_invocation().command_id(command).instance_id(instance).send().await.unwrap();
     let output = answer.standard_output_content().unwrap();
@@ -30,7 +30,7 @@ async fn builder(aws: &Aws) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_agent_comes_online_in_its_own_time() {
+async fn an_agent_comes_online_after_its_latency() {
     let aws = aws();
     let id = aws.launch(1).await.remove(0);
     let filter = InstanceInformationStringFilter::builder().key("InstanceIds").values(&id).build().unwrap();
@@ -49,7 +49,7 @@ async fn an_agent_comes_online_in_its_own_time() {
 async fn agents_are_listed_in_pages() {
     let mut world = world();
     world.members = 21;
-    world.bystanders.clear();
+    world.foreign_instances.clear();
     let aws = with(world, vec![]);
     let mut pages = aws.ssm.describe_instance_information().into_paginator().send();
     let mut sizes = Vec::new();
@@ -60,7 +60,7 @@ async fn agents_are_listed_in_pages() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_goes_through_its_states_and_installs_a_version() {
+async fn a_command_passes_its_states_and_installs_a_version() {
     let aws = aws();
     let id = builder(&aws).await;
     let command = sent(&aws, &id, "1.3.8", "1.4.14").await;
@@ -79,7 +79,7 @@ async fn a_command_goes_through_its_states_and_installs_a_version() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_command_sent_twice_runs_once_and_answers_twice() {
+async fn a_command_sent_twice_runs_once_and_has_two_results() {
     let aws = aws();
     let id = builder(&aws).await;
     let first = sent(&aws, &id, "1.3.8", "1.4.14").await;
@@ -98,7 +98,7 @@ async fn a_command_sent_twice_runs_once_and_answers_twice() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_migration_that_fails_still_succeeds_and_its_clones_never_serve() {
+async fn a_command_whose_migration_fails_succeeds_and_its_clones_never_serve() {
     let aws = with(world(), vec![Fault::world(WorldFault::MigrationFails)]);
     let id = builder(&aws).await;
     let command = sent(&aws, &id, "1.3.8", "1.4.14").await;
@@ -147,7 +147,7 @@ async fn a_cancelled_command_installs_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_a_document_does_not_take_is_refused() {
+async fn an_invalid_command_is_refused() {
     let aws = aws();
     let id = aws.members().remove(0);
     let call = || send(&aws, &id, "1.3.8", "1.4.14");
@@ -161,7 +161,7 @@ async fn what_a_document_does_not_take_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_agent_can_be_made_never_to_come_online() {
+async fn a_fault_keeps_new_agents_offline() {
     let aws = with(world(), vec![Fault::world(WorldFault::AgentNeverOnline)]);
     let id = aws.launch(1).await.remove(0);
     seconds(3_600).await;

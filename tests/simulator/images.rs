@@ -16,7 +16,7 @@ async fn state(aws: &Aws, image: &str) -> ImageState {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_image_takes_its_time_and_carries_what_its_instance_had() {
+async fn an_image_becomes_available_with_the_version_of_its_instance() {
     let aws = aws();
     let member = aws.members().remove(0);
     let id = image(&aws, &member, "appwrite-new").await;
@@ -34,14 +34,14 @@ async fn an_image_takes_its_time_and_carries_what_its_instance_had() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_is_used_once_until_its_image_is_gone() {
+async fn an_image_name_is_unique_until_its_image_is_deregistered() {
     let aws = aws();
     let member = aws.members().remove(0);
     let id = image(&aws, &member, "appwrite-new").await;
     let again = || aws.ec2.create_image().instance_id(&member).name("appwrite-new").no_reboot(true).send();
     let error = again().await.unwrap_err().into_service_error();
     assert_eq!(error.meta().code(), Some("InvalidAMIName.Duplicate"));
-    assert!(error.meta().message().unwrap().ends_with(&id), "it names the image that has it: {error:?}");
+    assert!(error.meta().message().unwrap().ends_with(&id), "it names the image with this name: {error:?}");
     aws.ec2.deregister_image().image_id(&id).send().await.unwrap();
     again().await.unwrap();
     let bad = aws.ec2.create_image().instance_id(&member).name("a:b").send().await;
@@ -49,7 +49,7 @@ async fn a_name_is_used_once_until_its_image_is_gone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_image_of_a_running_instance_reboots_it_unless_told_not_to() {
+async fn an_image_reboots_its_running_instance_unless_the_call_disables_that() {
     let aws = aws();
     let members = aws.members();
     image(&aws, &members[0], "without").await;
@@ -57,20 +57,20 @@ async fn an_image_of_a_running_instance_reboots_it_unless_told_not_to() {
     aws.ec2.create_image().instance_id(&members[1]).name("with").send().await.unwrap();
     assert_eq!(aws.simulator.report().capacity.lowest, 2);
     assert_eq!(aws.state(&members[1]).await, InstanceStateName::Running);
-    // Twenty-five seconds to be up, fifteen to answer, and the checks of an unhealthy target.
+    // The reboot takes 25 s, the boot 15 s, and an unhealthy target must pass five checks.
     seconds(25 + 15 + 5 * 10).await;
     assert_eq!(aws.simulator.report().capacity.series.last().unwrap().1, 3);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_image_needs_an_instance_that_runs_or_is_stopped() {
+async fn an_image_requires_a_running_or_stopped_instance() {
     let aws = aws();
     let launched = aws.launch(1).await.remove(0);
     assert_eq!(code(aws.ec2.create_image().instance_id(&launched).name("new").send().await), "IncorrectState");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_snapshot_lives_as_long_as_its_image_needs_it() {
+async fn a_snapshot_cannot_be_deleted_before_its_image_is_deregistered() {
     let aws = aws();
     let member = aws.members().remove(0);
     let id = image(&aws, &member, "appwrite-new").await;
@@ -86,14 +86,14 @@ async fn a_snapshot_lives_as_long_as_its_image_needs_it() {
     let delete = || aws.ec2.delete_snapshot().snapshot_id(snapshot).send();
     assert_eq!(code(delete().await), "InvalidSnapshot.InUse");
     aws.ec2.deregister_image().image_id(&id).send().await.unwrap();
-    assert_eq!(found().await.unwrap().snapshots().len(), 1, "deregistering leaves it");
+    assert_eq!(found().await.unwrap().snapshots().len(), 1, "deregistering an image keeps its snapshot");
     delete().await.unwrap();
     assert_eq!(code(delete().await), "InvalidSnapshot.NotFound");
     assert_eq!(code(aws.ec2.deregister_image().image_id(&id).send().await), "InvalidAMIID.Unavailable");
 }
 
 #[tokio::test(start_paused = true)]
-async fn deregistering_can_take_the_snapshot_along() {
+async fn deregistering_an_image_can_delete_its_snapshot() {
     let aws = aws();
     let member = aws.members().remove(0);
     let id = image(&aws, &member, "appwrite-new").await;
@@ -104,7 +104,7 @@ async fn deregistering_can_take_the_snapshot_along() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_failed_image_says_why_and_launches_nothing() {
+async fn a_failed_image_has_a_reason_and_launches_nothing() {
     let aws = with(world(), vec![Fault::world(WorldFault::ImageFails)]);
     let member = aws.members().remove(0);
     let id = image(&aws, &member, "appwrite-new").await;

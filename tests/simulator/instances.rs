@@ -3,7 +3,7 @@ use aws_sdk_ec2::types::InstanceStateName;
 use super::{SUBNETS, aws, code, filter, seconds, with, world};
 
 #[tokio::test(start_paused = true)]
-async fn an_instance_lives_its_life_in_its_own_time() {
+async fn an_instance_passes_its_states_after_their_latencies() {
     let aws = aws();
     let id = aws.launch(1).await.remove(0);
     seconds(15).await;
@@ -18,7 +18,7 @@ async fn an_instance_lives_its_life_in_its_own_time() {
     let start = aws.ec2.start_instances().instance_ids(&id).send().await.unwrap();
     let now = start.starting_instances()[0].current_state().unwrap().name();
     assert_eq!(now, Some(&InstanceStateName::Pending));
-    assert_eq!(aws.state(&id).await, InstanceStateName::Stopped, "what is described lags behind what is answered");
+    assert_eq!(aws.state(&id).await, InstanceStateName::Stopped, "Describe returns a stale state");
     seconds(3).await;
     assert_eq!(aws.state(&id).await, InstanceStateName::Pending);
     seconds(20).await;
@@ -31,11 +31,11 @@ async fn an_instance_lives_its_life_in_its_own_time() {
     assert_eq!(aws.state(&id).await, InstanceStateName::Terminated);
     seconds(3_600).await;
     let gone = aws.ec2.describe_instances().instance_ids(&id).send().await;
-    assert_eq!(code(gone), "InvalidInstanceID.NotFound", "an hour later it is forgotten");
+    assert_eq!(code(gone), "InvalidInstanceID.NotFound", "EC2 forgets it after an hour");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_state_that_does_not_allow_it_refuses_a_change() {
+async fn a_change_that_the_state_does_not_allow_is_refused() {
     let aws = aws();
     let member = aws.members().remove(0);
     let launched = aws.launch(1).await.remove(0);
@@ -44,11 +44,16 @@ async fn a_state_that_does_not_allow_it_refuses_a_change() {
     assert_eq!(code(aws.ec2.start_instances().instance_ids(&member).send().await), "IncorrectInstanceState");
     aws.ec2.terminate_instances().instance_ids(&member).send().await.unwrap();
     assert_eq!(code(aws.ec2.stop_instances().instance_ids(&member).send().await), "IncorrectInstanceState");
-    aws.ec2.terminate_instances().instance_ids(&member).send().await.expect("terminating twice is no error");
+    aws.ec2
+        .terminate_instances()
+        .instance_ids(&member)
+        .send()
+        .await
+        .expect("terminating an instance twice is no error");
 }
 
 #[tokio::test(start_paused = true)]
-async fn one_unknown_id_and_none_is_terminated() {
+async fn a_call_with_an_unknown_id_terminates_nothing() {
     let aws = aws();
     let members = aws.members();
     let unknown = "i-0000000000000000f";
@@ -59,7 +64,7 @@ async fn one_unknown_id_and_none_is_terminated() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn filters_join_and_pages_follow() {
+async fn filters_combine_and_answers_have_pages() {
     let mut world = world();
     world.members = 12;
     let aws = with(world, vec![]);
@@ -83,7 +88,7 @@ async fn filters_join_and_pages_follow() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn tags_come_and_go_on_all_resources_or_on_none() {
+async fn tags_change_on_all_resources_or_on_none() {
     let aws = aws();
     let members = aws.members();
     let tag = aws_sdk_ec2::types::Tag::builder().key("fixture").value("blue").build();
@@ -106,7 +111,7 @@ async fn tags_come_and_go_on_all_resources_or_on_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn subnets_are_known_with_their_zones() {
+async fn subnets_are_described_with_their_zones() {
     let aws = aws();
     let answer = aws.ec2.describe_subnets().subnet_ids(SUBNETS[1]).send().await.unwrap();
     assert_eq!(answer.subnets()[0].availability_zone(), Some("eu-central-1b"));
@@ -114,7 +119,7 @@ async fn subnets_are_known_with_their_zones() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alarm_is_known_by_name() {
+async fn alarms_are_described_by_name() {
     let aws = aws();
     let answer =
         aws.cloudwatch.describe_alarms().alarm_names("appwrite-cpu").alarm_names("other").send().await.unwrap();

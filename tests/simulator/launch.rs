@@ -33,7 +33,7 @@ async fn the_same_token_with_other_parameters_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_holds_in_one_zone_only() {
+async fn a_token_is_valid_in_one_zone_only() {
     let aws = aws();
     let first = ids(launch(&aws, "token", SUBNETS[0], 1)).await;
     let second = ids(launch(&aws, "token", SUBNETS[1], 1)).await;
@@ -41,7 +41,7 @@ async fn a_token_holds_in_one_zone_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn everything_a_launch_asks_for_is_there() {
+async fn a_launch_has_all_parameters_of_its_request() {
     let aws = aws();
     let instance = launch(&aws, "token", SUBNETS[1], 1)
         .security_group_ids("sg-0000000a")
@@ -74,13 +74,13 @@ async fn everything_a_launch_asks_for_is_there() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_not_there_cannot_be_launched_with() {
+async fn a_launch_with_missing_or_invalid_parameters_is_refused() {
     let aws = aws();
     let plain = || launch(&aws, "token", SUBNETS[0], 1);
     assert_eq!(code(plain().image_id("ami-0000000000000000f").send().await), "InvalidAMIID.NotFound");
     assert_eq!(code(plain().image_id("golden").send().await), "InvalidAMIID.Malformed");
     assert_eq!(code(plain().subnet_id("subnet-0000000c").send().await), "InvalidSubnetID.NotFound");
-    // Launches are rationed.
+    // Launches are rate-limited.
     super::seconds(3).await;
     assert_eq!(code(plain().security_group_ids("sg-0000000b").send().await), "InvalidGroup.NotFound");
     assert_eq!(code(plain().instance_type("t3.huge".into()).send().await), "InvalidParameterValue");
@@ -90,8 +90,8 @@ async fn what_is_not_there_cannot_be_launched_with() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_quota_gives_as_many_as_fit_or_none() {
-    // Three members and two bystanders of two vCPUs each leave room for three more.
+async fn a_launch_gets_as_many_instances_as_the_quota_allows_or_none() {
+    // Three members and two foreign instances, of two vCPUs each, leave room for three more.
     let mut world = world();
     world.vcpu_quota = 16;
     let aws = with(world, vec![]);
@@ -101,7 +101,7 @@ async fn the_quota_gives_as_many_as_fit_or_none() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_zone_without_capacity_launches_nothing_and_another_does() {
+async fn a_zone_without_capacity_launches_nothing_and_another_zone_does() {
     let dry = WorldFault::NoCapacity { zone: Some("eu-central-1a".to_owned()), instance_type: None };
     let aws = with(world(), vec![Fault::world(dry)]);
     assert_eq!(code(launch(&aws, "token", SUBNETS[0], 1).send().await), "InsufficientInstanceCapacity");
@@ -109,7 +109,7 @@ async fn a_zone_without_capacity_launches_nothing_and_another_does() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_impaired_instance_runs_and_neither_reports_nor_passes_its_checks() {
+async fn an_impaired_instance_runs_but_neither_reports_nor_passes_its_checks() {
     let aws = with(world(), vec![Fault::world(WorldFault::ImpairedInstance { nth: 2 })]);
     let launched = ids(launch(&aws, "token", SUBNETS[0], 2)).await;
     super::seconds(200).await;
@@ -127,7 +127,7 @@ async fn an_impaired_instance_runs_and_neither_reports_nor_passes_its_checks() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_describe_lags_behind_a_launch() {
+async fn a_describe_call_does_not_show_a_new_instance_at_once() {
     let aws = aws();
     let launched = aws.launch(1).await;
     let by_id = || aws.ec2.describe_instances().instance_ids(&launched[0]).send();

@@ -23,7 +23,7 @@ async fn get(aws: &Aws, pk: &str, sk: &str) -> Option<std::collections::BTreeMap
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lock_is_taken_once() {
+async fn a_conditional_put_succeeds_once() {
     let aws = aws();
     let take = |owner: &str| {
         let call = put(&aws, "fleet", "lock").item("owner", text(owner));
@@ -84,7 +84,7 @@ fn texts<'a>(values: impl IntoIterator<Item = &'a AttributeValue>) -> Vec<&'a st
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deletion_may_have_a_condition_and_a_missing_item_is_no_error() {
+async fn a_delete_checks_its_condition_and_ignores_a_missing_item() {
     let aws = aws();
     put(&aws, "fleet", "lock").item("owner", text("run-1")).send().await.unwrap();
     let release = |owner: &str| {

@@ -18,7 +18,7 @@ async fn health(aws: &Aws, id: &str) -> (TargetHealthStateEnum, Option<TargetHea
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_target_needs_one_passed_check() {
+async fn a_new_target_must_pass_one_check() {
     let aws = aws();
     let id = aws.launch(1).await.remove(0);
     seconds(16 + 40).await;
@@ -31,11 +31,11 @@ async fn a_new_target_needs_one_passed_check() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_that_was_found_unhealthy_needs_the_threshold() {
+async fn an_unhealthy_target_must_pass_the_healthy_threshold() {
     let aws = aws();
     let id = aws.launch(1).await.remove(0);
     seconds(16).await;
-    // It runs and does not answer for 40 s more: two checks fail, and then five must pass.
+    // It runs but does not answer for 40 s more. Two checks fail, and then five must pass.
     register(&aws, &id).await;
     seconds(20).await;
     assert_eq!(health(&aws, &id).await.0, TargetHealthStateEnum::Unhealthy);
@@ -58,7 +58,7 @@ async fn only_a_running_instance_can_be_registered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_target_drains_for_the_whole_delay_and_is_gone() {
+async fn a_target_drains_for_the_whole_delay_and_is_then_unused() {
     let aws = aws();
     let id = aws.members().remove(0);
     let deregister = || aws.elb.deregister_targets().target_group_arn(GROUP).targets(target(&id)).send();
@@ -82,11 +82,11 @@ async fn a_draining_target_that_is_registered_again_stays() {
     register(&aws, &id).await;
     assert_eq!(health(&aws, &id).await.0, TargetHealthStateEnum::Initial);
     seconds(40).await;
-    assert_eq!(health(&aws, &id).await.0, TargetHealthStateEnum::Healthy, "the old delay is void");
+    assert_eq!(health(&aws, &id).await.0, TargetHealthStateEnum::Healthy, "the earlier drain is void");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stopped_target_is_unused_and_begins_anew_when_it_runs() {
+async fn a_stopped_target_is_unused_and_its_checks_begin_anew_when_it_runs() {
     let aws = aws();
     let id = aws.members().remove(0);
     aws.ec2.stop_instances().instance_ids(&id).send().await.unwrap();
@@ -99,7 +99,7 @@ async fn a_stopped_target_is_unused_and_begins_anew_when_it_runs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_first_new_target_can_be_the_one_that_never_turns_healthy() {
+async fn a_fault_keeps_the_first_new_target_unhealthy() {
     let fault = Fault::world(WorldFault::TargetNeverHealthy(Which::First));
     let aws = with(world(), vec![fault]);
     let ids = aws.launch(2).await;
@@ -113,7 +113,7 @@ async fn the_first_new_target_can_be_the_one_that_never_turns_healthy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_holds_so_many_targets() {
+async fn a_group_has_a_target_quota() {
     let mut world = world();
     world.target_quota = 4;
     let aws = with(world, vec![]);
@@ -126,7 +126,7 @@ async fn a_group_holds_so_many_targets() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_group_says_how_it_checks_and_drains() {
+async fn a_group_describes_its_health_checks_and_its_delay() {
     let aws = aws();
     let groups = aws.elb.describe_target_groups().target_group_arns(GROUP).send().await.unwrap();
     let group = &groups.target_groups()[0];
@@ -137,5 +137,5 @@ async fn a_group_says_how_it_checks_and_drains() {
     let delay = attributes.attributes().iter().find(|one| one.key() == Some("deregistration_delay.timeout_seconds"));
     assert_eq!(delay.unwrap().value(), Some("60"));
     let all = aws.elb.describe_target_groups().send().await.unwrap();
-    assert_eq!(all.target_groups().len(), 2, "the account has someone else's group too");
+    assert_eq!(all.target_groups().len(), 2, "the account also has a group of foreign instances");
 }

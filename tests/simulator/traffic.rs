@@ -14,7 +14,7 @@ async fn deregister(aws: &Aws, id: &str) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn requests_are_sent_throughout_and_none_is_lost_while_nothing_happens() {
+async fn requests_are_sent_all_the_time_and_none_is_lost_while_nothing_happens() {
     let aws = aws();
     seconds(3_600).await;
     let report = aws.simulator.report();
@@ -23,7 +23,7 @@ async fn requests_are_sent_throughout_and_none_is_lost_while_nothing_happens() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_that_is_drained_before_it_goes_loses_nothing() {
+async fn a_member_that_is_terminated_after_draining_loses_nothing() {
     let aws = aws();
     let member = aws.members().remove(0);
     deregister(&aws, &member).await;
@@ -37,26 +37,26 @@ async fn a_member_that_is_drained_before_it_goes_loses_nothing() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_that_goes_while_it_drains_loses_its_long_requests() {
+async fn a_member_that_is_terminated_while_draining_loses_its_long_requests() {
     let aws = aws();
     let member = aws.members().remove(0);
     seconds(30).await;
     deregister(&aws, &member).await;
     seconds(5).await;
     aws.ec2.terminate_instances().instance_ids(&member).send().await.unwrap();
-    // One in a hundred of fifty a second is long, a third of them was here, and those of 20 s are still under way.
+    // Fifty requests a second, one in a hundred long, a third of them here, and those of the last 20 s in flight.
     let failed = aws.simulator.report().requests.failed;
     assert!((2..=5).contains(&failed), "{failed}");
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_member_that_goes_undrained_loses_its_share_until_it_is_found_unhealthy() {
+async fn a_member_that_is_stopped_undrained_loses_requests_until_it_is_unhealthy() {
     let aws = aws();
     let member = aws.members().remove(0);
     seconds(30).await;
     aws.ec2.stop_instances().instance_ids(&member).send().await.unwrap();
     seconds(20).await;
-    // A third of fifty a second, for two checks ten seconds apart, and what was under way.
+    // A third of fifty requests a second, for two checks ten seconds apart, and the requests in flight.
     let failed = aws.simulator.report().requests.failed;
     assert!((300..=350).contains(&failed), "{failed}");
     seconds(600).await;
@@ -64,14 +64,14 @@ async fn a_member_that_goes_undrained_loses_its_share_until_it_is_found_unhealth
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_new_member_counts_once_it_has_the_tag_and_is_healthy() {
+async fn an_instance_is_in_service_once_it_has_the_tag_and_is_healthy() {
     let aws = aws();
     let id = aws.launch(1).await.remove(0);
     seconds(56).await;
     aws.elb.register_targets().target_group_arn(GROUP).targets(target(&id)).send().await.unwrap();
     seconds(11).await;
     let in_service = || aws.simulator.report().capacity.series.last().unwrap().1;
-    assert_eq!(in_service(), 3, "it serves, untagged");
+    assert_eq!(in_service(), 3, "it serves without the tag");
     let tag = aws_sdk_ec2::types::Tag::builder().key("role").value("appwrite").build();
     aws.ec2.create_tags().resources(&id).tags(tag.clone()).send().await.unwrap();
     assert_eq!(in_service(), 4);
@@ -81,7 +81,7 @@ async fn a_new_member_counts_once_it_has_the_tag_and_is_healthy() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_limit_is_the_chain_of_what_had_to_be_waited_for() {
+async fn the_limit_is_the_longest_chain_of_waits() {
     let aws = aws();
     let id = aws.launch(1).await.remove(0);
     seconds(100).await;
@@ -89,7 +89,7 @@ async fn the_limit_is_the_chain_of_what_had_to_be_waited_for() {
     seconds(100).await;
     deregister(&aws, &id).await;
     seconds(100).await;
-    // Launch, first boot, one check, the whole delay; not the agent, which nobody asked for.
+    // The launch, the first boot, one check and the whole delay. Not the agent, which no call asked for.
     let chain = Duration::from_secs(16 + 40 + 10 + 60);
     assert_eq!(aws.simulator.limit(&[]), chain);
     let bake =
@@ -98,7 +98,7 @@ async fn the_limit_is_the_chain_of_what_had_to_be_waited_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn instances_are_paid_for_while_they_run() {
+async fn instance_seconds_count_only_running_instances() {
     let aws = aws();
     let id = aws.launch(1).await.remove(0);
     seconds(16).await;
@@ -109,5 +109,5 @@ async fn instances_are_paid_for_while_they_run() {
     let elapsed = 0.1 + 16.0 + 100.0 + 0.1 + 1_000.0;
     let expected = 3.0 * elapsed + 100.1;
     let paid = report.instance_seconds["t3.large"];
-    assert!((paid - expected).abs() < 0.01, "{paid} against {expected}: the bystanders' are not counted");
+    assert!((paid - expected).abs() < 0.01, "{paid} against {expected}: foreign instances do not count");
 }

@@ -1,7 +1,7 @@
-//! State transitions a second, and memory, next to ministack's interpreter on the same definitions in the same run.
-//! `cargo bench -p asl`
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot go on says where")]
-#![expect(clippy::disallowed_methods, reason = "what is measured here is real time")]
+//! Measures state transitions per second and memory, and compares the speed with that of ministack's interpreter on the
+//! same definitions. Run it with `cargo bench -p asl`.
+#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a panic shows where the benchmark failed")]
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
@@ -16,34 +16,39 @@ use serde_json::{Value, json};
 #[expect(dead_code, reason = "sam is not needed here")]
 mod python;
 
-/// Rounds of the loop: what ministack does in seconds.
+/// Rounds of the loop. ministack takes seconds for this number.
 const ROUNDS: u64 = 10_000;
 const ITEMS: u64 = 10_000;
-/// The best of so many runs counts: what else the machine does makes a run slower, never faster.
+/// Runs of each measurement, of which the fastest counts: other load on the machine makes a run slower, never faster.
 const RUNS: u32 = 10;
-/// One takes half a minute of the Map, in which ministack copies the execution's input for each item.
-const MINISTACKS_RUNS: u32 = 3;
+/// One run of the Map takes ministack half a minute, as it copies the execution's input for each item.
+const MINISTACK_RUNS: u32 = 3;
 
 fn main() {
     let mut ministack = Ministack::start();
-    println!("{:<32}{:>14}{:>14}{:>9}  (aim: 100 times)", "transitions a second", "asl", "ministack", "times");
+    println!("{:<32}{:>14}{:>14}{:>9}  (target: 100 times)", "transitions per second", "asl", "ministack", "times");
     let items: Vec<u64> = (0..ITEMS).collect();
-    let loaded = [
+    let measured = [
         ("Pass/Choice loop", counting_loop(), json!({"n": 0, "end": ROUNDS})),
         ("Map of 10,000 items", map(), json!({"items": items})),
     ];
-    for (name, definition, input) in &loaded {
-        let theirs = (0..MINISTACKS_RUNS).map(|_| ministack.seconds(definition, input)).fold(f64::INFINITY, f64::min);
+    for (name, definition, input) in &measured {
+        let ministack_seconds =
+            (0..MINISTACK_RUNS).map(|_| ministack.seconds(definition, input)).fold(f64::INFINITY, f64::min);
         for (history, keep) in [("", false), (", history kept", true)] {
             let (seconds, transitions) = best(definition, input, keep);
-            let (ours, theirs) = (transitions as f64 / seconds, transitions as f64 / theirs);
-            println!("{:<32}{ours:>14.0}{theirs:>14.0}{:>9.0}", format!("{name}{history}"), ours / theirs);
+            let (asl_rate, ministack_rate) = (transitions as f64 / seconds, transitions as f64 / ministack_seconds);
+            println!(
+                "{:<32}{asl_rate:>14.0}{ministack_rate:>14.0}{:>9.0}",
+                format!("{name}{history}"),
+                asl_rate / ministack_rate
+            );
         }
     }
     memory();
 }
 
-/// Counts up to a number: two transitions a round.
+/// Counts up to a number, with two transitions in each round.
 fn counting_loop() -> Value {
     json!({"StartAt": "Add", "States": {
         "Add": {"Type": "Pass", "Parameters": {"n.$": "States.MathAdd($.n, 1)", "end.$": "$.end"}, "Next": "Enough"},
@@ -53,7 +58,7 @@ fn counting_loop() -> Value {
     }})
 }
 
-/// As many at a time as the service runs.
+/// Runs as many iterations at a time as the service does.
 fn map() -> Value {
     json!({"StartAt": "Each", "States": {"Each": {
         "Type": "Map", "ItemsPath": "$.items", "MaxConcurrency": 40, "End": true,
@@ -62,18 +67,18 @@ fn map() -> Value {
     }}})
 }
 
-/// Seconds and transitions of the fastest run.
+/// The seconds and the transitions of the fastest run.
 fn best(definition: &Value, input: &Value, keep: bool) -> (f64, u64) {
     let machine = StateMachine::parse(&definition.to_string()).unwrap();
     let run = || {
         let mut kept: Vec<Event> = Vec::new();
-        let began = Instant::now();
+        let start = Instant::now();
         let transitions = run(&machine, input, &mut |event| {
             if keep {
                 kept.push(event.clone());
             }
         });
-        (began.elapsed().as_secs_f64(), transitions)
+        (start.elapsed().as_secs_f64(), transitions)
     };
     (0..RUNS).map(|_| run()).min_by(|one, other| one.0.total_cmp(&other.0)).unwrap()
 }
@@ -100,11 +105,11 @@ struct NoTasks;
 
 impl Resources for NoTasks {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
-        panic!("{} is no part of what is measured", task.state)
+        panic!("the benchmark has no Task state, but {} calls a task", task.state)
     }
 }
 
-/// The peak of this process's memory after executions of different lengths, without their history.
+/// Prints this process's peak memory after executions of different lengths, without their history.
 fn memory() {
     let machine = StateMachine::parse(&counting_loop().to_string()).unwrap();
     println!("peak memory, history not kept:");
@@ -113,7 +118,7 @@ fn memory() {
         println!(
             "{:>10} transitions: {}",
             rounds * 2 + 1,
-            peak_memory().as_deref().unwrap_or("not told by this system")
+            peak_memory().as_deref().unwrap_or("not reported by this system")
         );
     }
 }
@@ -123,7 +128,7 @@ fn peak_memory() -> Option<String> {
     Some(status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?.trim().to_owned())
 }
 
-/// ministack's interpreter, in a Python of its own.
+/// ministack's interpreter, in its own Python process.
 struct Ministack {
     process: Child,
     stdin: Option<ChildStdin>,
@@ -150,13 +155,13 @@ impl Ministack {
 
 impl Drop for Ministack {
     fn drop(&mut self) {
-        // It ends when its standard input does.
+        // The process ends when its standard input ends.
         drop(self.stdin.take());
         let _ = self.process.wait();
     }
 }
 
-/// A file of the repository, which is where `python` looks for them.
+/// The path of a file in the repository. The module `python` requires this function.
 fn file(path: impl AsRef<Path>) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(path)
 }

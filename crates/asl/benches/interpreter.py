@@ -1,6 +1,6 @@
 """Runs definitions with ministack's interpreter, in this process and without its server.
 
-A line of standard input is {"definition": …, "input": …}; its answer, a line too, is {"seconds": …, "output": …}.
+Each line of standard input is {"definition": …, "input": …}. For each, it prints a line {"seconds": …, "output": …}.
 """
 
 import json
@@ -12,7 +12,7 @@ os.environ |= {"LOG_LEVEL": "ERROR", "SFN_WAIT_SCALE": "0"}
 
 from ministack.services import stepfunctions  # noqa: E402
 
-# What surrounds the interpreter is not measured: a pause before each execution, and news of it to EventBridge.
+# Exclude the parts around the interpreter: a pause before each execution, and an event to EventBridge about it.
 stepfunctions.time.sleep = lambda seconds: None
 stepfunctions._emit_execution_status_event = lambda execution: None
 
@@ -25,14 +25,14 @@ def run(definition, given):
     execution = {"executionArn": arn, "stateMachineArn": machine, "name": "run", "status": "RUNNING", "startDate": start}
     execution |= {"input": json.dumps(given), "events": [{"id": 1, "type": "ExecutionStarted", "timestamp": start}]}
     stepfunctions._executions[arn] = execution
-    began = time.perf_counter()
+    start_time = time.perf_counter()
     stepfunctions._run_execution(arn)
-    seconds = time.perf_counter() - began
+    seconds = time.perf_counter() - start_time
     if execution["status"] != "SUCCEEDED":
         sys.exit(f"{execution.get('error')}: {execution.get('cause')}")
     return {"seconds": seconds, "output": json.loads(execution["output"])}
 
 
 for line in sys.stdin:
-    asked = json.loads(line)
-    print(json.dumps(run(asked["definition"], asked["input"])), flush=True)
+    request = json.loads(line)
+    print(json.dumps(run(request["definition"], request["input"])), flush=True)

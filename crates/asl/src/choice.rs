@@ -1,7 +1,7 @@
 //! The rules of a Choice state.
 //!
-//! A comparison of values of different types is false, unless a number is compared with what a path leads to. A path that
-//! leads nowhere ends the execution, except for `IsPresent`, which asks just that.
+//! A comparison of values of different types is false. The exception is a number that is compared with the value at a
+//! path: [`number`] converts that value. A path that finds nothing ends the execution, except with `IsPresent`.
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -11,18 +11,19 @@ use serde_json::{Number, Value};
 
 use crate::context::Environment;
 use crate::definition::Setting;
-use crate::fault::Fault;
+use crate::error::EngineError;
 use crate::path::{Miss, Path};
 use crate::template::{self, Template};
 use crate::time;
 
-/// The rules in their order, and where to go if none applies.
+/// The rules in order, and the index of the next state if no rule applies.
 #[derive(Clone, Debug)]
 pub(crate) struct Choice {
     pub(crate) rules: Vec<Rule>,
     pub(crate) default: Option<usize>,
 }
 
+/// One entry of `Choices`.
 #[derive(Clone, Debug)]
 pub(crate) struct Rule {
     pub(crate) test: Test,
@@ -41,16 +42,18 @@ pub(crate) enum Test {
 #[derive(Clone, Debug)]
 pub(crate) enum Comparison {
     Boolean(Setting<bool>),
-    Is(Nature, bool),
-    /// The pieces of a pattern between its wildcards.
+    /// The test, and the result that it must have.
+    Is(TypeTest, bool),
+    /// The parts of a pattern between its wildcards.
     Matches(Vec<String>),
-    Number(Order, Setting<Number>),
-    Text(Order, Setting<String>),
-    Time(Order, Setting<Timestamp>),
+    Numeric(Relation, Setting<Number>),
+    String(Relation, Setting<String>),
+    Timestamp(Relation, Setting<Timestamp>),
 }
 
+/// What an `Is…` operator tests. `Present` tests that there is a value, the others test its type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Nature {
+pub(crate) enum TypeTest {
     Boolean,
     Null,
     Numeric,
@@ -59,8 +62,9 @@ pub(crate) enum Nature {
     Timestamp,
 }
 
+/// How the value must compare with the other one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub(crate) enum Relation {
     Equals,
     GreaterThan,
     GreaterThanEquals,
@@ -68,21 +72,21 @@ pub(crate) enum Order {
     LessThanEquals,
 }
 
-impl Order {
+impl Relation {
     fn holds(self, ordering: Ordering) -> bool {
         match self {
-            Order::Equals => ordering.is_eq(),
-            Order::GreaterThan => ordering.is_gt(),
-            Order::GreaterThanEquals => ordering.is_ge(),
-            Order::LessThan => ordering.is_lt(),
-            Order::LessThanEquals => ordering.is_le(),
+            Relation::Equals => ordering.is_eq(),
+            Relation::GreaterThan => ordering.is_gt(),
+            Relation::GreaterThanEquals => ordering.is_ge(),
+            Relation::LessThan => ordering.is_lt(),
+            Relation::LessThanEquals => ordering.is_le(),
         }
     }
 }
 
 impl Test {
-    /// Whether it holds. And and Or look no further than they must.
-    pub(crate) fn holds(&self, data: &Value, environment: &Environment<'_>) -> Result<bool, Fault> {
+    /// Whether the test holds. `And` and `Or` stop at the first test that decides.
+    pub(crate) fn holds(&self, data: &Value, environment: &Environment<'_>) -> Result<bool, EngineError> {
         match self {
             Test::And(tests) => all_hold(tests, true, data, environment),
             Test::Or(tests) => all_hold(tests, false, data, environment).map(|none| !none),
@@ -92,9 +96,9 @@ impl Test {
     }
 }
 
-fn all_hold(tests: &[Test], wanted: bool, data: &Value, environment: &Environment<'_>) -> Result<bool, Fault> {
+fn all_hold(tests: &[Test], expected: bool, data: &Value, environment: &Environment<'_>) -> Result<bool, EngineError> {
     for test in tests {
-        if test.holds(data, environment)? != wanted {
+        if test.holds(data, environment)? != expected {
             return Ok(false);
         }
     }
@@ -102,60 +106,63 @@ fn all_hold(tests: &[Test], wanted: bool, data: &Value, environment: &Environmen
 }
 
 impl Comparison {
-    fn holds(&self, variable: &Path, data: &Value, environment: &Environment<'_>) -> Result<bool, Fault> {
-        if let Comparison::Is(Nature::Present, wanted) = self {
-            return Ok(template::find(variable, data, environment).is_ok() == *wanted);
+    fn holds(&self, variable: &Path, data: &Value, environment: &Environment<'_>) -> Result<bool, EngineError> {
+        if let Comparison::Is(TypeTest::Present, expected) = self {
+            return Ok(template::find(variable, data, environment).is_ok() == *expected);
         }
         let value = find(variable, data, environment)?;
         let value = value.as_ref();
         Ok(match self {
-            Comparison::Is(nature, wanted) => is(*nature, value) == *wanted,
-            Comparison::Matches(pieces) => value.as_str().is_some_and(|text| matches(pieces, text)),
-            Comparison::Boolean(Setting::Fixed(wanted)) => value.as_bool() == Some(*wanted),
+            Comparison::Is(type_test, expected) => is(*type_test, value) == *expected,
+            Comparison::Matches(parts) => value.as_str().is_some_and(|text| matches(parts, text)),
+            Comparison::Boolean(Setting::Fixed(expected)) => value.as_bool() == Some(*expected),
             Comparison::Boolean(Setting::Path(path)) => value.is_boolean() && *find(path, data, environment)? == *value,
-            Comparison::Number(order, Setting::Fixed(other)) => {
-                value.as_number().and_then(|number| compare_numbers(number, other)).is_some_and(|is| order.holds(is))
+            Comparison::Numeric(relation, Setting::Fixed(other)) => {
+                value.as_number().and_then(|number| compare_numbers(number, other)).is_some_and(|is| relation.holds(is))
             }
-            Comparison::Number(order, Setting::Path(path)) => {
+            Comparison::Numeric(relation, Setting::Path(path)) => {
                 let other = number(find(path, data, environment)?.as_ref());
-                value.as_number().and_then(|number| compare_numbers(number, &other)).is_some_and(|is| order.holds(is))
+                value
+                    .as_number()
+                    .and_then(|number| compare_numbers(number, &other))
+                    .is_some_and(|is| relation.holds(is))
             }
-            Comparison::Text(order, Setting::Fixed(other)) => {
-                value.as_str().is_some_and(|text| order.holds(compare_texts(text, other)))
+            Comparison::String(relation, Setting::Fixed(other)) => {
+                value.as_str().is_some_and(|text| relation.holds(compare_strings(text, other)))
             }
-            Comparison::Text(order, Setting::Path(path)) => {
+            Comparison::String(relation, Setting::Path(path)) => {
                 let other = find(path, data, environment)?;
-                value.as_str().zip(other.as_str()).is_some_and(|(one, two)| order.holds(compare_texts(one, two)))
+                value.as_str().zip(other.as_str()).is_some_and(|(one, two)| relation.holds(compare_strings(one, two)))
             }
-            Comparison::Time(order, Setting::Fixed(other)) => {
-                timestamp(value).is_some_and(|at| order.holds(at.cmp(other)))
+            Comparison::Timestamp(relation, Setting::Fixed(other)) => {
+                timestamp(value).is_some_and(|at| relation.holds(at.cmp(other)))
             }
-            Comparison::Time(order, Setting::Path(path)) => {
+            Comparison::Timestamp(relation, Setting::Path(path)) => {
                 let other = find(path, data, environment)?;
-                timestamp(value).zip(timestamp(&other)).is_some_and(|(one, two)| order.holds(one.cmp(&two)))
+                timestamp(value).zip(timestamp(&other)).is_some_and(|(one, two)| relation.holds(one.cmp(&two)))
             }
         })
     }
 }
 
-fn find<'v>(path: &Path, data: &'v Value, environment: &Environment<'_>) -> Result<Cow<'v, Value>, Fault> {
+fn find<'v>(path: &Path, data: &'v Value, environment: &Environment<'_>) -> Result<Cow<'v, Value>, EngineError> {
     template::find(path, data, environment).map_err(|miss| match miss {
-        Miss::TooLarge => Fault::too_large(environment.state),
-        Miss::NullRoot | Miss::Last { .. } | Miss::Before(_) => Fault::runtime(format!(
+        Miss::TooLarge => EngineError::too_large(environment.state),
+        Miss::NullRoot | Miss::Last { .. } | Miss::Before(_) => EngineError::runtime(format!(
             "Invalid path '{}': The choice state's condition path references an invalid value.",
             path.text
         )),
     })
 }
 
-fn is(nature: Nature, value: &Value) -> bool {
-    match nature {
-        Nature::Boolean => value.is_boolean(),
-        Nature::Null => value.is_null(),
-        Nature::Numeric => value.is_number(),
-        Nature::Present => true,
-        Nature::String => value.is_string(),
-        Nature::Timestamp => timestamp(value).is_some(),
+fn is(type_test: TypeTest, value: &Value) -> bool {
+    match type_test {
+        TypeTest::Boolean => value.is_boolean(),
+        TypeTest::Null => value.is_null(),
+        TypeTest::Numeric => value.is_number(),
+        TypeTest::Present => true,
+        TypeTest::String => value.is_string(),
+        TypeTest::Timestamp => timestamp(value).is_some(),
     }
 }
 
@@ -163,8 +170,8 @@ fn timestamp(value: &Value) -> Option<Timestamp> {
     value.as_str().and_then(time::parse)
 }
 
-/// What the service compares a number with, whatever it is: a text as the number that it says, `true` as 1, anything
-/// else as 0.
+/// The number that the service takes from the value at a path, whatever its type. A string is the number that it spells,
+/// `true` is 1, and anything else is 0.
 fn number(value: &Value) -> Number {
     match value {
         Value::Number(number) => number.clone(),
@@ -181,49 +188,49 @@ fn compare_numbers(one: &Number, other: &Number) -> Option<Ordering> {
     }
 }
 
-/// By UTF-16 code units, as the service's platform compares. Bytes order the same but for surrogates.
-fn compare_texts(one: &str, other: &str) -> Ordering {
+/// Compares UTF-16 code units, as Java does. The order of bytes differs from it for surrogate pairs only.
+fn compare_strings(one: &str, other: &str) -> Ordering {
     one.encode_utf16().cmp(other.encode_utf16())
 }
 
-/// Splits a pattern at its `*`. A backslash makes the next character, `*` included, an ordinary one.
+/// Splits a pattern at each `*`. A backslash takes the special meaning from the next character.
 pub(crate) fn pattern(text: &str) -> Vec<String> {
-    let mut pieces = vec![String::new()];
+    let mut parts = vec![String::new()];
     let mut chars = text.chars();
     while let Some(c) = chars.next() {
-        let ordinary = match c {
+        let literal = match c {
             '*' => {
-                pieces.push(String::new());
+                parts.push(String::new());
                 continue;
             }
             '\\' => chars.next().unwrap_or('\\'),
             c => c,
         };
-        if let Some(piece) = pieces.last_mut() {
-            piece.push(ordinary);
+        if let Some(part) = parts.last_mut() {
+            part.push(literal);
         }
     }
-    pieces
+    parts
 }
 
-fn matches(pieces: &[String], text: &str) -> bool {
+fn matches(parts: &[String], text: &str) -> bool {
     let (Some((first, rest)), Some(text_after)) =
-        (pieces.split_first(), pieces.first().and_then(|p| text.strip_prefix(p.as_str())))
+        (parts.split_first(), parts.first().and_then(|part| text.strip_prefix(part.as_str())))
     else {
         return false;
     };
     let Some((last, middle)) = rest.split_last() else {
         return text == first;
     };
-    // Taking each piece at its first place is enough, since only the last one is bound to an end.
-    let mut left = text_after;
-    for piece in middle {
-        match left.find(piece.as_str()) {
-            Some(at) => left = left.get(at + piece.len()..).unwrap_or_default(),
+    // The first match of each middle part is enough: only the last part must be at a fixed place, the end.
+    let mut rest_of_text = text_after;
+    for part in middle {
+        match rest_of_text.find(part.as_str()) {
+            Some(at) => rest_of_text = rest_of_text.get(at + part.len()..).unwrap_or_default(),
             None => return false,
         }
     }
-    left.ends_with(last.as_str())
+    rest_of_text.ends_with(last.as_str())
 }
 
 #[cfg(test)]
@@ -231,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn patterns_match_as_wildcards_do() {
+    fn wildcards_match_any_characters() {
         let cases = [
             ("log-*.txt", "log-2.txt", true),
             ("log-*.txt", "log-.txt", true),
@@ -245,13 +252,13 @@ mod tests {
             ("plain", "plain", true),
             ("plain", "plainer", false),
         ];
-        for (wanted, text, expected) in cases {
-            assert_eq!(matches(&pattern(wanted), text), expected, "{wanted} {text}");
+        for (pattern_text, text, expected) in cases {
+            assert_eq!(matches(&pattern(pattern_text), text), expected, "{pattern_text} {text}");
         }
     }
 
     #[test]
-    fn integers_and_floats_compare() {
+    fn integers_compare_with_floats() {
         let number = |text: &str| serde_json::from_str::<Number>(text).unwrap();
         assert_eq!(compare_numbers(&number("1"), &number("1.0")), Some(Ordering::Equal));
         assert_eq!(compare_numbers(&number("9007199254740993"), &number("9007199254740992")), Some(Ordering::Greater));

@@ -1,4 +1,4 @@
-//! The context object, `$$`. It is built when a path asks for it, and only the part that is asked for.
+//! The context object, `$$`. A path that refers to it builds only the part that it needs.
 
 use std::borrow::Cow;
 use std::rc::Rc;
@@ -11,7 +11,7 @@ use crate::path::{Miss, Path, Step};
 use crate::random::Random;
 use crate::scope::Scope;
 
-/// What does not change during an execution.
+/// The facts about an execution that do not change while it runs.
 #[derive(Debug)]
 pub(crate) struct Identity {
     pub(crate) name: String,
@@ -23,14 +23,14 @@ pub(crate) struct Identity {
     pub(crate) started: Timestamp,
 }
 
-/// The item that a Map iteration is about.
+/// The item of a Map iteration.
 #[derive(Debug)]
 pub(crate) struct Item {
     pub(crate) index: u64,
     pub(crate) value: Arc<Value>,
 }
 
-/// All that a path or a function can see besides the data: the context object, the variables, chance.
+/// What a path or an intrinsic function can read besides the data: the context object, variables and random numbers.
 #[derive(Debug)]
 pub(crate) struct Environment<'r> {
     pub(crate) identity: &'r Identity,
@@ -39,10 +39,11 @@ pub(crate) struct Environment<'r> {
     pub(crate) item: Option<&'r Item>,
     pub(crate) state: &'r str,
     pub(crate) entered: Timestamp,
-    /// Only in states that can be retried.
+    /// The retries so far. `None` in a state that cannot be retried.
     pub(crate) retries: Option<u32>,
+    /// The task token, in an attempt at a `….waitForTaskToken` resource.
     pub(crate) token: Option<&'r str>,
-    /// What a payload template may come to.
+    /// The maximum size of a filled-in payload template.
     pub(crate) payload_bytes: usize,
 }
 
@@ -57,7 +58,7 @@ impl Environment<'_> {
             Some(Step::Name(entry)) => Some(entry.as_str()),
             _ => None,
         };
-        // The two parts that may be large are not copied before the path has chosen from them.
+        // These two parts can be large. The path selects from them before anything is copied.
         match (section.as_str(), entry, self.item) {
             ("Execution", Some("Input"), _) => path.find_from(&self.identity.input, 2).map(Cow::into_owned),
             ("Map", Some("Item"), Some(item)) if path.steps.get(2) == Some(&Step::Name("Value".to_owned())) => {
@@ -73,12 +74,12 @@ impl Environment<'_> {
         }
     }
 
-    /// The whole object.
+    /// The whole context object.
     pub(crate) fn all(&self) -> Value {
-        // In the service's order, here and below.
+        // The order of keys is the service's, here and in each section.
         let sections = ["Execution", "StateMachine", "State", "Task", "Map"];
-        let known = sections.iter().filter_map(|name| Some(((*name).to_owned(), self.section(name)?)));
-        Value::Object(known.collect())
+        let present = sections.iter().filter_map(|name| Some(((*name).to_owned(), self.section(name)?)));
+        Value::Object(present.collect())
     }
 
     fn section(&self, name: &str) -> Option<Value> {
@@ -106,7 +107,7 @@ impl Environment<'_> {
     }
 }
 
-/// Times as the context object has them: UTC, to the millisecond.
+/// A time in the format of the context object: UTC, in milliseconds.
 pub(crate) fn timestamp(at: Timestamp) -> String {
     format!("{at:.3}")
 }

@@ -1,22 +1,23 @@
-//! What happened, in order: the events of an execution, as the service's history has them.
+//! The events of an execution, as the history of Step Functions has them.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::outcome::Failure;
+use crate::execution::Failure;
 
 /// One entry of an execution's history.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Event {
-    /// Counts from 1, without gaps.
+    /// The event's number. The first event has 1, and there are no gaps.
     pub id: u64,
-    /// The event that led to this one; 0 for the first of all and for the first state's entry.
+    /// The id of the event that led to this one. It is 0 for the first event, for the entry of the first state, and for
+    /// `ExecutionTimedOut`.
     pub previous: u64,
-    /// When, on the execution's clock.
+    /// The time on the execution's clock.
     pub at: Timestamp,
-    /// The index of the innermost Map iteration that it belongs to, if any.
+    /// The index of the innermost Map iteration that the event belongs to, if any.
     pub iteration: Option<u64>,
     /// What happened.
     pub kind: EventKind,
@@ -24,7 +25,7 @@ pub struct Event {
 
 /// The type of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "these are the language's own eight words")]
+#[expect(missing_docs, reason = "these are the eight state types of the language")]
 pub enum StateType {
     Choice,
     Fail,
@@ -36,69 +37,70 @@ pub enum StateType {
     Wait,
 }
 
-/// What an [`Event`] says. [`EventKind::name`] is the service's word for it.
+/// The type of an [`Event`], with its details. [`EventKind::name`] is its name in Step Functions.
 #[derive(Clone, Debug, PartialEq)]
 pub enum EventKind {
-    /// The first event.
+    /// The execution started. This is the first event.
     ExecutionStarted {
         /// The execution's input.
         input: Arc<Value>,
         /// The role's ARN.
         role: Arc<str>,
     },
-    /// The last event of an execution that went well.
+    /// The execution succeeded. This is the last event.
     ExecutionSucceeded {
         /// The execution's output.
         output: Arc<Value>,
     },
-    /// The last event of one that did not.
+    /// The execution failed. This is the last event.
     ExecutionFailed(Failure),
-    /// The last event of one that ran longer than the machine's own `TimeoutSeconds`.
+    /// The execution ran longer than the state machine's own `TimeoutSeconds`. This is the last event.
     ExecutionTimedOut(Failure),
-    /// A state was entered: `TaskStateEntered` and its seven siblings.
+    /// A state was entered: `TaskStateEntered`, and one such event for each other type.
     StateEntered {
-        /// Which of the eight.
+        /// The state's type.
         state_type: StateType,
         /// The state's name.
         name: Arc<str>,
-        /// Its raw input.
+        /// The state's input, before `InputPath`.
         input: Arc<Value>,
     },
-    /// A state was left, with or without a `Catch`: `TaskStateExited` and its siblings. Fail states have none.
+    /// A state ended, and a `Catch` handled its error if it had one: `TaskStateExited`, and one such event for each other
+    /// type. Fail states have none.
     StateExited {
-        /// Which of the eight.
+        /// The state's type.
         state_type: StateType,
         /// The state's name.
         name: Arc<str>,
-        /// Its output.
+        /// The state's output.
         output: Arc<Value>,
-        /// The variables that it assigned.
+        /// The variables that the state assigned, if any.
         assigned: Option<Arc<Value>>,
     },
-    /// A state was stopped, because a sibling branch failed.
+    /// A state was stopped because another branch or iteration failed.
     StateAborted {
-        /// Which of the eight.
+        /// The state's type.
         state_type: StateType,
-        /// The state's name. The service does not tell it.
+        /// The state's name. The service's event does not have it.
         name: Arc<str>,
     },
-    /// One attempt at a Task state begins.
+    /// An attempt at a Task state began.
     TaskScheduled {
-        /// The state's name. The service does not tell it.
+        /// The state's name. The service's event does not have it.
         name: Arc<str>,
         /// The state's `Resource`.
         resource: Arc<str>,
-        /// The region that the execution's ARN names.
+        /// The region in the execution's ARN.
         region: Arc<str>,
-        /// What the resource is given.
+        /// The input of the resource.
         parameters: Arc<Value>,
-        /// The attempt, counted from 0.
+        /// The number of the attempt. The first attempt has 0, and each retry adds 1.
         attempt: u32,
         /// `TimeoutSeconds`, if any.
         timeout_seconds: Option<u64>,
         /// `HeartbeatSeconds`, if any.
         heartbeat_seconds: Option<u64>,
-        /// `Credentials`, if any: the role in whose name the resource is called.
+        /// `Credentials`, if any: the role that the resource is called with.
         credentials: Option<Arc<Value>>,
     },
     /// The resource was called.
@@ -106,7 +108,8 @@ pub enum EventKind {
         /// The state's `Resource`.
         resource: Arc<str>,
     },
-    /// The resource took the call, and its end is waited for (`.sync`, `.waitForTaskToken`).
+    /// The resource accepted the call, and the state waits for the end of the job (`.sync`) or for a callback
+    /// (`.waitForTaskToken`).
     TaskSubmitted {
         /// The state's `Resource`.
         resource: Arc<str>,
@@ -115,44 +118,44 @@ pub enum EventKind {
     TaskSucceeded {
         /// The state's `Resource`.
         resource: Arc<str>,
-        /// What the resource answered.
+        /// The resource's result.
         output: Arc<Value>,
     },
     /// The attempt failed.
     TaskFailed {
-        /// The state's name. The service does not tell it.
+        /// The state's name. The service's event does not have it.
         name: Arc<str>,
         /// The state's `Resource`.
         resource: Arc<str>,
-        /// Why.
+        /// The error.
         failure: Failure,
     },
     /// The attempt ran longer than `TimeoutSeconds`, or sent no heartbeat for `HeartbeatSeconds`.
     TaskTimedOut {
-        /// The state's name. The service does not tell it.
+        /// The state's name. The service's event does not have it.
         name: Arc<str>,
         /// The state's `Resource`.
         resource: Arc<str>,
-        /// `States.Timeout` or `States.HeartbeatTimeout`.
+        /// The error, which is `States.Timeout` in both cases.
         failure: Failure,
     },
-    /// A Map state begins its iterations.
+    /// A Map state started its iterations.
     MapStateStarted {
-        /// How many there are.
+        /// The number of iterations.
         length: u64,
     },
-    /// All iterations succeeded, or enough of them.
+    /// All iterations ended, and no more of them failed than the Map tolerates.
     MapStateSucceeded,
-    /// Too many iterations failed.
+    /// More iterations failed than the Map tolerates.
     MapStateFailed(Failure),
-    /// An iteration began.
+    /// An iteration started.
     MapIterationStarted {
         /// The Map state's name.
         name: Arc<str>,
         /// The iteration's index.
         index: u64,
     },
-    /// An iteration ended well.
+    /// An iteration succeeded.
     MapIterationSucceeded {
         /// The Map state's name.
         name: Arc<str>,
@@ -166,14 +169,14 @@ pub enum EventKind {
         /// The iteration's index.
         index: u64,
     },
-    /// An iteration was stopped, because too many of its siblings failed.
+    /// An iteration was stopped because too many other iterations failed.
     MapIterationAborted {
         /// The Map state's name.
         name: Arc<str>,
         /// The iteration's index.
         index: u64,
     },
-    /// A Parallel state begins its branches.
+    /// A Parallel state started its branches.
     ParallelStateStarted,
     /// All branches succeeded.
     ParallelStateSucceeded,
@@ -182,7 +185,7 @@ pub enum EventKind {
 }
 
 impl StateType {
-    /// The language's word for it.
+    /// The type's name in the language.
     pub fn name(self) -> &'static str {
         match self {
             StateType::Choice => "Choice",
@@ -198,9 +201,9 @@ impl StateType {
 }
 
 impl EventKind {
-    /// The service's name for the event. Tasks that are a Lambda function or an activity have names of their own.
+    /// The event's name in Step Functions. The events of Lambda functions and of activities have their own names.
     pub fn name(&self) -> String {
-        let of_task = |resource: &str, what: &str| format!("{}{what}", TaskEvents::of(resource).prefix());
+        let task_event = |resource: &str, what: &str| format!("{}{what}", TaskEvents::of(resource).prefix());
         match self {
             EventKind::ExecutionStarted { .. } => "ExecutionStarted".to_owned(),
             EventKind::ExecutionSucceeded { .. } => "ExecutionSucceeded".to_owned(),
@@ -209,12 +212,12 @@ impl EventKind {
             EventKind::StateEntered { state_type, .. } => format!("{}StateEntered", state_type.name()),
             EventKind::StateExited { state_type, .. } => format!("{}StateExited", state_type.name()),
             EventKind::StateAborted { state_type, .. } => format!("{}StateAborted", state_type.name()),
-            EventKind::TaskScheduled { resource, .. } => of_task(resource, "Scheduled"),
-            EventKind::TaskStarted { resource } => of_task(resource, "Started"),
-            EventKind::TaskSubmitted { resource } => of_task(resource, "Submitted"),
-            EventKind::TaskSucceeded { resource, .. } => of_task(resource, "Succeeded"),
-            EventKind::TaskFailed { resource, .. } => of_task(resource, "Failed"),
-            EventKind::TaskTimedOut { resource, .. } => of_task(resource, "TimedOut"),
+            EventKind::TaskScheduled { resource, .. } => task_event(resource, "Scheduled"),
+            EventKind::TaskStarted { resource } => task_event(resource, "Started"),
+            EventKind::TaskSubmitted { resource } => task_event(resource, "Submitted"),
+            EventKind::TaskSucceeded { resource, .. } => task_event(resource, "Succeeded"),
+            EventKind::TaskFailed { resource, .. } => task_event(resource, "Failed"),
+            EventKind::TaskTimedOut { resource, .. } => task_event(resource, "TimedOut"),
             EventKind::MapStateStarted { .. } => "MapStateStarted".to_owned(),
             EventKind::MapStateSucceeded => "MapStateSucceeded".to_owned(),
             EventKind::MapStateFailed(_) => "MapStateFailed".to_owned(),
@@ -229,7 +232,7 @@ impl EventKind {
     }
 }
 
-/// Which family of events a task has, which its resource decides.
+/// The family of events that a task has. Its resource decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum TaskEvents {
     Activity,
@@ -255,13 +258,14 @@ impl TaskEvents {
         }
     }
 
-    /// Whether the resource's answer to the call is not yet the task's result.
+    /// Whether the task goes on after the resource accepts the call.
     pub(crate) fn waits_for_end(self, resource: &str) -> bool {
         self == TaskEvents::Integration
             && [".sync", ".sync:2", ".waitForTaskToken"].iter().any(|suffix| resource.ends_with(suffix))
     }
 
-    /// `lambda` and `invoke` of `arn:aws:states:::lambda:invoke`; the whole resource, twice, of any other.
+    /// The service and the API call of an integration: `lambda` and `invoke` of `arn:aws:states:::lambda:invoke`. For any
+    /// other resource, both are the whole resource.
     pub(crate) fn split(self, resource: &str) -> (&str, &str) {
         let Some((_, api)) = resource.split_once(":::").filter(|_| self == TaskEvents::Integration) else {
             return (resource, resource);
@@ -280,7 +284,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn resources_decide_the_family_of_events() {
+    fn the_resource_decides_the_family_of_events() {
         let function = "arn:aws:lambda:us-east-1:123456789012:function:f";
         assert_eq!(TaskEvents::of(function), TaskEvents::Lambda);
         assert_eq!(TaskEvents::of("arn:aws:states:us-east-1:123456789012:activity:a"), TaskEvents::Activity);

@@ -1,17 +1,17 @@
-//! Events in the shape of `GetExecutionHistory`.
+//! Events in the format of `GetExecutionHistory`.
 
 use serde_json::{Map, Value, json};
 
 use crate::context::timestamp;
 use crate::event::{Event, EventKind, TaskEvents};
-use crate::outcome::Failure;
+use crate::execution::Failure;
 
-/// What `GetExecutionHistory` answers for these events. Payloads are texts, as they are there.
+/// The response of `GetExecutionHistory` for these events. Payloads are JSON in strings, as in that response.
 pub fn export(events: &[Event]) -> Value {
     json!({"events": events.iter().map(event).collect::<Vec<_>>()})
 }
 
-/// One event in that shape.
+/// One event in the same format.
 pub fn event(event: &Event) -> Value {
     let kind = event.kind.name();
     let mut exported = Map::new();
@@ -67,14 +67,14 @@ fn details(kind: &EventKind) -> Option<Value> {
             credentials,
             ..
         } => {
-            let mut scheduled = of_resource(resource);
+            let mut scheduled = resource_fields(resource);
             match TaskEvents::of(resource) {
                 TaskEvents::Integration => {
                     scheduled["parameters"] = parameters.to_string().into();
                     scheduled["region"] = (**region).into();
                 }
                 TaskEvents::Activity | TaskEvents::Lambda => {
-                    // These two have no type besides the resource.
+                    // The events of these two families have no `resourceType`.
                     scheduled = json!({"resource": **resource});
                     scheduled["input"] = parameters.to_string().into();
                     scheduled["inputDetails"] = json!({"truncated": false});
@@ -91,11 +91,11 @@ fn details(kind: &EventKind) -> Option<Value> {
             scheduled
         }
         EventKind::TaskStarted { resource } | EventKind::TaskSubmitted { resource } => {
-            return (TaskEvents::of(resource) == TaskEvents::Integration).then(|| of_resource(resource));
+            return (TaskEvents::of(resource) == TaskEvents::Integration).then(|| resource_fields(resource));
         }
-        EventKind::TaskSucceeded { resource, output } => with_output(of_resource(resource), output),
+        EventKind::TaskSucceeded { resource, output } => with_output(resource_fields(resource), output),
         EventKind::TaskFailed { resource, failure, .. } | EventKind::TaskTimedOut { resource, failure, .. } => {
-            with_failure(of_resource(resource), failure)
+            with_failure(resource_fields(resource), failure)
         }
         EventKind::MapStateStarted { length } => json!({"length": length}),
         EventKind::MapIterationStarted { name, index }
@@ -111,8 +111,8 @@ fn details(kind: &EventKind) -> Option<Value> {
     })
 }
 
-/// What the events of service integrations begin with, and those of functions and activities do not.
-fn of_resource(resource: &str) -> Value {
+/// The fields that the events of service integrations begin with. The events of functions and activities have none.
+fn resource_fields(resource: &str) -> Value {
     let events = TaskEvents::of(resource);
     match events {
         TaskEvents::Integration => {

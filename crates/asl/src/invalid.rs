@@ -1,61 +1,61 @@
-//! Why a definition is refused.
+//! Why a definition is invalid.
 
 use std::fmt;
 
 use crate::path::{Path, Step};
 
-/// A definition that the service, or this engine, does not take.
+/// The defects of a definition that Step Functions rejects or this engine does not support.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Invalid {
-    /// All that is wrong with it, in the order of the text's keys.
+    /// All defects, in the order in which loading finds them.
     pub defects: Vec<Defect>,
 }
 
-/// The service's name for a kind of defect.
+/// The kind of a defect, as the service classifies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DefectCode {
     /// Two states have the same name.
     DuplicateStateName,
-    /// The text is no JSON.
+    /// The definition is not JSON.
     InvalidJsonDescription,
-    /// The name of a state is too long.
+    /// A state's name is too long.
     InvalidStateName,
-    /// The name of a variable has characters that no such name has.
+    /// A variable's name is too long or has characters that are not allowed.
     InvalidVariableName,
     /// No state ends the state machine.
     MissingEndState,
-    /// A state that is named as the next one is not there, or a state that is there is never the next one.
+    /// A transition names a state that does not exist, or no transition leads to a state.
     MissingTransitionTarget,
-    /// A variable has a name that the language keeps for itself.
+    /// A variable has a name that the language reserves.
     ReservedVariableName,
-    /// Anything else.
+    /// Any other defect.
     SchemaValidationFailed,
 }
 
-/// One thing that is wrong with a definition.
+/// One defect of a definition.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Defect {
-    /// Its kind.
+    /// The kind of the defect.
     pub code: DefectCode,
     /// A JSON path into the definition, such as `$.States.Begin.Retry[0]`.
     pub path: String,
-    /// What is wrong there, in the service's words where they are known.
+    /// What is wrong at that path, in the service's own text where it is known.
     pub reason: String,
-    /// What the service does not tell of it.
+    /// More details, which the service does not report.
     pub detail: Option<String>,
 }
 
 impl Invalid {
-    /// What `CreateStateMachine` answers to such a definition, as far as its words are known.
+    /// The error message of `CreateStateMachine` for such a definition, as far as its texts are known.
     pub fn service_message(&self) -> String {
-        let told = |defect: &Defect| format!("{}: {} at {}", defect.code.name(), defect.reason, defect.location());
-        let defects: Vec<String> = self.defects.iter().map(told).collect();
+        let message = |defect: &Defect| format!("{}: {} at {}", defect.code.name(), defect.reason, defect.location());
+        let defects: Vec<String> = self.defects.iter().map(message).collect();
         format!("Invalid State Machine Definition: '{}'", defects.join(", "))
     }
 }
 
 impl DefectCode {
-    /// As the service writes it.
+    /// The service's name for the kind.
     pub fn name(self) -> &'static str {
         match self {
             DefectCode::InvalidJsonDescription => "INVALID_JSON_DESCRIPTION",
@@ -71,13 +71,13 @@ impl DefectCode {
 }
 
 impl Defect {
-    /// The path in the service's way of writing it: `/States/Begin/Retry[0]`.
+    /// The path in the service's notation: `/States/Begin/Retry[0]`.
     pub fn location(&self) -> String {
         if self.code == DefectCode::MissingEndState {
-            // The service has no place for it.
+            // The service reports no location for this defect.
             return "null".to_owned();
         }
-        // A place in a definition is a path of names and indices.
+        // The path of a defect has names and indices only.
         let steps = Path::parse(&self.path).map(|path| path.steps).unwrap_or_default();
         if steps.is_empty() {
             return "/".to_owned();
@@ -117,7 +117,7 @@ impl fmt::Display for Invalid {
 
 impl std::error::Error for Invalid {}
 
-/// The path of a field of what is at `place`.
+/// The path of the field `key` of the object at `place`.
 pub(crate) fn field(place: &str, key: &str) -> String {
     let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && key.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');

@@ -7,27 +7,29 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`StateMachine::parse`] refuses what the service refuses, and by name what it runs and this engine does not
-//! (JSONata, the distributed Map); no field is ever ignored. [`run()`] takes an execution from its input to its
-//! [`Outcome`], shows each [`Event`] to an observer, and asks whoever implements [`Resources`] to perform Task states.
-//! [`mocks`] implements it from a file; [`history`] exports events in the service's shape.
+//! [`StateMachine::parse`] rejects every definition that Step Functions rejects. It also rejects what this engine does
+//! not support (JSONata, the distributed Map), and names it. It never ignores a field. [`run()`] runs an execution from
+//! its input to its [`Outcome`]. It passes each [`Event`] to an observer, and calls an implementation of [`Resources`]
+//! for each attempt at a Task state. [`mocks`] implements [`Resources`] from a file. [`history`] exports events in the
+//! format of Step Functions.
 //!
-//! The engine reads no clock but tokio's and starts nothing in the background: with the clock paused, waits cost
-//! nothing, and the same definition, input, execution id and resources give the same events.
+//! The engine reads only tokio's clock and spawns no background task. With the clock paused, waits take no real time,
+//! and the same definition, input, execution id and resources produce the same events.
+//!
+//! In this crate, "the service" is AWS Step Functions.
 
 mod choice;
 mod context;
 mod definition;
+mod error;
 mod event;
 mod execution;
-mod fault;
 pub mod history;
 mod intrinsic;
 mod invalid;
 mod java;
 mod load;
 pub mod mocks;
-mod outcome;
 mod path;
 mod random;
 mod resources;
@@ -40,8 +42,7 @@ mod time;
 
 pub use definition::{StateMachine, TaskState};
 pub use event::{Event, EventKind, StateType};
-pub use execution::{Execution, Limits};
+pub use execution::{Execution, Failure, Finished, Limits, Outcome};
 pub use invalid::{Defect, DefectCode, Invalid};
-pub use outcome::{Failure, Finished, Outcome};
 pub use resources::{Heartbeat, Resources, Task};
 pub use run::run;

@@ -1,4 +1,4 @@
-//! Answers for Task states from a mock configuration file of Step Functions Local:
+//! Results of Task states from a mock configuration file of Step Functions Local:
 //!
 //! ```json
 //! {
@@ -12,8 +12,8 @@
 //! }
 //! ```
 //!
-//! A state's first call gets the answer of `0`, its second that of `1`, and so on. A call for which there is no answer
-//! ends the execution, whatever it catches: a mock that is missing must not look like a path that was tested.
+//! A state's first call gets the result of `0`, its second call that of `1`, and so on. A call that has no result ends
+//! the execution, and no `Catch` matches its error: a missing mock must not look like a tested path.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -22,15 +22,15 @@ use std::ops::RangeInclusive;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Map, Value};
 
-use crate::fault::names;
+use crate::error::names;
+use crate::execution::Failure;
 use crate::invalid;
-use crate::outcome::Failure;
 use crate::resources::{Resources, Task};
 
 /// A mock configuration file.
 #[derive(Clone, Debug)]
 pub struct MockConfig {
-    /// State machine, test case, state, name of the response.
+    /// The name of each mocked response, by state machine, test case and state.
     machines: BTreeMap<String, BTreeMap<String, BTreeMap<String, String>>>,
     responses: BTreeMap<String, Response>,
 }
@@ -39,37 +39,38 @@ pub struct MockConfig {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{path}: {reason}")]
 pub struct MockError {
-    /// A JSON path into the file.
+    /// The JSON path of the error in the file.
     pub path: String,
-    /// What is wrong there.
+    /// What is wrong at that path.
     pub reason: String,
 }
 
-/// One test case.
+/// The mocked responses of one test case. It counts the calls of each state.
 #[derive(Debug)]
 pub struct MockedCase {
     name: String,
     responses: BTreeMap<String, Response>,
-    /// How often each state has called.
+    /// The number of calls of each state.
     calls: RefCell<BTreeMap<String, u64>>,
 }
 
+/// The results of a state, each with the numbers of the calls that get it.
 type Response = Vec<(RangeInclusive<u64>, Result<Value, Failure>)>;
 
-/// Reads and checks a mock configuration.
+/// Parses and validates a mock configuration.
 ///
 /// # Errors
 ///
-/// The first thing in it that is not of the format.
+/// The first part of it that does not have the expected format, or the first response that does not exist.
 pub fn parse(text: &str) -> Result<MockConfig, MockError> {
-    let file: Value = serde_json::from_str(text).map_err(|error| wrong("$", format!("not JSON: {error}")))?;
+    let file: Value = serde_json::from_str(text).map_err(|error| error_at("$", format!("not JSON: {error}")))?;
     let file = object(&file, "$")?;
-    only(file, "$", &["MockedResponses", "StateMachines"])?;
+    check_fields(file, "$", &["MockedResponses", "StateMachines"])?;
     let machines = section(file, "$", "StateMachines", |machine, place| {
         let machine = object(machine, place)?;
-        only(machine, place, &["TestCases"])?;
+        check_fields(machine, place, &["TestCases"])?;
         section(machine, place, "TestCases", |case, place| {
-            entries(object(case, place)?, place, |name, place| text_of(name, place).map(str::to_owned))
+            entries(object(case, place)?, place, |name, place| string(name, place).map(str::to_owned))
         })
     })?;
     let responses = section(file, "$", "MockedResponses", response)?;
@@ -81,38 +82,38 @@ pub fn parse(text: &str) -> Result<MockConfig, MockError> {
     let mut missing = uses.filter(|(_, name)| !responses.contains_key(*name));
     if let Some((keys, name)) = missing.next() {
         let place = keys.iter().fold("$".to_owned(), |place, key| invalid::field(&place, key));
-        return Err(wrong(&place, format!("there is no mocked response '{name}'")));
+        return Err(error_at(&place, format!("there is no mocked response '{name}'")));
     }
     Ok(MockConfig { machines, responses })
 }
 
 impl MockConfig {
-    /// A test case by name, of the named state machine or else of the only one that has it.
+    /// A test case by its name. Without a state machine, it is the case of the only one that has such a case.
     ///
     /// # Errors
     ///
-    /// There is no such case, or more than one.
+    /// No such case exists, or more than one does.
     pub fn case(&self, machine: Option<&str>, case: &str) -> Result<MockedCase, MockError> {
         let place = "$.StateMachines";
         let found: Vec<_> = self
             .machines
             .iter()
-            .filter(|(name, _)| machine.is_none_or(|wanted| wanted == name.as_str()))
+            .filter(|(name, _)| machine.is_none_or(|machine| machine == name.as_str()))
             .filter_map(|(name, cases)| Some((name, cases.get(case)?)))
             .collect();
         let states = match (found.as_slice(), machine) {
             ([(_, states)], _) => *states,
             ([], Some(machine)) => {
-                return Err(wrong(place, format!("the state machine '{machine}' has no test case '{case}'")));
+                return Err(error_at(place, format!("the state machine '{machine}' has no test case '{case}'")));
             }
-            ([], None) => return Err(wrong(place, format!("no state machine has a test case '{case}'"))),
+            ([], None) => return Err(error_at(place, format!("no state machine has a test case '{case}'"))),
             (several, _) => {
                 let names: Vec<_> = several.iter().map(|(name, _)| name.as_str()).collect();
                 let reason = format!("more than one state machine has a test case '{case}': {}", names.join(", "));
-                return Err(wrong(place, reason));
+                return Err(error_at(place, reason));
             }
         };
-        // That each response is there was checked when the file was read.
+        // Parsing checked that each response exists.
         let responses =
             states.iter().filter_map(|(state, name)| Some((state.clone(), self.responses.get(name)?.clone())));
         Ok(MockedCase { name: case.to_owned(), responses: responses.collect(), calls: RefCell::default() })
@@ -121,17 +122,17 @@ impl MockConfig {
 
 impl Resources for MockedCase {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
-        Box::pin(std::future::ready(self.answer(&task.state)))
+        Box::pin(std::future::ready(self.next_result(&task.state)))
     }
 }
 
 impl MockedCase {
-    /// The states that it has answers for.
+    /// The names of the states that have responses.
     pub fn states(&self) -> impl Iterator<Item = &str> {
         self.responses.keys().map(String::as_str)
     }
 
-    fn answer(&self, state: &str) -> Result<Value, Failure> {
+    fn next_result(&self, state: &str) -> Result<Value, Failure> {
         let mut calls = self.calls.borrow_mut();
         let calls = calls.entry(state.to_owned()).or_default();
         let call = *calls;
@@ -143,7 +144,7 @@ impl MockedCase {
             .get(state)
             .ok_or_else(|| fatal(format!("The test case '{case}' does not mock the state '{state}'")))?;
         match response.iter().find(|(calls, _)| calls.contains(&call)) {
-            Some((_, answer)) => answer.clone(),
+            Some((_, result)) => result.clone(),
             None => {
                 Err(fatal(format!("The test case '{case}' has no response for call {call} of the state '{state}'")))
             }
@@ -153,19 +154,19 @@ impl MockedCase {
 
 fn response(value: &Value, place: &str) -> Result<Response, MockError> {
     let mut response: Response = Vec::new();
-    for (key, answer) in object(value, place)? {
+    for (key, result) in object(value, place)? {
         let place = invalid::field(place, key);
         let calls =
-            calls(key).ok_or_else(|| wrong(&place, "expected a number such as '0' or a range such as '1-2'"))?;
-        let taken =
+            calls(key).ok_or_else(|| error_at(&place, "expected a number such as '0' or a range such as '1-2'"))?;
+        let overlaps =
             |(other, _): &(RangeInclusive<u64>, _)| other.start() <= calls.end() && calls.start() <= other.end();
-        if response.iter().any(taken) {
-            return Err(wrong(&place, "another entry has an answer for the same call"));
+        if response.iter().any(overlaps) {
+            return Err(error_at(&place, "another entry has a result for the same call"));
         }
-        response.push((calls, self::answer(answer, &place)?));
+        response.push((calls, self::result(result, &place)?));
     }
     match response.is_empty() {
-        true => Err(wrong(place, "expected at least one answer")),
+        true => Err(error_at(place, "expected at least one result")),
         false => Ok(response),
     }
 }
@@ -176,26 +177,26 @@ fn calls(key: &str) -> Option<RangeInclusive<u64>> {
     (first <= last).then_some(first..=last)
 }
 
-fn answer(value: &Value, place: &str) -> Result<Result<Value, Failure>, MockError> {
+fn result(value: &Value, place: &str) -> Result<Result<Value, Failure>, MockError> {
     let fields = object(value, place)?;
-    only(fields, place, &["Return", "Throw"])?;
+    check_fields(fields, place, &["Return", "Throw"])?;
     match (fields.get("Return"), fields.get("Throw")) {
         (Some(result), None) => Ok(Ok(result.clone())),
         (None, Some(thrown)) => {
             let place = invalid::field(place, "Throw");
             let thrown = object(thrown, &place)?;
-            only(thrown, &place, &["Cause", "Error"])?;
-            let text = |key| match thrown.get(key) {
-                Some(value) => text_of(value, &invalid::field(&place, key)).map(str::to_owned),
+            check_fields(thrown, &place, &["Cause", "Error"])?;
+            let field = |key| match thrown.get(key) {
+                Some(value) => string(value, &invalid::field(&place, key)).map(str::to_owned),
                 None => Ok(String::new()),
             };
-            let (error, cause) = (text("Error")?, text("Cause")?);
+            let (error, cause) = (field("Error")?, field("Cause")?);
             match error.is_empty() {
-                true => Err(wrong(&place, "expected a field 'Error'")),
+                true => Err(error_at(&place, "expected a field 'Error'")),
                 false => Ok(Err(Failure { error, cause })),
             }
         }
-        _ => Err(wrong(place, "expected one of 'Return' and 'Throw'")),
+        _ => Err(error_at(place, "expected one of 'Return' and 'Throw'")),
     }
 }
 
@@ -205,7 +206,7 @@ fn section<T>(
     key: &str,
     read: impl Fn(&Value, &str) -> Result<T, MockError>,
 ) -> Result<BTreeMap<String, T>, MockError> {
-    let value = fields.get(key).ok_or_else(|| wrong(place, format!("expected a field '{key}'")))?;
+    let value = fields.get(key).ok_or_else(|| error_at(place, format!("expected a field '{key}'")))?;
     let place = invalid::field(place, key);
     entries(object(value, &place)?, &place, read)
 }
@@ -219,21 +220,23 @@ fn entries<T>(
     fields.iter().map(read).collect()
 }
 
-fn only(fields: &Map<String, Value>, place: &str, known: &[&str]) -> Result<(), MockError> {
+fn check_fields(fields: &Map<String, Value>, place: &str, known: &[&str]) -> Result<(), MockError> {
     match fields.keys().find(|key| !known.contains(&key.as_str())) {
         None => Ok(()),
-        Some(key) => Err(wrong(&invalid::field(place, key), format!("unknown field: expected {}", known.join(", ")))),
+        Some(key) => {
+            Err(error_at(&invalid::field(place, key), format!("unknown field: expected {}", known.join(", "))))
+        }
     }
 }
 
 fn object<'v>(value: &'v Value, place: &str) -> Result<&'v Map<String, Value>, MockError> {
-    value.as_object().ok_or_else(|| wrong(place, "expected an object"))
+    value.as_object().ok_or_else(|| error_at(place, "expected an object"))
 }
 
-fn text_of<'v>(value: &'v Value, place: &str) -> Result<&'v str, MockError> {
-    value.as_str().ok_or_else(|| wrong(place, "expected a text"))
+fn string<'v>(value: &'v Value, place: &str) -> Result<&'v str, MockError> {
+    value.as_str().ok_or_else(|| error_at(place, "expected a string"))
 }
 
-fn wrong(path: &str, reason: impl Into<String>) -> MockError {
+fn error_at(path: &str, reason: impl Into<String>) -> MockError {
     MockError { path: path.to_owned(), reason: reason.into() }
 }

@@ -1,5 +1,6 @@
-//! All chance in an execution (jitter, `States.MathRandom`, `States.UUID`, task tokens) comes from one generator,
-//! seeded from the execution's id. Same id, same draws.
+//! The random numbers of an execution: jitter, `States.MathRandom`, `States.UUID` and task tokens.
+//!
+//! One generator makes them all. The execution's id seeds it, so the same id gives the same numbers.
 
 use std::cell::Cell;
 
@@ -27,13 +28,13 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// At least 0 and less than 1.
+    /// A number of at least 0 and less than 1.
     pub(crate) fn unit(&self) -> f64 {
-        // 53 bits are what an f64 can hold.
+        // An f64 has 53 bits of precision.
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
-    /// At least `start` and less than `end`, which is greater.
+    /// A number of at least `start` and less than `end`. `end` must be greater than `start`.
     pub(crate) fn between(&self, start: i64, end: i64) -> i64 {
         let width = end.wrapping_sub(start) as u64;
         start.wrapping_add((self.next() % width.max(1)) as i64)
@@ -54,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_same_seed_draws_the_same() {
+    fn the_same_seed_gives_the_same_numbers() {
         let (one, two, other) = (Random::from_text("a"), Random::from_text("a"), Random::from_text("b"));
         assert_eq!(one.uuid(), two.uuid());
         assert_ne!(one.uuid(), other.uuid());
@@ -69,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn draws_stay_in_range() {
+    fn numbers_stay_in_range() {
         let random = Random::from_seed(1);
         for _ in 0..1000 {
             assert!((-3..4).contains(&random.between(-3, 4)));

@@ -1,4 +1,4 @@
-//! The door to whoever performs Task states.
+//! The interface to the code that performs Task states.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -8,7 +8,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::outcome::Failure;
+use crate::execution::Failure;
 
 /// One attempt at a Task state.
 #[derive(Clone, Debug)]
@@ -17,34 +17,35 @@ pub struct Task {
     pub state: String,
     /// The state's `Resource`.
     pub resource: String,
-    /// The effective input, `Parameters` applied.
+    /// The input, after `InputPath` and `Parameters`.
     pub input: Value,
-    /// 0 for the first attempt, then one more with each retry.
+    /// The number of the attempt. The first attempt has 0, and each retry adds 1.
     pub attempt: u32,
     /// The token of a `….waitForTaskToken` resource.
     pub token: Option<String>,
-    /// The state's `Credentials`, computed, if any.
+    /// The computed `Credentials` of the state, if any.
     pub credentials: Option<Value>,
     /// The id (ARN) of the execution.
     pub execution: String,
     /// The index of the innermost Map iteration that the state runs in, if any.
     pub iteration: Option<u64>,
-    /// The evaluated `TimeoutSeconds`, if any; the engine sees to it.
+    /// The computed `TimeoutSeconds`, if any. The engine enforces it.
     pub timeout: Option<Duration>,
-    /// Call [`Heartbeat::beat`] to keep a state with `HeartbeatSeconds` alive.
+    /// The heartbeat. In a state with `HeartbeatSeconds`, the task must call [`Heartbeat::beat`] within each such interval.
     pub heartbeat: Heartbeat,
 }
 
-/// Whoever performs Task states.
+/// Performs Task states.
 ///
-/// An answer with the error `States.Runtime` is fatal: neither `Retry` nor `Catch` sees it. A future that is
-/// no longer wanted (a timeout, a failed sibling branch) is dropped.
+/// The error `States.Runtime` is fatal: no `Retry` or `Catch` matches it. The engine drops a future that it no longer
+/// needs, after a timeout or after a failure of another branch.
 pub trait Resources {
-    /// Performs one attempt. For `….waitForTaskToken` the future resolves when the callback came.
+    /// Performs one attempt. The future resolves with the task's result: for `.sync` when the job ends, for
+    /// `.waitForTaskToken` when the callback comes.
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>>;
 }
 
-/// What `SendTaskHeartbeat` is to a worker.
+/// Reports that a task is alive, as `SendTaskHeartbeat` does for a worker. Clones share the time of the last heartbeat.
 #[derive(Clone, Debug)]
 pub struct Heartbeat(Rc<Cell<Instant>>);
 
@@ -53,7 +54,7 @@ impl Heartbeat {
         Heartbeat(Rc::new(Cell::new(Instant::now())))
     }
 
-    /// Says that the task is alive.
+    /// Records a heartbeat at the current time.
     pub fn beat(&self) {
         self.0.set(Instant::now());
     }

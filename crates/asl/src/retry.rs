@@ -1,16 +1,16 @@
-//! `Retry` and `Catch`: which errors they take, and how long a retry waits.
+//! `Retry` and `Catch`: which errors they match, and the delay before a retry.
 
 use std::time::Duration;
 
 use crate::definition::ResultPath;
-use crate::fault::{Trouble, names};
+use crate::error::{StateError, names};
 use crate::random::Random;
 use crate::template::Template;
 
-/// No wait is longer than the longest that a definition can name.
+/// The maximum delay: the longest one that a definition can set.
 const DELAY_SECONDS_MAX: f64 = 99_999_999.0;
 
-/// One entry of `Retry`. It counts its own attempts.
+/// One entry of `Retry`. Each entry has its own count of retries.
 #[derive(Clone, Debug)]
 pub(crate) struct Retrier {
     pub(crate) errors: Vec<String>,
@@ -31,23 +31,30 @@ pub(crate) struct Catcher {
 }
 
 impl Retrier {
-    /// How long to wait before the retry after `done` retries by this entry.
-    pub(crate) fn delay(&self, done: u32, random: &Random) -> Duration {
-        // Infinity times zero would be no number.
+    /// The delay before the next retry, after `retries_done` retries by this entry.
+    pub(crate) fn delay(&self, retries_done: u32, random: &Random) -> Duration {
+        // Infinity times zero would not be a number.
         if self.interval_seconds == 0 {
             return Duration::ZERO;
         }
-        let exponent = i32::try_from(done).unwrap_or(i32::MAX);
-        let most = self.max_delay_seconds.map_or(DELAY_SECONDS_MAX, |seconds| seconds as f64);
-        let seconds =
-            (self.interval_seconds as f64 * self.backoff_rate.powi(exponent)).min(most).min(DELAY_SECONDS_MAX);
+        let exponent = i32::try_from(retries_done).unwrap_or(i32::MAX);
+        let max = self.max_delay_seconds.map_or(DELAY_SECONDS_MAX, |seconds| seconds as f64);
+        let seconds = (self.interval_seconds as f64 * self.backoff_rate.powi(exponent)).min(max).min(DELAY_SECONDS_MAX);
         Duration::from_secs_f64(if self.full_jitter { seconds * random.unit() } else { seconds })
     }
 }
 
-/// The retry that the first entry to know the error grants, if it has one left. Entries after it are not asked.
-pub(crate) fn grant(retriers: &[Retrier], done: &mut [u32], trouble: &Trouble, random: &Random) -> Option<Duration> {
-    let (retrier, done) = retriers.iter().zip(done).find(|(retrier, _)| takes(&retrier.errors, trouble))?;
+/// The delay before the next retry, or `None` if there is no further retry.
+///
+/// The first entry that matches the error decides alone. This counts the retry in `retries_done`, which has one number
+/// for each entry.
+pub(crate) fn next_retry(
+    retriers: &[Retrier],
+    retries_done: &mut [u32],
+    error: &StateError,
+    random: &Random,
+) -> Option<Duration> {
+    let (retrier, done) = retriers.iter().zip(retries_done).find(|(retrier, _)| matches_any(&retrier.errors, error))?;
     if *done >= retrier.max_attempts {
         return None;
     }
@@ -56,23 +63,22 @@ pub(crate) fn grant(retriers: &[Retrier], done: &mut [u32], trouble: &Trouble, r
     Some(delay)
 }
 
-/// Whether a list of error names takes an error.
-pub(crate) fn takes(errors: &[String], trouble: &Trouble) -> bool {
-    !trouble.fatal
+/// Whether one of the names in `ErrorEquals` matches the error.
+pub(crate) fn matches_any(errors: &[String], error: &StateError) -> bool {
+    !error.fatal
         && errors.iter().any(|name| match name.as_str() {
-            names::ALL => trouble.wildcards,
+            names::ALL => error.wildcards,
             names::TASK_FAILED => {
-                trouble.failure.error == names::TASK_FAILED
-                    || (trouble.wildcards && trouble.failure.error != names::TIMEOUT)
+                error.failure.error == names::TASK_FAILED || (error.wildcards && error.failure.error != names::TIMEOUT)
             }
-            name => name == trouble.failure.error || Some(name) == trouble.alias,
+            name => name == error.failure.error || Some(name) == error.alias,
         })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::outcome::Failure;
+    use crate::execution::Failure;
 
     fn retrier(errors: &[&str], max_attempts: u32) -> Retrier {
         let errors = errors.iter().map(|name| (*name).to_owned()).collect();
@@ -86,27 +92,27 @@ mod tests {
         }
     }
 
-    fn trouble(error: &str) -> Trouble {
-        Trouble::of(Failure { error: error.to_owned(), cause: String::new() }, 0)
+    fn state_error(name: &str) -> StateError {
+        StateError::new(Failure { error: name.to_owned(), cause: String::new() }, 0)
     }
 
-    fn takes_it(name: &str, error: &str) -> bool {
-        takes(&[name.to_owned()], &trouble(error))
-    }
-
-    #[test]
-    fn wildcards_have_their_exceptions() {
-        assert!(takes_it("States.ALL", "Custom"));
-        assert!(takes_it("States.ALL", "States.Timeout"));
-        assert!(!takes_it("States.ALL", "States.Runtime"));
-        assert!(!takes_it("States.Runtime", "States.Runtime"));
-        assert!(takes_it("States.TaskFailed", "Custom"));
-        assert!(!takes_it("States.TaskFailed", "States.Timeout"));
-        assert!(!takes_it("Custom", "Other"));
+    fn matches(name: &str, error: &str) -> bool {
+        matches_any(&[name.to_owned()], &state_error(error))
     }
 
     #[test]
-    fn waits_grow_up_to_their_limit() {
+    fn wildcards_match_all_but_a_few_errors() {
+        assert!(matches("States.ALL", "Custom"));
+        assert!(matches("States.ALL", "States.Timeout"));
+        assert!(!matches("States.ALL", "States.Runtime"));
+        assert!(!matches("States.Runtime", "States.Runtime"));
+        assert!(matches("States.TaskFailed", "Custom"));
+        assert!(!matches("States.TaskFailed", "States.Timeout"));
+        assert!(!matches("Custom", "Other"));
+    }
+
+    #[test]
+    fn delays_grow_up_to_their_limit() {
         let random = Random::from_seed(1);
         let mut retrier = retrier(&["States.ALL"], 99_999_999);
         assert_eq!(retrier.delay(0, &random), Duration::from_secs(2));
@@ -119,14 +125,14 @@ mod tests {
     }
 
     #[test]
-    fn each_entry_counts_its_own_and_the_first_to_match_decides() {
+    fn the_first_matching_entry_decides_and_counts_its_own_retries() {
         let random = Random::from_seed(1);
         let retriers = [retrier(&["A"], 1), retrier(&["B"], 0), retrier(&["States.ALL"], 1)];
         let mut done = [0; 3];
-        assert!(grant(&retriers, &mut done, &trouble("A"), &random).is_some());
-        assert!(grant(&retriers, &mut done, &trouble("A"), &random).is_none());
-        assert!(grant(&retriers, &mut done, &trouble("B"), &random).is_none());
-        assert!(grant(&retriers, &mut done, &trouble("C"), &random).is_some());
+        assert!(next_retry(&retriers, &mut done, &state_error("A"), &random).is_some());
+        assert!(next_retry(&retriers, &mut done, &state_error("A"), &random).is_none());
+        assert!(next_retry(&retriers, &mut done, &state_error("B"), &random).is_none());
+        assert!(next_retry(&retriers, &mut done, &state_error("C"), &random).is_some());
         assert_eq!(done, [1, 0, 1]);
     }
 }

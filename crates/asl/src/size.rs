@@ -1,57 +1,56 @@
-//! How large a value is as JSON, without writing it anywhere.
+//! The size of a value as JSON, computed without writing it.
 
 use serde_json::{Map, Number, Value};
 
-/// Bytes of values that are held only until a smaller one is made of them: the arguments of a function, the outputs of
-/// a Map's iterations. The service documents no limit for these; this one is that of all variables together.
+/// The maximum size, in bytes, of values from which the engine then makes one result: the arguments of a function, or the
+/// outputs of a Map's iterations. The service documents no such limit. This one equals that of all variables together.
 pub(crate) const WORKING_BYTES_MAX: usize = 10 * 1024 * 1024;
 
-/// Levels of a value. What a loop wraps again and again would else grow until it can no longer be dropped: that takes
-/// a little of the stack for each level.
-const LEVELS_MAX: usize = 1000;
+/// The maximum depth of a value. A loop can wrap a value in another one without end. As dropping a value uses some stack
+/// for each level, a value that is too deep would overflow the stack.
+const DEPTH_MAX: usize = 1000;
 
-/// Whether a value takes more than `limit` bytes as JSON, or is deeper than any value may be. Counting ends at the
-/// limit.
+/// Whether a value has more than `limit` bytes as JSON, or is deeper than the maximum. Counting stops at the limit.
 pub(crate) fn exceeds(value: &Value, limit: usize) -> bool {
-    !Room::of(limit).take(value)
+    !ByteBudget::new(limit).take(value)
 }
 
-/// A value's bytes as JSON.
+/// The size of a value as JSON, in bytes.
 pub(crate) fn bytes(value: &Value) -> usize {
     let mut left = usize::MAX;
-    fits(value, &mut left, LEVELS_MAX);
+    fits(value, &mut left, DEPTH_MAX);
     usize::MAX - left
 }
 
-/// Bytes that are left for values.
+/// The bytes that values can still use.
 #[derive(Debug)]
-pub(crate) struct Room(usize);
+pub(crate) struct ByteBudget(usize);
 
-impl Room {
-    pub(crate) fn of(bytes: usize) -> Room {
-        Room(bytes)
+impl ByteBudget {
+    pub(crate) fn new(bytes: usize) -> ByteBudget {
+        ByteBudget(bytes)
     }
 
-    /// Takes a value's bytes from those that are left, if there are so many.
+    /// Subtracts the size of a value. Returns false if the value is larger than the budget.
     pub(crate) fn take(&mut self, value: &Value) -> bool {
-        fits(value, &mut self.0, LEVELS_MAX)
+        fits(value, &mut self.0, DEPTH_MAX)
     }
 }
 
-fn fits(value: &Value, left: &mut usize, levels: usize) -> bool {
+fn fits(value: &Value, left: &mut usize, depth_left: usize) -> bool {
     match value {
         Value::Null | Value::Bool(true) => take(left, "true".len()),
         Value::Bool(false) => take(left, "false".len()),
         Value::Number(number) => take(left, digits(number)),
         Value::String(text) => take(left, quoted(text)),
-        _ if levels == 0 => false,
+        _ if depth_left == 0 => false,
         Value::Array(items) => {
             take(left, "[]".len() + items.len().saturating_sub(1))
-                && items.iter().all(|item| fits(item, left, levels - 1))
+                && items.iter().all(|item| fits(item, left, depth_left - 1))
         }
         Value::Object(fields) => {
             take(left, "{}".len() + punctuation(fields))
-                && fields.iter().all(|(name, value)| take(left, quoted(name)) && fits(value, left, levels - 1))
+                && fields.iter().all(|(name, value)| take(left, quoted(name)) && fits(value, left, depth_left - 1))
         }
     }
 }
@@ -66,7 +65,7 @@ fn take(left: &mut usize, bytes: usize) -> bool {
     }
 }
 
-/// A colon for each field, and commas between them.
+/// The bytes of a colon for each field and of the commas between fields.
 fn punctuation(fields: &Map<String, Value>) -> usize {
     (fields.len() * 2).saturating_sub(1)
 }
@@ -95,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_are_counted_not_characters() {
+    fn the_size_counts_bytes_and_not_characters() {
         let value = json!({"a": "é\n"});
         let length = value.to_string().len();
         assert_eq!(length, r#"{"a":"é\n"}"#.len());
@@ -105,7 +104,7 @@ mod tests {
 
     proptest::proptest! {
         #[test]
-        fn it_is_the_length_of_the_text(text in "\\PC{0,9}|[\\x00-\\x7f]{0,9}", integer: i64, float in -1.0e20..1.0e20) {
+        fn the_size_is_the_length_of_the_json(text in "\\PC{0,9}|[\\x00-\\x7f]{0,9}", integer: i64, float in -1.0e20..1.0e20) {
             let large = u64::MAX - integer.unsigned_abs();
             for value in [json!([text, integer, float, large, 0, null, true, false, [], {}]), json!({&text: text, "b": [[1]]})] {
                 let length = value.to_string().len();

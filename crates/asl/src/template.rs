@@ -1,24 +1,24 @@
-//! Payload templates: JSON in which a key that ends in `.$` is computed.
+//! Payload templates: JSON in which the value of a key that ends in `.$` is computed.
 
 use std::borrow::Cow;
 
 use serde_json::{Map, Value};
 
 use crate::context::Environment;
-use crate::fault::Fault;
-use crate::intrinsic::Intrinsic;
+use crate::error::EngineError;
+use crate::intrinsic::{Intrinsic, InvalidCall};
 use crate::invalid;
 use crate::java;
-use crate::path::{Miss, Path, Root};
-use crate::size::Room;
+use crate::path::{InvalidPath, Miss, Path, Root};
+use crate::size::ByteBudget;
 
 /// A parsed payload template.
 #[derive(Clone, Debug)]
 pub(crate) enum Template {
-    /// Without anything to compute.
+    /// A value with nothing to compute.
     Literal(Value),
     Array(Vec<Template>),
-    /// With the value of each field that is not computed, and what becomes of each field, in the same order.
+    /// The object with null for each field that is computed, and how to make each field, in the same order.
     Object(Map<String, Value>, Vec<Field>),
 }
 
@@ -27,41 +27,50 @@ pub(crate) enum Template {
 pub(crate) enum Field {
     Fixed,
     Template(Template),
-    /// With the field's name as written, for errors.
+    /// The key as the definition has it, for errors, and the expression.
     Expression(String, Expression),
 }
 
-/// What stands behind a key that ends in `.$`.
+/// The value of a key that ends in `.$`.
 #[derive(Clone, Debug)]
 pub(crate) enum Expression {
     Path(Path),
     Intrinsic(Intrinsic),
 }
 
-/// What is wrong with a field of a template, in the service's words, and what it does not tell of it.
-pub(crate) struct Misfit {
+/// Why a text is neither a path nor an intrinsic function call.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum InvalidExpression {
+    #[error(transparent)]
+    Path(#[from] InvalidPath),
+    #[error(transparent)]
+    Call(#[from] InvalidCall),
+}
+
+/// A defect of a field of a template: the service's error text, and details that the service does not report.
+pub(crate) struct FieldDefect {
     pub(crate) reason: String,
     pub(crate) detail: Option<String>,
 }
 
 impl Expression {
-    pub(crate) fn parse(text: &str) -> Result<Expression, String> {
+    pub(crate) fn parse(text: &str) -> Result<Expression, InvalidExpression> {
         match text.starts_with('$') {
-            true => Path::parse(text).map(Expression::Path),
-            false => Intrinsic::parse(text).map(Expression::Intrinsic),
+            true => Ok(Expression::Path(Path::parse(text)?)),
+            false => Ok(Expression::Intrinsic(Intrinsic::parse(text)?)),
         }
     }
 
-    /// Its value. `field` is the name that an error gives the place.
+    /// The expression's value. `field` is the name of the field in an error.
     pub(crate) fn evaluate<'v>(
         &self,
         field: &str,
         data: &'v Value,
         environment: &Environment<'_>,
-    ) -> Result<Cow<'v, Value>, Fault> {
+    ) -> Result<Cow<'v, Value>, EngineError> {
         match self {
             Expression::Path(path) => find(path, data, environment).or_else(|miss| match miss {
-                // The service answers null beyond the end of an array, here and nowhere else.
+                // Beyond the end of an array, the service gives null. It does so in expressions only.
                 Miss::Last { beyond_end: true } => Ok(Cow::Owned(Value::Null)),
                 miss => Err(not_found(path, miss, field, data, environment)),
             }),
@@ -71,8 +80,8 @@ impl Expression {
 }
 
 impl Template {
-    /// Reads a template. Each defect comes with the keys and indices that lead to it.
-    pub(crate) fn parse(value: &Value, defects: &mut Vec<(String, Misfit)>) -> Template {
+    /// Parses a template. Each defect has the path of its field from the template.
+    pub(crate) fn parse(value: &Value, defects: &mut Vec<(String, FieldDefect)>) -> Template {
         let (template, computes) = parse(value, "", defects);
         match computes {
             true => template,
@@ -80,29 +89,34 @@ impl Template {
         }
     }
 
-    /// The template with everything in it computed, if that is not too large.
-    pub(crate) fn fill(&self, data: &Value, environment: &Environment<'_>) -> Result<Value, Fault> {
-        self.fill_within(&mut Room::of(environment.payload_bytes), data, environment)
+    /// Computes the template. It fails if the result is larger than the payload limit.
+    pub(crate) fn fill(&self, data: &Value, environment: &Environment<'_>) -> Result<Value, EngineError> {
+        self.fill_within(&mut ByteBudget::new(environment.payload_bytes), data, environment)
     }
 
-    fn fill_within(&self, room: &mut Room, data: &Value, environment: &Environment<'_>) -> Result<Value, Fault> {
+    fn fill_within(
+        &self,
+        budget: &mut ByteBudget,
+        data: &Value,
+        environment: &Environment<'_>,
+    ) -> Result<Value, EngineError> {
         match self {
             Template::Literal(value) => Ok(value.clone()),
             Template::Array(items) => {
-                let items = items.iter().map(|item| item.fill_within(room, data, environment));
+                let items = items.iter().map(|item| item.fill_within(budget, data, environment));
                 items.collect::<Result<_, _>>().map(Value::Array)
             }
             Template::Object(fixed, fields) => {
-                // Names are not looked up again in a copy.
+                // A copy keeps the order of the fields, so their names need no lookup.
                 let mut object = fixed.clone();
                 for (value, field) in object.values_mut().zip(fields) {
                     match field {
                         Field::Fixed => {}
-                        Field::Template(template) => *value = template.fill_within(room, data, environment)?,
+                        Field::Template(template) => *value = template.fill_within(budget, data, environment)?,
                         Field::Expression(name, expression) => {
                             let computed = expression.evaluate(name, data, environment)?;
-                            if !room.take(&computed) {
-                                return Err(Fault::too_large(environment.state));
+                            if !budget.take(&computed) {
+                                return Err(EngineError::too_large(environment.state));
                             }
                             *value = computed.into_owned();
                         }
@@ -113,7 +127,7 @@ impl Template {
         }
     }
 
-    /// The names of its top-level fields: the variables, if it is an `Assign`.
+    /// The names of the top-level fields, which are the variables of an `Assign`.
     pub(crate) fn names(&self) -> Vec<&str> {
         match self {
             Template::Literal(Value::Object(fields)) | Template::Object(fields, _) => {
@@ -124,7 +138,7 @@ impl Template {
     }
 }
 
-fn parse(value: &Value, place: &str, defects: &mut Vec<(String, Misfit)>) -> (Template, bool) {
+fn parse(value: &Value, place: &str, defects: &mut Vec<(String, FieldDefect)>) -> (Template, bool) {
     match value {
         Value::Array(items) => {
             let parsed: Vec<_> = items
@@ -153,15 +167,15 @@ fn parse(value: &Value, place: &str, defects: &mut Vec<(String, Misfit)>) -> (Te
                 computes = true;
                 if fields.contains_key(name) {
                     let reason = format!("'{name}' is given twice, as '{name}' and as '{key}'");
-                    defects.push((place.clone(), Misfit { reason, detail: None }));
+                    defects.push((place.clone(), FieldDefect { reason, detail: None }));
                 }
                 match expression(key, value) {
                     Ok(expression) => computed.push((name.to_owned(), Field::Expression(key.clone(), expression))),
-                    Err(misfit) => defects.push((place, misfit)),
+                    Err(defect) => defects.push((place, defect)),
                 }
             }
-            // The service's order: what is computed comes out of a hash map.
-            java::in_hash_order(&mut computed, java::BUCKETS, |(name, _)| java::hash_of_text(name));
+            // The service's order of keys: computed fields come out of a Java hash map.
+            java::sort_in_hash_order(&mut computed, java::INITIAL_BUCKETS, |(name, _)| java::hash_of_string(name));
             entries.extend(computed.into_iter().map(|(name, field)| (name, Value::Null, field)));
             let (fixed, fields) = entries.into_iter().map(|(name, value, field)| ((name, value), field)).unzip();
             (Template::Object(fixed, fields), computes)
@@ -170,17 +184,17 @@ fn parse(value: &Value, place: &str, defects: &mut Vec<(String, Misfit)>) -> (Te
     }
 }
 
-fn expression(key: &str, value: &Value) -> Result<Expression, Misfit> {
-    let misfit = |detail| {
+fn expression(key: &str, value: &Value) -> Result<Expression, FieldDefect> {
+    let defect = |detail| {
         let reason =
             format!("The value for the field '{key}' must be a valid JSONPath or a valid intrinsic function call");
-        Misfit { reason, detail }
+        FieldDefect { reason, detail }
     };
-    let text = value.as_str().ok_or_else(|| misfit(None))?;
-    Expression::parse(text).map_err(|detail| misfit(Some(detail)))
+    let text = value.as_str().ok_or_else(|| defect(None))?;
+    Expression::parse(text).map_err(|error| defect(Some(error.to_string())))
 }
 
-/// Follows a path from wherever it starts.
+/// Finds the value at a path, in the data, the context object or a variable.
 pub(crate) fn find<'v>(path: &Path, data: &'v Value, environment: &Environment<'_>) -> Result<Cow<'v, Value>, Miss> {
     match &path.root {
         Root::Data => path.find(data),
@@ -192,11 +206,17 @@ pub(crate) fn find<'v>(path: &Path, data: &'v Value, environment: &Environment<'
     }
 }
 
-/// The error for a path that leads nowhere.
-pub(crate) fn not_found(path: &Path, miss: Miss, field: &str, data: &Value, environment: &Environment<'_>) -> Fault {
+/// The error for a path that finds no value.
+pub(crate) fn not_found(
+    path: &Path,
+    miss: Miss,
+    field: &str,
+    data: &Value,
+    environment: &Environment<'_>,
+) -> EngineError {
     match miss {
-        Miss::NullRoot => return Fault::runtime("Unable to apply Path transformation to null or empty input."),
-        Miss::TooLarge => return Fault::too_large(environment.state),
+        Miss::NullRoot => return EngineError::runtime("Unable to apply Path transformation to null or empty input."),
+        Miss::TooLarge => return EngineError::too_large(environment.state),
         Miss::Last { .. } | Miss::Before(_) => {}
     }
     let searched = match &path.root {
@@ -205,13 +225,13 @@ pub(crate) fn not_found(path: &Path, miss: Miss, field: &str, data: &Value, envi
         Root::Variable(name) => match environment.scope.get(name) {
             Some(value) => value.to_string(),
             None => {
-                return Fault::runtime(format!(
+                return EngineError::runtime(format!(
                     "The variable '${name}' that the field '{field}' refers to has no value at this point"
                 ));
             }
         },
     };
-    Fault::runtime(format!(
+    EngineError::runtime(format!(
         "The JSONPath '{}' specified for the field '{field}' could not be found in the input '{searched}'",
         path.rooted()
     ))

@@ -1,10 +1,10 @@
-//! Timestamps as the language writes them: RFC 3339 with an upper-case `T`, and `Z` or an offset.
+//! Timestamps in the format of the language: RFC 3339 with an upper-case `T`, and `Z` or an offset.
 
 use jiff::Timestamp;
 
-/// The instant that a text means, if it is a timestamp.
+/// The instant of a timestamp. `None` if the text is not a timestamp.
 pub(crate) fn parse(text: &str) -> Option<Timestamp> {
-    // jiff reads more forms than the service does: a space for the `T`, no seconds, a zone in brackets.
+    // jiff accepts more formats than the service: a space instead of the `T`, no seconds, a time zone in brackets.
     let (date, time) = text.split_once('T')?;
     let zone_starts = time.find(['Z', '+', '-'])?;
     let (clock, zone) = time.split_at(zone_starts);
@@ -20,7 +20,7 @@ pub(crate) fn parse(text: &str) -> Option<Timestamp> {
     }
 }
 
-/// Whether a text has digits where the pattern has zeros, and is the pattern otherwise.
+/// Whether a text has digits where the pattern has zeros, and equals the pattern elsewhere.
 fn shaped_like(text: &str, pattern: &str) -> bool {
     text.len() == pattern.len()
         && text.bytes().zip(pattern.bytes()).all(|(byte, like)| match like {
@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn timestamps_are_told_from_other_texts() {
+    fn only_timestamps_parse() {
         for text in ["2016-03-14T01:59:00Z", "2016-03-14T01:59:00.123456789Z", "2016-03-14T01:59:00+02:00"] {
             assert!(parse(text).is_some(), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Every file in `tests/cases` is a definition, its input, the answers of its tasks and what must come of them.
+//! Runs every file in `tests/cases`. A file has a definition, its input, the results of its tasks and the expected outcome.
 //!
 //! ```json
 //! {
@@ -11,10 +11,10 @@
 //! }
 //! ```
 //!
-//! `mocks` are in the format of a mock configuration's responses; `seconds` is how long each call of a state takes.
-//! The three `expected_…` beside `expected` are looked at if they are there.
+//! `mocks` has the format of the responses in a mock configuration. `seconds` is the duration of each call of a state.
+//! The three `expected_…` keys are optional.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 
 #[test]
-fn cases() {
+fn every_case_has_its_expected_outcome() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
     let mut files: Vec<PathBuf> = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.sort();
@@ -74,12 +74,12 @@ fn check(file: &Path) -> Result<(), String> {
         events.iter().map(|event| format!("{} <- {} {}", event.id, event.previous, event.kind.name())).collect();
     let last = events.last().unwrap().at.duration_since(events[0].at).as_secs_f64();
     let seconds = if last.fract() == 0.0 { json!(last as u64) } else { json!(last) };
-    let beside = [
+    let optional = [
         ("expected_events", json!(names)),
         ("expected_seconds", seconds),
         ("expected_transitions", json!(finished.transitions)),
     ];
-    for (key, found) in beside {
+    for (key, found) in optional {
         if let Some(expected) = case.get(key) {
             compare(&name, key, expected, &found)?;
         }
@@ -88,7 +88,7 @@ fn check(file: &Path) -> Result<(), String> {
 }
 
 fn compare(name: &str, what: &str, expected: &Value, found: &Value) -> Result<(), String> {
-    // As texts: the order of keys counts.
+    // Strings are compared, because the order of keys matters.
     let (expected, found) = (expected.to_string(), found.to_string());
     match expected == found {
         true => Ok(()),
@@ -100,7 +100,7 @@ fn run_case(case: &Value, machine: &StateMachine) -> (Finished, Vec<Event>) {
     let mocks = case.get("mocks").cloned().unwrap_or_else(|| json!({}));
     let uses: BTreeMap<&String, &String> = mocks.as_object().unwrap().keys().map(|state| (state, state)).collect();
     let config = json!({"StateMachines": {"M": {"TestCases": {"Case": uses}}}, "MockedResponses": mocks});
-    let resources = Timed {
+    let resources = TimedMocks {
         mocks: asl::mocks::parse(&config.to_string()).unwrap().case(None, "Case").unwrap(),
         seconds: RefCell::new(serde_json::from_value(case.get("seconds").cloned().unwrap_or(json!({}))).unwrap()),
     };
@@ -120,20 +120,20 @@ fn run_case(case: &Value, machine: &StateMachine) -> (Finished, Vec<Event>) {
     (finished, events)
 }
 
-/// Mocked answers that take their time.
-struct Timed {
+/// Mocked results that take a set time.
+struct TimedMocks {
     mocks: MockedCase,
-    /// What each further call of a state takes.
+    /// The durations of the next calls of each state.
     seconds: RefCell<BTreeMap<String, Vec<u64>>>,
 }
 
-impl Resources for Timed {
+impl Resources for TimedMocks {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         let mut seconds = self.seconds.borrow_mut();
-        let takes = seconds.get_mut(&task.state).filter(|left| !left.is_empty()).map_or(0, |left| left.remove(0));
+        let duration = seconds.get_mut(&task.state).filter(|next| !next.is_empty()).map_or(0, |next| next.remove(0));
         Box::pin(async move {
-            if takes > 0 {
-                tokio::time::sleep(Duration::from_secs(takes)).await;
+            if duration > 0 {
+                tokio::time::sleep(Duration::from_secs(duration)).await;
             }
             self.mocks.call(task).await
         })

@@ -1,6 +1,6 @@
-//! What a file in `tests/cases` cannot say: what the observer, the resources and the limits see.
+//! Tests that a file in `tests/cases` cannot express: observers, resources and limits.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,10 +12,10 @@ use serde_json::{Value, json};
 
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 
-/// Resources as a function from a task to its future.
-struct Of<F>(F);
+/// Performs tasks with a function.
+struct TaskFn<F>(F);
 
-impl<F: Fn(Task) -> LocalBoxFuture<'static, Result<Value, Failure>>> Resources for Of<F> {
+impl<F: Fn(Task) -> LocalBoxFuture<'static, Result<Value, Failure>>> Resources for TaskFn<F> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         (self.0)(task)
     }
@@ -43,10 +43,10 @@ fn run(definition: &Value, execution: Execution, resources: &dyn Resources) -> (
 }
 
 fn echo() -> impl Resources {
-    Of(|task: Task| -> LocalBoxFuture<'static, _> { Box::pin(async move { Ok(task.input) }) })
+    TaskFn(|task: Task| -> LocalBoxFuture<'static, _> { Box::pin(async move { Ok(task.input) }) })
 }
 
-fn task(fields: Value) -> Value {
+fn task_machine(fields: Value) -> Value {
     let mut state = json!({"Type": "Task", "Resource": INVOKE, "End": true});
     state.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     json!({"StartAt": "S", "States": {"S": state}})
@@ -57,8 +57,8 @@ fn seconds(events: &[Event]) -> f64 {
 }
 
 #[test]
-fn heartbeats_keep_a_task_alive() {
-    let resources = Of(|task: Task| -> LocalBoxFuture<'static, _> {
+fn a_task_times_out_after_its_last_heartbeat() {
+    let resources = TaskFn(|task: Task| -> LocalBoxFuture<'static, _> {
         Box::pin(async move {
             for _ in 0..5 {
                 tokio::time::sleep(Duration::from_secs(8)).await;
@@ -68,17 +68,17 @@ fn heartbeats_keep_a_task_alive() {
             Ok(json!(null))
         })
     });
-    let (finished, events) = run(&task(json!({"HeartbeatSeconds": 10})), execution(json!({})), &resources);
+    let (finished, events) = run(&task_machine(json!({"HeartbeatSeconds": 10})), execution(json!({})), &resources);
     assert_eq!(finished.outcome, Outcome::Failed(Failure { error: "States.Timeout".to_owned(), cause: String::new() }));
     assert_eq!(seconds(&events), 50.0);
 }
 
 #[test]
-fn a_task_sees_its_attempt_its_token_and_its_iteration() {
+fn a_task_gets_its_attempt_its_token_and_its_iteration() {
     let seen = Rc::new(RefCell::new(Vec::new()));
     let resources = {
         let seen = Rc::clone(&seen);
-        Of(move |task: Task| -> LocalBoxFuture<'static, _> {
+        TaskFn(move |task: Task| -> LocalBoxFuture<'static, _> {
             assert_eq!(task.token.as_deref(), task.input["token"].as_str());
             seen.borrow_mut().push((task.state, task.iteration, task.attempt, task.token.unwrap()));
             let result = match task.attempt {
@@ -88,7 +88,7 @@ fn a_task_sees_its_attempt_its_token_and_its_iteration() {
             Box::pin(async move { result })
         })
     };
-    let mut inner = task(json!({
+    let mut inner = task_machine(json!({
         "Resource": "arn:aws:states:::sqs:sendMessage.waitForTaskToken",
         "Parameters": {"token.$": "$$.Task.Token"},
         "Credentials": {"RoleArn.$": "$"},
@@ -105,7 +105,7 @@ fn a_task_sees_its_attempt_its_token_and_its_iteration() {
     let mut tokens: Vec<_> = seen.iter().map(|(.., token)| token).collect();
     tokens.sort();
     tokens.dedup();
-    assert_eq!(tokens.len(), 4, "each attempt has a token of its own");
+    assert_eq!(tokens.len(), 4, "each attempt has its own token");
     let scheduled: Vec<_> = events
         .iter()
         .filter_map(|event| match event.kind {
@@ -115,14 +115,14 @@ fn a_task_sees_its_attempt_its_token_and_its_iteration() {
         .collect();
     assert_eq!(scheduled, [(Some(0), 0), (Some(1), 0), (Some(0), 1), (Some(1), 1)]);
     let first = events.iter().find(|event| event.kind.name() == "TaskScheduled").unwrap();
-    let told = &history::event(first)["taskScheduledEventDetails"]["taskCredentials"];
-    assert_eq!(told, &json!({"roleArn": "a"}));
+    let credentials = &history::event(first)["taskScheduledEventDetails"]["taskCredentials"];
+    assert_eq!(credentials, &json!({"roleArn": "a"}));
 }
 
 #[test]
-fn a_call_that_is_no_longer_wanted_is_dropped() {
-    struct Counted(Rc<Cell<u32>>);
-    impl Drop for Counted {
+fn a_call_is_dropped_when_its_result_is_no_longer_needed() {
+    struct DropCounter(Rc<Cell<u32>>);
+    impl Drop for DropCounter {
         fn drop(&mut self) {
             self.0.set(self.0.get() + 1);
         }
@@ -130,8 +130,8 @@ fn a_call_that_is_no_longer_wanted_is_dropped() {
     let dropped = Rc::new(Cell::new(0));
     let resources = {
         let dropped = Rc::clone(&dropped);
-        Of(move |task: Task| -> LocalBoxFuture<'static, _> {
-            let guard = Counted(Rc::clone(&dropped));
+        TaskFn(move |task: Task| -> LocalBoxFuture<'static, _> {
+            let guard = DropCounter(Rc::clone(&dropped));
             Box::pin(async move {
                 tokio::time::sleep(Duration::from_secs(if task.state == "Quick" { 1 } else { 1000 })).await;
                 drop(guard);
@@ -151,7 +151,7 @@ fn a_call_that_is_no_longer_wanted_is_dropped() {
 }
 
 #[test]
-fn limits_are_the_executions_own() {
+fn an_execution_has_its_own_limits() {
     let definition =
         json!({"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "End": true}}});
     let limited = |history_events, payload_bytes| {
@@ -168,21 +168,21 @@ fn limits_are_the_executions_own() {
             cause: "The execution reached the maximum number of history events (5).".to_owned()
         })
     );
-    let definition = task(json!({}));
+    let definition = task_machine(json!({}));
     let limits = Limits { payload_bytes: 6, ..Limits::default() };
     let (finished, _) = run(&definition, Execution { limits, ..execution(json!({"a": 1})) }, &echo());
     assert!(matches!(finished.outcome, Outcome::Failed(failure) if failure.error == "States.DataLimitExceeded"));
 }
 
 #[test]
-fn what_a_catch_makes_has_the_limit_too() {
+fn the_output_of_a_catch_has_the_payload_limit() {
     let definition = json!({"StartAt": "S", "States": {
         "S": {"Type": "Task", "Resource": INVOKE, "End": true,
             "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.e", "Next": "P"}]},
         "P": {"Type": "Pass", "Next": "S"},
     }});
     let limits = Limits { payload_bytes: 100, ..Limits::default() };
-    let failing = Of(|_: Task| -> LocalBoxFuture<'static, _> {
+    let failing = TaskFn(|_: Task| -> LocalBoxFuture<'static, _> {
         Box::pin(async { Err(Failure { error: "E".to_owned(), cause: "because ".repeat(20) }) })
     });
     let (finished, _) = run(&definition, Execution { limits, ..execution(json!({"t": "text"})) }, &failing);
@@ -191,7 +191,7 @@ fn what_a_catch_makes_has_the_limit_too() {
 }
 
 #[test]
-fn chance_comes_from_the_executions_id() {
+fn the_executions_id_seeds_random_values() {
     let definition = json!({"StartAt": "S", "States": {"S": {"Type": "Pass", "End": true, "Parameters": {
         "id.$": "States.UUID()", "number.$": "States.MathRandom(0, 1000000)"}}}});
     let output =
@@ -201,38 +201,38 @@ fn chance_comes_from_the_executions_id() {
 }
 
 #[test]
-fn jitter_shortens_waits_and_is_the_same_each_time() {
-    let failing = Of(|_: Task| -> LocalBoxFuture<'static, _> {
+fn jitter_shortens_delays_and_is_reproducible() {
+    let failing = TaskFn(|_: Task| -> LocalBoxFuture<'static, _> {
         Box::pin(async { Err(Failure { error: "E".to_owned(), cause: String::new() }) })
     });
-    let waited = |jitter| {
+    let total_delay = |jitter| {
         let retry = json!([{"ErrorEquals": ["E"], "IntervalSeconds": 100, "MaxAttempts": 3, "JitterStrategy": jitter}]);
-        seconds(&run(&task(json!({"Retry": retry})), execution(json!({})), &failing).1)
+        seconds(&run(&task_machine(json!({"Retry": retry})), execution(json!({})), &failing).1)
     };
-    assert_eq!(waited("NONE"), 700.0);
-    assert!(waited("FULL") < 700.0);
-    assert_eq!(waited("FULL"), waited("FULL"));
+    assert_eq!(total_delay("NONE"), 700.0);
+    assert!(total_delay("FULL") < 700.0);
+    assert_eq!(total_delay("FULL"), total_delay("FULL"));
 }
 
 #[test]
-fn ten_thousand_items_stay_in_order() {
+fn the_outputs_of_ten_thousand_items_keep_their_order() {
     let items: Vec<Value> = (0..10_000).map(Value::from).collect();
     let definition = json!({"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ItemProcessor": {
         "StartAt": "S", "States": {"S": {"Type": "Task", "Resource": INVOKE, "End": true}}}}}});
-    let later = Of(|task: Task| -> LocalBoxFuture<'static, _> {
+    let delayed = TaskFn(|task: Task| -> LocalBoxFuture<'static, _> {
         Box::pin(async move {
             tokio::time::sleep(Duration::from_millis(task.input.as_u64().unwrap() * 7919 % 1000)).await;
             Ok(task.input)
         })
     });
     let limits = Limits { history_events: 1_000_000, ..Limits::default() };
-    let (finished, _) = run(&definition, Execution { limits, ..execution(json!(items)) }, &later);
+    let (finished, _) = run(&definition, Execution { limits, ..execution(json!(items)) }, &delayed);
     assert_eq!(finished.outcome, Outcome::Succeeded(json!(items)));
     assert_eq!(finished.transitions, 10_001);
 }
 
 #[test]
-fn tasks_are_listed_wherever_they_are() {
+fn tasks_in_branches_and_item_processors_are_listed() {
     let leaf = |name: &str| json!({"StartAt": name, "States": {name: {"Type": "Task", "Resource": INVOKE, "Parameters": {"p": name}, "End": true}}});
     let map = json!({"StartAt": "M", "States": {"M": {"Type": "Map", "Iterator": leaf("InMap"), "End": true}}});
     let mut definition = leaf("Outer");
@@ -253,7 +253,7 @@ fn tasks_are_listed_wherever_they_are() {
 }
 
 #[test]
-fn events_are_exported_as_the_service_has_them() {
+fn events_are_exported_in_the_services_format() {
     let definition = json!({"StartAt": "A", "States": {
         "A": {"Type": "Task", "Resource": INVOKE, "TimeoutSeconds": 9, "Assign": {"v": [1]}, "Next": "B"},
         "B": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Next": "C"},
@@ -261,13 +261,13 @@ fn events_are_exported_as_the_service_has_them() {
     }});
     let (_, events) = run(&definition, execution(json!([1])), &echo());
     let exported = history::export(&events);
-    let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history.json");
-    let expected: Value = serde_json::from_str(&std::fs::read_to_string(directory).unwrap()).unwrap();
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history.json");
+    let expected: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     assert_eq!(exported, expected, "\n{exported:#}");
 }
 
 #[test]
-fn an_assign_without_variables_leaves_no_trace() {
+fn an_empty_assign_adds_nothing_to_the_exit_event() {
     for (assign, expected) in [(json!({}), None), (json!({"v": 1}), Some(json!({"v": 1})))] {
         let definition = json!({"StartAt": "S", "States": {"S": {"Type": "Pass", "Assign": assign, "End": true}}});
         let (_, events) = run(&definition, execution(json!({})), &echo());

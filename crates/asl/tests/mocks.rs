@@ -1,6 +1,6 @@
-//! The mock configuration file of Step Functions Local.
+//! Mock configuration files of Step Functions Local.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use asl::mocks::{self, MockedCase};
 use asl::{Execution, Failure, Limits, Outcome, StateMachine};
@@ -48,7 +48,7 @@ fn outcome(case: &MockedCase, max_attempts: u32) -> Outcome {
 }
 
 #[test]
-fn answers_come_in_the_order_of_calls() {
+fn each_call_gets_its_own_result() {
     let config = mocks::parse(&file().to_string()).unwrap();
     let works = || config.case(Some("Orders"), "Works").unwrap();
     assert_eq!(works().states().collect::<Vec<_>>(), ["Charge"]);
@@ -58,7 +58,7 @@ fn answers_come_in_the_order_of_calls() {
 }
 
 #[test]
-fn a_call_without_an_answer_ends_the_execution_past_every_catch() {
+fn a_call_without_a_result_ends_the_execution_whatever_it_catches() {
     let mut file = file();
     file["MockedResponses"]["Flaky"].as_object_mut().unwrap().remove("3");
     let case = mocks::parse(&file.to_string()).unwrap().case(None, "Works").unwrap();
@@ -69,7 +69,7 @@ fn a_call_without_an_answer_ends_the_execution_past_every_catch() {
 }
 
 #[test]
-fn a_case_is_found_by_its_name_where_that_is_enough() {
+fn a_unique_case_is_found_by_its_name_alone() {
     let config = mocks::parse(&file().to_string()).unwrap();
     assert!(config.case(None, "Works").is_ok());
     assert!(config.case(Some("Returns"), "Shared").is_ok());
@@ -86,7 +86,7 @@ fn a_case_is_found_by_its_name_where_that_is_enough() {
 }
 
 #[test]
-fn files_of_another_format_are_refused() {
+fn files_of_another_format_are_rejected() {
     let edited = |pointer: &str, value: Value| {
         let mut file = file();
         *file.pointer_mut(pointer).unwrap() = value;
@@ -101,7 +101,7 @@ fn files_of_another_format_are_refused() {
         "$.StateMachines.Orders.TestCases.Works.Charge: there is no mocked response 'Nope'"
     );
     let flaky = |value| edited("/MockedResponses/Flaky", value);
-    assert_eq!(flaky(json!({})), "$.MockedResponses.Flaky: expected at least one answer");
+    assert_eq!(flaky(json!({})), "$.MockedResponses.Flaky: expected at least one result");
     assert_eq!(
         flaky(json!({"first": {"Return": 1}})),
         "$.MockedResponses.Flaky.first: expected a number such as '0' or a range such as '1-2'"
@@ -112,7 +112,7 @@ fn files_of_another_format_are_refused() {
     );
     assert_eq!(
         flaky(json!({"0-3": {"Return": 1}, "2": {"Return": 1}})),
-        "$.MockedResponses.Flaky['2']: another entry has an answer for the same call"
+        "$.MockedResponses.Flaky['2']: another entry has a result for the same call"
     );
     assert_eq!(
         flaky(json!({"0": {"Return": 1, "Throw": {"Error": "E"}}})),

@@ -1,6 +1,6 @@
-//! What holds for any input: functions that undo each other do, and nothing that loads panics when it runs.
+//! Properties that hold for any input: inverse functions are inverse, and no valid definition panics when it runs.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a panic fails the test")]
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -13,10 +13,10 @@ use serde_json::{Map, Value, json};
 const EVENTS_MAX: u64 = 400;
 const SECONDS_MAX: u64 = 5;
 
-/// A task's fate depends on its input and its attempt only.
-struct Fickle;
+/// The result and the duration of a task depend on its input and its attempt only.
+struct VaryingTasks;
 
-impl Resources for Fickle {
+impl Resources for VaryingTasks {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         let seed = task.input.to_string().len() as u64 + u64::from(task.attempt);
         Box::pin(async move {
@@ -42,12 +42,12 @@ fn run(machine: &StateMachine, input: Value) -> (Finished, Vec<Event>) {
     };
     let clock = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     let mut events = Vec::new();
-    let finished = clock.block_on(asl::run(machine, execution, &Fickle, &mut |event| events.push(event.clone())));
+    let finished = clock.block_on(asl::run(machine, execution, &VaryingTasks, &mut |event| events.push(event.clone())));
     (finished, events)
 }
 
-/// What a Pass state makes of an expression.
-fn computed(expression: &str, input: Value) -> Result<Value, Failure> {
+/// The value of an expression in a Pass state.
+fn evaluate(expression: &str, input: Value) -> Result<Value, Failure> {
     let definition = json!({"StartAt": "S", "States": {"S": {"Type": "Pass", "Parameters": {"v.$": expression}, "OutputPath": "$.v", "End": true}}});
     let machine = StateMachine::parse(&definition.to_string()).unwrap();
     match run(&machine, input).0.outcome {
@@ -74,7 +74,7 @@ fn any_json() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Mostly paths that are well-formed, into what [`any_json`] makes.
+/// Mostly valid paths, into the values of [`any_json`].
 fn any_path() -> impl Strategy<Value = String> {
     let root =
         prop_oneof![6 => Just("$"), 1 => Just("$$"), 1 => Just("$$.Map.Item"), 1 => Just("$v"), 1 => Just("$$.State")];
@@ -121,7 +121,7 @@ fn any_call() -> impl Strategy<Value = String> {
     })
 }
 
-/// A field with a value that may suit it.
+/// A field with a value that can be valid for it.
 fn any_field() -> impl Strategy<Value = (String, Value)> {
     let path = || prop_oneof![any_path().prop_map(Value::from), Just(Value::Null)];
     let template = || {
@@ -143,7 +143,7 @@ fn any_field() -> impl Strategy<Value = (String, Value)> {
         named("MaxConcurrencyPath", any_path().prop_map(Value::from).boxed()),
         named("ToleratedFailureCount", seconds().boxed()),
         named("ToleratedFailurePercentagePath", any_path().prop_map(Value::from).boxed()),
-        named("ItemBatcher", (1..4_u64).prop_map(|most| json!({"MaxItemsPerBatch": most})).boxed()),
+        named("ItemBatcher", (1..4_u64).prop_map(|max| json!({"MaxItemsPerBatch": max})).boxed()),
         named("TimeoutSeconds", (1..SECONDS_MAX).prop_map(Value::from).boxed()),
         named("TimeoutSecondsPath", any_path().prop_map(Value::from).boxed()),
         named("HeartbeatSecondsPath", any_path().prop_map(Value::from).boxed()),
@@ -155,7 +155,7 @@ fn any_field() -> impl Strategy<Value = (String, Value)> {
         named(
             "Retry",
             (0..3_u64, 0..4_u64)
-                .prop_map(|(seconds, most)| json!([{"ErrorEquals": ["States.ALL"], "IntervalSeconds": seconds, "MaxAttempts": most}]))
+                .prop_map(|(seconds, attempts)| json!([{"ErrorEquals": ["States.ALL"], "IntervalSeconds": seconds, "MaxAttempts": attempts}]))
                 .boxed()
         ),
         named("Catch", Just(json!([{"ErrorEquals": ["States.ALL"], "Next": "0"}])).boxed()),
@@ -185,7 +185,7 @@ fn any_rule() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A machine of states that follow one another. Names begin with `prefix`; what jumps back goes to its first state.
+/// A machine of states in sequence. State names begin with `prefix`. Transitions backwards go to the first state.
 fn any_machine(depth: u32, prefix: &'static str) -> BoxedStrategy<Value> {
     let types = vec!["Choice", "Fail", "Map", "Parallel", "Pass", "Succeed", "Task", "Wait"];
     let state = (prop::sample::select(types), prop::collection::vec(any_field(), 0..4));
@@ -201,13 +201,13 @@ fn any_machine(depth: u32, prefix: &'static str) -> BoxedStrategy<Value> {
             let mut named = Map::new();
             for (index, (state_type, fields)) in states.into_iter().enumerate() {
                 let mut state = Map::from_iter([("Type".to_owned(), json!(state_type))]);
-                let fields = fields.into_iter().filter(|(field, _)| suits(state_type, field));
-                state.extend(fields.map(|(field, value)| (field, onto(value, &name(0)))));
+                let fields = fields.into_iter().filter(|(field, _)| is_field_of(state_type, field));
+                state.extend(fields.map(|(field, value)| (field, retarget(value, &name(0)))));
                 match state_type {
                     "Map" | "Parallel" => match (inner.take(), state_type) {
                         (Some(inner), "Map") => drop(state.insert("ItemProcessor".to_owned(), inner)),
                         (Some(inner), _) => drop(state.insert("Branches".to_owned(), json!([inner]))),
-                        // Names are unique, so a machine is within one other only.
+                        // State names are unique, so only one state can contain the inner machine.
                         (None, _) => state = Map::from_iter([("Type".to_owned(), json!("Pass"))]),
                     },
                     "Choice" => {
@@ -236,7 +236,7 @@ fn any_machine(depth: u32, prefix: &'static str) -> BoxedStrategy<Value> {
         .boxed()
 }
 
-fn suits(state_type: &str, field: &str) -> bool {
+fn is_field_of(state_type: &str, field: &str) -> bool {
     match field {
         "InputPath" | "OutputPath" => state_type != "Fail",
         "ResultPath" => matches!(state_type, "Map" | "Parallel" | "Pass" | "Task"),
@@ -254,73 +254,73 @@ fn suits(state_type: &str, field: &str) -> bool {
     }
 }
 
-/// Lets what goes to state `0` go to the named one.
-fn onto(value: Value, first: &str) -> Value {
+/// Redirects the transitions to state `0` to the named state.
+fn retarget(value: Value, first: &str) -> Value {
     let text = value.to_string().replace(r#""Next":"0""#, &format!(r#""Next":"{first}""#));
     serde_json::from_str(&text).unwrap()
 }
 
-/// Fills in what a Task state needs.
+/// Adds a `Resource` to each Task state.
 fn with_resources(definition: Value) -> String {
     definition.to_string().replace(r#""Type":"Task""#, r#""Type":"Task","Resource":"arn:aws:states:::lambda:invoke""#)
 }
 
 proptest! {
-    // What fails once becomes a case of its own.
+    // An input that fails is added to `tests/cases` instead.
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn base64_is_undone(text in "\\PC{0,40}") {
-        prop_assert_eq!(computed("States.Base64Decode(States.Base64Encode($.t))", json!({"t": text})), Ok(json!(text)));
+    fn base64_decode_inverts_base64_encode(text in "\\PC{0,40}") {
+        prop_assert_eq!(evaluate("States.Base64Decode(States.Base64Encode($.t))", json!({"t": text})), Ok(json!(text)));
     }
 
     #[test]
-    fn json_as_text_is_undone(value in any_json()) {
-        let found = computed("States.StringToJson(States.JsonToString($.j))", json!({"j": value}));
+    fn string_to_json_inverts_json_to_string(value in any_json()) {
+        let found = evaluate("States.StringToJson(States.JsonToString($.j))", json!({"j": value}));
         prop_assert_eq!(found, Ok(value));
     }
 
     #[test]
-    fn parts_of_an_array_add_up(items in prop::collection::vec(any_json(), 0..12), size in 1..5_u64) {
-        let parts = computed("States.ArrayPartition($.items, $.size)", json!({"items": items, "size": size})).unwrap();
+    fn the_parts_of_an_array_make_the_whole_array(items in prop::collection::vec(any_json(), 0..12), size in 1..5_u64) {
+        let parts = evaluate("States.ArrayPartition($.items, $.size)", json!({"items": items, "size": size})).unwrap();
         let parts: Vec<Vec<Value>> = serde_json::from_value(parts).unwrap();
         prop_assert!(parts.iter().rev().skip(1).all(|part| part.len() as u64 == size));
         prop_assert_eq!(parts.concat(), items);
     }
 
     #[test]
-    fn what_is_unique_is_all_there_was(items in prop::collection::vec(0..5_i64, 0..12)) {
-        let unique = computed("States.ArrayUnique($.items)", json!({"items": items})).unwrap();
-        // In the order of a hash set, in which small integers are sorted.
+    fn array_unique_keeps_each_value_once(items in prop::collection::vec(0..5_i64, 0..12)) {
+        let unique = evaluate("States.ArrayUnique($.items)", json!({"items": items})).unwrap();
+        // The order is that of a Java hash set, in which small integers are sorted.
         prop_assert_eq!(unique, json!(BTreeSet::from_iter(items)));
     }
 
     #[test]
-    fn what_is_split_is_joined(parts in prop::collection::vec("[a-z]{1,4}", 1..6)) {
-        let found = computed("States.StringSplit($.t, ',;')", json!({"t": parts.join(",;")}));
+    fn string_split_inverts_joining(parts in prop::collection::vec("[a-z]{1,4}", 1..6)) {
+        let found = evaluate("States.StringSplit($.t, ',;')", json!({"t": parts.join(",;")}));
         prop_assert_eq!(found, Ok(json!(parts)));
     }
 
     #[test]
-    fn a_format_takes_any_argument(value in any_json(), before in "[^{}\\\\']{0,6}") {
-        let found = computed("States.Format(States.Format('{}{}', $.b, '{}'), $.v)", json!({"b": before, "v": value}));
+    fn format_accepts_any_argument(value in any_json(), before in "[^{}\\\\']{0,6}") {
+        let found = evaluate("States.Format(States.Format('{}{}', $.b, '{}'), $.v)", json!({"b": before, "v": value}));
         let found = found.map(|text| text.as_str().and_then(|text| text.strip_prefix(&before)).map(str::to_owned));
-        let within = |brackets: [char; 2]| {
+        let is_enclosed_in = |brackets: [char; 2]| {
             found.as_ref().is_ok_and(|text| {
                 text.as_ref().is_some_and(|text| text.starts_with(brackets[0]) && text.ends_with(brackets[1]))
             })
         };
         match &value {
             serde_json::Value::String(text) => prop_assert_eq!(found, Ok(Some(text.clone()))),
-            serde_json::Value::Array(_) => prop_assert!(within(['[', ']']), "an array"),
-            serde_json::Value::Object(_) => prop_assert!(within(['{', '}']), "an object"),
+            serde_json::Value::Array(_) => prop_assert!(is_enclosed_in(['[', ']']), "an array"),
+            serde_json::Value::Object(_) => prop_assert!(is_enclosed_in(['{', '}']), "an object"),
             scalar => prop_assert_eq!(found, Ok(Some(scalar.to_string()))),
         }
     }
 
     #[test]
-    fn sums_are_32_bit(one in any::<i32>(), other in any::<i32>()) {
-        let found = computed("States.MathAdd($.one, $.other)", json!({"one": one, "other": other}));
+    fn math_add_has_32_bits(one in any::<i32>(), other in any::<i32>()) {
+        let found = evaluate("States.MathAdd($.one, $.other)", json!({"one": one, "other": other}));
         match one.checked_add(other) {
             Some(sum) => prop_assert_eq!(found, Ok(json!(sum))),
             None => prop_assert_eq!(found.unwrap_err().error, "States.Runtime"),
@@ -328,7 +328,7 @@ proptest! {
     }
 
     #[test]
-    fn a_path_leads_somewhere_or_fails_by_name(path in any_path(), data in any_json()) {
+    fn a_path_finds_a_value_or_fails_with_a_runtime_error(path in any_path(), data in any_json()) {
         let definition = json!({"StartAt": "S", "States": {"S": {"Type": "Pass", "Parameters": {"v.$": path}, "End": true}}});
         if let Ok(machine) = StateMachine::parse(&definition.to_string())
             && let Outcome::Failed(failure) = run(&machine, data).0.outcome
@@ -338,7 +338,7 @@ proptest! {
     }
 
     #[test]
-    fn a_function_gives_a_value_or_fails_by_name(call in any_call(), data in any_json()) {
+    fn a_function_returns_a_value_or_fails_with_a_runtime_error(call in any_call(), data in any_json()) {
         let definition = json!({"StartAt": "S", "States": {"S": {"Type": "Pass", "Parameters": {"v.$": call}, "End": true}}});
         if let Ok(machine) = StateMachine::parse(&definition.to_string())
             && let Outcome::Failed(failure) = run(&machine, data).0.outcome
@@ -353,7 +353,7 @@ proptest! {
     }
 
     #[test]
-    fn what_loads_runs_to_an_end(definition in any_machine(2, "outer"), input in any_json()) {
+    fn every_valid_definition_runs_to_its_end(definition in any_machine(2, "outer"), input in any_json()) {
         let Ok(machine) = StateMachine::parse(&with_resources(definition)) else { return Ok(()) };
         let (finished, events) = run(&machine, input.clone());
         prop_assert_eq!(finished.events, events.len() as u64);

@@ -19,6 +19,9 @@ static RESOURCES: LazyLock<Result<Map<String, Value>, PermissionsError>> = LazyL
 /// The caller that stands for the operator. Every other caller is a step.
 pub const OPERATOR: &str = "operator";
 
+/// The managed policy that the template offers to operators. The roles of the stack use the other managed policies.
+const OPERATOR_POLICY: &str = "OperatorPolicy";
+
 /// The role of a caller.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Role {
@@ -55,7 +58,7 @@ pub fn roles(config: &Config) -> Result<BTreeMap<String, Role>, PermissionsError
                 let handler = properties["Handler"].as_str().ok_or_else(|| missing(id, "Handler"))?;
                 roles.insert(handler.to_owned(), stack.role_of(id, properties)?);
             }
-            Some("AWS::IAM::ManagedPolicy") => {
+            Some("AWS::IAM::ManagedPolicy") if id == OPERATOR_POLICY => {
                 let arn = stack.arn("iam", "", "user/operator");
                 let policy = stack.resolve(&properties["PolicyDocument"])?;
                 roles.insert(OPERATOR.to_owned(), Role { arn, policy });
@@ -90,6 +93,14 @@ pub enum PermissionsError {
         role: String,
         /// The number of its policies.
         count: usize,
+    },
+    /// A role uses a managed policy that the template does not define.
+    #[error("{role} uses {arn}, which is no managed policy of the template")]
+    UnknownPolicy {
+        /// The role's logical id.
+        role: String,
+        /// The policy, as the template names it.
+        arn: String,
     },
     /// A key or an intrinsic function that this module does not resolve.
     #[error("{0} is not supported")]
@@ -137,12 +148,12 @@ impl<'a> Stack<'a> {
         Ok(Self { resources, parameters, partition, region, account })
     }
 
-    /// The role of a function. It must have one inline policy and nothing else, since nothing else would be enforced.
+    /// The role of a function: its one inline policy, followed by the statements of the managed policies that it uses.
     fn role_of(&self, id: &str, function: &Value) -> Result<Role, PermissionsError> {
         let name = function["Role"]["Fn::GetAtt"][0].as_str().ok_or_else(|| missing(id, "Role"))?;
         let role = self.resources.get(name).and_then(|role| role["Properties"].as_object());
         let role = role.ok_or_else(|| missing(name, "Properties"))?;
-        let known = ["AssumeRolePolicyDocument", "Description", "Policies"];
+        let known = ["AssumeRolePolicyDocument", "Description", "ManagedPolicyArns", "Policies"];
         if let Some(other) = role.keys().find(|key| !known.contains(&key.as_str())) {
             return Err(PermissionsError::Unsupported(format!("{name}.{other}")));
         }
@@ -150,13 +161,30 @@ impl<'a> Stack<'a> {
         let [policy] = policies else {
             return Err(PermissionsError::Policies { role: name.to_owned(), count: policies.len() });
         };
+        let mut policy = self.resolve(&policy["PolicyDocument"])?;
+        let managed = role.get("ManagedPolicyArns").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        for arn in managed {
+            let statements = policy["Statement"].as_array_mut().ok_or_else(|| missing(name, "list of statements"))?;
+            statements.extend(self.managed_statements(name, arn)?);
+        }
         let session = self.resolve(&function["FunctionName"])?;
         let session = session.as_str().ok_or_else(|| missing(id, "FunctionName"))?;
         Ok(Role {
             // CloudFormation appends random characters to the role's name, which no error message here needs.
             arn: self.arn("sts", "", &format!("assumed-role/fleetwright-{name}/{session}")),
-            policy: self.resolve(&policy["PolicyDocument"])?,
+            policy,
         })
+    }
+
+    /// The statements of a managed policy of the stack. Another policy's statements are not in the template, so a role
+    /// that uses one is an error.
+    fn managed_statements(&self, role: &str, arn: &Value) -> Result<Vec<Value>, PermissionsError> {
+        let unknown = || PermissionsError::UnknownPolicy { role: role.to_owned(), arn: arn.to_string() };
+        let id = arn["Ref"].as_str().ok_or_else(unknown)?;
+        let policy = self.resources.get(id).filter(|resource| resource["Type"] == "AWS::IAM::ManagedPolicy");
+        let document = self.resolve(&policy.ok_or_else(unknown)?["Properties"]["PolicyDocument"])?;
+        let statements = document["Statement"].as_array().cloned();
+        statements.ok_or_else(|| missing(id, "list of statements"))
     }
 
     /// A value with its intrinsic functions resolved.

@@ -32,7 +32,7 @@ pub use goal::Goal;
 pub use outcome::{Ending, Rehearsed};
 pub use process::{Processes, place};
 pub use sdk_config::sdk_config;
-pub use spec::{Intercept, RehearsalSpec};
+pub use spec::{Interceptor, RehearsalSpec};
 pub use world::{START, world};
 
 use crate::cli;

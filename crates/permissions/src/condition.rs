@@ -1,144 +1,150 @@
-//! Conditions.
+//! The conditions of a statement.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html>
 
 use serde_json::Value;
 
 use crate::context::{Context, Key};
 use crate::pattern::{arn_fields, arn_like, like};
-use crate::policy::{Refusal, strings};
+use crate::policy::{Problem, strings};
 
-/// One line of a condition block: a key, and what its values have to be.
+/// One entry of a condition block: a key, and the test that its values must pass.
 #[derive(Clone, Debug)]
 pub(crate) struct Condition {
-    /// In lowercase.
+    /// The condition key in lowercase.
     key: String,
     test: Test,
 }
 
 #[derive(Clone, Debug)]
 enum Test {
-    /// Whether the key is absent.
+    /// `Null`: whether the key must be absent.
     Null(bool),
     Values {
-        over: Over,
+        set: SetOperator,
         if_exists: bool,
         negated: bool,
-        kind: Kind,
-        wanted: Vec<String>,
+        comparison: Comparison,
+        /// The values in the policy, which are alternatives.
+        expected: Vec<String>,
     },
 }
 
-/// Which of a key's values have to pass.
+/// Which of a key's values must pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Over {
-    /// The key has one value.
-    One,
-    /// All of them; so no value passes as well.
+enum SetOperator {
+    /// No set operator: the key has one value.
+    None,
+    /// `ForAllValues`: all of them. A key without values passes.
     All,
-    /// At least one.
+    /// `ForAnyValue`: at least one of them.
     Any,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Kind {
+enum Comparison {
     Equals,
     EqualsIgnoreCase,
     Like,
     Arn,
 }
 
-impl Kind {
-    fn admits(self, wanted: &str, value: &str) -> bool {
+impl Comparison {
+    fn matches(self, expected: &str, value: &str) -> bool {
         match self {
-            Kind::Equals => wanted == value,
-            Kind::EqualsIgnoreCase => wanted.eq_ignore_ascii_case(value),
-            Kind::Like => like(wanted, value),
-            Kind::Arn => arn_like(wanted, value),
+            Comparison::Equals => expected == value,
+            Comparison::EqualsIgnoreCase => expected.eq_ignore_ascii_case(value),
+            Comparison::Like => like(expected, value),
+            Comparison::Arn => arn_like(expected, value),
         }
     }
 }
 
 impl Condition {
-    /// Reads a condition block; `keys` are those that a context may have.
-    pub(crate) fn read_all(block: &Value, keys: &[Key]) -> Result<Vec<Condition>, Refusal> {
-        let Some(operators) = block.as_object() else { return Err(Refusal::of("the condition", block)) };
+    /// Reads a condition block. `keys` are the keys that a context can have.
+    pub(crate) fn read_all(block: &Value, keys: &[Key]) -> Result<Vec<Condition>, Problem> {
+        let Some(operators) = block.as_object() else { return Err(Problem::value("Condition", block)) };
         let mut conditions = Vec::new();
-        for (operator, lines) in operators {
-            let Some(lines) = lines.as_object() else { return Err(Refusal::of("the condition", block)) };
-            for (key, wanted) in lines {
-                conditions.push(Condition::read(operator, key, wanted, keys)?);
+        for (operator, entries) in operators {
+            let Some(entries) = entries.as_object() else { return Err(Problem::value("Condition", block)) };
+            for (key, expected) in entries {
+                conditions.push(Condition::read(operator, key, expected, keys)?);
             }
         }
         Ok(conditions)
     }
 
-    fn read(operator: &str, key: &str, wanted: &Value, keys: &[Key]) -> Result<Condition, Refusal> {
+    fn read(operator: &str, key: &str, expected: &Value, keys: &[Key]) -> Result<Condition, Problem> {
         let Some(known) = keys.iter().find(|known| known.is(key)) else {
-            return Err(Refusal(format!("the condition key {key}")));
+            return Err(Problem::ConditionKey(key.to_owned()));
         };
         let test = match operator {
-            "Null" => Test::Null(boolean(key, wanted)?),
-            operator => values(operator, key, wanted, matches!(known, Key::Many(_)))?,
+            "Null" => Test::Null(boolean(key, expected)?),
+            operator => values(operator, key, expected, matches!(known, Key::Many(_)))?,
         };
         Ok(Condition { key: key.to_ascii_lowercase(), test })
     }
 
-    /// Whether the condition is met.
+    /// Whether the context meets the condition.
     pub(crate) fn holds(&self, context: &Context) -> bool {
         let values = context.values(&self.key);
         match &self.test {
             Test::Null(absent) => values.is_empty() == *absent,
             Test::Values { if_exists: true, .. } if values.is_empty() => true,
-            Test::Values { over, negated, kind, wanted, .. } => {
-                // Several wanted values are alternatives; negated, none of them may be.
-                let passes = |value: &String| wanted.iter().any(|wanted| kind.admits(wanted, value)) != *negated;
-                match over {
-                    Over::One if values.is_empty() => *negated,
-                    Over::One | Over::All => values.iter().all(passes),
-                    Over::Any => values.iter().any(passes),
+            Test::Values { set, negated, comparison, expected, .. } => {
+                // One expected value is enough. In a negated test, no expected value can match.
+                let passes =
+                    |value: &String| expected.iter().any(|expected| comparison.matches(expected, value)) != *negated;
+                match set {
+                    SetOperator::None if values.is_empty() => *negated,
+                    SetOperator::None | SetOperator::All => values.iter().all(passes),
+                    SetOperator::Any => values.iter().any(passes),
                 }
             }
         }
     }
 }
 
-fn values(operator: &str, key: &str, wanted: &Value, many: bool) -> Result<Test, Refusal> {
-    let (over, rest) = match operator.split_once(':') {
-        Some(("ForAllValues", rest)) => (Over::All, rest),
-        Some(("ForAnyValue", rest)) => (Over::Any, rest),
-        _ => (Over::One, operator),
+fn values(operator: &str, key: &str, expected: &Value, has_many_values: bool) -> Result<Test, Problem> {
+    let (set, rest) = match operator.split_once(':') {
+        Some(("ForAllValues", rest)) => (SetOperator::All, rest),
+        Some(("ForAnyValue", rest)) => (SetOperator::Any, rest),
+        _ => (SetOperator::None, operator),
     };
     let (base, if_exists) = rest.strip_suffix("IfExists").map_or((rest, false), |base| (base, true));
-    let (kind, negated) = match base {
-        "StringEquals" => (Kind::Equals, false),
-        "StringNotEquals" => (Kind::Equals, true),
-        "StringEqualsIgnoreCase" => (Kind::EqualsIgnoreCase, false),
-        "StringNotEqualsIgnoreCase" => (Kind::EqualsIgnoreCase, true),
-        "StringLike" => (Kind::Like, false),
-        "StringNotLike" => (Kind::Like, true),
-        "ArnEquals" | "ArnLike" => (Kind::Arn, false),
-        "ArnNotEquals" | "ArnNotLike" => (Kind::Arn, true),
-        _ => return Err(Refusal(format!("the condition operator {operator}"))),
+    let (comparison, negated) = match base {
+        "StringEquals" => (Comparison::Equals, false),
+        "StringNotEquals" => (Comparison::Equals, true),
+        "StringEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, false),
+        "StringNotEqualsIgnoreCase" => (Comparison::EqualsIgnoreCase, true),
+        "StringLike" => (Comparison::Like, false),
+        "StringNotLike" => (Comparison::Like, true),
+        "ArnEquals" | "ArnLike" => (Comparison::Arn, false),
+        "ArnNotEquals" | "ArnNotLike" => (Comparison::Arn, true),
+        _ => return Err(Problem::Operator(operator.to_owned())),
     };
-    // What IAM makes of the one where the other belongs is not documented.
-    match (over, many) {
-        (Over::One, true) => return Err(Refusal(format!("{operator} on {key}, which has any number of values"))),
-        (Over::All | Over::Any, false) => return Err(Refusal(format!("{operator} on {key}, which has one value"))),
+    // IAM does not document the result if the set operator does not fit the key.
+    match (set, has_many_values) {
+        (SetOperator::None, true) => {
+            return Err(Problem::OneOfMany { operator: operator.to_owned(), key: key.to_owned() });
+        }
+        (SetOperator::All | SetOperator::Any, false) => {
+            return Err(Problem::SetOfOne { operator: operator.to_owned(), key: key.to_owned() });
+        }
         _ => {}
     }
-    let wanted = strings(key, wanted)?;
-    if let (Kind::Arn, Some(odd)) = (kind, wanted.iter().find(|wanted| arn_fields(wanted).is_none())) {
-        return Err(Refusal(format!("the ARN {odd}")));
+    let expected = strings(key, expected)?;
+    if let (Comparison::Arn, Some(invalid)) = (comparison, expected.iter().find(|arn| arn_fields(arn).is_none())) {
+        return Err(Problem::Arn(invalid.clone()));
     }
-    Ok(Test::Values { over, if_exists, negated, kind, wanted })
+    Ok(Test::Values { set, if_exists, negated, comparison, expected })
 }
 
-fn boolean(key: &str, wanted: &Value) -> Result<bool, Refusal> {
-    match wanted {
-        Value::Bool(wanted) => Ok(*wanted),
-        Value::String(wanted) if wanted == "true" => Ok(true),
-        Value::String(wanted) if wanted == "false" => Ok(false),
-        other => Err(Refusal::of(key, other)),
+fn boolean(key: &str, value: &Value) -> Result<bool, Problem> {
+    match value {
+        Value::Bool(value) => Ok(*value),
+        Value::String(value) if value == "true" => Ok(true),
+        Value::String(value) if value == "false" => Ok(false),
+        other => Err(Problem::value(key, other)),
     }
 }
 
@@ -151,21 +157,21 @@ mod tests {
 
     #[track_caller]
     fn read(block: &Value) -> Vec<Condition> {
-        Condition::read_all(block, &KEYS).unwrap_or_else(|refusal| panic!("{refusal}"))
+        Condition::read_all(block, &KEYS).unwrap_or_else(|problem| panic!("{problem}"))
     }
 
-    /// Whether a tag with one of `values`, or none, meets a condition.
+    /// Checks a condition on a tag against each value of the tag, or its absence, and the expected result.
     #[track_caller]
-    fn check(operator: &str, wanted: &Value, expected: &[(Option<&str>, bool)]) {
-        let conditions = read(&json!({operator: {"aws:RequestTag/Team": wanted}}));
-        for (value, expected) in expected {
+    fn check(operator: &str, condition: &Value, results: &[(Option<&str>, bool)]) {
+        let conditions = read(&json!({operator: {"aws:RequestTag/Team": condition}}));
+        for (value, expected) in results {
             let context = Context::default().with_all("AWS:requesttag/team", *value);
-            assert_eq!(conditions[0].holds(&context), *expected, "{operator} {wanted} on {value:?}");
+            assert_eq!(conditions[0].holds(&context), *expected, "{operator} {condition} on {value:?}");
         }
     }
 
     #[test]
-    fn one_of_the_wanted_values_will_do_and_a_missing_key_meets_only_what_is_negated() {
+    fn one_expected_value_is_enough_and_an_absent_key_passes_only_negated_tests() {
         let ab = json!(["a", "b"]);
         check("StringEquals", &ab, &[(Some("b"), true), (Some("B"), false), (Some("c"), false), (None, false)]);
         check("StringNotEquals", &ab, &[(Some("b"), false), (Some("c"), true), (None, true)]);
@@ -182,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn of_many_values_all_or_any_have_to_pass() {
+    fn a_set_operator_requires_all_values_or_any_value_to_pass() {
         for (operator, keys, expected) in [
             ("ForAllValues:StringNotLike", &["a", "b"][..], true),
             ("ForAllValues:StringNotLike", &["a", "fleetwright:run"], false),
@@ -201,22 +207,25 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_by_name() {
-        for (block, refusal) in [
-            (json!({"NumericEquals": {"ec2:CreateAction": "1"}}), "the condition operator NumericEquals"),
-            (json!({"stringEquals": {"ec2:CreateAction": "1"}}), "the condition operator stringEquals"),
-            (json!({"StringEquals": {"aws:SourceIp": "1"}}), "the condition key aws:SourceIp"),
-            (json!({"StringEquals": {"aws:RequestTag/": "1"}}), "the condition key aws:RequestTag/"),
+    fn an_error_names_the_unsupported_part() {
+        for (block, problem) in [
+            (json!({"NumericEquals": {"ec2:CreateAction": "1"}}), "unsupported condition operator NumericEquals"),
+            (json!({"stringEquals": {"ec2:CreateAction": "1"}}), "unsupported condition operator stringEquals"),
+            (json!({"StringEquals": {"aws:SourceIp": "1"}}), "unsupported condition key aws:SourceIp"),
+            (json!({"StringEquals": {"aws:RequestTag/": "1"}}), "unsupported condition key aws:RequestTag/"),
             (json!({"StringEquals": {"aws:TagKeys": "1"}}), "aws:TagKeys, which has any number of values"),
             (json!({"ForAnyValue:StringLike": {"ec2:CreateAction": "1"}}), "ec2:CreateAction, which has one value"),
-            (json!({"StringEquals": {"ec2:CreateAction": []}}), "ec2:CreateAction []"),
-            (json!({"StringEquals": {"ec2:CreateAction": "${aws:username}"}}), "the variable in ${aws:username}"),
-            (json!({"ArnLike": {"ec2:CreateAction": "arn:aws:*"}}), "the ARN arn:aws:*"),
-            (json!({"Null": {"ec2:CreateAction": "yes"}}), "ec2:CreateAction \"yes\""),
-            (json!({"StringEquals": "ec2:CreateAction"}), "the condition"),
+            (json!({"StringEquals": {"ec2:CreateAction": []}}), "value of ec2:CreateAction: []"),
+            (
+                json!({"StringEquals": {"ec2:CreateAction": "${aws:username}"}}),
+                "unsupported policy variable in ${aws:username}",
+            ),
+            (json!({"ArnLike": {"ec2:CreateAction": "arn:aws:*"}}), "invalid ARN arn:aws:*"),
+            (json!({"Null": {"ec2:CreateAction": "yes"}}), "value of ec2:CreateAction: \"yes\""),
+            (json!({"StringEquals": "ec2:CreateAction"}), "value of Condition: "),
         ] {
             let message = Condition::read_all(&block, &KEYS).unwrap_err().to_string();
-            assert!(message.contains(refusal), "{message}");
+            assert!(message.contains(problem), "{message}");
         }
     }
 }

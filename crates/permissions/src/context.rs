@@ -1,20 +1,20 @@
-//! What a call is about, beyond its action and resource: the keys that conditions ask for.
+//! The context of a call: the condition keys, besides its action and resource.
 
 use std::collections::BTreeMap;
 
 /// A condition key that a context may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Key {
-    /// It has one value, such as `ec2:CreateAction`.
+    /// A key with one value, such as `ec2:CreateAction`.
     One(&'static str),
-    /// It has any number of values, such as `aws:TagKeys`.
+    /// A key with any number of values, such as `aws:TagKeys`.
     Many(&'static str),
-    /// It has one value for each key of a tag, which follows it, such as `aws:RequestTag/`.
+    /// A prefix that a tag key follows, such as `aws:RequestTag/`. The whole key has one value.
     OfTag(&'static str),
 }
 
 impl Key {
-    /// Whether a condition's key is this one. Names of keys are not case-sensitive, those of tags in them neither.
+    /// Whether the key of a condition is this one. Neither condition keys nor the tag keys in them are case-sensitive.
     pub(crate) fn is(self, name: &str) -> bool {
         match self {
             Key::One(own) | Key::Many(own) => own.eq_ignore_ascii_case(name),
@@ -26,18 +26,18 @@ impl Key {
     }
 }
 
-/// The keys of one call, and their values.
+/// The condition keys of one call, with their values.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Context(BTreeMap<String, Vec<String>>);
 
 impl Context {
-    /// The same, with one value for `key`.
+    /// The context with one value for `key` in addition.
     #[must_use]
     pub fn with(self, key: &str, value: &str) -> Context {
         self.with_all(key, [value])
     }
 
-    /// The same, with these values for `key`; with none of them the key is absent.
+    /// The context with these values for `key` in addition. Without values, the key stays absent.
     #[must_use]
     pub fn with_all<'a>(mut self, key: &str, values: impl IntoIterator<Item = &'a str>) -> Context {
         let values: Vec<_> = values.into_iter().map(str::to_owned).collect();
@@ -47,7 +47,7 @@ impl Context {
         self
     }
 
-    /// The values of a key that is in lowercase; none if it is absent.
+    /// The values of a key, which must be in lowercase. An absent key has none.
     pub(crate) fn values(&self, key: &str) -> &[String] {
         self.0.get(key).map_or(&[], Vec::as_slice)
     }

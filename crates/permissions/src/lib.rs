@@ -1,8 +1,8 @@
-//! AWS IAM's identity-based policies: whether a document allows a call, and which of its statements does.
+//! Evaluates identity-based policies of AWS IAM: whether a policy allows a call, and which of its statements does.
 //!
-//! A policy is read once and decides often. It is read strictly: an element, an operator, a condition key or a pattern
-//! that is not understood here is refused by name, since a decision that passed over it would be worth nothing. What is
-//! left out on purpose: `NotAction`, `NotResource`, `Principal`, policy variables, and conditions on numbers, dates,
+//! A policy is read once and evaluated often. Reading is strict: it fails on an element, operator, condition key or
+//! pattern that this crate does not support, and names it. A decision that ignored one would be worthless. These parts are
+//! deliberately not supported: `NotAction`, `NotResource`, `Principal`, policy variables, and conditions on numbers, dates,
 //! booleans and addresses.
 //! <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html>
 
@@ -12,4 +12,4 @@ mod pattern;
 mod policy;
 
 pub use context::{Context, Key};
-pub use policy::{By, Decision, Policy, Refusal};
+pub use policy::{By, Decision, Policy, PolicyError};

@@ -1,10 +1,10 @@
-//! Patterns: `*` stands for any characters, `?` for one.
+//! Patterns. `*` matches any number of characters, `?` matches one.
 
-/// Whether `text` is of `pattern`.
+/// Whether `text` matches `pattern`.
 pub(crate) fn like(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.as_bytes(), text.as_bytes());
     let (mut p, mut t) = (0, 0);
-    // Where the last star stood, and how far the text had come: what it swallows grows until the rest fits.
+    // The position of the last star, and the end of the text that it matches. That text grows until the rest matches.
     let mut star: Option<(usize, usize)> = None;
     while t < text.len() {
         match pattern.get(p) {
@@ -22,9 +22,9 @@ pub(crate) fn like(pattern: &str, text: &str) -> bool {
             }
             _ => match &mut star {
                 None => return false,
-                Some((at, swallowed)) => {
-                    *swallowed += 1 + rest_of_character(&text[*swallowed + 1..]);
-                    (p, t) = (*at + 1, *swallowed);
+                Some((at, matched_end)) => {
+                    *matched_end += 1 + rest_of_character(&text[*matched_end + 1..]);
+                    (p, t) = (*at + 1, *matched_end);
                 }
             },
         }
@@ -32,12 +32,12 @@ pub(crate) fn like(pattern: &str, text: &str) -> bool {
     pattern[p..].iter().all(|byte| *byte == b'*')
 }
 
-/// How many bytes of a character are left after its first.
+/// The number of bytes of a character after its first byte.
 fn rest_of_character(text: &[u8]) -> usize {
     text.iter().take_while(|byte| **byte & 0xc0 == 0x80).count()
 }
 
-/// The six fields of an ARN, or of a pattern of one.
+/// The six fields of an ARN or of an ARN pattern.
 pub(crate) fn arn_fields(arn: &str) -> Option<[&str; 6]> {
     let mut fields = arn.splitn(6, ':');
     let fields: [Option<&str>; 6] = std::array::from_fn(|_| fields.next());
@@ -47,7 +47,8 @@ pub(crate) fn arn_fields(arn: &str) -> Option<[&str; 6]> {
     Some(["arn", partition, service, region, account, resource])
 }
 
-/// Whether `arn` is of `pattern`, field by field: no `*` reaches beyond its field, but in the last one over colons.
+/// Whether `arn` matches `pattern`, field by field. A `*` matches within its field only. In the last field, it also matches
+/// colons.
 pub(crate) fn arn_like(pattern: &str, arn: &str) -> bool {
     let (Some(pattern), Some(arn)) = (arn_fields(pattern), arn_fields(arn)) else { return false };
     pattern.iter().zip(arn).all(|(pattern, field)| like(pattern, field))
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_star_is_any_characters_and_a_question_mark_is_one() {
+    fn a_star_matches_any_characters_and_a_question_mark_matches_one() {
         for (pattern, text, expected) in [
             ("*", "", true),
             ("?*", "", false),
@@ -80,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn no_star_reaches_beyond_its_field_of_an_arn() {
+    fn a_star_matches_within_its_field_of_an_arn_only() {
         let instance = "arn:aws:ec2:eu-central-1:123456789012:instance/i-1";
         for (pattern, expected) in [
             ("arn:aws:ec2:eu-central-1:123456789012:instance/*", true),

@@ -7,7 +7,7 @@ use crate::condition::Condition;
 use crate::context::{Context, Key};
 use crate::pattern::{arn_fields, arn_like, like};
 
-/// A policy that was read.
+/// A policy, ready to be evaluated.
 #[derive(Clone, Debug)]
 pub struct Policy {
     statements: Vec<Statement>,
@@ -15,7 +15,7 @@ pub struct Policy {
 
 #[derive(Clone, Debug)]
 struct Statement {
-    /// Its `Sid`, or its place.
+    /// The `Sid`, or else the number of the statement, counted from 1.
     name: String,
     allows: bool,
     actions: Vec<String>,
@@ -23,29 +23,65 @@ struct Statement {
     conditions: Vec<Condition>,
 }
 
-/// What is not understood here, in words that follow "does not know".
+/// Why a policy cannot be evaluated. The text names the first part that is invalid or not supported.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the policy is not understood: {0}")]
-pub struct Refusal(pub(crate) String);
+#[error("cannot evaluate the policy: {0}")]
+pub struct PolicyError(Problem);
 
-impl Refusal {
-    pub(crate) fn of(what: &str, value: &Value) -> Refusal {
-        Refusal(format!("{what} {value}"))
+impl From<Problem> for PolicyError {
+    fn from(problem: Problem) -> PolicyError {
+        PolicyError(problem)
     }
 }
 
-/// What a policy says to a call.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Problem {
+    #[error("unsupported version {0}")]
+    Version(String),
+    #[error("it has no {0}")]
+    MissingFromPolicy(&'static str),
+    #[error("a statement has no {0}")]
+    MissingFromStatement(&'static str),
+    #[error("unsupported element {0}")]
+    Element(String),
+    #[error("unsupported value of {element}: {value}")]
+    Value { element: String, value: Value },
+    #[error("invalid action {0}")]
+    Action(String),
+    #[error("invalid resource {0}")]
+    Resource(String),
+    #[error("unsupported policy variable in {0}")]
+    Variable(String),
+    #[error("unsupported condition key {0}")]
+    ConditionKey(String),
+    #[error("unsupported condition operator {0}")]
+    Operator(String),
+    #[error("unsupported condition: {operator} on {key}, which has any number of values")]
+    OneOfMany { operator: String, key: String },
+    #[error("unsupported condition: {operator} on {key}, which has one value")]
+    SetOfOne { operator: String, key: String },
+    #[error("invalid ARN {0}")]
+    Arn(String),
+}
+
+impl Problem {
+    pub(crate) fn value(element: &str, value: &Value) -> Problem {
+        Problem::Value { element: element.to_owned(), value: value.clone() }
+    }
+}
+
+/// A policy's decision on a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// This allows it, the first that does, and nothing denies it.
+    /// A statement allows the call, and none denies it. The value names the first such statement.
     Allowed(By),
-    /// Nothing allows it.
+    /// No statement allows or denies the call.
     NotAllowed,
-    /// A statement denies it, whatever else allows it.
+    /// A statement denies the call. That other statements allow it makes no difference.
     Denied,
 }
 
-/// What decided: a statement, and the places of the action and the resource in it that matched.
+/// The statement that allowed a call, and the indices of its action and its resource that matched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct By {
     statement: usize,
@@ -54,84 +90,84 @@ pub struct By {
 }
 
 impl Policy {
-    /// Reads a document. A condition may ask for `keys` and no others.
+    /// Reads a policy document. Its conditions can use `keys` only.
     ///
     /// # Errors
-    /// Names the first thing in it that is not understood.
-    pub fn read(document: &Value, keys: &[Key]) -> Result<Policy, Refusal> {
-        let document = elements("the document", document, &["Version", "Id", "Statement"])?;
+    /// The first part of the document that is invalid or not supported.
+    pub fn read(document: &Value, keys: &[Key]) -> Result<Policy, PolicyError> {
+        let document = elements("the policy", document, &["Version", "Id", "Statement"])?;
         match document.get("Version").and_then(Value::as_str) {
             Some("2012-10-17") => {}
-            other => return Err(Refusal(format!("the version {}", other.unwrap_or("of a document without one")))),
+            Some(other) => return Err(Problem::Version(other.to_owned()).into()),
+            None => return Err(Problem::MissingFromPolicy("Version").into()),
         }
         let statements = match document.get("Statement") {
             Some(Value::Array(statements)) => statements.as_slice(),
             Some(one @ Value::Object(_)) => std::slice::from_ref(one),
-            _ => return Err(Refusal("a document without statements".to_owned())),
+            _ => return Err(Problem::MissingFromPolicy("Statement").into()),
         };
-        let read = |(place, statement)| Statement::read(place, statement, keys);
+        let read = |(index, statement)| Statement::read(index, statement, keys);
         Ok(Policy { statements: statements.iter().enumerate().map(read).collect::<Result<_, _>>()? })
     }
 
-    /// Decides whether `action` may be done to `resource`: an ARN, or `*` for an action that takes none.
+    /// Decides on a call of `action` on `resource`. A resource is an ARN, or `*` for an action that takes no resource.
     #[must_use]
     pub fn decide(&self, action: &str, resource: &str, context: &Context) -> Decision {
         let mut decision = Decision::NotAllowed;
-        for (place, statement) in self.statements.iter().enumerate() {
-            let undecided = decision == Decision::NotAllowed;
-            if statement.allows && !undecided {
+        for (index, statement) in self.statements.iter().enumerate() {
+            if statement.allows && decision != Decision::NotAllowed {
                 continue;
             }
             let Some((action, resource)) = statement.matches(action, resource, context) else { continue };
             if !statement.allows {
                 return Decision::Denied;
             }
-            decision = Decision::Allowed(By { statement: place, action, resource });
+            decision = Decision::Allowed(By { statement: index, action, resource });
         }
         decision
     }
 
-    /// All that the policy allows, piece by piece: the name of a statement, and one of its actions or resources.
+    /// The parts of all statements that allow something: the name of the statement, and one of its actions or resources.
     pub fn grants(&self) -> impl Iterator<Item = (&str, &str)> {
         self.statements.iter().filter(|statement| statement.allows).flat_map(|statement| {
-            let pieces = statement.actions.iter().chain(&statement.resources);
-            pieces.map(|piece| (statement.name.as_str(), piece.as_str()))
+            let parts = statement.actions.iter().chain(&statement.resources);
+            parts.map(|part| (statement.name.as_str(), part.as_str()))
         })
     }
 
-    /// The pieces that a decision came from.
+    /// The action and the resource that allowed a call, each with the name of their statement.
     #[must_use]
     pub fn grants_by(&self, by: By) -> [(&str, &str); 2] {
         let statement = &self.statements[by.statement];
         [&statement.actions[by.action], &statement.resources[by.resource]]
-            .map(|piece| (statement.name.as_str(), piece.as_str()))
+            .map(|part| (statement.name.as_str(), part.as_str()))
     }
 }
 
 impl Statement {
-    fn read(place: usize, statement: &Value, keys: &[Key]) -> Result<Statement, Refusal> {
-        let fields = elements("the statement", statement, &["Sid", "Effect", "Action", "Resource", "Condition"])?;
-        let field = |name: &str| fields.get(name).ok_or_else(|| Refusal(format!("a statement without {name}")));
+    fn read(index: usize, statement: &Value, keys: &[Key]) -> Result<Statement, Problem> {
+        let fields = elements("a statement", statement, &["Sid", "Effect", "Action", "Resource", "Condition"])?;
+        let field = |name| fields.get(name).ok_or(Problem::MissingFromStatement(name));
         let name = match fields.get("Sid") {
-            None => (place + 1).to_string(),
+            None => (index + 1).to_string(),
             Some(Value::String(sid)) => sid.clone(),
-            Some(other) => return Err(Refusal::of("the Sid", other)),
+            Some(other) => return Err(Problem::value("Sid", other)),
         };
         let allows = match field("Effect")?.as_str() {
             Some("Allow") => true,
             Some("Deny") => false,
-            _ => return Err(Refusal::of("the effect", field("Effect")?)),
+            _ => return Err(Problem::value("Effect", field("Effect")?)),
         };
         let actions = strings("Action", field("Action")?)?;
         for action in &actions {
             let service = action.split_once(':').map_or(action.as_str(), |(service, _)| service);
             if *action != "*" && (service == action || service.contains(['*', '?'])) {
-                return Err(Refusal(format!("the action {action}")));
+                return Err(Problem::Action(action.clone()));
             }
         }
         let resources = strings("Resource", field("Resource")?)?;
-        if let Some(odd) = resources.iter().find(|resource| *resource != "*" && arn_fields(resource).is_none()) {
-            return Err(Refusal(format!("the resource {odd}")));
+        if let Some(invalid) = resources.iter().find(|resource| *resource != "*" && arn_fields(resource).is_none()) {
+            return Err(Problem::Resource(invalid.clone()));
         }
         let conditions = match fields.get("Condition") {
             None => Vec::new(),
@@ -152,26 +188,26 @@ impl Statement {
     }
 }
 
-/// The elements of an object, all of which are `known`.
-fn elements<'a>(what: &str, value: &'a Value, known: &[&str]) -> Result<&'a Map<String, Value>, Refusal> {
-    let Some(fields) = value.as_object() else { return Err(Refusal::of(what, value)) };
+/// The elements of an object. It fails on an element that is not `known`.
+fn elements<'a>(what: &str, value: &'a Value, known: &[&str]) -> Result<&'a Map<String, Value>, Problem> {
+    let Some(fields) = value.as_object() else { return Err(Problem::value(what, value)) };
     match fields.keys().find(|name| !known.contains(&name.as_str())) {
-        Some(name) => Err(Refusal(format!("the element {name}"))),
+        Some(name) => Err(Problem::Element(name.clone())),
         None => Ok(fields),
     }
 }
 
-/// One string or several.
-pub(crate) fn strings(what: &str, value: &Value) -> Result<Vec<String>, Refusal> {
+/// The strings of an element, which can be one string or an array of strings.
+pub(crate) fn strings(element: &str, value: &Value) -> Result<Vec<String>, Problem> {
     let values = match value {
         Value::Array(values) if !values.is_empty() => values.as_slice(),
         one @ Value::String(_) => std::slice::from_ref(one),
-        other => return Err(Refusal::of(what, other)),
+        other => return Err(Problem::value(element, other)),
     };
     let read = |value: &Value| match value {
-        Value::String(text) if text.contains("${") => Err(Refusal(format!("the variable in {text}"))),
+        Value::String(text) if text.contains("${") => Err(Problem::Variable(text.clone())),
         Value::String(text) => Ok(text.clone()),
-        other => Err(Refusal::of(what, other)),
+        other => Err(Problem::value(element, other)),
     };
     values.iter().map(read).collect()
 }
@@ -197,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn an_action_is_allowed_on_the_resources_it_is_allowed_on() {
+    fn an_action_is_allowed_only_on_the_resources_of_its_statement() {
         let policy = policy(&[
             statement("Allow", json!(["ec2:StopInstances", "EC2:describe*"]), json!("arn:aws:ec2:*:*:instance/*")),
             statement("Allow", json!("ec2:DescribeInstances"), json!("*")),
@@ -205,7 +241,7 @@ mod tests {
         assert!(allows(&policy, "ec2:StopInstances", INSTANCE));
         assert!(allows(&policy, "ec2:stopinstances", INSTANCE));
         assert!(allows(&policy, "ec2:DescribeInstances", "*"));
-        // An action that takes no resource is allowed on all of them only.
+        // An action that takes no resource needs a statement for all resources.
         assert!(!allows(&policy, "ec2:DescribeImages", "*"));
         assert!(!allows(&policy, "ec2:StopInstances", "*"));
         assert!(!allows(&policy, "ec2:StartInstances", INSTANCE));
@@ -213,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_denial_outweighs_whatever_allows() {
+    fn a_deny_statement_overrides_every_allow_statement() {
         let everything = statement("Allow", json!("*"), json!("*"));
         let denial = statement("Deny", json!("ec2:Terminate*"), json!("*"));
         for statements in [[everything.clone(), denial.clone()], [denial, everything]] {
@@ -225,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn every_condition_has_to_hold() {
+    fn every_condition_must_hold() {
         let mut stop = statement("Allow", json!("ec2:StopInstances"), json!("*"));
         stop["Condition"] = json!({
             "StringEquals": {"ec2:ResourceTag/fleet": ["a", "b"], "ec2:ResourceTag/role": "builder"},
@@ -245,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn what_allowed_a_call_is_told_piece_by_piece() {
+    fn a_decision_names_the_statement_the_action_and_the_resource() {
         let mut both =
             statement("Allow", json!(["ec2:StartInstances", "ec2:StopInstances"]), json!(["arn:aws:ec2:::a", "*"]));
         both["Sid"] = json!("Both");
@@ -256,30 +292,30 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_understood_is_refused_by_name() {
+    fn an_error_names_the_unsupported_part() {
         let good = statement("Allow", json!("ec2:StopInstances"), json!("*"));
         let with = |name: &str, value: Value| {
             let mut statement = good.clone();
             statement[name] = value;
             json!({"Version": "2012-10-17", "Statement": statement})
         };
-        for (document, refusal) in [
-            (json!({"Version": "2008-10-17", "Statement": good}), "the version 2008-10-17"),
-            (json!({"Statement": good}), "the version of a document without one"),
-            (json!({"Version": "2012-10-17"}), "a document without statements"),
-            (json!({"Version": "2012-10-17", "Statement": good, "Statements": []}), "the element Statements"),
-            (with("NotAction", json!("ec2:*")), "the element NotAction"),
-            (with("Conditions", json!({})), "the element Conditions"),
-            (with("Effect", json!("allow")), "the effect \"allow\""),
-            (with("Action", json!(["ec2:A", 1])), "Action 1"),
-            (with("Action", json!([])), "Action []"),
-            (with("Action", json!("StopInstances")), "the action StopInstances"),
-            (with("Action", json!("e*:StopInstances")), "the action e*:StopInstances"),
-            (with("Resource", json!("i-1")), "the resource i-1"),
-            (with("Resource", json!("arn:aws:ec2:${aws:username}::x")), "the variable in"),
+        for (document, problem) in [
+            (json!({"Version": "2008-10-17", "Statement": good}), "unsupported version 2008-10-17"),
+            (json!({"Statement": good}), "it has no Version"),
+            (json!({"Version": "2012-10-17"}), "it has no Statement"),
+            (json!({"Version": "2012-10-17", "Statement": good, "Statements": []}), "unsupported element Statements"),
+            (with("NotAction", json!("ec2:*")), "unsupported element NotAction"),
+            (with("Conditions", json!({})), "unsupported element Conditions"),
+            (with("Effect", json!("allow")), "value of Effect: \"allow\""),
+            (with("Action", json!(["ec2:A", 1])), "value of Action: 1"),
+            (with("Action", json!([])), "value of Action: []"),
+            (with("Action", json!("StopInstances")), "invalid action StopInstances"),
+            (with("Action", json!("e*:StopInstances")), "invalid action e*:StopInstances"),
+            (with("Resource", json!("i-1")), "invalid resource i-1"),
+            (with("Resource", json!("arn:aws:ec2:${aws:username}::x")), "unsupported policy variable in"),
         ] {
             let message = Policy::read(&document, &KEYS).unwrap_err().to_string();
-            assert!(message.contains(refusal), "{message}");
+            assert!(message.contains(problem), "{message}");
         }
     }
 }

@@ -1,33 +1,33 @@
-//! Token buckets: how often a call may be made. A call needs a token from every bucket it is under.
+//! Token buckets, which limit how often a call may be made. A call takes a token from every bucket that applies to it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Time;
 
-/// How much a bucket holds and how much flows back in a second.
+/// How many tokens a bucket holds, and how many return each second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rate {
     pub(crate) capacity: f64,
     pub(crate) per_second: f64,
 }
 
-/// A rate that admits `capacity` at once and `per_second` for ever.
+/// A rate that admits `capacity` calls at once, and `per_second` calls a second after that.
 pub(crate) const fn rate(capacity: u32, per_second: u32) -> Rate {
     Rate { capacity: capacity as f64, per_second: per_second as f64 }
 }
 
-/// One demand on one bucket.
+/// The name of a bucket, its rate, and how many tokens a call takes from it.
 pub(crate) type Demand = (&'static str, Rate, u32);
 
-/// The account's buckets, each full until first used.
+/// The account's buckets. Each is full until its first use.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Buckets {
     levels: BTreeMap<&'static str, (f64, Time)>,
 }
 
 impl Buckets {
-    /// Takes from all of the buckets, or, if one of them is short, from none.
+    /// Takes tokens from all of the buckets. If one bucket has too few, takes from none and returns `false`.
     pub(crate) fn take(&mut self, now: Time, demands: &[Demand]) -> bool {
         let filled: Vec<f64> = demands.iter().map(|(name, rate, _)| self.level(now, name, *rate)).collect();
         let admitted = filled.iter().zip(demands).all(|(level, (_, _, wanted))| *level >= f64::from(*wanted));
@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_admits_its_capacity_then_its_refill() {
+    fn a_bucket_admits_its_capacity_and_then_its_refill() {
         let mut buckets = Buckets::default();
         let take = |buckets: &mut Buckets, second| {
             buckets.take(Duration::from_secs(second), &[("RunInstances", rate(5, 2), 1)])

@@ -1,4 +1,4 @@
-//! A moment of a rehearsal, kept so that others can go on from it.
+//! A checkpoint of a rehearsal, from which other rehearsals continue.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use crate::Simulator;
 use crate::clock::Clock;
-use crate::door::Door;
+use crate::endpoint::Endpoint;
 use crate::faults::Fault;
 use crate::state::State;
 
-/// A world as it stood at one time. It does not move.
+/// The simulated AWS as it was at one time. It does not change.
 #[derive(Clone, Debug)]
 pub struct Checkpoint {
     state: State,
@@ -19,33 +19,33 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
-    /// How long after the first instant it was.
+    /// The checkpoint's time since the start.
     #[must_use]
     pub fn time(&self) -> Duration {
         self.state.now
     }
 
-    /// How many processes there had been.
+    /// How many processes ran before the checkpoint.
     #[must_use]
     pub fn processes(&self) -> u64 {
         self.state.journal.processes
     }
 
-    /// How often each operation had been called.
+    /// How many times each operation was called before the checkpoint.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
         self.state.journal.calls()
     }
 
-    /// The world on a clock, by which it goes on.
-    pub(crate) fn on(self, clock: Clock) -> Simulator {
+    /// Continues from the checkpoint on `clock`.
+    pub(crate) fn resume_on(self, clock: Clock) -> Simulator {
         let Checkpoint { state, invocations } = self;
-        Simulator { door: Door::new(clock, state), invocations: Arc::new(AtomicU64::new(invocations)) }
+        Simulator { endpoint: Endpoint::new(clock, state), invocations: Arc::new(AtomicU64::new(invocations)) }
     }
 
-    /// How often the processes in a place had called an operation.
+    /// How many times the processes in a place called an operation before the checkpoint.
     #[must_use]
-    pub fn passed(&self, place: &str, operation: &str) -> u32 {
+    pub fn calls_from(&self, place: &str, operation: &str) -> u32 {
         let trail = self.state.journal.trail.iter();
         let passed = trail.filter(|passed| (&*passed.place, &*passed.operation) == (place, operation)).count();
         u32::try_from(passed).unwrap_or(u32::MAX)
@@ -53,30 +53,31 @@ impl Checkpoint {
 }
 
 impl Simulator {
-    /// The world as it is now, to go on from.
+    /// A checkpoint of the present state.
     #[must_use]
     pub fn checkpoint(&self) -> Checkpoint {
-        Checkpoint { state: self.door.state().clone(), invocations: self.invocations.load(Ordering::Relaxed) }
+        Checkpoint { state: self.endpoint.state().clone(), invocations: self.invocations.load(Ordering::Relaxed) }
     }
 
-    /// The world of a moment once more, for a rehearsal whose clock is at the first instant: it stands still until the
-    /// moment has come, and nobody may call before. `more` is to go wrong from there on, and counts calls from there on.
+    /// Continues from a checkpoint in a rehearsal whose clock is at the start. The state does not change until the
+    /// clock reaches the checkpoint's time, and no call may be made before. `more` are further faults. They count calls
+    /// from the checkpoint on.
     /// Call it inside a tokio runtime whose clock is paused.
     #[must_use]
     pub fn from_checkpoint(checkpoint: &Checkpoint, more: Vec<Fault>) -> Simulator {
         let mut checkpoint = checkpoint.clone();
         checkpoint.state.arm(more);
         let clock = Clock::starting_at(checkpoint.state.world.start);
-        checkpoint.on(clock)
+        checkpoint.resume_on(clock)
     }
 
-    /// How long it is since the first instant.
+    /// The time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.door.clock.elapsed()
+        self.endpoint.clock.elapsed()
     }
 
-    /// Waits until so long after the first instant.
+    /// Waits until the given time since the start.
     pub async fn until(&self, since_start: Duration) {
         tokio::time::sleep(since_start.saturating_sub(self.elapsed())).await;
     }

@@ -1,14 +1,14 @@
-//! Virtual time: tokio's clock, and what it reads on a wall.
+//! Virtual time: tokio's clock, and the wall time that it shows.
 
 use std::time::{Duration, SystemTime};
 
 use aws_smithy_async::time::TimeSource;
 use tokio::time::Instant;
 
-/// Time since the first instant.
+/// Time since the start of the rehearsal.
 pub(crate) type Time = Duration;
 
-/// Moves only when tokio's clock moves; a paused one moves when every task waits.
+/// Advances only when tokio's clock does. A paused tokio clock advances when every task waits.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     origin: Instant,
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn the_wall_clock_follows_tokios() {
+    async fn the_wall_clock_follows_tokios_clock() {
         let clock = Clock::starting_at(SystemTime::UNIX_EPOCH);
         tokio::time::sleep(Duration::from_secs(3_600)).await;
         assert_eq!(clock.elapsed(), Duration::from_secs(3_600));

@@ -1,4 +1,5 @@
-//! CloudWatch's alarms and what it knows of instances. <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
+//! CloudWatch: its alarms, and the CPU of instances.
+//! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
 
 use ciborium::Value as Cbor;
 use serde::Deserialize;
@@ -19,8 +20,8 @@ pub(crate) fn serve(state: &mut State, operation: &str, fields: &mut Fields) -> 
     }
 }
 
-/// The alarms that are named, or all of them, on one page: the world's are few. An unknown name is no error: it is left
-/// out. Without `AlarmTypes` metric alarms are meant; the world has no others.
+/// The named alarms, or all of them. They fit on one page. An unknown name is no error: the answer leaves it out. A
+/// request without `AlarmTypes` asks for metric alarms, and the world has no others.
 fn describe_alarms(state: &State, fields: &mut Fields) -> Result<Vec<u8>, ServiceError> {
     let names = fields.strings("AlarmNames")?;
     let types = fields.strings("AlarmTypes")?;
@@ -31,11 +32,11 @@ fn describe_alarms(state: &State, fields: &mut Fields) -> Result<Vec<u8>, Servic
     fields.finish()?;
     let metric = types.is_empty() || types.iter().any(|kind| kind == "MetricAlarm");
     let named = |alarm: &String| metric && (names.is_empty() || names.contains(alarm));
-    let rings = state.faults.alarm_rings(state.now);
-    let quiet = state.world.alarms.iter().map(|alarm| (alarm, rings));
-    let on_the_cpu = state.world.cpu_alarms.iter().map(|alarm| (&alarm.name, state.is_ringing(alarm)));
-    let alarms = quiet.chain(on_the_cpu).filter(|(alarm, _)| named(alarm)).map(|(alarm, rings)| {
-        let value = if rings { "ALARM" } else { "OK" };
+    let raised = state.faults.alarm_raised(state.now);
+    let named_only = state.world.alarms.iter().map(|alarm| (alarm, raised));
+    let on_the_cpu = state.world.cpu_alarms.iter().map(|alarm| (&alarm.name, state.is_raised(alarm)));
+    let alarms = named_only.chain(on_the_cpu).filter(|(alarm, _)| named(alarm)).map(|(alarm, raised)| {
+        let value = if raised { "ALARM" } else { "OK" };
         let arn = format!("arn:aws:cloudwatch:{}:{}:alarm:{alarm}", state.world.region, state.world.account);
         cbor::map([
             ("AlarmName", Cbor::from(alarm.as_str())),
@@ -52,8 +53,8 @@ fn describe_alarms(state: &State, fields: &mut Fields) -> Result<Vec<u8>, Servic
     ])))
 }
 
-/// The CPU of instances, a point a minute: what the steps ask for, and nothing else. An instance that is not there has no
-/// points, which is no error.
+/// The CPU of instances, one point a minute. Only the queries that the steps make are supported. An unknown instance
+/// has no points, which is no error.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_GetMetricData.html>
 fn get_metric_data(state: &State, fields: &mut Fields) -> Result<Vec<u8>, ServiceError> {
     let (from, to) = (time(state, fields, "StartTime")?, time(state, fields, "EndTime")?);
@@ -64,7 +65,7 @@ fn get_metric_data(state: &State, fields: &mut Fields) -> Result<Vec<u8>, Servic
         return Err(unsupported(format_args!("GetMetricData in the order {order:?}")));
     }
     let queries: Vec<Query> = serde_json::from_value(queries)
-        .map_err(|error| unsupported(format_args!("this query of GetMetricData: {error}")))?;
+        .map_err(|error| unsupported(format_args!("a query of GetMetricData: {error}")))?;
     if queries.len() > 500 {
         return Err(refuse(
             "ValidationError",
@@ -96,11 +97,11 @@ fn get_metric_data(state: &State, fields: &mut Fields) -> Result<Vec<u8>, Servic
     Ok(cbor::encode(&cbor::map([("MetricDataResults", Cbor::Array(results)), ("Messages", Cbor::Array(Vec::new()))])))
 }
 
-/// Seconds since the first instant.
+/// Reads a time as seconds since the start.
 fn time(state: &State, fields: &mut Fields, name: &str) -> Result<u64, ServiceError> {
     let seconds = fields.take(name).as_ref().and_then(Value::as_f64);
     let seconds = seconds.ok_or_else(|| refuse("MissingParameter", format!("The parameter {name} is required")))?;
-    // A cast of a float saturates.
+    // The cast of a float saturates.
     Ok((seconds - state.epoch_seconds(Time::ZERO)) as u64)
 }
 
@@ -135,7 +136,7 @@ struct Dimension {
 }
 
 impl Query {
-    /// Whose CPU is asked for.
+    /// The instance whose CPU the query asks for.
     fn instance(&self) -> Result<&str, ServiceError> {
         let MetricStat { metric: Metric { namespace, metric_name, dimensions }, period, stat } = &self.metric_stat;
         match (namespace.as_str(), metric_name.as_str(), period, stat.as_str(), &dimensions[..]) {

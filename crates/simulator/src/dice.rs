@@ -1,10 +1,10 @@
-//! Chance. Every draw is keyed by what it is for, so that one more call shifts no other draw.
+//! Seeded random draws. Each draw has a key, so that an additional call does not shift any other draw.
 
 use std::time::Duration;
 
 use crate::world::Range;
 
-/// A seed, and what can be drawn from it.
+/// The seed of all draws.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dice {
     seed: u64,
@@ -15,7 +15,7 @@ impl Dice {
         Dice { seed }
     }
 
-    /// How long the `ordinal`th thing of this kind takes. Whole milliseconds, which is as fine as tokio's timers are.
+    /// The latency of the `ordinal`th event of this kind, in whole milliseconds: tokio's timers are no finer.
     pub(crate) fn latency(self, kind: &str, ordinal: u64, range: Range) -> Duration {
         let low = millis(range.low);
         let high = millis(range.high).max(low);
@@ -27,7 +27,7 @@ impl Dice {
         format!("{prefix}-0{:016x}", self.rng(prefix, ordinal).u64(..))
     }
 
-    /// An id such as a command's: a UUID of version 4 in looks.
+    /// An id in the form of a version 4 UUID, such as a command's id.
     pub(crate) fn uuid(self, kind: &str, ordinal: u64) -> String {
         let bits = self.rng(kind, ordinal).u128(..);
         format!(
@@ -41,7 +41,8 @@ impl Dice {
     }
 
     fn rng(self, kind: &str, ordinal: u64) -> fastrand::Rng {
-        // FNV-1a over the kind, and a mix after each part, so that neighbours in any of the three share nothing.
+        // FNV-1a over the kind, and a mixing round after each part, so that neighboring seeds, kinds and ordinals give
+        // unrelated draws.
         let mut key = 0xcbf2_9ce4_8422_2325_u64;
         for byte in kind.bytes() {
             key = (key ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
@@ -69,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_draw_depends_on_seed_kind_and_ordinal_and_on_nothing_else() {
+    fn a_draw_depends_only_on_seed_kind_and_ordinal() {
         let range = Range::millis(0, 1_000_000_000);
         let draws: BTreeSet<_> = [(1, "a", 1), (2, "a", 1), (1, "b", 1), (1, "a", 2)]
             .map(|(seed, kind, ordinal)| Dice::new(seed).latency(kind, ordinal, range))
@@ -79,14 +80,14 @@ mod tests {
     }
 
     #[test]
-    fn draws_fill_their_range_and_stay_in_it() {
+    fn draws_cover_their_whole_range_and_stay_in_it() {
         let range = Range::millis(40, 45);
         let draws: BTreeSet<_> = (0..200).map(|n| Dice::new(7).latency("call", n, range).as_millis()).collect();
         assert_eq!(draws, (40..=45).collect());
     }
 
     #[test]
-    fn ids_look_like_those_of_aws() {
+    fn ids_have_the_form_of_aws_ids() {
         let id = Dice::new(1).id("i", 0);
         assert_eq!(id.len(), "i-0123456789abcdef0".len());
         assert_eq!(Dice::new(1).uuid("command", 0).len(), 36);

@@ -1,4 +1,4 @@
-//! DynamoDB: one table, and the expressions that guard what is written to it.
+//! DynamoDB: one table, and the condition and update expressions of its writes.
 //! <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/>
 
 mod attribute;
@@ -41,18 +41,18 @@ fn right_table(fields: &mut Fields, table: &str) -> Result<(), ServiceError> {
     Err(refuse("ResourceNotFoundException", "Requested resource not found"))
 }
 
-/// `GetItem`. A consistent read is the same as any other here: there is one copy.
+/// `GetItem`. Every read is consistent, because there is one copy of the table.
 fn get(table: &Table, fields: &mut Fields) -> Result<Vec<u8>, ServiceError> {
     fields.boolean("ConsistentRead")?;
     let key = table::read_key(fields)?;
     fields.finish()?;
     Ok(match table.items.get(&key) {
-        Some(kept) => [b"{\"Item\":", kept.answered(), b"}"].concat(),
+        Some(stored) => [b"{\"Item\":", stored.json(), b"}"].concat(),
         None => b"{}".to_vec(),
     })
 }
 
-/// A request that DynamoDB finds malformed.
+/// The refusal of a request that DynamoDB finds malformed.
 fn invalid(message: impl Into<String>) -> ServiceError {
     refuse("ValidationException", message)
 }

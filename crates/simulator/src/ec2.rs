@@ -14,7 +14,6 @@ mod page;
 mod power;
 mod snapshots;
 mod status;
-mod subnets;
 
 use std::collections::BTreeMap;
 
@@ -27,16 +26,16 @@ use image::{Image, Snapshot};
 use instance::Instance;
 use launch::Launch;
 
-/// What EC2 keeps. Everything is found by the order in which it was made.
+/// The state of EC2. Instances, images and snapshots are in the order of their creation, and an index identifies each.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Ec2 {
     pub(crate) instances: Vec<Instance>,
     pub(crate) by_id: BTreeMap<String, usize>,
     pub(crate) images: Vec<Image>,
     pub(crate) snapshots: Vec<Snapshot>,
-    /// What each client token launched; a token holds in one zone.
+    /// The launch of each client token and zone: a client token is valid in one zone.
     launches: BTreeMap<(String, String), Launch>,
-    /// How many instances calls have launched.
+    /// How many instances `RunInstances` has launched.
     launched: u32,
 }
 
@@ -53,7 +52,7 @@ pub(crate) fn serve(state: &mut State, operation: &str, form: &mut Form) -> Resu
         "DescribeInstanceStatus" => status::describe(state, form),
         "DescribeInstances" => describe::instances(state, form),
         "DescribeSnapshots" => snapshots::describe(state, form),
-        "DescribeSubnets" => subnets::describe(state, form),
+        "DescribeSubnets" => describe::subnets(state, form),
         "RunInstances" => launch::run(state, form),
         "StartInstances" => power::start(state, form),
         "StopInstances" => power::stop(state, form),
@@ -62,7 +61,8 @@ pub(crate) fn serve(state: &mut State, operation: &str, form: &mut Form) -> Resu
     }
 }
 
-/// The buckets a call is under. <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
+/// The token buckets that apply to a call.
+/// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-throttling.html>
 pub(crate) fn demands(operation: &str, form: &Form) -> Vec<Demand> {
     let instances = || {
         let named = form.pairs().keys().filter(|name| name.starts_with("InstanceId.")).count();
@@ -109,7 +109,7 @@ pub(crate) fn demands(operation: &str, form: &Form) -> Vec<Demand> {
     }
 }
 
-/// Refuses an id that cannot be one: `prefix-` and eight or seventeen hexadecimal digits.
+/// Refuses a malformed id. An id is `prefix-` and eight or seventeen hexadecimal digits.
 fn well_formed(id: &str, prefix: &str, kind: &str) -> Result<(), ServiceError> {
     let digits = id.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('-')).unwrap_or_default();
     if matches!(digits.len(), 8 | 17) && digits.bytes().all(|digit| digit.is_ascii_hexdigit()) {
@@ -119,7 +119,7 @@ fn well_formed(id: &str, prefix: &str, kind: &str) -> Result<(), ServiceError> {
     }
 }
 
-/// The tags of a `TagSpecification` list, by resource type; types other than `known` are refused.
+/// The tags of a `TagSpecification` list, by resource type. Types that are not in `known` are refused.
 pub(crate) fn tag_specifications(
     form: &mut Form,
     known: &[&str],

@@ -19,14 +19,14 @@ use target::Target;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Group {
     pub(crate) arn: String,
-    /// By the place of the target's instance.
+    /// Its targets, by the index of their instance.
     pub(crate) targets: BTreeMap<usize, Target>,
 }
 
-/// The fleet's own group comes first; clients send to it.
+/// The fleet's own group is the first one. Clients send their requests to it.
 pub(crate) const OWN_GROUP: usize = 0;
 
-/// A target: an instance in a group.
+/// Identifies a target: an instance in a group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TargetKey {
     pub(crate) group: usize,
@@ -41,11 +41,11 @@ pub(crate) fn serve(state: &mut State, operation: &str, form: &mut Form) -> Resu
         "DescribeTargetGroups" => groups::describe(state, form),
         "DescribeTargetHealth" => health::describe(state, form),
         "RegisterTargets" => registration::register(state, form),
-        other => Err(unsupported(format_args!("the operation {other} of load balancing"))),
+        other => Err(unsupported(format_args!("the operation {other} of Elastic Load Balancing"))),
     }
 }
 
-/// The buckets a call is under: the account's, and that of its kind.
+/// The token buckets that apply to a call: the account's bucket, and the bucket of its kind of call.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/throttling.html>
 pub(crate) fn demands(operation: &str) -> Vec<Demand> {
     let of_its_kind = match operation {
@@ -62,7 +62,7 @@ fn find_group(state: &State, arn: &str) -> Result<usize, ServiceError> {
     state.groups.iter().position(|group| group.arn == arn).ok_or_else(missing)
 }
 
-/// The instance ids of a list of targets. Each may name the group's port, and no other.
+/// The instance ids of a list of targets. A target may name the group's port, but no other.
 fn target_ids(state: &State, form: &mut Form) -> Result<Vec<String>, ServiceError> {
     let mut ids = Vec::new();
     for mut target in form.structures("Targets.member") {

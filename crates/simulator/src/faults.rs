@@ -7,7 +7,7 @@ use std::time::Duration;
 
 pub use armed::Faults;
 
-/// One thing that goes wrong.
+/// One fault: at calls, or in the world.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault(pub(crate) Kind);
 
@@ -17,51 +17,51 @@ pub(crate) enum Kind {
     World(WorldFault),
 }
 
-/// What goes wrong in the world, whoever calls.
+/// A world fault, which no call causes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WorldFault {
     /// Every migration fails, with exit status 0.
     MigrationFails,
-    /// New targets never pass a health check.
+    /// New targets fail every health check.
     TargetNeverHealthy(Which),
     /// Every image ends in the state `failed`.
     ImageFails,
-    /// No capacity in a zone (or in all), of an instance type (or of all).
+    /// A zone, or every zone, has no capacity for an instance type, or for any.
     NoCapacity {
-        /// The zone that ran dry; `None` means every zone.
+        /// The zone without capacity; `None` means every zone.
         zone: Option<String>,
-        /// The type that ran out; `None` means every type.
+        /// The instance type without capacity; `None` means every type.
         instance_type: Option<String>,
     },
-    /// The agent of no new instance comes online.
+    /// The agents of new instances never come online.
     AgentNeverOnline,
-    /// The nth launched instance (the first is 1) comes up impaired: it runs, and neither serves nor reports.
+    /// The nth launched instance comes up impaired: it runs, but neither serves nor reports.
     ImpairedInstance {
-        /// Which one.
+        /// Which launched instance; the first is 1.
         nth: u32,
     },
-    /// The first member in service stops answering for good.
+    /// The first member in service dies: it runs, but never answers again.
     MemberDies {
-        /// How long after the first instant.
+        /// When, since the start.
         at: Duration,
     },
-    /// Every alarm goes to ALARM and stays there.
-    AlarmRings {
-        /// How long after the first instant.
+    /// Every alarm enters the `ALARM` state and stays there.
+    AlarmRaised {
+        /// When, since the start.
         at: Duration,
     },
 }
 
-/// Which new targets a fault is about.
+/// The new targets that a fault affects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
-    /// The first to be registered.
+    /// The first target to be registered.
     First,
-    /// All of them.
+    /// All new targets.
     All,
 }
 
-/// The calls a fault strikes.
+/// The calls that a fault strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct On {
     operation: String,
@@ -71,43 +71,43 @@ pub struct On {
     last: u32,
 }
 
-/// What happens to a call that a fault strikes.
+/// What a fault does to a call that it strikes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Refused with this code; nothing happened.
+    /// The call is refused with this error code and has no effect.
     Error(String),
-    /// Refused with the service's own throttling code; nothing happened.
+    /// The call is refused with the service's own throttling code and has no effect.
     Throttle,
-    /// It happened, and the connection broke before the answer came.
+    /// The call takes effect, and the connection breaks before the answer arrives.
     AnswerLost,
-    /// It happened, and the answer came late.
+    /// The call takes effect, and its answer arrives this much later.
     Slow(Duration),
-    /// The caller's process died before the call was made.
+    /// The caller's process dies before the call is made.
     CrashBefore,
-    /// It happened, and the caller's process died before the answer came.
+    /// The call takes effect, and the caller's process dies before the answer arrives.
     CrashAfter,
-    /// Before the call is made, the caller's function is invoked once more, from beginning to end.
+    /// Before the call is made, the function is invoked a second time and runs to its end.
     InvokedTwice,
-    /// Whoever invoked the function stopped for good before the call was made.
+    /// The orchestrator that invoked the function dies before the call is made.
     OrchestratorDiesBefore,
-    /// It happened, and then whoever invoked the function stopped for good.
+    /// The call takes effect, and then the orchestrator that invoked the function dies.
     OrchestratorDiesAfter,
 }
 
 impl Fault {
-    /// Strikes the first call of an operation, unless told otherwise.
+    /// The calls of an operation: the first one, unless `nth`, `times` or `always` selects others.
     #[must_use]
     pub fn on(operation: &str) -> On {
         On { operation: operation.to_owned(), function: None, place: None, first: 1, last: 1 }
     }
 
-    /// Something wrong with the world.
+    /// A world fault.
     #[must_use]
     pub fn world(fault: WorldFault) -> Fault {
         Fault(Kind::World(fault))
     }
 
-    /// What it does to a call; nothing for a fault of the world.
+    /// What the fault does to a call. `None` for a world fault.
     #[must_use]
     pub fn effect(&self) -> Option<&Effect> {
         match &self.0 {
@@ -118,7 +118,7 @@ impl Fault {
 }
 
 impl On {
-    /// Strikes the nth matching call; the first is 1.
+    /// Strikes the nth matching call. The first is 1.
     #[must_use]
     pub fn nth(mut self, nth: u32) -> On {
         self.first = nth;
@@ -126,7 +126,7 @@ impl On {
         self
     }
 
-    /// Strikes this many matching calls in a row, from the one already chosen on.
+    /// Strikes this many matching calls in a row, beginning with the selected one.
     #[must_use]
     pub fn times(mut self, times: u32) -> On {
         self.last = self.first.saturating_add(times.saturating_sub(1));
@@ -139,14 +139,15 @@ impl On {
         self.times(u32::MAX)
     }
 
-    /// Counts and strikes the calls of one function only.
+    /// Counts and strikes only the calls of one function.
     #[must_use]
     pub fn by(mut self, function: &str) -> On {
         self.function = Some(function.to_owned());
         self
     }
 
-    /// Counts and strikes the calls of processes in one place only; see [`Simulator::process`](crate::Simulator::process).
+    /// Counts and strikes only the calls of processes in one place. See
+    /// [`Simulator::process`](crate::Simulator::process).
     #[must_use]
     pub fn at(mut self, place: &str) -> On {
         self.place = Some(place.to_owned());
@@ -159,49 +160,49 @@ impl On {
         Fault(Kind::Call(self, Effect::Error(code.to_owned())))
     }
 
-    /// The call is throttled, in its service's own words, and has no effect.
+    /// The call is refused with its service's own throttling error and has no effect.
     #[must_use]
     pub fn throttle(self) -> Fault {
         Fault(Kind::Call(self, Effect::Throttle))
     }
 
-    /// The call takes effect; its answer is lost with the connection.
+    /// The call takes effect, and its answer is lost with the connection.
     #[must_use]
     pub fn answer_lost(self) -> Fault {
         Fault(Kind::Call(self, Effect::AnswerLost))
     }
 
-    /// The call takes effect; its answer comes this much later.
+    /// The call takes effect, and its answer arrives this much later.
     #[must_use]
     pub fn slow(self, by: Duration) -> Fault {
         Fault(Kind::Call(self, Effect::Slow(by)))
     }
 
-    /// The process that calls dies before the call is made.
+    /// The calling process dies before the call is made.
     #[must_use]
     pub fn crash_before(self) -> Fault {
         Fault(Kind::Call(self, Effect::CrashBefore))
     }
 
-    /// The call takes effect; the process that called dies before it has the answer.
+    /// The call takes effect, and the calling process dies before the answer arrives.
     #[must_use]
     pub fn crash_after(self) -> Fault {
         Fault(Kind::Call(self, Effect::CrashAfter))
     }
 
-    /// The function that is about to call is invoked once more, and runs from beginning to end before the call is made.
+    /// Before the call is made, the function is invoked a second time and runs to its end.
     #[must_use]
     pub fn invoked_twice(self) -> Fault {
         Fault(Kind::Call(self, Effect::InvokedTwice))
     }
 
-    /// Before the call is made, whoever invoked the function stops for good, and the function with it.
+    /// The orchestrator that invoked the function dies before the call is made. The function does nothing more.
     #[must_use]
     pub fn orchestrator_dies_before(self) -> Fault {
         Fault(Kind::Call(self, Effect::OrchestratorDiesBefore))
     }
 
-    /// The call takes effect; whoever invoked the function never does anything again, nor does the function.
+    /// The call takes effect, and then the orchestrator that invoked the function dies. The function does nothing more.
     #[must_use]
     pub fn orchestrator_dies_after(self) -> Fault {
         Fault(Kind::Call(self, Effect::OrchestratorDiesAfter))
@@ -266,7 +267,7 @@ impl fmt::Display for WorldFault {
             WorldFault::AgentNeverOnline => write!(f, "agents never online"),
             WorldFault::ImpairedInstance { nth } => write!(f, "launched instance #{nth} impaired"),
             WorldFault::MemberDies { at } => write!(f, "a member dies after {at:?}"),
-            WorldFault::AlarmRings { at } => write!(f, "an alarm rings after {at:?}"),
+            WorldFault::AlarmRaised { at } => write!(f, "an alarm is raised after {at:?}"),
         }
     }
 }
@@ -276,7 +277,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fault_reads_as_what_it_is() {
+    fn a_fault_is_displayed_in_words() {
         let read = |fault: Fault| fault.to_string();
         assert_eq!(read(Fault::on("CreateImage").nth(2).answer_lost()), "CreateImage #2: answer lost");
         assert_eq!(read(Fault::on("A").by("f").always().error("X")), "A by f #1..: error X");

@@ -1,4 +1,4 @@
-//! What must hold after every run, as far as the world can see it.
+//! The invariants of every run, as far as the simulated AWS can check them.
 
 use std::collections::BTreeMap;
 
@@ -9,58 +9,58 @@ use crate::ec2::instance::Instance;
 use crate::elb::OWN_GROUP;
 use crate::state::State;
 
-/// How a run ended, by its own account.
+/// A run that has ended, as the run itself reports it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
-    /// The outcome it reported.
-    pub outcome: Outcome,
-    /// The run's id, as its calls carried it.
+    /// How the run ended.
+    pub outcome: SettledAs,
+    /// The id of the run, as its calls carried it.
     pub run: String,
-    /// The images that the fleet keeps, by its own account.
+    /// The images that the fleet keeps after the run.
     pub kept: Vec<String>,
-    /// The runs that added members beside it, with its leave.
+    /// The runs that joined this one and added members to the fleet.
     pub joined: Vec<String>,
 }
 
-/// The ways a run can end.
+/// How a run ended, as far as the invariants depend on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum SettledAs {
     /// The fleet runs the new version.
     Upgraded,
     /// The fleet has more members, or fewer.
     Scaled,
-    /// The fleet has an image of a member, and is else as it was.
+    /// The fleet has an image of a member, and nothing else changed.
     ImageTaken,
-    /// The fleet is as it was.
+    /// The fleet is as it was before the run.
     RolledBack,
-    /// It stopped midway, and a person must look.
+    /// The run stopped midway and waits for an operator.
     Frozen,
-    /// It was refused before anything changed.
+    /// The run was refused before it changed anything.
     Refused,
-    /// There was nothing to do.
+    /// The run had nothing to do.
     Unchanged,
 }
 
-/// What was checked, and what did not hold.
+/// The invariants that were checked, and their violations.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// The invariants that were checked.
     pub checked: Vec<&'static str>,
-    /// Each breach of one of them.
+    /// Every violation, in the order of the invariants.
     pub violated: Vec<Violation>,
 }
 
-/// One breach of an invariant.
+/// One invariant that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// The invariant's name.
     pub invariant: &'static str,
-    /// What was seen, with ids.
+    /// What was observed, with ids.
     pub detail: String,
 }
 
 impl State {
-    /// Whether the invariants hold for a run that has settled, as far as its outcome says that they must.
+    /// Checks the invariants that a run must keep that ended this way.
     pub(crate) fn check(&self, settled: &Settled) -> Verdict {
         type Check = fn(&State, &Settled, &mut Vec<String>);
         let always: [(&'static str, Check); 4] = [
@@ -69,20 +69,20 @@ impl State {
             ("one-run-at-a-time", State::check_one_run),
             ("golden-image-exists", State::check_golden_image),
         ];
-        // A frozen run is left for a person as it is, and says itself what is left.
+        // A frozen run stays as it is for an operator, and reports by itself what is left.
         let by_outcome: &[(&'static str, Check)] = match settled.outcome {
-            Outcome::Frozen => &[],
-            Outcome::Upgraded | Outcome::Scaled => &[("nothing-left-over", State::check_leftovers)],
-            Outcome::ImageTaken => {
-                &[("nothing-left-over", State::check_leftovers), ("members-are-as-they-were", State::check_as_it_was)]
+            SettledAs::Frozen => &[],
+            SettledAs::Upgraded | SettledAs::Scaled => &[("nothing-left-over", State::check_leftovers)],
+            SettledAs::ImageTaken => {
+                &[("nothing-left-over", State::check_leftovers), ("members-are-as-they-were", State::check_unchanged)]
             }
-            Outcome::RolledBack | Outcome::Refused | Outcome::Unchanged => &[
+            SettledAs::RolledBack | SettledAs::Refused | SettledAs::Unchanged => &[
                 ("nothing-left-over", State::check_leftovers),
-                ("failed-run-leaves-fleet-as-it-was", State::check_as_it_was),
+                ("failed-run-leaves-fleet-as-it-was", State::check_unchanged),
             ],
         };
         let guarded: &[(&'static str, Check)] =
-            if self.guard.stands() { &[("within-permissions", State::check_permissions)] } else { &[] };
+            if self.authorizer.is_enforced() { &[("within-permissions", State::check_permissions)] } else { &[] };
         let mut verdict = Verdict::default();
         for (invariant, check) in always.iter().chain(guarded).chain(by_outcome) {
             let mut details = Vec::new();
@@ -94,8 +94,8 @@ impl State {
     }
 
     fn check_capacity(&self, _: &Settled, details: &mut Vec<String>) {
-        if let Some((at, count)) = self.gauge.shortfall() {
-            let floor = self.gauge.floor();
+        if let Some((at, count)) = self.in_service.shortfall() {
+            let floor = self.in_service.floor();
             details.push(format!("{count} of {floor} members were in service after {:.3} s", at.as_secs_f64()));
         }
         let lost = self.traffic.inexcusable();
@@ -104,13 +104,14 @@ impl State {
         }
     }
 
-    /// Nobody was denied what they asked for: a step needs more than its function may, or asks for what it must not.
+    /// No call was denied. A denial means that a step requires more than the policy allows, or makes a call that it
+    /// must not make.
     fn check_permissions(&self, _: &Settled, details: &mut Vec<String>) {
         details.extend(self.journal.denied.iter().cloned());
     }
 
     fn check_foreign(&self, _: &Settled, details: &mut Vec<String>) {
-        details.extend(self.journal.trespasses.iter().cloned());
+        details.extend(self.journal.foreign_changes.iter().cloned());
     }
 
     fn check_one_run(&self, settled: &Settled, details: &mut Vec<String>) {
@@ -125,41 +126,42 @@ impl State {
         }
     }
 
-    /// The image of every member in service is there, and so is the one there was, unless the run replaced it.
+    /// The image of every member in service is available. So is the golden image of the start, unless the run replaced
+    /// it.
     fn check_golden_image(&self, settled: &Settled, details: &mut Vec<String>) {
         details.extend(self.journal.lost_images.iter().cloned());
         let available =
             |id: &str| self.ec2.images.iter().any(|image| image.id == id && image.state == ImageState::Available);
         for (index, one) in self.ec2.instances.iter().enumerate() {
-            if self.gauge.contains(index) && !available(&one.spec.image) {
+            if self.in_service.contains(index) && !available(&one.spec.image) {
                 details.push(format!("{}, the image of {}, is not available", one.spec.image, one.id));
             }
         }
         let golden = &self.world.golden_image;
-        if settled.outcome != Outcome::Upgraded && !available(golden) {
+        if settled.outcome != SettledAs::Upgraded && !available(golden) {
             details.push(format!("the golden image {golden} is not available"));
         }
     }
 
-    /// What the run made is in service or gone, and after an upgrade so is what it replaced.
+    /// Everything that the run made is in service or gone. After an upgrade, everything that it replaced is gone.
     fn check_leftovers(&self, settled: &Settled, details: &mut Vec<String>) {
         let before = self.journal.before.get(&settled.run);
         let replaced = |id: &str| {
-            settled.outcome == Outcome::Upgraded && before.is_some_and(|before| before.instances.contains_key(id))
+            settled.outcome == SettledAs::Upgraded && before.is_some_and(|before| before.instances.contains_key(id))
         };
         let made = |made_by: &str, tags: &BTreeMap<String, String>| {
             !settled.run.is_empty()
                 && (made_by == settled.run || tags.get(&self.world.run_tag_key) == Some(&settled.run))
         };
-        // A new member that a fault of the world killed is not in service, and a member all the same.
+        // A staying member that a world fault killed is not in service, but it is still a member.
         let died = |one: &Instance| {
-            settled.outcome == Outcome::Upgraded && one.dead && one.has_tag(&self.world.load_balancer_tag)
+            settled.outcome == SettledAs::Upgraded && one.dead && one.has_tag(&self.world.load_balancer_tag)
         };
         for (index, one) in self.ec2.instances.iter().enumerate().filter(|(_, one)| !one.foreign) {
-            let joined = settled.outcome == Outcome::Upgraded && settled.joined.contains(&one.spec.made_by);
+            let joined = settled.outcome == SettledAs::Upgraded && settled.joined.contains(&one.spec.made_by);
             let concerned = made(&one.spec.made_by, &one.tags) || replaced(&one.id) || joined;
-            if concerned && !one.phase.gone() && !self.gauge.contains(index) && !died(one) {
-                details.push(format!("{} is left over, {}", one.id, one.phase.name()));
+            if concerned && !one.state.gone() && !self.in_service.contains(index) && !died(one) {
+                details.push(format!("{} is left over, {}", one.id, one.state.name()));
             }
         }
         for image in self.ec2.images.iter().filter(|image| image.registered() && made(&image.made_by, &image.tags)) {
@@ -168,32 +170,36 @@ impl State {
             }
         }
         for snapshot in self.ec2.snapshots.iter().filter(|one| one.exists() && made(&one.made_by, &one.tags)) {
-            // A backup of the data stays.
+            // A backup of the data has no image, and it stays.
             if snapshot.image.is_some_and(|image| !self.ec2.images[image].registered()) {
                 details.push(format!("{} is left over without its image", snapshot.id));
             }
         }
         for (index, target) in &self.groups[OWN_GROUP].targets {
             let one = &self.ec2.instances[*index];
-            if made(&one.spec.made_by, &one.tags) && !self.gauge.contains(*index) && !died(one) {
+            if made(&one.spec.made_by, &one.tags) && !self.in_service.contains(*index) && !died(one) {
                 details.push(format!("the target {} is left over, {:?}", one.id, target.health));
             }
         }
     }
 
     fn in_service_from(&self, image: &str) -> bool {
-        self.ec2.instances.iter().enumerate().any(|(index, one)| one.spec.image == image && self.gauge.contains(index))
+        self.ec2
+            .instances
+            .iter()
+            .enumerate()
+            .any(|(index, one)| one.spec.image == image && self.in_service.contains(index))
     }
 
-    /// Everything there was when the run began is there again, in the state and with the tags it had.
-    fn check_as_it_was(&self, settled: &Settled, details: &mut Vec<String>) {
+    /// Everything that existed when the run began exists again, in the same state and with the same tags.
+    fn check_unchanged(&self, settled: &Settled, details: &mut Vec<String>) {
         let Some(before) = self.journal.before.get(&settled.run) else { return };
         let after = self.inventory();
-        for (id, (phase, tags)) in &before.instances {
+        for (id, (state, tags)) in &before.instances {
             match after.instances.get(id) {
-                None => details.push(format!("{id} was {} and is gone", phase.name())),
-                Some((now, _)) if now != phase => {
-                    details.push(format!("{id} was {} and is {}", phase.name(), now.name()));
+                None => details.push(format!("{id} was {} and is gone", state.name())),
+                Some((now, _)) if now != state => {
+                    details.push(format!("{id} was {} and is {}", state.name(), now.name()));
                 }
                 Some((_, now)) if now != tags => {
                     details.push(format!("{id} had the tags {tags:?} and has {now:?}"));
@@ -201,13 +207,17 @@ impl State {
                 Some(_) => {}
             }
         }
-        details.extend(before.images.difference(&after.images).map(|id| format!("{id} was registered and is not")));
-        details.extend(before.targets.difference(&after.targets).map(|id| format!("{id} was a target and is not")));
+        details.extend(
+            before.images.difference(&after.images).map(|id| format!("{id} was registered and is not any more")),
+        );
+        details.extend(
+            before.targets.difference(&after.targets).map(|id| format!("{id} was a target and is not any more")),
+        );
         let joined = |id: &&String| {
             let index = self.ec2.by_id.get(*id);
             index.is_some_and(|index| settled.joined.contains(&self.ec2.instances[*index].spec.made_by))
         };
         let new = after.targets.difference(&before.targets).filter(|id| !joined(id));
-        details.extend(new.map(|id| format!("{id} was no target and is one")));
+        details.extend(new.map(|id| format!("{id} was not a target and is one")));
     }
 }

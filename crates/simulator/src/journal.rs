@@ -1,52 +1,52 @@
-//! What was done, by whom, to what: the evidence the invariants are checked against.
+//! The record of all changes: who changed which resource, and how. The invariants are checked on it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::clock::Time;
 use crate::ec2::image::ImageState;
-use crate::ec2::instance::Phase;
+use crate::ec2::instance::InstanceState;
 use crate::elb::OWN_GROUP;
 use crate::elb::target::Health;
-use crate::process::Passed;
+use crate::process::ProcessCall;
 use crate::state::State;
 
-/// A record of the rehearsal.
+/// The record of a rehearsal.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Journal {
-    /// Calls by operation.
+    /// How many calls each operation had.
     pub(crate) calls: BTreeMap<Arc<str>, u64>,
-    /// What was asked that the simulator does not imitate.
+    /// The requests that the simulator does not support.
     pub(crate) unsupported: BTreeSet<String>,
-    /// What policies did not allow, in IAM's words.
+    /// The denials, in IAM's words.
     pub(crate) denied: BTreeSet<String>,
-    /// Changes to what is someone else's.
-    pub(crate) trespasses: Vec<String>,
-    /// When each run first and last changed something.
+    /// Changes of resources that are not the fleet's.
+    pub(crate) foreign_changes: Vec<String>,
+    /// When each run made its first and its last change.
     pub(crate) changes: BTreeMap<String, (Time, Time)>,
-    /// What there was when each run made its first call.
+    /// The inventory at the first call of each run.
     pub(crate) before: BTreeMap<String, Inventory>,
     /// Images that were deregistered while members in service were clones of them.
     pub(crate) lost_images: Vec<String>,
-    /// How many processes there were.
+    /// How many processes ran.
     pub(crate) processes: u64,
-    /// What they called.
-    pub(crate) trail: Vec<Passed>,
+    /// Every call that a process made.
+    pub(crate) trail: Vec<ProcessCall>,
 }
 
 /// What belongs to the fleet at a time, as far as a run may have to restore it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Inventory {
-    /// State and tags of each instance that is not on its way out.
-    pub(crate) instances: BTreeMap<String, (Phase, BTreeMap<String, String>)>,
+    /// State and tags of each instance, without those that are terminated or shutting down.
+    pub(crate) instances: BTreeMap<String, (InstanceState, BTreeMap<String, String>)>,
     /// The registered images.
     pub(crate) images: BTreeSet<String>,
-    /// The targets of the fleet's group that do not drain.
+    /// The targets in the fleet's group, without those that drain.
     pub(crate) targets: BTreeSet<String>,
 }
 
 impl Journal {
-    /// How often each operation was called.
+    /// How many calls each operation had.
     pub(crate) fn calls(&self) -> BTreeMap<String, u64> {
         self.calls.iter().map(|(operation, count)| (operation.to_string(), *count)).collect()
     }
@@ -54,17 +54,17 @@ impl Journal {
 
 impl State {
     pub(crate) fn inventory(&self) -> Inventory {
-        let instances = self.ec2.instances.iter().filter(|one| !one.foreign && !one.phase.gone());
+        let instances = self.ec2.instances.iter().filter(|one| !one.foreign && !one.state.gone());
         let images = self.ec2.images.iter().filter(|image| !image.foreign && image.registered());
         let targets = self.groups[OWN_GROUP].targets.iter().filter(|(_, target)| target.health != Health::Draining);
         Inventory {
-            instances: instances.map(|one| (one.id.clone(), (one.phase, one.tags.clone()))).collect(),
+            instances: instances.map(|one| (one.id.clone(), (one.state, one.tags.clone()))).collect(),
             images: images.map(|image| image.id.clone()).collect(),
             targets: targets.map(|(index, _)| self.ec2.instances[*index].id.clone()).collect(),
         }
     }
 
-    /// The caller's first call: what there is now is what its run has to leave or restore.
+    /// Records the inventory at the first call of a run. The run has to leave or restore it.
     pub(crate) fn note_first_call(&mut self) {
         if !self.journal.before.contains_key(&self.caller.run) {
             let before = self.inventory();
@@ -72,25 +72,25 @@ impl State {
         }
     }
 
-    /// The caller changes an instance.
+    /// Records that the caller changes an instance.
     pub(crate) fn touch_instance(&mut self, operation: &str, instance: usize) {
         let this = &self.ec2.instances[instance];
         self.touch(operation, &this.id.clone(), this.foreign);
     }
 
-    /// The caller changes an image.
+    /// Records that the caller changes an image.
     pub(crate) fn touch_image(&mut self, operation: &str, image: usize) {
         let this = &self.ec2.images[image];
         self.touch(operation, &this.id.clone(), this.foreign);
     }
 
-    /// The caller changes a snapshot.
+    /// Records that the caller changes a snapshot.
     pub(crate) fn touch_snapshot(&mut self, operation: &str, snapshot: usize) {
         let this = &self.ec2.snapshots[snapshot];
         self.touch(operation, &this.id.clone(), this.foreign);
     }
 
-    /// The caller changes who is in a target group.
+    /// Records that the caller registers or deregisters a target.
     pub(crate) fn touch_target(&mut self, operation: &str, group: usize, instance: usize) {
         let this = &self.ec2.instances[instance];
         self.touch(operation, &this.id.clone(), this.foreign || group != OWN_GROUP);
@@ -107,15 +107,15 @@ impl State {
             }
         }
         if foreign {
-            self.journal.trespasses.push(format!("{} called {operation} on {id}", self.caller.function));
+            self.journal.foreign_changes.push(format!("{} called {operation} on {id}", self.caller.function));
         }
     }
 
-    /// An image is about to be deregistered. While a member in service is a clone of it, it is a golden image.
+    /// Records an image that is about to be deregistered while a member in service is a clone of it.
     pub(crate) fn note_lost_golden_image(&mut self, image: usize) {
         let this = &self.ec2.images[image];
         let clones = self.ec2.instances.iter().enumerate();
-        let mut members = clones.filter(|(index, one)| one.spec.image == this.id && self.gauge.contains(*index));
+        let mut members = clones.filter(|(index, one)| one.spec.image == this.id && self.in_service.contains(*index));
         if let (ImageState::Available, Some((_, member))) = (this.state, members.next()) {
             let note = format!("{} was deregistered while its clone {} was in service", this.id, member.id);
             self.journal.lost_images.push(note);

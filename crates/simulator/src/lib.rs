@@ -1,30 +1,30 @@
-//! AWS as the steps see it: behind the SDK's HTTP connector, in virtual time.
+//! The simulated AWS: a model of AWS behind the SDK's HTTP connector, in virtual time.
 //!
-//! A [`World`] says what exists at the first instant, [`Fault`]s what goes wrong. From then on every call passes one
-//! door: it draws the call's latency and waits it out on tokio's clock, lets everything happen that is due by then,
-//! lets a fault or a rate bucket speak, and else evaluates the call as a function of the world and the time. Nothing
-//! moves by itself between calls; what is due waits in a queue, in order.
+//! A [`World`] describes what exists at the start, and [`Fault`]s describe what goes wrong. Every call enters at one
+//! endpoint. The endpoint draws the call's latency, waits for that long on tokio's clock, and lets all events happen
+//! that are due by then. Then a fault, a policy or a token bucket may refuse the call. Otherwise the answer is a
+//! function of the state and the time. Nothing changes by itself between calls: events wait in a queue, in the order of
+//! time.
 //!
-//! It is strict where AWS is strict, and refuses what it does not imitate: an unknown operation, parameter, filter or
-//! expression is answered with the error `Simulator.Unsupported` and listed in the [`Report`]. One seed, one outcome.
+//! The simulator is strict where AWS is strict, and refuses what it does not support. An unknown operation, parameter,
+//! filter or expression gets the error `Simulator.Unsupported`, and the [`Report`] lists it. The same seed gives the
+//! same outcome.
 
 mod buckets;
 mod checkpoint;
 mod clock;
 mod cloudwatch;
 mod dice;
-mod door;
 mod dynamodb;
 mod ec2;
 mod elb;
+mod endpoint;
 mod events;
 pub mod faults;
-mod gauge;
 pub mod iam;
+mod in_service;
 pub mod invariants;
 mod journal;
-mod limit;
-mod line;
 mod load;
 pub mod process;
 mod rds;
@@ -46,139 +46,139 @@ use aws_smithy_async::time::{SharedTimeSource, TimeSource};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 
 use clock::Clock;
-use door::{Door, Entrance};
+use endpoint::{Connector, Endpoint};
 use faults::Fault;
-use iam::{Grant, Guard, Permissions};
+use iam::{Authorizer, Grant, Permissions};
 use invariants::{Settled, Verdict};
 use report::{Report, Span};
 use state::State;
 use world::World;
 
 pub use checkpoint::Checkpoint;
-pub use line::Line;
+pub use endpoint::EndpointSwitch;
 
-/// A simulated AWS. Clones are handles on the same one.
+/// A simulated AWS. Clones share its state.
 #[derive(Clone, Debug)]
 pub struct Simulator {
-    door: Door,
+    endpoint: Endpoint,
     invocations: Arc<AtomicU64>,
 }
 
-/// Who calls.
+/// The caller of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
-    /// The run on whose behalf; empty for one that is no run, such as a person who looks.
+    /// The run that the caller acts for. Empty if it acts for none, as an operator's command does.
     pub run: String,
-    /// The function that calls.
+    /// The function that makes the call.
     pub function: String,
 }
 
 impl Simulator {
-    /// Sets up the world. Call it inside a tokio runtime whose clock is paused.
+    /// Sets up the world at the start. Call it inside a tokio runtime whose clock is paused.
     #[must_use]
     pub fn new(world: World, faults: Vec<Fault>) -> Simulator {
         let clock = Clock::starting_at(world.start);
-        let door = Door::new(clock, State::genesis(world, faults));
-        Simulator { door, invocations: Arc::default() }
+        let endpoint = Endpoint::new(clock, State::new(world, faults));
+        Simulator { endpoint, invocations: Arc::default() }
     }
 
-    /// The same, in which callers may do what `permissions` say and nothing else; without it everyone may everything.
+    /// Enforces `permissions`: every other call is denied. Without this, all calls are allowed.
     #[must_use]
     pub fn under(self, permissions: impl Into<Arc<Permissions>>) -> Simulator {
-        self.door.state().guard = Guard::new(permissions.into());
+        self.endpoint.state().authorizer = Authorizer::new(permissions.into());
         self
     }
 
-    /// The grants that calls made use of so far.
+    /// The grants that have allowed a call so far.
     #[must_use]
     pub fn grants_used(&self) -> BTreeSet<Grant> {
-        self.door.state().guard.used()
+        self.endpoint.state().authorizer.used()
     }
 
-    /// The same world for one who only looks, and to whom everything is allowed. What is done here changes nothing there.
+    /// A fork in which all calls are allowed, to observe the state. Changes in the fork do not affect this simulator.
     #[must_use]
-    pub fn unguarded(&self) -> Simulator {
+    pub fn fork_allowing_all(&self) -> Simulator {
         let fork = self.fork();
-        fork.door.state().guard = Guard::default();
+        fork.endpoint.state().authorizer = Authorizer::default();
         fork
     }
 
-    /// Another world, which is as this one is now and goes its own way from here.
+    /// A second simulator with the present state. From now on the two are independent.
     #[must_use]
     pub fn fork(&self) -> Simulator {
-        self.checkpoint().on(self.door.clock)
+        self.checkpoint().resume_on(self.endpoint.clock)
     }
 
     /// The HTTP client that a function's SDK clients use.
     #[must_use]
     pub fn http_client(&self, caller: Caller) -> SharedHttpClient {
-        SharedHttpClient::new(Entrance { door: self.door.clone(), caller: Arc::new(caller) })
+        SharedHttpClient::new(Connector { endpoint: self.endpoint.clone(), caller: Arc::new(caller) })
     }
 
     /// The virtual wall clock, for the SDK.
     #[must_use]
     pub fn time_source(&self) -> SharedTimeSource {
-        SharedTimeSource::new(self.door.clock)
+        SharedTimeSource::new(self.endpoint.clock)
     }
 
     /// The virtual wall time.
     #[must_use]
     pub fn now(&self) -> SystemTime {
-        self.door.clock.now()
+        self.endpoint.clock.now()
     }
 
-    /// Waits out what one Lambda invocation adds.
+    /// Waits for the latency that one Lambda invocation adds.
     pub async fn invocation(&self) {
         let ordinal = self.invocations.fetch_add(1, Ordering::Relaxed);
         let latency = {
-            let state = self.door.state();
+            let state = self.endpoint.state();
             state.dice.latency("invocation", ordinal, state.world.latencies.invocation)
         };
         tokio::time::sleep(latency).await;
     }
 
-    /// What the rehearsal came to so far.
+    /// What has happened so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        self.door.state().report()
+        self.endpoint.state().report()
     }
 
-    /// How often each operation was called so far, refused calls included.
+    /// How many times each operation was called so far, refused calls included.
     #[must_use]
     pub fn calls(&self) -> BTreeMap<String, u64> {
-        self.door.state().journal.calls()
+        self.endpoint.state().journal.calls()
     }
 
-    /// What was asked that the simulator does not imitate.
+    /// The requests so far that the simulator does not support.
     #[must_use]
     pub fn unsupported(&self) -> Vec<String> {
-        self.door.state().journal.unsupported.iter().cloned().collect()
+        self.endpoint.state().journal.unsupported.iter().cloned().collect()
     }
 
-    /// The items of the DynamoDB table in the order of their keys, in DynamoDB's own JSON.
+    /// The items of the DynamoDB table in the order of their keys, in DynamoDB JSON.
     #[must_use]
     pub fn items(&self) -> Vec<serde_json::Value> {
-        self.door.state().table.dump()
+        self.endpoint.state().table.dump()
     }
 
-    /// The physical limit: the heaviest chain of latencies, drawn and `extra`, each beginning at or after the end of
-    /// the one before.
+    /// The physical limit: the longest chain of latencies, each of which begins at or after the end of the one before.
+    /// `extra` adds latencies to those that were drawn.
     #[must_use]
     pub fn limit(&self, extra: &[Span]) -> Duration {
-        limit::heaviest_chain(self.door.state().spans.iter().chain(extra))
+        report::heaviest_chain(self.endpoint.state().spans.iter().chain(extra))
     }
 
-    /// Lets fewer be in service from now on than at the first instant: so many are wanted by whoever takes members out.
-    pub fn require(&self, members: u32) {
-        let mut state = self.door.state();
+    /// From now on, this many members must be in service. Without this, as many as at the start must be.
+    pub fn require_in_service(&self, members: u32) {
+        let mut state = self.endpoint.state();
         let now = state.now;
-        state.gauge.require(now, members);
+        state.in_service.require(now, members);
     }
 
-    /// Whether the invariants hold, once everything that is still under way has come to its end.
+    /// Checks the invariants of an ended run, after everything that is still in progress has ended.
     #[must_use]
     pub fn check(&self, settled: &Settled) -> Verdict {
-        let mut state = self.door.state().clone();
+        let mut state = self.endpoint.state().clone();
         let settling = state.world.deregistration_delay + state.world.latencies.terminate.high;
         let later = state.now + settling + SLACK;
         state.advance(later);
@@ -186,5 +186,5 @@ impl Simulator {
     }
 }
 
-/// Beyond the longest draining and the longest termination, one after the other.
+/// Added to the longest draining and the longest termination, one after the other.
 const SLACK: Duration = Duration::from_secs(1);

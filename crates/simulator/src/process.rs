@@ -1,4 +1,4 @@
-//! A function's process: the place from which its calls come, and how it can die under them.
+//! The process of a function: the place that its calls come from, and the ways in which a fault ends it.
 
 use std::future::{Future, pending};
 use std::pin::Pin;
@@ -13,34 +13,34 @@ tokio::task_local! {
     static PROCESS: Arc<Process>;
 }
 
-/// Why nobody will know how far a process came.
+/// Why a process has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lost {
-    /// It died before it could answer.
+    /// The process died before it could answer.
     Crashed,
-    /// Whoever invoked it stopped for good.
-    Forgotten,
+    /// The orchestrator that invoked the process died.
+    OrchestratorDied,
 }
 
 /// A call that a process made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Passed {
-    /// The process's place.
+pub struct ProcessCall {
+    /// The place of the process, as given to [`Simulator::process`].
     pub place: Arc<str>,
-    /// Which of all processes it was; the first is 0.
+    /// The number of the process, in the order of their starts. The first is 0.
     pub process: u64,
-    /// What was called.
+    /// The operation that was called.
     pub operation: Arc<str>,
-    /// When it arrived, since the first instant.
+    /// When the call arrived, since the start.
     pub at: Time,
 }
 
-/// What a fault has in store for a process.
+/// What a fault does to a process.
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     Dies,
     RunsAgain,
-    IsForgotten,
+    LosesOrchestrator,
 }
 
 #[derive(Debug)]
@@ -48,37 +48,37 @@ pub(crate) struct Process {
     pub(crate) place: Arc<str>,
     pub(crate) ordinal: u64,
     fate: Mutex<Option<Fate>>,
-    struck: Notify,
+    fate_set: Notify,
     released: Notify,
 }
 
 impl Process {
-    /// The process that the calling future belongs to, if it belongs to any.
+    /// The process that the calling future belongs to, if any.
     pub(crate) fn current() -> Option<Arc<Process>> {
         PROCESS.try_with(Arc::clone).ok()
     }
 
-    /// The process dies: what waits for this waits for ever.
+    /// The process dies: this future never completes.
     pub(crate) async fn die(&self) {
-        self.meet(Fate::Dies);
+        self.set_fate(Fate::Dies);
         pending().await
     }
 
-    /// Whoever invoked the process is no more.
-    pub(crate) async fn be_forgotten(&self) {
-        self.meet(Fate::IsForgotten);
+    /// The orchestrator of the process dies: this future never completes.
+    pub(crate) async fn lose_orchestrator(&self) {
+        self.set_fate(Fate::LosesOrchestrator);
         pending().await
     }
 
-    /// Comes back when the same function has been invoked once more, from beginning to end.
+    /// Completes after the same function has been invoked a second time and has run to its end.
     pub(crate) async fn run_again(&self) {
-        self.meet(Fate::RunsAgain);
+        self.set_fate(Fate::RunsAgain);
         self.released.notified().await;
     }
 
-    fn meet(&self, fate: Fate) {
+    fn set_fate(&self, fate: Fate) {
         *self.fate.lock().unwrap_or_else(PoisonError::into_inner) = Some(fate);
-        self.struck.notify_one();
+        self.fate_set.notify_one();
     }
 
     fn take_fate(&self) -> Option<Fate> {
@@ -87,11 +87,11 @@ impl Process {
 }
 
 impl Simulator {
-    /// Runs one invocation of a function as a process of its own, in a place by which faults find it. A fault can have
-    /// it die, or invoke it twice.
+    /// Runs one invocation of a function as a process. `place` names the caller of the function, such as the state that
+    /// invokes it; a fault can select calls by it. A fault can make the process die, or invoke the function twice.
     ///
     /// # Errors
-    /// When it died, or whoever invokes it is to stop for good.
+    /// [`Lost`] if the process or its orchestrator died.
     pub async fn process<'a, T>(
         &self,
         place: &str,
@@ -103,48 +103,48 @@ impl Simulator {
             tokio::select! {
                 biased;
                 answer = &mut answer => return Ok(answer),
-                () = process.struck.notified() => {}
+                () = process.fate_set.notified() => {}
             }
             match process.take_fate() {
                 Some(Fate::Dies) => return Err(Lost::Crashed),
                 Some(Fate::RunsAgain) => {
-                    if let Err(Lost::Forgotten) = Box::pin(self.process(place, invoke)).await {
-                        return Err(Lost::Forgotten);
+                    if let Err(Lost::OrchestratorDied) = Box::pin(self.process(place, invoke)).await {
+                        return Err(Lost::OrchestratorDied);
                     }
                     process.released.notify_one();
                 }
-                Some(Fate::IsForgotten) => return Err(Lost::Forgotten),
+                Some(Fate::LosesOrchestrator) => return Err(Lost::OrchestratorDied),
                 None => {}
             }
         }
     }
 
     fn start(&self, place: &str) -> Arc<Process> {
-        let mut state = self.door.state();
+        let mut state = self.endpoint.state();
         state.journal.processes += 1;
         Arc::new(Process {
             place: place.into(),
             ordinal: state.journal.processes - 1,
             fate: Mutex::default(),
-            struck: Notify::new(),
+            fate_set: Notify::new(),
             released: Notify::new(),
         })
     }
 
     /// Every call that a process made, in order.
     #[must_use]
-    pub fn trail(&self) -> Vec<Passed> {
-        self.door.state().journal.trail.clone()
+    pub fn trail(&self) -> Vec<ProcessCall> {
+        self.endpoint.state().journal.trail.clone()
     }
 
-    /// From now on no fault strikes a call.
-    pub fn heal(&self) {
-        self.door.state().faults.heal();
+    /// From now on no fault strikes a call. World faults stay.
+    pub fn disarm_call_faults(&self) {
+        self.endpoint.state().faults.disarm();
     }
 
-    /// Whether each fault of a call has struck, in the order in which they were given.
+    /// Whether each call fault has struck, in the order of the faults.
     #[must_use]
-    pub fn struck(&self) -> Vec<bool> {
-        self.door.state().faults.struck().collect()
+    pub fn faults_struck(&self) -> Vec<bool> {
+        self.endpoint.state().faults.struck().collect()
     }
 }

@@ -1,4 +1,4 @@
-//! RDS, as far as a backup goes: <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/>.
+//! RDS: only what a backup uses. <https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/>
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 use crate::world::Data;
 
-/// A snapshot of the one instance.
+/// A snapshot of the world's one RDS instance.
 #[derive(Clone, Debug)]
 pub(crate) struct DbSnapshot {
     pub(crate) id: String,
@@ -27,7 +27,7 @@ pub(crate) fn serve(state: &mut State, operation: &str, form: &mut Form) -> Resu
     }
 }
 
-/// The tags that a call brings.
+/// The tags of a request.
 pub(crate) fn read_tags(form: &mut Form) -> Result<BTreeMap<String, String>, ServiceError> {
     let mut tags = BTreeMap::new();
     for mut tag in form.structures("Tags.Tag") {
@@ -37,7 +37,7 @@ pub(crate) fn read_tags(form: &mut Form) -> Result<BTreeMap<String, String>, Ser
     Ok(tags)
 }
 
-/// `CreateDBSnapshot`: a snapshot's name is unique in an account and region.
+/// `CreateDBSnapshot`. The name of a snapshot is unique in an account and region.
 fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let instance = form.required("DBInstanceIdentifier")?;
     let id = form.required("DBSnapshotIdentifier")?;
@@ -54,14 +54,14 @@ fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let index = state.db_snapshots.len();
     let took = state.dice.latency("backup", u64::MAX - index as u64, state.world.latencies.backup);
     let available = state.now + took;
-    state.took("backup", id.clone(), state.now, available);
+    state.record_span("backup", id.clone(), state.now, available);
     state.db_snapshots.push(DbSnapshot { id, tags, started: state.now, available });
     Ok(Xml::query("CreateDBSnapshot", |xml| {
         xml.element("DBSnapshot", |xml| write(xml, state, &state.db_snapshots[index]));
     }))
 }
 
-/// `DescribeDBSnapshots`, of one that is named.
+/// `DescribeDBSnapshots` for one named snapshot.
 fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let id = form.take("DBSnapshotIdentifier").ok_or_else(|| unsupported("DescribeDBSnapshots without a name"))?;
     form.finish()?;

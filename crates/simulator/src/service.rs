@@ -1,6 +1,6 @@
-//! The services, and the one shape in which each of them refuses.
+//! The services, and the error that each of them answers with.
 
-/// A service of AWS.
+/// An AWS service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Service {
     Ec2,
@@ -12,7 +12,7 @@ pub(crate) enum Service {
 }
 
 impl Service {
-    /// How the service says that it was called too often.
+    /// The service's error for a caller that exceeds a rate.
     pub(crate) fn throttled(self) -> ServiceError {
         match self {
             Service::Ec2 => ServiceError { status: 503, ..refuse("RequestLimitExceeded", "Request limit exceeded.") },
@@ -28,7 +28,7 @@ impl Service {
     }
 }
 
-/// What a service answers instead of doing what it was asked.
+/// An error that a service answers with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ServiceError {
     pub(crate) status: u16,
@@ -36,20 +36,21 @@ pub(crate) struct ServiceError {
     pub(crate) message: String,
 }
 
-/// The code under which the simulator refuses what it does not imitate.
+/// The error code for requests that the simulator does not support.
 pub(crate) const UNSUPPORTED: &str = "Simulator.Unsupported";
 
-/// A refusal with status 400.
+/// An error with HTTP status 400.
 pub(crate) fn refuse(code: &str, message: impl Into<String>) -> ServiceError {
     ServiceError { status: 400, code: code.to_owned(), message: message.into() }
 }
 
-/// A refusal to imitate `what`: a rehearsal that went on as if it were not there would prove nothing.
+/// The error for a request that the simulator does not support. A rehearsal that ignored such a request would prove
+/// nothing.
 pub(crate) fn unsupported(what: impl std::fmt::Display) -> ServiceError {
-    refuse(UNSUPPORTED, format!("the simulator does not know {what}"))
+    refuse(UNSUPPORTED, format!("the simulator does not support {what}"))
 }
 
-/// A refusal that a fault asked for, with the status that AWS sends with the code.
+/// The error that a fault asks for, with the HTTP status that AWS sends with the code.
 pub(crate) fn injected(code: &str) -> ServiceError {
     let status = match code {
         "InternalError" | "InternalFailure" | "InternalServerError" | "InternalServiceFault" => 500,
@@ -58,5 +59,5 @@ pub(crate) fn injected(code: &str) -> ServiceError {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" => 403,
         _ => 400,
     };
-    ServiceError { status, ..refuse(code, format!("{code}, as this rehearsal asked for.")) }
+    ServiceError { status, ..refuse(code, format!("{code}: injected by a fault of this rehearsal.")) }
 }

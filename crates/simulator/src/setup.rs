@@ -1,4 +1,4 @@
-//! The first instant: the state that a description of the world makes.
+//! The state at the start, from a description of the world.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,24 +10,24 @@ use crate::dice::Dice;
 use crate::dynamodb::Table;
 use crate::ec2::Ec2;
 use crate::ec2::image::{Image, ImageState, Snapshot, SnapshotState};
-use crate::ec2::instance::{Installed, Phase, Spec};
+use crate::ec2::instance::{Installed, InstanceState, Spec};
 use crate::elb::target::{Health, Target};
 use crate::elb::{Group, OWN_GROUP};
 use crate::events::{Event, Queue};
 use crate::faults::{Fault, Faults, Kind, WorldFault};
-use crate::gauge::Gauge;
-use crate::iam::Guard;
+use crate::iam::Authorizer;
+use crate::in_service::InService;
 use crate::journal::Journal;
 use crate::state::State;
 use crate::traffic::Traffic;
 use crate::world::{Subnet, Tag, World};
 
-/// The group the bystanders are in.
-const OTHERS_GROUP: usize = OWN_GROUP + 1;
+/// The group that the foreign instances are in.
+const FOREIGN_GROUP: usize = OWN_GROUP + 1;
 
 impl State {
-    /// The golden image and its members, all in service; the bystanders; and the faults to come.
-    pub(crate) fn genesis(world: World, faults: Vec<Fault>) -> State {
+    /// Creates the golden image and its members, all in service, and the foreign instances. Arms the faults.
+    pub(crate) fn new(world: World, faults: Vec<Fault>) -> State {
         let world = Arc::new(world);
         let mut state = State {
             dice: Dice::new(world.seed),
@@ -36,7 +36,7 @@ impl State {
             queue: Queue::default(),
             buckets: Buckets::default(),
             caller: Arc::new(Caller { run: String::new(), function: String::new() }),
-            guard: Guard::default(),
+            authorizer: Authorizer::default(),
             ec2: Ec2::default(),
             groups: vec![Group { arn: world.target_group.clone(), targets: BTreeMap::new() }],
             registered: 0,
@@ -44,22 +44,22 @@ impl State {
             db_snapshots: Vec::new(),
             table: Table::default(),
             traffic: Traffic::new(world.requests_per_second, world.latencies.long_request),
-            gauge: Gauge::new(),
+            in_service: InService::new(),
             spans: Vec::new(),
             journal: Journal::default(),
             world,
         };
         state.add_members();
-        state.add_bystanders();
+        state.add_foreign_instances();
         state.arm(faults);
         state
     }
 
-    /// This is to go wrong as well. Calls count from now on.
+    /// Arms further faults. They count calls from now on.
     pub(crate) fn arm(&mut self, faults: Vec<Fault>) {
         for fault in &faults {
             if let Kind::World(WorldFault::MemberDies { at }) = fault.0 {
-                self.queue.foresee(at, Event::MemberDies);
+                self.queue.schedule_fault(at, Event::MemberDies);
             }
         }
         self.faults.add(faults);
@@ -89,27 +89,27 @@ impl State {
         }
     }
 
-    fn add_bystanders(&mut self) {
+    fn add_foreign_instances(&mut self) {
         let world = Arc::clone(&self.world);
-        if world.bystanders.is_empty() {
+        if world.foreign_instances.is_empty() {
             return;
         }
         let image = self.dice.id("ami", u64::MAX);
-        // Whatever is on it, it is not the fleet's application.
+        // Foreign instances do not run the fleet's application.
         let installed = Installed { version: None, sound: false };
         let name = Tag { key: "Name".to_owned(), value: "someone-else".to_owned() };
         self.add_image(image.clone(), "someone-elses-image".to_owned(), &[name], installed.clone(), true);
         let group = world.target_group.rsplit_once(":targetgroup/").map_or("", |(start, _)| start);
         let arn = format!("{group}:targetgroup/someone-else/0123456789abcdef");
         self.groups.push(Group { arn, targets: BTreeMap::new() });
-        for bystander in &world.bystanders {
-            for (subnet, count) in spread(&world.subnets, bystander.count) {
+        for foreign in &world.foreign_instances {
+            for (subnet, count) in spread(&world.subnets, foreign.count) {
                 let spec = Arc::new(self.spec(&image, &world.member_type, subnet));
                 for _ in 0..count {
-                    let index = self.add_running(&spec, tag_map(&bystander.tags), installed.clone());
+                    let index = self.add_running(&spec, tag_map(&foreign.tags), installed.clone());
                     self.ec2.instances[index].foreign = true;
                     let target = Target::new(self.now, Health::Healthy, 0, false);
-                    self.groups[OTHERS_GROUP].targets.insert(index, target);
+                    self.groups[FOREIGN_GROUP].targets.insert(index, target);
                 }
             }
         }
@@ -160,12 +160,12 @@ impl State {
         }
     }
 
-    /// An instance that has been up, serving and reporting since before the first instant.
+    /// Adds an instance that was up, serving and reporting before the start.
     fn add_running(&mut self, spec: &Arc<Spec>, tags: BTreeMap<String, String>, installed: Installed) -> usize {
         let now = self.now;
         let index = self.add_instance(spec, tags, installed);
         let instance = &mut self.ec2.instances[index];
-        instance.phase = Phase::Running;
+        instance.state = InstanceState::Running;
         instance.boots = 1;
         instance.serving = Some(now);
         (instance.agent, instance.agent_seen) = (Some(now), true);
@@ -174,7 +174,7 @@ impl State {
     }
 }
 
-/// So many over the subnets, as evenly as it goes; the first ones get what is left over.
+/// Spreads `count` over the subnets as evenly as possible. The first subnets get the remainder.
 fn spread(subnets: &[Subnet], count: u32) -> impl Iterator<Item = (&Subnet, usize)> {
     let (count, places) = (count as usize, subnets.len().max(1));
     subnets.iter().enumerate().map(move |(n, subnet)| (subnet, count / places + usize::from(n < count % places)))

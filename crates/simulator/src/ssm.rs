@@ -26,7 +26,7 @@ pub(crate) fn serve(state: &mut State, operation: &str, fields: &mut Fields) -> 
     }
 }
 
-/// Which part of an answer a call wants.
+/// The page that a call asks for.
 #[derive(Clone, Copy, Debug)]
 struct Page {
     from: usize,
@@ -54,8 +54,8 @@ impl Page {
         Ok(Page { from, most })
     }
 
-    /// This page of all that is `admitted`, and the token of the next one.
-    fn cut<T>(self, admitted: impl Iterator<Item = T>) -> (Vec<T>, Option<String>) {
+    /// This page of all that is `admitted`, and the token of the next page.
+    fn slice<T>(self, admitted: impl Iterator<Item = T>) -> (Vec<T>, Option<String>) {
         let mut rest = admitted.skip(self.from);
         let page: Vec<T> = rest.by_ref().take(self.most).collect();
         let next = rest.next().map(|_| (self.from + self.most).to_string());

@@ -1,4 +1,4 @@
-//! The world as it moves: everything the services keep, and the events that change it by themselves.
+//! The state of the simulated AWS over time: the resources of all services, and the events that change them.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,8 +15,8 @@ use crate::ec2::Ec2;
 use crate::elb::{Group, TargetKey};
 use crate::events::{Event, Queue};
 use crate::faults::Faults;
-use crate::gauge::Gauge;
-use crate::iam::Guard;
+use crate::iam::Authorizer;
+use crate::in_service::InService;
 use crate::journal::Journal;
 use crate::rds::DbSnapshot;
 use crate::report::Span;
@@ -24,7 +24,7 @@ use crate::ssm::command::Command;
 use crate::traffic::Traffic;
 use crate::world::World;
 
-/// Everything. It moves only through `advance` and through calls, and each of those is a function of it and of time.
+/// The complete state. Only `advance` and calls change it, and both depend on nothing but the state and the time.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) world: Arc<World>,
@@ -33,24 +33,24 @@ pub(crate) struct State {
     pub(crate) now: Time,
     pub(crate) queue: Queue,
     pub(crate) buckets: Buckets,
-    /// Who makes the call that is being answered.
+    /// The caller of the call that is being answered.
     pub(crate) caller: Arc<Caller>,
-    pub(crate) guard: Guard,
+    pub(crate) authorizer: Authorizer,
     pub(crate) ec2: Ec2,
     pub(crate) groups: Vec<Group>,
-    /// How many targets calls have registered.
+    /// How many targets `RegisterTargets` has registered.
     pub(crate) registered: u32,
     pub(crate) commands: Vec<Command>,
     pub(crate) db_snapshots: Vec<DbSnapshot>,
     pub(crate) table: Table,
     pub(crate) traffic: Traffic,
-    pub(crate) gauge: Gauge,
+    pub(crate) in_service: InService,
     pub(crate) spans: Vec<Span>,
     pub(crate) journal: Journal,
 }
 
 impl State {
-    /// Lets everything happen that is due by `now`.
+    /// Lets all events happen that are due by `now`.
     pub(crate) fn advance(&mut self, now: Time) {
         while let Some((at, event)) = self.queue.pop(now) {
             self.move_to(at);
@@ -71,8 +71,8 @@ impl State {
             Event::Stopped { instance, epoch } if self.is_current(instance, epoch) => self.on_stopped(instance),
             Event::Terminated { instance, epoch } if self.is_current(instance, epoch) => self.on_terminated(instance),
             Event::Rebooted { instance, epoch } if self.is_current(instance, epoch) => self.on_rebooted(instance),
-            Event::Checked { target, epoch, healthy } if self.target_epoch(target) == Some(epoch) => {
-                self.on_checked(target, healthy);
+            Event::HealthDecided { target, epoch, healthy } if self.target_epoch(target) == Some(epoch) => {
+                self.on_health_decided(target, healthy);
             }
             Event::Drained { target, epoch } if self.target_epoch(target) == Some(epoch) => self.on_drained(target),
             Event::BackedUp { snapshot } => self.on_backed_up(snapshot),
@@ -82,7 +82,7 @@ impl State {
                 self.on_ended(command, invocation);
             }
             Event::MemberDies => self.on_member_dies(),
-            // Its resource has moved on.
+            // The resource has changed since, so the event is void.
             _ => {}
         }
     }
@@ -99,19 +99,19 @@ impl State {
         self.commands[command].invocations[invocation].epoch
     }
 
-    /// A latency took effect.
-    pub(crate) fn took(&mut self, kind: &'static str, resource: String, start: Time, end: Time) {
+    /// Records a latency that took effect.
+    pub(crate) fn record_span(&mut self, kind: &'static str, resource: String, start: Time, end: Time) {
         self.spans.push(Span { kind, resource, start, end });
     }
 
-    /// A time as AWS writes it.
+    /// A time in the format of AWS's XML.
     pub(crate) fn iso(&self, time: Time) -> String {
-        // EC2 writes milliseconds, and the format drops what is zero; whole seconds are as fine as anyone needs.
+        // EC2 writes milliseconds, but the format drops zeros. Whole seconds are precise enough.
         let whole = DateTime::from(self.wall(Duration::from_secs(time.as_secs())));
         whole.fmt(Format::DateTime).unwrap_or_default()
     }
 
-    /// A time as JSON and CBOR have it: seconds since 1970, to the millisecond.
+    /// A time in the format of JSON and CBOR: seconds since 1970, to the millisecond.
     pub(crate) fn epoch_seconds(&self, time: Time) -> f64 {
         let since = self.wall(time).duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         (since.as_secs_f64() * 1_000.0).round() / 1_000.0

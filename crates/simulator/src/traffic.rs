@@ -1,7 +1,7 @@
-//! The fleet's clients. They send at a steady rate throughout, and a rehearsal counts what they lose.
+//! The fleet's clients. They send at a steady rate, and the simulator counts the requests that they lose.
 //!
-//! A stretch of time in which every target that gets requests answers them costs nothing but an addition. Only where
-//! something is wrong are requests looked at one by one.
+//! While every target that receives requests answers them, a period of time costs one addition. Requests are evaluated
+//! one by one only while a target does not answer.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -10,50 +10,50 @@ use std::time::Duration;
 use crate::clock::Time;
 use crate::report::Requests;
 
-/// Every hundredth request is a long one: an upload, or a function that runs.
+/// Every hundredth request is a long one, such as an upload or a function that runs.
 const LONG_EVERY: u64 = 100;
-/// How long any other request is under way.
+/// How long any other request is in flight.
 const SHORT: Duration = Duration::from_millis(80);
 
-/// Whether a target gets requests.
+/// Whether a target receives requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
-    /// It does.
+    /// It receives requests.
     Healthy,
-    /// It does if no target is healthy: a load balancer fails open.
+    /// It receives requests only while no target is healthy: a load balancer fails open.
     /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>
     Fallback,
-    /// It does not.
+    /// It receives no requests.
     None,
 }
 
-/// The clients, and the load balancer's view of whom to send them to.
+/// The clients, and the targets that the load balancer sends their requests to.
 #[derive(Clone, Debug)]
 pub(crate) struct Traffic {
     per_second: f64,
-    /// How long a long request is under way.
+    /// How long a long request is in flight.
     long: Duration,
     sent: u64,
     failed: u64,
-    /// Those of the failed that a fault of the world killed, and no run.
+    /// How many of the failed requests a world fault is responsible for, and no run.
     excused: u64,
     healthy: BTreeSet<usize>,
     fallback: BTreeSet<usize>,
-    /// Those of both sets that do not answer.
+    /// The targets of both sets that do not answer.
     silent: BTreeSet<usize>,
-    /// Those that a fault of the world killed.
+    /// The instances that a world fault killed.
     dead: BTreeSet<usize>,
-    /// How many of the healthy do not answer.
+    /// How many of the healthy targets do not answer.
     silent_healthy: usize,
-    /// The targets of the current stretch, once known.
+    /// The targets of the current stretch. `None` until it is needed.
     current: Option<Arc<[usize]>>,
-    /// The stretches of the last long request's length, oldest first.
+    /// The stretches of the last `long`, the oldest first.
     stretches: VecDeque<Stretch>,
-    /// The last request that was cut off on a target.
-    cut_until: BTreeMap<usize, u64>,
+    /// For each target, the last request that was counted as lost in flight or finished.
+    lost_until: BTreeMap<usize, u64>,
 }
 
-/// Requests in a row that were spread over the same targets.
+/// Consecutive requests that were spread over the same targets.
 #[derive(Clone, Debug)]
 struct Stretch {
     first: u64,
@@ -62,7 +62,7 @@ struct Stretch {
 }
 
 impl Stretch {
-    /// Round robin; the long ones are shifted on, or they would all meet the same targets.
+    /// Round robin. Each hundred shifts it by one, or the same target would receive all long requests.
     fn target_of(&self, request: u64) -> usize {
         let count = self.targets.len() as u64;
         self.targets[usize::try_from((request + request / LONG_EVERY) % count).unwrap_or_default()]
@@ -84,7 +84,7 @@ impl Traffic {
             silent_healthy: 0,
             current: None,
             stretches: VecDeque::new(),
-            cut_until: BTreeMap::new(),
+            lost_until: BTreeMap::new(),
         }
     }
 
@@ -92,12 +92,12 @@ impl Traffic {
         Requests { sent: self.sent, failed: self.failed }
     }
 
-    /// The lost requests that no fault of the world excuses.
+    /// The failed requests that no world fault excuses.
     pub(crate) fn inexcusable(&self) -> u64 {
         self.failed - self.excused
     }
 
-    /// Sends everything due by `now`, to whom it has gone since the last change.
+    /// Sends all requests that are due by `now`, to the targets since the last change.
     pub(crate) fn catch_up(&mut self, now: Time) {
         let (first, last) = (self.sent + 1, self.sent_by(now));
         if last < first {
@@ -105,7 +105,7 @@ impl Traffic {
         }
         self.sent = last;
         let targets = self.targets();
-        // Whoever else takes members out beside those that died is told by how many are in service.
+        // If a run takes the other members out beside the dead ones, the capacity in service shows it.
         let all_died = self.healthy.is_empty() && !self.dead.is_empty();
         if targets.is_empty() {
             self.failed += last - first + 1;
@@ -125,8 +125,8 @@ impl Traffic {
         self.remember(now, stretch);
     }
 
-    /// Where an instance stands from now on. The caller has caught up.
-    pub(crate) fn place(&mut self, instance: usize, route: Route, serving: bool, dead: bool) {
+    /// Sets how an instance receives requests from now on. The caller has called `catch_up`.
+    pub(crate) fn route(&mut self, instance: usize, route: Route, serving: bool, dead: bool) {
         let silent = !serving && route != Route::None;
         let was_counted = self.healthy.contains(&instance) && self.silent.contains(&instance);
         let moved = set(&mut self.healthy, instance, route == Route::Healthy)
@@ -140,9 +140,9 @@ impl Traffic {
         }
     }
 
-    /// Whatever is under way on an instance that answered since `since` is lost.
-    pub(crate) fn cut(&mut self, now: Time, instance: usize, since: Time, excused: bool) {
-        let after = self.sent_by(since).max(self.cut_until.get(&instance).copied().unwrap_or_default());
+    /// Counts the requests in flight on an instance as lost. The instance has answered since `since`.
+    pub(crate) fn lose_in_flight(&mut self, now: Time, instance: usize, since: Time, excused: bool) {
+        let after = self.sent_by(since).max(self.lost_until.get(&instance).copied().unwrap_or_default());
         let long = self.sent_by(now.saturating_sub(self.long)).max(after);
         let short = self.sent_by(now.saturating_sub(SHORT)).max(after);
         let mut lost = 0;
@@ -158,10 +158,10 @@ impl Traffic {
         }
         self.failed += lost;
         self.excused += if excused { lost } else { 0 };
-        self.cut_until.insert(instance, self.sent);
+        self.lost_until.insert(instance, self.sent);
     }
 
-    /// How many requests have been sent at a time: the nth is sent after n intervals.
+    /// How many requests were sent by a time. The nth request is sent after n intervals.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -188,7 +188,7 @@ impl Traffic {
     }
 }
 
-/// Puts an instance into a set or out of it; whether that changed the set.
+/// Adds an instance to a set or removes it. Returns whether the set changed.
 fn set(of: &mut BTreeSet<usize>, instance: usize, member: bool) -> bool {
     if member { of.insert(instance) } else { of.remove(&instance) }
 }
@@ -203,13 +203,13 @@ mod tests {
 
     fn two_healthy() -> Traffic {
         let mut traffic = Traffic::new(50.0, Duration::from_secs(25));
-        traffic.place(0, Route::Healthy, true, false);
-        traffic.place(1, Route::Healthy, true, false);
+        traffic.route(0, Route::Healthy, true, false);
+        traffic.route(1, Route::Healthy, true, false);
         traffic
     }
 
     #[test]
-    fn a_steady_rate_is_sent_and_none_is_lost_while_all_answer() {
+    fn requests_are_sent_at_a_steady_rate_and_none_is_lost_while_all_targets_answer() {
         let mut traffic = two_healthy();
         traffic.catch_up(seconds(3_600));
         assert_eq!(traffic.requests(), Requests { sent: 180_000, failed: 0 });
@@ -219,71 +219,72 @@ mod tests {
     fn a_healthy_target_that_does_not_answer_loses_its_share() {
         let mut traffic = two_healthy();
         traffic.catch_up(seconds(10));
-        traffic.place(1, Route::Healthy, false, false);
+        traffic.route(1, Route::Healthy, false, false);
         traffic.catch_up(seconds(20));
         assert_eq!(traffic.requests().sent, 1_000);
         let lost = traffic.requests().failed;
-        // Half of them; the turn shifts with every hundredth request.
+        // Half of the requests, give or take a few: the round robin shifts with every hundredth request.
         assert!((248..=252).contains(&lost), "{lost}");
-        traffic.place(1, Route::Fallback, false, false);
+        traffic.route(1, Route::Fallback, false, false);
         traffic.catch_up(seconds(30));
-        assert_eq!(traffic.requests(), Requests { sent: 1_500, failed: lost }, "unhealthy ones get nothing");
+        assert_eq!(traffic.requests(), Requests { sent: 1_500, failed: lost }, "unhealthy targets receive no requests");
     }
 
     #[test]
-    fn with_no_target_everything_is_lost_and_with_unhealthy_ones_they_all_get_requests() {
+    fn without_targets_all_requests_are_lost_and_unhealthy_targets_alone_receive_requests() {
         let mut traffic = Traffic::new(50.0, Duration::from_secs(25));
         traffic.catch_up(seconds(2));
         assert_eq!(traffic.requests().failed, 100);
-        traffic.place(0, Route::Fallback, true, false);
-        traffic.place(1, Route::Fallback, false, false);
+        traffic.route(0, Route::Fallback, true, false);
+        traffic.route(1, Route::Fallback, false, false);
         traffic.catch_up(seconds(4));
         assert_eq!(traffic.requests().sent, 200);
         assert!((148..=152).contains(&traffic.requests().failed), "{:?}", traffic.requests());
     }
 
     #[test]
-    fn what_is_under_way_when_a_target_goes_is_lost_once() {
+    fn requests_in_flight_on_a_lost_target_are_lost_once() {
         let mut traffic = two_healthy();
         traffic.catch_up(seconds(100));
-        // Fifty a second for 25 s make 12 or 13 long ones, half of them on each; and 4 short ones in 80 ms.
-        traffic.cut(seconds(100), 0, seconds(0), false);
+        // Fifty a second for 25 s make 12 or 13 long requests, half of them on each target. Four short ones are sent in
+        // 80 ms.
+        traffic.lose_in_flight(seconds(100), 0, seconds(0), false);
         let lost = traffic.requests().failed;
         assert!((7..=9).contains(&lost), "{lost}");
-        traffic.cut(seconds(100), 0, seconds(0), false);
+        traffic.lose_in_flight(seconds(100), 0, seconds(0), false);
         assert_eq!(traffic.requests().failed, lost);
     }
 
     #[test]
-    fn a_target_that_got_nothing_for_as_long_as_the_longest_request_has_nothing_to_lose() {
+    fn a_target_without_requests_for_the_longest_request_time_loses_nothing() {
         let mut traffic = two_healthy();
         traffic.catch_up(seconds(100));
-        traffic.place(0, Route::None, true, false);
+        traffic.route(0, Route::None, true, false);
         traffic.catch_up(seconds(112));
         let mut early = traffic.clone();
-        early.cut(seconds(112), 0, seconds(0), false);
+        early.lose_in_flight(seconds(112), 0, seconds(0), false);
         assert!((2..=4).contains(&early.requests().failed), "{:?}", early.requests());
         traffic.catch_up(seconds(126));
-        traffic.cut(seconds(126), 0, seconds(0), false);
+        traffic.lose_in_flight(seconds(126), 0, seconds(0), false);
         assert_eq!(traffic.requests().failed, 0);
     }
 
     #[test]
-    fn what_a_fault_killed_is_lost_and_excused() {
+    fn requests_that_a_fault_killed_are_lost_and_excused() {
         let mut traffic = two_healthy();
         traffic.catch_up(seconds(100));
-        traffic.cut(seconds(100), 0, seconds(0), true);
-        traffic.place(0, Route::Healthy, false, true);
+        traffic.lose_in_flight(seconds(100), 0, seconds(0), true);
+        traffic.route(0, Route::Healthy, false, true);
         traffic.catch_up(seconds(110));
         assert!(traffic.requests().failed > 240);
         assert_eq!(traffic.inexcusable(), 0);
 
-        // With the last one dead there is nobody; with one that was only taken out there would have been.
-        traffic.place(1, Route::None, true, false);
-        traffic.place(0, Route::Fallback, false, true);
+        // With the last target dead, no target is left. Without the deregistration there would be one.
+        traffic.route(1, Route::None, true, false);
+        traffic.route(0, Route::Fallback, false, true);
         traffic.catch_up(seconds(120));
         assert_eq!(traffic.inexcusable(), 0);
-        traffic.place(0, Route::None, false, false);
+        traffic.route(0, Route::None, false, false);
         traffic.catch_up(seconds(121));
         assert!(traffic.inexcusable() > 0);
     }

@@ -1,4 +1,4 @@
-//! How calls and answers look on the wire: which service and operation a request is for, and the four formats.
+//! The wire formats: the service and operation of a request, and the four formats of bodies.
 
 pub(crate) mod cbor;
 pub(crate) mod form;
@@ -13,7 +13,7 @@ use crate::service::{Service, ServiceError, unsupported};
 use form::Form;
 use json::Fields;
 
-/// A request, read as far as its format goes.
+/// A request with its parameters.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
     pub(crate) service: Service,
@@ -21,7 +21,7 @@ pub(crate) struct Call {
     pub(crate) body: Body,
 }
 
-/// What a request asks, in its service's format. Each refuses what nobody took from it.
+/// The parameters of a request, in the format of its service. Each format refuses parameters that no code consumed.
 #[derive(Clone, Debug)]
 pub(crate) enum Body {
     Form(Form),
@@ -34,7 +34,7 @@ const EC2_VERSION: &str = "2016-11-15";
 const LOAD_BALANCING_VERSION: &str = "2015-12-01";
 /// The version of RDS's API.
 const RDS_VERSION: &str = "2014-10-31";
-/// Where CloudWatch's operations are.
+/// The path of CloudWatch's operations.
 const CLOUDWATCH_PATH: &str = "/service/GraniteServiceVersion20100801/operation/";
 
 /// Reads a request.
@@ -71,7 +71,7 @@ fn read_json(target: &str, body: &[u8]) -> Result<Call, ServiceError> {
     Ok(Call { service, operation: operation.into(), body: Body::Fields(fields) })
 }
 
-/// What goes back: a status, a content type, a body, and for CloudWatch one header more.
+/// An answer: status, content type, body, and one more header for CloudWatch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -86,7 +86,7 @@ impl Answer {
         Answer { status: 200, content_type: content_type(service), body, header }
     }
 
-    /// A refusal in the service's own format.
+    /// An error in the service's own format.
     pub(crate) fn refused(service: Service, error: &ServiceError) -> Answer {
         let body = match service {
             Service::Ec2 => xml::ec2_error(error),

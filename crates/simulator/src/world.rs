@@ -1,38 +1,38 @@
-//! What exists before a rehearsal begins: plain data, filled in by whoever rehearses.
+//! The description of what exists before a rehearsal begins. It is plain data.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
-/// The account, the fleet and the clients as they are at the first instant.
+/// The account, the fleet and its clients at the start.
 #[derive(Clone, Debug)]
 pub struct World {
-    /// The one number every draw follows from.
+    /// The seed of all draws.
     pub seed: u64,
-    /// The virtual wall time of the first instant.
+    /// The virtual wall time at the start.
     pub start: SystemTime,
-    /// The region all of it is in.
+    /// The region of all resources.
     pub region: String,
-    /// The account's twelve digits.
+    /// The account id, twelve digits.
     pub account: String,
-    /// The tag that every resource of the fleet carries.
+    /// The fleet tag, which every resource of the fleet carries.
     pub fleet_tag: Tag,
-    /// The tag of those that take traffic.
+    /// The load-balancer tag, which the instances that receive traffic carry.
     pub load_balancer_tag: Tag,
-    /// The key under which a run marks what it makes.
+    /// The key of the tag with which a run marks what it makes.
     pub run_tag_key: String,
-    /// The key under which an image says its version.
+    /// The key of the tag that has the version of an image.
     pub version_tag_key: String,
-    /// The image that every member is a clone of.
+    /// The id of the golden image, which every member is cloned from.
     pub golden_image: String,
-    /// The version the golden image carries.
+    /// The version installed on the golden image.
     pub version: String,
-    /// The golden image's name.
+    /// The name of the golden image.
     pub image_name: String,
-    /// How many members there are.
+    /// The number of members.
     pub members: u32,
     /// The members' instance type.
     pub member_type: String,
-    /// Where members may be; they are spread evenly.
+    /// The subnets of the members, which are spread over them evenly.
     pub subnets: Vec<Subnet>,
     /// The members' security groups.
     pub security_groups: Vec<String>,
@@ -40,37 +40,37 @@ pub struct World {
     pub instance_profile: Option<String>,
     /// The target group's ARN.
     pub target_group: String,
-    /// The port targets listen on.
+    /// The port that targets receive requests on.
     pub target_port: u16,
     /// How long a target drains.
     pub deregistration_delay: Duration,
-    /// From one health check of a target to the next.
+    /// The time between two health checks of a target.
     pub health_check_interval: Duration,
-    /// Passed checks in a row that an unhealthy target needs.
+    /// The number of passed checks in a row that make an unhealthy target healthy.
     pub healthy_threshold: u32,
-    /// Failed checks in a row that make a target unhealthy.
+    /// The number of failed checks in a row that make a target unhealthy.
     pub unhealthy_threshold: u32,
-    /// Targets that fit into the group.
+    /// The maximum number of targets in the group.
     pub target_quota: u32,
-    /// The account's quota of running vCPUs.
+    /// The account's quota of vCPUs in running instances.
     pub vcpu_quota: u32,
-    /// What the data lives on, if it can be backed up.
+    /// The data server or RDS instance, if the data can be backed up.
     pub data: Option<Data>,
-    /// What that is tagged with.
+    /// The tags of the data server or RDS instance.
     pub data_tags: BTreeMap<String, String>,
-    /// Instances of others, which nobody may touch.
-    pub bystanders: Vec<Bystander>,
-    /// CloudWatch alarms, all in the state OK.
+    /// Foreign instances, which no run may change.
+    pub foreign_instances: Vec<ForeignInstances>,
+    /// The names of CloudWatch alarms, all in the `OK` state.
     pub alarms: Vec<String>,
     /// Alarms on the fleet's CPU.
     pub cpu_alarms: Vec<CpuAlarm>,
-    /// The work that the members share, from each time on, in the order of time; before the first there is none.
+    /// The work that the members share, from each time on, in the order of time. There is none before the first entry.
     pub work: Vec<Work>,
-    /// The Systems Manager document that installs a version.
+    /// The name of the Systems Manager document that installs a version.
     pub configure_document: String,
-    /// What clients send, all of them together.
+    /// How many requests all clients together send each second.
     pub requests_per_second: f64,
-    /// The DynamoDB table, with the string keys `pk` and `sk`.
+    /// The name of the DynamoDB table. Its string keys are `pk` and `sk`.
     pub table: String,
     /// How long things take.
     pub latencies: Latencies,
@@ -79,43 +79,43 @@ pub struct World {
 /// An alarm on the average CPU of the members in service.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CpuAlarm {
-    /// Its name.
+    /// The name of the alarm.
     pub name: String,
-    /// Where it rings.
-    pub rings: AlarmKind,
-    /// For so many minutes in a row.
+    /// The threshold that raises the alarm.
+    pub threshold: AlarmThreshold,
+    /// For how many minutes in a row the CPU must be beyond the threshold.
     pub minutes: u32,
 }
 
-/// On which side of its threshold an alarm rings.
+/// The threshold of an alarm.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum AlarmKind {
-    /// Above so many percent.
+pub enum AlarmThreshold {
+    /// The alarm is raised above this many percent.
     Above(f64),
-    /// Below so many percent.
+    /// The alarm is raised below this many percent.
     Below(f64),
 }
 
-/// How much there is to do from a time on.
+/// The amount of work from a time on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Work {
-    /// Since the first instant.
+    /// When this amount begins, since the start.
     pub from: Duration,
-    /// In percent of one member's CPU.
+    /// The amount, in percent of one member's CPU.
     pub percent: f64,
 }
 
-/// What the data lives on.
+/// The data server or RDS instance that holds the fleet's data.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Data {
-    /// An instance, with its volumes.
+    /// A data server: an instance with its volumes.
     Server {
         /// `i-…`
         id: String,
     },
     /// An RDS instance.
     Db {
-        /// Its identifier.
+        /// The identifier of the RDS instance.
         id: String,
     },
 }
@@ -142,25 +142,25 @@ pub struct Tag {
 pub struct Subnet {
     /// `subnet-…`
     pub id: String,
-    /// For example `eu-central-1a`.
+    /// The availability zone, for example `eu-central-1a`.
     pub zone: String,
 }
 
-/// Instances of someone else in the same account.
+/// Foreign instances in the same account. They belong to another fleet, or to none.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bystander {
-    /// How many there are.
+pub struct ForeignInstances {
+    /// How many instances there are.
     pub count: u32,
-    /// What they are tagged with.
+    /// The tags of each instance.
     pub tags: Vec<Tag>,
 }
 
-/// A range from which a latency is drawn, evenly, to the millisecond.
+/// A range from which a latency is drawn, evenly, in whole milliseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The shortest.
+    /// The shortest latency.
     pub low: Duration,
-    /// The longest.
+    /// The longest latency.
     pub high: Duration,
 }
 
@@ -178,44 +178,44 @@ impl Range {
     }
 }
 
-/// How long each thing takes.
+/// How long each thing takes. Each range is drawn from anew for each event.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Latencies {
-    /// A launch, from pending to running.
+    /// From `pending` to `running`, for a launched instance.
     pub launch: Range,
-    /// A fresh clone, from running to answering HTTP: its volume is read from the snapshot on first touch.
+    /// From `running` to answering HTTP, for a new clone. Its volume is read from the snapshot on first touch.
     /// <https://docs.aws.amazon.com/ebs/latest/userguide/initalize-volume.html>
     pub first_boot: Range,
-    /// Any later boot, from running to answering HTTP.
+    /// From `running` to answering HTTP, for any later boot.
     pub boot: Range,
-    /// From running to an agent that is online.
+    /// From `running` to an agent that is online.
     pub agent: Range,
-    /// From running to passed status checks.
+    /// From `running` to passed status checks.
     pub status_checks: Range,
-    /// From the call to stopped.
+    /// From the call to `stopped`.
     pub stop: Range,
     /// From the call that reboots to a machine that is up again.
     pub reboot: Range,
-    /// A start of a stopped instance, from pending to running.
+    /// From `pending` to `running`, for a started instance.
     pub start: Range,
-    /// From the call to terminated.
+    /// From the call to `terminated`.
     pub terminate: Range,
-    /// An image, from pending to available.
+    /// From `pending` to `available`, for an image.
     pub image: Range,
-    /// A backup of the data, from pending to complete: what changed since the last one.
+    /// From `pending` to `completed`, for a backup: it copies what changed since the last one.
     pub backup: Range,
-    /// One configure command: pull, up and migrate of one hop.
+    /// One configure command: it pulls, starts and migrates one hop.
     pub command: Range,
-    /// How long a describe does not know what was just made.
+    /// How long Describe calls do not show a change.
     /// <https://docs.aws.amazon.com/ec2/latest/devguide/eventual-consistency.html>
     pub visibility: Range,
-    /// An API call.
+    /// An API call to any service except DynamoDB.
     pub call: Range,
-    /// A DynamoDB call.
+    /// A call to DynamoDB.
     pub table_call: Range,
     /// What one Lambda invocation adds.
     pub invocation: Range,
-    /// How long a client's long request is under way: an upload, or a function that runs.
+    /// How long a client's long request is in flight, such as an upload or a function that runs.
     pub long_request: Duration,
 }
 

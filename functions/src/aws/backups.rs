@@ -1,6 +1,6 @@
 //! Backups of the data: snapshots of a data server's volumes, or of an RDS instance.
 //!
-//! Volumes' snapshots are found again by the run's tags, an RDS instance's by a name that derives from the run.
+//! A repeated attempt finds snapshots of volumes by the run's tags, and an RDS snapshot by its name, which derives from the run.
 
 use super::instances::{PAGE, ec2_tag};
 use super::{Aws, CallError, Named};
@@ -8,26 +8,26 @@ use aws_sdk_ec2::types::{Filter, InstanceSpecification, ResourceType, SnapshotSt
 use aws_sdk_rds::types::Tag;
 use fleet::{DbInstanceId, DbSnapshotId, FLEET_TAG, InstanceId, ROLE_TAG, RUN_TAG, Run, RunRef, SnapshotId};
 
-/// The value of the role's tag on a backup.
+/// The value of the role tag on a backup.
 const BACKUP: &str = "backup";
 
-/// Where something that takes long stands.
+/// The progress of a snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// It goes on.
-    Going,
-    /// It is there.
+    /// AWS is still making it.
+    InProgress,
+    /// It is complete.
     Done,
-    /// It will not be; in AWS's words.
+    /// It failed, for this reason that AWS gives.
     Failed(String),
 }
 
 impl Aws {
-    /// Takes a snapshot of every volume of the data server, all of one moment; answers which. There is no token: a
-    /// repeated call takes them again, so [`Aws::backup_snapshots`] is asked first.
+    /// Takes a snapshot of every volume of the data server, all at the same point in time. Returns the ids. The call has no
+    /// client token, so repeating it takes more snapshots: call [`Aws::backup_snapshots`] first.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn snapshot_volumes(&self, run: &Run, server: &InstanceId) -> Result<Vec<SnapshotId>, CallError> {
         let tags = tags(&run.run).map(|(key, value)| ec2_tag(key, value)).to_vec();
         let tagged = TagSpecification::builder().resource_type(ResourceType::Snapshot).set_tags(Some(tags)).build();
@@ -44,10 +44,10 @@ impl Aws {
         Ok(ids.collect())
     }
 
-    /// The snapshots that the run took of the data server's volumes, each with where it stands, in order of id.
+    /// The snapshots that the run took of the data server's volumes, each with its progress, in order of id.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn backup_snapshots(&self, run: &RunRef) -> Result<Vec<(SnapshotId, Progress)>, CallError> {
         let filters = tags(run).map(|(key, value)| Filter::builder().name(format!("tag:{key}")).values(value).build());
         let call = self.ec2.describe_snapshots().owner_ids("self").set_filters(Some(filters.to_vec()));
@@ -60,7 +60,7 @@ impl Aws {
                     SnapshotState::Error => {
                         Progress::Failed(snapshot.state_message().unwrap_or("no reason given").to_owned())
                     }
-                    _ => Progress::Going,
+                    _ => Progress::InProgress,
                 };
                 Some((snapshot.snapshot_id()?.parse().ok()?, progress))
             }));
@@ -69,11 +69,11 @@ impl Aws {
         Ok(found)
     }
 
-    /// Takes a snapshot of an RDS instance. Its name is its key: a repeated call answers
-    /// [`CallError::is_duplicate_db_snapshot`] and takes none.
+    /// Takes a snapshot of an RDS instance. Its name is unique: repeating the call fails with
+    /// [`CallError::is_duplicate_db_snapshot`] and takes no second snapshot.
     ///
     /// # Errors
-    /// Whatever RDS answers.
+    /// Any error of RDS.
     pub async fn snapshot_db(&self, run: &Run, db: &DbInstanceId, snapshot: &DbSnapshotId) -> Result<(), CallError> {
         let tags = tags(&run.run).map(|(key, value)| Tag::builder().key(key).value(value).build());
         let call = self.rds.create_db_snapshot().db_instance_identifier(db.as_str());
@@ -81,10 +81,10 @@ impl Aws {
         call.send().await.of("CreateDBSnapshot").map(drop)
     }
 
-    /// Where the snapshot of an RDS instance stands, if there is one.
+    /// The progress of an RDS snapshot, if it exists.
     ///
     /// # Errors
-    /// Whatever RDS answers.
+    /// Any error of RDS.
     pub async fn db_snapshot(&self, snapshot: &DbSnapshotId) -> Result<Option<Progress>, CallError> {
         let call = self.rds.describe_db_snapshots().db_snapshot_identifier(snapshot.as_str());
         let answer = match call.send().await.of("DescribeDBSnapshots") {
@@ -94,7 +94,7 @@ impl Aws {
         Ok(answer.db_snapshots().first().map(|found| match found.status().unwrap_or_default() {
             "available" => Progress::Done,
             status @ ("failed" | "deleting" | "incompatible-restore") => Progress::Failed(status.to_owned()),
-            _ => Progress::Going,
+            _ => Progress::InProgress,
         }))
     }
 }

@@ -1,12 +1,12 @@
-//! Commands on the builder, by Systems Manager's Run Command.
+//! Commands on the builder, by Run Command of Systems Manager.
 //!
-//! SendCommand has no token: a command is found again by its comment, and its script is safe to run twice.
+//! SendCommand has no client token: a repeated attempt finds a command by its comment, and its script is safe to run twice.
 
 use super::{Aws, CallError, Named};
 use aws_sdk_ssm::types::{CommandInvocationStatus, InstanceInformationStringFilter, PingStatus};
 use fleet::{CommandId, InstanceId, RunRef, Version, command_comment};
 
-/// How long Run Command tries to hand the command to the agent, in seconds; AWS's least is 30.
+/// How long Run Command tries to deliver the command to the agent, in seconds. The minimum of AWS is 30.
 const DELIVERY_SECONDS: i32 = 600;
 
 /// A command that was sent to an instance.
@@ -14,26 +14,26 @@ const DELIVERY_SECONDS: i32 = 600;
 pub struct Command {
     /// Its id.
     pub id: CommandId,
-    /// Where it stands.
+    /// Its state.
     pub state: CommandState,
 }
 
-/// Where a command stands.
+/// The state of a command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CommandState {
-    /// On its way or running.
-    Going,
+    /// Being delivered or running.
+    InProgress,
     /// Ended with exit status 0.
     Success,
-    /// Ended otherwise; in Run Command's words.
+    /// Ended otherwise, with this status of Run Command.
     Failed(String),
 }
 
 impl Aws {
-    /// Whether the instance's agent answers.
+    /// Whether the SSM agent of the instance is online.
     ///
     /// # Errors
-    /// Whatever Systems Manager answers.
+    /// Any error of Systems Manager.
     pub async fn agent_is_online(&self, instance: &InstanceId) -> Result<bool, CallError> {
         let filter = InstanceInformationStringFilter::builder().key("InstanceIds").values(instance.as_str()).build();
         let Ok(filter) = filter else { return Ok(false) };
@@ -42,10 +42,10 @@ impl Aws {
         Ok(answer.instance_information_list().iter().any(|agent| agent.ping_status() == Some(&PingStatus::Online)))
     }
 
-    /// The command of this hop on the instance, if one was sent.
+    /// The command of this hop on the instance, if the run has sent one.
     ///
     /// # Errors
-    /// Whatever Systems Manager answers.
+    /// Any error of Systems Manager.
     pub async fn command(
         &self,
         instance: &InstanceId,
@@ -62,16 +62,16 @@ impl Aws {
                 CommandInvocationStatus::Failed
                 | CommandInvocationStatus::Cancelled
                 | CommandInvocationStatus::TimedOut => CommandState::Failed(sent.status_details()?.to_owned()),
-                _ => CommandState::Going,
+                _ => CommandState::InProgress,
             };
             Some(Command { id: sent.command_id()?.parse().ok()?, state })
         }))
     }
 
-    /// Sends the command that installs and migrates one hop. Repeating it runs the script again, which finds its marker.
+    /// Sends the command that installs and migrates one hop. Repeating it runs the script again, which finds its own verdict.
     ///
     /// # Errors
-    /// Whatever Systems Manager answers.
+    /// Any error of Systems Manager.
     pub async fn send_command(
         &self,
         document: &str,
@@ -93,10 +93,10 @@ impl Aws {
         call.send().await.of("SendCommand").map(drop)
     }
 
-    /// What a command printed: the first 24,000 characters of its standard output, then what it said on standard error.
+    /// The output of a command: its standard error, then the first 24,000 characters of its standard output.
     ///
     /// # Errors
-    /// Whatever Systems Manager answers.
+    /// Any error of Systems Manager.
     pub async fn command_output(&self, instance: &InstanceId, command: &CommandId) -> Result<String, CallError> {
         let call = self.ssm.get_command_invocation().command_id(command.as_str()).instance_id(instance.as_str());
         let answer = call.send().await.of("GetCommandInvocation")?;

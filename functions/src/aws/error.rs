@@ -1,4 +1,4 @@
-//! AWS's error codes as named sets, in one place: what each means for a step.
+//! The error codes of AWS as named sets, in one place: what each means for a step.
 
 use crate::StepError;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -8,7 +8,7 @@ use aws_types::request_id::RequestId;
 use std::error::Error;
 use std::fmt::Display;
 
-/// Slow down: the rate is the problem, not the call.
+/// AWS throttled the call; the call itself is fine.
 const THROTTLED: [&str; 8] = [
     "ProvisionedThroughputExceededException",
     "RequestLimitExceeded",
@@ -20,7 +20,7 @@ const THROTTLED: [&str; 8] = [
     "TooManyRequestsException",
 ];
 
-/// AWS stumbled: the call may have taken effect or not.
+/// AWS failed: the call may have taken effect or not.
 const INTERRUPTED: [&str; 9] = [
     "InternalError",
     "InternalFailure",
@@ -33,7 +33,7 @@ const INTERRUPTED: [&str; 9] = [
     "Unavailable",
 ];
 
-/// The zone has no machine of this type, or no room for one; another may.
+/// The zone has no capacity for this instance type; another zone may have it.
 const NO_CAPACITY: [&str; 5] = [
     "InsufficientFreeAddressesInSubnet",
     "InsufficientHostCapacity",
@@ -42,14 +42,14 @@ const NO_CAPACITY: [&str; 5] = [
     "Unsupported",
 ];
 
-/// Something else is being done with it, such as its daily backup; later it can be.
+/// Another operation, such as a daily backup, is using the resource; a later call can succeed.
 const BUSY: [&str; 3] =
     ["ConcurrentSnapshotLimitExceeded", "InvalidDBInstanceState", "SnapshotCreationPerVolumeRateExceeded"];
 
-/// What was just made cannot be described everywhere yet.
+/// AWS does not describe a new resource everywhere yet.
 const NOT_VISIBLE_YET: [&str; 3] = ["InvalidAMIID.NotFound", "InvalidInstanceID.NotFound", "InvocationDoesNotExist"];
 
-/// A call to AWS that did not work.
+/// A call to AWS that failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{operation}: {text}")]
 pub struct CallError {
@@ -67,77 +67,77 @@ enum Kind {
 }
 
 impl CallError {
-    /// What an answer says that is good as a whole: in `text`, under AWS's own `code`.
+    /// The error for a failed part of an answer that is successful as a whole, with the `code` of AWS.
     pub(super) fn refused(operation: &'static str, code: &str, text: impl Display) -> Self {
         Self { operation, kind: Kind::Refused, code: code.to_owned(), text: format!("{code}: {text}") }
     }
 
-    /// The caller's policy does not let it.
+    /// The caller's policy does not allow the call.
     pub fn is_denied(&self) -> bool {
         self.code == "UnauthorizedOperation"
     }
 
-    /// The zone has no machine of this type left.
+    /// The zone has no capacity for this instance type.
     pub fn is_no_capacity(&self) -> bool {
         NO_CAPACITY.contains(&self.code.as_str())
     }
 
-    /// The account may have no more machines at a time.
+    /// The account has reached its quota of instances.
     pub fn is_quota(&self) -> bool {
         matches!(self.code.as_str(), "VcpuLimitExceeded" | "InstanceLimitExceeded")
     }
 
-    /// What was just made cannot be described everywhere yet.
+    /// AWS does not describe a new resource everywhere yet.
     pub fn is_not_visible_yet(&self) -> bool {
         NOT_VISIBLE_YET.contains(&self.code.as_str())
     }
 
-    /// The instance is in a state of its life in which it cannot be started or stopped.
+    /// The instance is in a state in which it cannot be started or stopped.
     pub fn is_wrong_state(&self) -> bool {
         self.code == "IncorrectInstanceState"
     }
 
-    /// The image is gone already.
+    /// The image does not exist any more.
     pub fn is_image_gone(&self) -> bool {
         matches!(self.code.as_str(), "InvalidAMIID.NotFound" | "InvalidAMIID.Unavailable")
     }
 
-    /// The image's name is taken: by this run's own image if the name derives from the run.
+    /// An image with this name exists. If the name derives from the run, it is the run's own image.
     pub fn is_duplicate_image_name(&self) -> bool {
         self.code == "InvalidAMIName.Duplicate"
     }
 
-    /// Something else is being done with what was named; later the call may work.
+    /// Another operation is using the resource; a later call can succeed.
     pub fn is_busy(&self) -> bool {
         BUSY.contains(&self.code.as_str())
     }
 
-    /// There is no such snapshot of an RDS instance.
+    /// The RDS snapshot does not exist.
     pub fn is_db_snapshot_missing(&self) -> bool {
         matches!(self.code.as_str(), "DBSnapshotNotFound" | "DBSnapshotNotFoundFault")
     }
 
-    /// The RDS snapshot's name is taken: by this run's own if the name derives from the run.
+    /// An RDS snapshot with this name exists. If the name derives from the run, it is the run's own snapshot.
     pub fn is_duplicate_db_snapshot(&self) -> bool {
         self.code == "DBSnapshotAlreadyExists"
     }
 
-    /// The instance is not, or not yet, known to Systems Manager.
+    /// Systems Manager does not know the instance, or not yet.
     pub fn is_agent_unknown(&self) -> bool {
         self.code == "InvalidInstanceId"
     }
 
-    /// DynamoDB has no such table.
+    /// The DynamoDB table does not exist.
     pub fn is_table_missing(&self) -> bool {
         self.code == "ResourceNotFoundException"
     }
 
-    /// CloudWatch has no such alarm.
+    /// The CloudWatch alarm does not exist.
     pub fn is_alarm_missing(&self) -> bool {
         matches!(self.code.as_str(), "ResourceNotFound" | "ResourceNotFoundException")
     }
 
-    /// The item, or one of the transaction's, was not as the condition wanted it.
+    /// The condition on the item, or on an item of the transaction, was not met.
     pub fn is_condition_failed(&self) -> bool {
         self.code == "ConditionalCheckFailedException"
             || (self.code == "TransactionCanceledException" && self.text.contains("ConditionalCheckFailed"))
@@ -154,10 +154,9 @@ impl From<CallError> for StepError {
     }
 }
 
-/// Names the operation of a call, logs it with the id by which AWS's support finds it, and sorts its error into what it
-/// means for a step.
+/// Names the operation of a call, logs it with the request id that AWS Support needs, and classifies its error.
 pub trait Named<T> {
-    /// The answer, or the error of `operation`.
+    /// The answer of `operation`, or its error.
     fn of(self, operation: &'static str) -> Result<T, CallError>;
 }
 
@@ -169,15 +168,16 @@ impl<T: RequestId, E: ProvideErrorMetadata + Error + 'static> Named<T> for Resul
                 Ok(answer)
             }
             Err(error) => {
-                let sorted = sort(operation, &error);
-                tracing::warn!(operation, aws_request = error.request_id(), error = sorted.text);
-                Err(sorted)
+                let classified = classify(operation, &error);
+                tracing::warn!(operation, aws_request = error.request_id(), error = classified.text);
+                Err(classified)
             }
         }
     }
 }
 
-fn sort<E: ProvideErrorMetadata + Error + 'static>(
+/// Classifies the error of an operation by its code and its HTTP status.
+fn classify<E: ProvideErrorMetadata + Error + 'static>(
     operation: &'static str,
     error: &SdkError<E, HttpResponse>,
 ) -> CallError {
@@ -189,18 +189,18 @@ fn sort<E: ProvideErrorMetadata + Error + 'static>(
         return CallError { operation, kind, code: String::new(), text: chain(error) };
     };
     let code = answer.code().unwrap_or_default();
-    let stumbled = error.raw_response().is_some_and(|response| response.status().as_u16() >= 500);
+    let server_failed = error.raw_response().is_some_and(|response| response.status().as_u16() >= 500);
     let text = format!("{code}: {}", answer.message().unwrap_or("no message"));
     let kind = match code {
         "TransactionCanceledException" if text.contains("TransactionConflict") => Kind::Interrupted,
         code if THROTTLED.contains(&code) => Kind::Throttled,
-        code if INTERRUPTED.contains(&code) || stumbled => Kind::Interrupted,
+        code if INTERRUPTED.contains(&code) || server_failed => Kind::Interrupted,
         _ => Kind::Refused,
     };
     CallError { operation, kind, code: code.to_owned(), text }
 }
 
-/// An error and everything that caused it, in one line.
+/// An error and all its causes, in one line.
 fn chain(error: &dyn Error) -> String {
     match error.source() {
         Some(source) => format!("{error}: {}", chain(source)),

@@ -1,4 +1,4 @@
-//! Images: made under a name that derives from the run, found by it, deregistered with their snapshots.
+//! Images: created with a name that derives from the run, found by that name, deregistered with their snapshots.
 
 use super::instances::{PAGE, ec2_tag, tagged};
 use super::{Aws, CallError, Named};
@@ -7,7 +7,7 @@ use fleet::{
     FLEET_TAG, FleetName, ImageId, InstanceId, MadeSnapshot, RUN_TAG, Run, RunId, RunRef, VERSION_TAG, image_name,
 };
 
-/// An image as it was described.
+/// An image as EC2 described it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {
     /// Its id.
@@ -18,17 +18,17 @@ pub struct Image {
 }
 
 impl Image {
-    /// Whether the run made it, by its tags.
+    /// Whether its tags say that the run made it.
     pub fn is_of(&self, run: &RunRef) -> bool {
         self.tag(FLEET_TAG) == Some(run.fleet.as_str()) && self.made_by().as_ref() == Some(&run.id)
     }
 
-    /// Whether a run of the fleet made it, by its tags.
+    /// Whether its tags say that a run of the fleet made it.
     pub fn is_made_by(&self, fleet: &FleetName) -> bool {
         self.tag(FLEET_TAG) == Some(fleet.as_str()) && self.made_by().is_some()
     }
 
-    /// The run that made it, if one did.
+    /// The run that made it, if its tags name one.
     pub fn made_by(&self) -> Option<RunId> {
         self.tag(RUN_TAG)?.parse().ok()
     }
@@ -43,17 +43,17 @@ impl Image {
 pub enum ImageState {
     /// Still being made.
     Pending,
-    /// Ready.
+    /// Instances can be launched from it.
     Available,
-    /// Neither, and never will be; in EC2's words.
+    /// It will never be available, for this reason that EC2 gives.
     Unusable(String),
 }
 
 impl Aws {
-    /// The image with this id, if it exists and can be seen yet.
+    /// The image with this id, if it exists and EC2 describes it.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn image(&self, id: &ImageId) -> Result<Option<Image>, CallError> {
         match self.ec2.describe_images().image_ids(id.as_str()).send().await.of("DescribeImages") {
             Ok(answer) => Ok(answer.images().iter().find_map(image)),
@@ -62,10 +62,10 @@ impl Aws {
         }
     }
 
-    /// The image that `run` made, if it exists and can be seen yet.
+    /// The image that `run` made, if it exists and EC2 describes it.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn image_of_run(&self, run: &Run) -> Result<Option<Image>, CallError> {
         let name = Filter::builder().name("name").values(image_name(&run.run, run.to)).build();
         let answer = self.ec2.describe_images().owners("self").filters(name).send().await.of("DescribeImages")?;
@@ -75,7 +75,7 @@ impl Aws {
     /// The images that runs of a fleet made, in order of id.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn images_of_fleet(&self, fleet: &FleetName) -> Result<Vec<Image>, CallError> {
         let call = self.ec2.describe_images().owners("self").set_filters(Some(of_fleet_with(fleet, RUN_TAG)));
         let mut pages = call.max_results(PAGE).into_paginator().send();
@@ -87,11 +87,11 @@ impl Aws {
         Ok(found)
     }
 
-    /// The snapshots of the images that runs of a fleet made, in order of id, whether the images still exist or not. A
-    /// backup of the data is none of them: it carries no version.
+    /// The snapshots of the images that runs of a fleet made, in order of id, whether the images still exist or not. Backups
+    /// of the data are not among them, since they carry no version tag.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn snapshots_of_images(&self, fleet: &FleetName) -> Result<Vec<MadeSnapshot>, CallError> {
         let filters = of_fleet_with(fleet, VERSION_TAG);
         let call = self.ec2.describe_snapshots().owner_ids("self").set_filters(Some(filters));
@@ -107,11 +107,11 @@ impl Aws {
         Ok(found)
     }
 
-    /// Makes the run's image of a stopped instance. The image's name is its key: a repeated call answers
-    /// [`CallError::is_duplicate_image_name`] and makes nothing.
+    /// Creates the run's image of a stopped instance. The image's name is unique: repeating the call fails with
+    /// [`CallError::is_duplicate_image_name`] and creates nothing.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn create_image(&self, run: &Run, of: &InstanceId) -> Result<Option<ImageId>, CallError> {
         let version = run.to.to_string();
         let tags =
@@ -134,16 +134,16 @@ impl Aws {
         Ok(answer.image_id().and_then(|id| id.parse().ok()))
     }
 
-    /// Deregisters an image and deletes its snapshots. One that is gone already is fine.
+    /// Deregisters an image and deletes its snapshots. It succeeds if the image does not exist any more.
     ///
     /// # Errors
-    /// Whatever EC2 answers; and if a snapshot stays behind.
+    /// Any error of EC2, and a snapshot that was not deleted.
     pub async fn delete_image(&self, id: &ImageId) -> Result<(), CallError> {
         let call = self.ec2.deregister_image().image_id(id.as_str()).delete_associated_snapshots(true);
         let answer = match call.send().await.of("DeregisterImage") {
             Ok(answer) => answer,
             Err(error) if error.is_image_gone() => return Ok(()),
-            // A policy that asks for tags denies what is gone, since that carries none.
+            // A policy that requires tags denies the call for an image that is gone, since it has no tags.
             Err(error) if error.is_denied() && self.image(id).await?.is_none() => return Ok(()),
             Err(error) => return Err(error),
         };
@@ -161,7 +161,7 @@ impl Aws {
     }
 }
 
-/// What carries the fleet's tag, and one of that key.
+/// Filters for resources with the fleet tag and with a tag of that key.
 fn of_fleet_with(fleet: &FleetName, key: &str) -> Vec<Filter> {
     let with_key = Filter::builder().name("tag-key").values(key).build();
     tagged(&[(FLEET_TAG, fleet.as_str())]).chain([with_key]).collect()

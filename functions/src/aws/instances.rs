@@ -1,32 +1,32 @@
-//! Instances: found by tag, stopped, terminated, tagged; pages and batches hidden.
+//! Instances: found by tag, started, stopped, terminated, tagged. Pages and batches are hidden.
 
 use super::{Aws, CallError, Named};
 use aws_sdk_ec2::types::{Filter, InstanceStateName, Tag};
 use fleet::{AnyTag, FLEET_TAG, FleetName, ImageId, InstanceId, ROLE_TAG, RUN_TAG, Role, RunRef, Zone};
 use jiff::Timestamp;
 
-/// At most so many ids in one TerminateInstances, CreateTags or DeleteTags.
+/// The largest number of ids in one TerminateInstances, CreateTags or DeleteTags.
 const BATCH: usize = 1000;
-/// The largest page that DescribeInstances, DescribeImages and DescribeSnapshots give.
+/// The largest page of DescribeInstances, DescribeImages and DescribeSnapshots.
 pub(super) const PAGE: i32 = 1000;
 
-/// An instance as it was described.
+/// An instance as EC2 described it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Instance {
     /// Its id.
     pub id: InstanceId,
-    /// Where it is in its life.
+    /// Its state.
     pub state: InstanceState,
     /// The image it was launched from.
     pub image: ImageId,
-    /// Where it stands.
+    /// Its availability zone.
     pub zone: Zone,
     /// When it was launched.
     pub launched: Option<Timestamp>,
     tags: Vec<(String, String)>,
 }
 
-/// Where an instance is in its life.
+/// The state of an instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InstanceState {
     /// Being launched or started.
@@ -37,12 +37,12 @@ pub enum InstanceState {
     Stopping,
     /// Stopped.
     Stopped,
-    /// Being terminated, or terminated: on its way out for good.
+    /// Being terminated, or terminated.
     Gone,
 }
 
 impl Instance {
-    /// Whether it is not on its way out for good.
+    /// Whether EC2 is not terminating it and has not terminated it.
     pub fn is_alive(&self) -> bool {
         self.state != InstanceState::Gone
     }
@@ -64,49 +64,49 @@ impl Instance {
 }
 
 impl Aws {
-    /// Every instance that carries all of `tags` and is not on its way out for good, in order of id.
+    /// Every instance that is not [`Gone`](InstanceState::Gone) and carries all of `tags`, in order of id.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn instances_tagged(&self, tags: &[(&str, &str)]) -> Result<Vec<Instance>, CallError> {
-        let mut found = self.instances(tagged(tags).chain([standing()])).await?;
-        // Filter and state need not be of one instant.
+        let mut found = self.instances(tagged(tags).chain([not_gone()])).await?;
+        // EC2 may evaluate the filter and read the state at different times.
         found.retain(Instance::is_alive);
         Ok(found)
     }
 
-    /// Every instance of a fleet that is not on its way out for good: members and builders.
+    /// Every instance of a fleet that is not [`Gone`](InstanceState::Gone): members and builders.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn instances_of_fleet(&self, fleet: &FleetName) -> Result<Vec<Instance>, CallError> {
         self.instances_tagged(&[(FLEET_TAG, fleet.as_str())]).await
     }
 
-    /// Every instance that a run launched and that is not on its way out for good. Both tags count, since two fleets may
-    /// have runs of one name.
+    /// Every instance that a run launched and that is not [`Gone`](InstanceState::Gone). Both tags count, since runs of two
+    /// fleets may have the same id.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn instances_of_run(&self, run: &RunRef) -> Result<Vec<Instance>, CallError> {
         self.instances_tagged(&of_run(run)).await
     }
 
-    /// Every instance that a run launched; those terminated in the last hour or so are among them.
+    /// Every instance that a run launched, with those that EC2 terminated in the last hour or so.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn launched_by_run(&self, run: &RunRef) -> Result<Vec<Instance>, CallError> {
         self.instances(tagged(&of_run(run))).await
     }
 
-    /// Whether any instance that is not on its way out for good is a clone of the image, whoever's it is.
+    /// Whether any instance of the account that is not [`Gone`](InstanceState::Gone) is a clone of the image.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn has_clones(&self, image: &ImageId) -> Result<bool, CallError> {
         let of_image = Filter::builder().name("image-id").values(image.as_str()).build();
-        Ok(self.instances([of_image, standing()]).await?.iter().any(Instance::is_alive))
+        Ok(self.instances([of_image, not_gone()]).await?.iter().any(Instance::is_alive))
     }
 
     async fn instances(&self, filters: impl IntoIterator<Item = Filter>) -> Result<Vec<Instance>, CallError> {
@@ -126,41 +126,41 @@ impl Aws {
     /// Stops an instance. Repeating it changes nothing.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn stop(&self, id: &InstanceId) -> Result<(), CallError> {
         self.ec2.stop_instances().instance_ids(id.as_str()).send().await.of("StopInstances").map(drop)
     }
 
-    /// Starts an instance; answers where in its life it was by then, by EC2's own answer, which does not lag. Repeating it
+    /// Starts an instance. Returns its state before the call, from the answer of EC2, which is always current. Repeating it
     /// changes nothing.
     ///
     /// # Errors
-    /// Whatever EC2 answers; [`CallError::is_wrong_state`] as long as it is being stopped.
+    /// Any error of EC2; [`CallError::is_wrong_state`] while the instance is stopping.
     pub async fn start(&self, id: &InstanceId) -> Result<InstanceState, CallError> {
         let answer = self.ec2.start_instances().instance_ids(id.as_str()).send().await.of("StartInstances")?;
         let was = answer.starting_instances().first().and_then(|change| change.previous_state()?.name());
         Ok(was.map_or(InstanceState::Pending, state))
     }
 
-    /// Terminates instances; answers whether all of them are on their way out for good. Repeating it changes nothing.
+    /// Terminates instances. Returns whether all of them are [`Gone`](InstanceState::Gone). Repeating it changes nothing.
     ///
     /// # Errors
-    /// Whatever EC2 answers: a protected instance fails the others of its zone, while those of other zones go.
+    /// Any error of EC2. A protected instance keeps EC2 from terminating the others in its zone, but not those in other zones.
     pub async fn terminate(&self, ids: &[&InstanceId]) -> Result<bool, CallError> {
-        let mut going = 0;
+        let mut gone = 0;
         for batch in ids.chunks(BATCH) {
             let call = self.ec2.terminate_instances().set_instance_ids(Some(strings(batch)));
             let answer = call.send().await.of("TerminateInstances")?;
             let states = answer.terminating_instances().iter().filter_map(|change| change.current_state()?.name());
-            going += states.filter(|name| state(name) == InstanceState::Gone).count();
+            gone += states.filter(|name| state(name) == InstanceState::Gone).count();
         }
-        Ok(going == ids.len())
+        Ok(gone == ids.len())
     }
 
-    /// Puts `tag` on instances. Repeating it changes nothing.
+    /// Adds `tag` to instances. Repeating it changes nothing.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn tag(&self, ids: &[&InstanceId], tag: &AnyTag) -> Result<(), CallError> {
         for batch in ids.chunks(BATCH) {
             let call = self.ec2.create_tags().set_resources(Some(strings(batch))).tags(ec2_tag(&tag.key, &tag.value));
@@ -169,10 +169,10 @@ impl Aws {
         Ok(())
     }
 
-    /// Takes `tag` off instances, if it has the tag's value. Repeating it changes nothing.
+    /// Removes `tag` from instances that carry it with this value. Repeating it changes nothing.
     ///
     /// # Errors
-    /// Whatever EC2 answers.
+    /// Any error of EC2.
     pub async fn untag(&self, ids: &[&InstanceId], tag: &AnyTag) -> Result<(), CallError> {
         for batch in ids.chunks(BATCH) {
             let call = self.ec2.delete_tags().set_resources(Some(strings(batch))).tags(ec2_tag(&tag.key, &tag.value));
@@ -190,8 +190,8 @@ pub(super) fn tagged(tags: &[(&str, &str)]) -> impl Iterator<Item = Filter> {
     tags.iter().map(|(key, value)| Filter::builder().name(format!("tag:{key}")).values(*value).build())
 }
 
-/// Who is not on its way out for good.
-fn standing() -> Filter {
+/// Filters for instances that are not [`Gone`](InstanceState::Gone).
+fn not_gone() -> Filter {
     use InstanceStateName::{Pending, Running, Stopped, Stopping};
     let states = [Pending, Running, Stopping, Stopped].map(|state| state.as_str().to_owned());
     Filter::builder().name("instance-state-name").set_values(Some(states.into())).build()
@@ -215,7 +215,7 @@ fn state(name: &InstanceStateName) -> InstanceState {
     }
 }
 
-/// What EC2 described, or nothing where it left out what every instance has.
+/// The instance that EC2 described, or none if EC2 left out a field that every instance has.
 fn instance(described: &aws_sdk_ec2::types::Instance) -> Option<Instance> {
     let tags = described.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())));
     Some(Instance {

@@ -1,4 +1,4 @@
-//! Launching instances: one call a zone, with a client token, tagged in the call that makes them.
+//! Launches instances: one call for each zone, with a client token, and with tags in the call that creates the instances.
 
 use super::instances::ec2_tag;
 use super::{Aws, CallError, Named};
@@ -9,33 +9,33 @@ use aws_sdk_ec2::types::{
 use aws_smithy_types::base64;
 use fleet::{FLEET_TAG, ImageId, InstanceType, ROLE_TAG, RUN_TAG, Role, Run, SubnetId, client_token, instance_name};
 
-/// The user data of a builder: marks the machine for systemd and holds Docker back until configure.sh lets it start,
-/// since a clone of a member would start all its services.
+/// The user data of a builder. It marks the machine and keeps Docker from starting until configure.sh allows it, since a clone
+/// of a member would start all its services.
 const BUILDER: &str = include_str!("../../../infra/instance/builder.sh");
 
 /// One launch in one zone.
 #[derive(Debug, Clone, Copy)]
 pub struct LaunchOrder<'a> {
-    /// What the instances are for.
+    /// The role of the instances.
     pub role: Role,
-    /// What they are clones of.
+    /// The image to launch from.
     pub image: &'a ImageId,
-    /// What they run on.
+    /// The instance type.
     pub instance_type: &'a InstanceType,
-    /// Where.
+    /// The subnet, which is in one zone.
     pub subnet: &'a SubnetId,
-    /// The launch's round, part of its token.
+    /// The round of the launch, a part of its client token.
     pub round: u32,
-    /// How many at most; EC2 launches as many as fit, at least one.
+    /// The largest number of instances. EC2 launches as many as it has capacity for, at least one.
     pub count: u32,
 }
 
 impl Aws {
-    /// Launches up to `order.count` instances for `run` and answers how many. Repeating the call finds the same
-    /// instances by its client token and launches none.
+    /// Launches up to `order.count` instances for `run`. Returns how many. Repeating the call finds the same instances by the
+    /// client token and launches none.
     ///
     /// # Errors
-    /// Whatever EC2 answers; [`CallError::is_no_capacity`] when not even one fits.
+    /// Any error of EC2; [`CallError::is_no_capacity`] when there is no capacity for even one.
     pub async fn launch(&self, run: &Run, order: LaunchOrder<'_>) -> Result<u32, CallError> {
         let fleet = &run.config.fleet;
         let count = i32::try_from(order.count).unwrap_or(i32::MAX);
@@ -63,7 +63,7 @@ impl Aws {
             .iam_instance_profile(IamInstanceProfileSpecification::builder().name(&fleet.instance_profile).build())
             .metadata_options(InstanceMetadataOptionsRequest::builder().http_tokens(HttpTokensState::Required).build())
             .set_monitoring(
-                // A decision on the size wants a point a minute.
+                // A decision on the size needs one point a minute.
                 (order.role == Role::Member && run.config.scaling.is_some())
                     .then(|| RunInstancesMonitoringEnabled::builder().enabled(true).build()),
             )

@@ -1,22 +1,22 @@
-//! What CloudWatch knows of instances, and whether an alarm rings.
+//! CloudWatch metrics: the CPU of instances, and the requests of a target group.
 
 use super::{Aws, CallError, Named};
-use aws_sdk_cloudwatch::types::{AlarmType, Dimension, Metric, MetricDataQuery, MetricStat, ScanBy, StateValue};
+use aws_sdk_cloudwatch::types::{Dimension, Metric, MetricDataQuery, MetricStat, ScanBy};
 use aws_smithy_types::DateTime;
 use fleet::{CpuPoint, InstanceId, TargetGroupArn};
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// At most so many metrics are asked for in one GetMetricData.
+/// The largest number of metrics in one GetMetricData.
 const METRICS: usize = 500;
-/// Detailed monitoring has a point a minute; of basic monitoring, each of whose points is of five, one in five comes.
+/// The period in seconds. Detailed monitoring has one point a minute; basic monitoring has one point in five minutes.
 const PERIOD: i32 = 60;
 
 impl Aws {
-    /// The CPU of each of `ids` in percent, a point a minute, as far as CloudWatch has it.
+    /// The CPU of each of `ids` in percent, one point a minute, as far as CloudWatch has it.
     ///
     /// # Errors
-    /// Whatever CloudWatch answers.
+    /// Any error of CloudWatch.
     pub async fn cpu(
         &self,
         ids: &[&InstanceId],
@@ -37,7 +37,7 @@ impl Aws {
         Ok(points)
     }
 
-    /// The points of metrics, by their queries' places.
+    /// The points of metrics, each with the index of its query.
     async fn metric_data(
         &self,
         queries: Vec<MetricDataQuery>,
@@ -59,11 +59,11 @@ impl Aws {
         Ok(all)
     }
 
-    /// How many requests a target group got from load balancers, every five minutes, in order of time. A step in which
-    /// there was none has no point, as CloudWatch has none then.
+    /// The number of requests that a target group got from load balancers, in periods of five minutes, in order of time. A
+    /// period without requests has no point, as in CloudWatch.
     ///
     /// # Errors
-    /// Whatever CloudWatch answers.
+    /// Any error of CloudWatch.
     pub async fn request_counts(
         &self,
         group: &TargetGroupArn,
@@ -82,16 +82,6 @@ impl Aws {
             }
         }
         Ok(counts)
-    }
-
-    /// Whether the alarm of this name is in ALARM; one that does not exist is not.
-    ///
-    /// # Errors
-    /// Whatever CloudWatch answers.
-    pub async fn rings(&self, alarm: &str) -> Result<bool, CallError> {
-        let call = self.cloudwatch.describe_alarms().alarm_names(alarm).alarm_types(AlarmType::MetricAlarm);
-        let answer = call.send().await.of("DescribeAlarms")?;
-        Ok(answer.metric_alarms().iter().any(|one| one.state_value() == Some(&StateValue::Alarm)))
     }
 }
 

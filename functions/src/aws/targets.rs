@@ -1,60 +1,60 @@
-//! Targets: who is registered with the load balancer, and how they are.
+//! Targets: which instances are registered with the target group, and their health.
 
 use super::{Aws, CallError, Named};
 use aws_sdk_elasticloadbalancingv2::types::{TargetDescription, TargetHealthStateEnum};
 use fleet::{Health, InstanceId, Span, TargetGroupArn};
 use std::collections::BTreeMap;
 
-/// So many targets in one call; a thousand members come in with five calls.
+/// The number of targets in one call. A thousand members need five calls.
 const BATCH: usize = 200;
-/// Up to so many targets are asked for by name, more by asking for all.
+/// The largest number of targets that a call names; for more, the call reads all targets.
 const BY_NAME: usize = 20;
 
-/// The health of targets, as one call found it.
+/// The health of targets, as one call returned it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TargetHealth(BTreeMap<InstanceId, Health>);
 
 impl TargetHealth {
-    /// How `id` is.
+    /// The health of `id`; [`Health::Out`] if it is not registered.
     pub fn of(&self, id: &InstanceId) -> &Health {
         self.0.get(id).unwrap_or(&Health::Out)
     }
 
-    /// The first of `ids` that is not healthy, and how many are not.
+    /// The first of `ids` that is not healthy, its health, and how many are not healthy.
     pub fn first_not_healthy<'a>(&self, ids: &[&'a InstanceId]) -> Option<(&'a InstanceId, &Health, usize)> {
-        let mut ill = ids.iter().filter(|id| *self.of(id) != Health::Healthy);
-        let first = ill.next()?;
-        Some((first, self.of(first), 1 + ill.count()))
+        let mut unhealthy = ids.iter().filter(|id| *self.of(id) != Health::Healthy);
+        let first = unhealthy.next()?;
+        Some((first, self.of(first), 1 + unhealthy.count()))
     }
 
-    /// Everyone registered and not on their way out, in order of id.
+    /// All targets that are registered and not draining, in order of id.
     pub fn registered(&self) -> impl Iterator<Item = &InstanceId> {
-        self.0.keys().filter(|id| self.is_in(id))
+        self.0.keys().filter(|id| self.is_registered(id))
     }
 
-    /// Whether `id` is registered and not on its way out.
-    pub fn is_in(&self, id: &InstanceId) -> bool {
+    /// Whether `id` is registered and not draining.
+    pub fn is_registered(&self, id: &InstanceId) -> bool {
         !matches!(self.of(id), Health::Out | Health::Draining)
     }
 }
 
 impl Aws {
-    /// The health of `ids` with the target group; those not registered are [`Health::Out`].
+    /// The health of `ids` in the target group.
     ///
     /// # Errors
-    /// Whatever the load balancer answers.
+    /// Any error of Elastic Load Balancing.
     pub async fn target_health(&self, group: &TargetGroupArn, ids: &[&InstanceId]) -> Result<TargetHealth, CallError> {
         if ids.is_empty() {
-            // Without names it would be asked for all.
+            // A call without names would read all targets.
             return Ok(TargetHealth(BTreeMap::new()));
         }
         self.health(group, (ids.len() <= BY_NAME).then(|| targets(ids))).await
     }
 
-    /// The health of all who are registered with the target group.
+    /// The health of all targets of the target group.
     ///
     /// # Errors
-    /// Whatever the load balancer answers.
+    /// Any error of Elastic Load Balancing.
     pub async fn health_of_all(&self, group: &TargetGroupArn) -> Result<TargetHealth, CallError> {
         self.health(group, None).await
     }
@@ -84,7 +84,7 @@ impl Aws {
     /// Registers instances with the target group. Repeating it changes nothing.
     ///
     /// # Errors
-    /// Whatever the load balancer answers.
+    /// Any error of Elastic Load Balancing.
     pub async fn register(&self, group: &TargetGroupArn, ids: &[&InstanceId]) -> Result<(), CallError> {
         for batch in ids.chunks(BATCH) {
             let call = self.load_balancing.register_targets().target_group_arn(group.as_str());
@@ -93,10 +93,10 @@ impl Aws {
         Ok(())
     }
 
-    /// Takes instances out of the target group; they drain first. Repeating it changes nothing.
+    /// Deregisters instances from the target group; they drain first. Repeating it changes nothing.
     ///
     /// # Errors
-    /// Whatever the load balancer answers.
+    /// Any error of Elastic Load Balancing.
     pub async fn deregister(&self, group: &TargetGroupArn, ids: &[&InstanceId]) -> Result<(), CallError> {
         for batch in ids.chunks(BATCH) {
             let call = self.load_balancing.deregister_targets().target_group_arn(group.as_str());
@@ -105,10 +105,10 @@ impl Aws {
         Ok(())
     }
 
-    /// The application load balancers that a target group gets requests from, as CloudWatch calls them: `app/NAME/ID`.
+    /// The application load balancers that send requests to a target group, in the form of CloudWatch: `app/NAME/ID`.
     ///
     /// # Errors
-    /// Whatever the load balancer answers.
+    /// Any error of Elastic Load Balancing.
     pub async fn load_balancers(&self, group: &TargetGroupArn) -> Result<Vec<String>, CallError> {
         let call = self.load_balancing.describe_target_groups().target_group_arns(group.as_str());
         let answer = call.send().await.of("DescribeTargetGroups")?;
@@ -117,10 +117,10 @@ impl Aws {
         Ok(names.filter(|name| name.starts_with("app/")).collect())
     }
 
-    /// How long a target that is taken out goes on draining.
+    /// How long a deregistered target drains.
     ///
     /// # Errors
-    /// Whatever the load balancer answers.
+    /// Any error of Elastic Load Balancing.
     pub async fn deregistration_delay(&self, group: &TargetGroupArn) -> Result<Span, CallError> {
         let call = self.load_balancing.describe_target_group_attributes().target_group_arn(group.as_str());
         let answer = call.send().await.of("DescribeTargetGroupAttributes")?;
@@ -128,7 +128,7 @@ impl Aws {
             .attributes()
             .iter()
             .find(|attribute| attribute.key() == Some("deregistration_delay.timeout_seconds"));
-        // AWS's default, should an emulator leave the attribute out.
+        // The default of AWS, for an emulator that leaves the attribute out.
         const DEFAULT: Span = Span::seconds(300);
         Ok(delay.and_then(|delay| delay.value()?.parse().ok()).map_or(DEFAULT, Span::seconds))
     }

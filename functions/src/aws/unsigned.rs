@@ -1,5 +1,5 @@
-//! Calls to an AWS that asks for no signature: to a rehearsal's, which looks at a call's operation and its parameters.
-//! It has no use for what the SDK tells about itself either, which is a tenth of what a call costs.
+//! Calls to the simulated AWS, which reads the operation and the parameters of a call and nothing else. So these calls have
+//! no signature, and none of the headers in which the SDK describes itself. The headers are a tenth of the cost of a call.
 
 use aws_runtime::invocation_id::InvocationIdInterceptor;
 use aws_runtime::request_info::RequestInfoInterceptor;
@@ -12,11 +12,11 @@ use aws_smithy_types::config_bag::ConfigBag;
 
 /// Leaves the SDK's own headers out of every call.
 #[derive(Debug)]
-pub(super) struct Plain;
+pub(super) struct WithoutSdkHeaders;
 
-impl Intercept for Plain {
+impl Intercept for WithoutSdkHeaders {
     fn name(&self) -> &'static str {
-        "Plain"
+        "WithoutSdkHeaders"
     }
 
     fn read_before_execution(
@@ -24,7 +24,7 @@ impl Intercept for Plain {
         _: &BeforeSerializationInterceptorContextRef<'_>,
         call: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        const WHY: &str = "nobody reads it";
+        const WHY: &str = "the simulated AWS does not read it";
         let state = call.interceptor_state();
         state.store_put(disable_interceptor::<InvocationIdInterceptor>(WHY));
         state.store_put(disable_interceptor::<RequestInfoInterceptor>(WHY));

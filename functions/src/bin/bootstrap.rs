@@ -1,9 +1,9 @@
-//! The Lambda bootstrap, one for all functions: `Handler` names the step.
+//! The Lambda bootstrap of all functions: `Handler` names the step.
 
 use lambda_runtime::Error;
 
 #[tokio::main(flavor = "current_thread")]
-#[expect(clippy::disallowed_methods, reason = "main is where the environment is read")]
+#[expect(clippy::disallowed_methods, reason = "only main reads the environment")]
 async fn main() -> Result<(), Error> {
     functions::lambda::serve(|name| std::env::var(name).ok()).await
 }

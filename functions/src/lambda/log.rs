@@ -1,4 +1,4 @@
-//! The log: one JSON object a line. What is given to a step is not logged, since an approval's token is in it.
+//! The log: one JSON object a line. It never has the input of a step, which may hold the task token of an approval.
 
 use crate::StepError;
 use serde_json::Value;
@@ -8,20 +8,20 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// Starts logging to standard output, which is where Lambda takes it from: this crate's own lines, since the SDK's may
-/// hold what was sent.
+/// Starts logging to standard output, where Lambda reads it. Only this crate's lines are logged, since the SDK's lines may
+/// hold the content of requests.
 pub(super) fn start(level: LevelFilter) {
     let json = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false);
     let own = Targets::new().with_target("functions", level);
-    // A subscriber that is set already serves as well.
+    // If a subscriber is set already, it stays.
     let _ = tracing_subscriber::registry().with(json.with_filter(own)).try_init();
 }
 
-/// What every line of an invocation says of it.
+/// The fields of every log line of an invocation.
 pub(super) fn invocation(step: &str, request: &str, input: &Value) -> Span {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let run = &input["run"];
-    // `begin` gets the run's name alone, and the fleet's with the request.
+    // `begin` gets the run's id alone, and the fleet's name in the request.
     let fleet =
         [&run["fleet"], &input["request"]["fleet"], &input["fleet"]].into_iter().find(|fleet| fleet.is_string());
     info_span!(
@@ -34,7 +34,7 @@ pub(super) fn invocation(step: &str, request: &str, input: &Value) -> Span {
     )
 }
 
-/// How an invocation ended.
+/// Logs the result of an invocation.
 pub(super) fn outcome(answer: &Result<Value, StepError>) {
     match answer {
         Ok(_) => info!(outcome = "Done"),

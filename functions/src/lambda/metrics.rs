@@ -1,21 +1,21 @@
-//! Metrics in CloudWatch's embedded metric format: a line of the log from which CloudWatch reads them, with no call.
+//! Metrics in CloudWatch's embedded metric format: CloudWatch reads them from a line of the log, without an API call.
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use std::io::Write;
 
-/// What is measured of one invocation.
+/// The metrics of one invocation.
 pub(super) struct Invocation<'a> {
     pub(super) step: &'a str,
     /// `Done`, or the error's name.
     pub(super) outcome: &'a str,
     pub(super) took: SignedDuration,
-    /// How often the state has asked its step so far.
+    /// The number of attempts of the state so far, with this one.
     pub(super) attempts: u32,
     pub(super) at: Timestamp,
 }
 
-/// Writes the line to standard output. A log that cannot be written to is no reason to fail a step.
+/// Writes the line to standard output. A failed write does not fail the step.
 pub(super) fn emit(invocation: &Invocation<'_>) {
     let _ = writeln!(std::io::stdout().lock(), "{}", line(invocation));
 }

@@ -1,10 +1,11 @@
-//! Asks a person: records the token with which the waiting state machine is answered. The answer is `approve` or
-//! `abort`, or the state's time-out.
+//! Asks an operator for approval: records the task token with which the operator answers the waiting state machine. The
+//! operator approves or aborts, or the state times out.
 //!
-//! Not undone: the run's next move takes the token out of the ledger.
+//! Not undone: the next change of the run's phase removes the token from the ledger. Repeating the step records the token
+//! of the latest attempt.
 
 use crate::aws::Aws;
-use crate::{Going, StepError};
+use crate::{AllowedPhase, StepError};
 use fleet::{Phase, StateContext, Ticket};
 use serde::{Deserialize, Serialize};
 
@@ -12,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     run: Ticket,
-    #[expect(dead_code, reason = "every step gets it; nothing here waits")]
+    #[expect(dead_code, reason = "every step gets it; this step never waits")]
     state: StateContext,
     token: String,
 }
@@ -21,7 +22,7 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, token, .. }: Input) -> Result<Output, StepError> {
-    let mut run = aws.ledger().hold(&run, Going::Forward).await?;
+    let mut run = aws.ledger().hold(&run, AllowedPhase::Forward).await?;
     run.record.move_to(Phase::AwaitingApproval { token })?;
     aws.ledger().write(&mut run).await?;
     Ok(Output {})

@@ -1,21 +1,22 @@
-//! Begins a run: looks at everything it will need, refuses what cannot go well, then takes the fleet's lock and
-//! records the plan and what was before. Up to the lock it only reads; while a run scales the fleet it waits for its turn.
+//! Begins a run: observes everything that the run will need, refuses a run that cannot succeed, then takes the fleet's lock
+//! and records the plan and the state of the fleet. Until it takes the lock, the step only reads. While a scale-out or a
+//! scale-in holds the lock, the step waits.
 //!
-//! Undone by `finish`, which releases the lock. Asked again, it finds its own lock and record and answers the same.
+//! Undone by `finish`, which releases the lock. Repeating the step finds its own lock and record and returns the same answer.
 
 mod request;
+mod windows;
 
-use super::observation::{health, inventory, look};
-use super::wait::{PATIENCE, wait};
+use super::observation::{health, inventory, observe};
+use super::wait::{LOCK_WAIT_LIMIT, wait};
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
-    Machine, OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span, StateContext, Ticket, Version, Workflow,
-    admit, check_window, check_window_of_image,
+    Machine, OnFailure, Order, Phase, Refusal, Run, RunId, RunRef, Span, StateContext, Ticket, Version, Workflow, admit,
 };
-use jiff::Timestamp;
 use request::Request;
 use serde::{Deserialize, Serialize};
+use windows::Later;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,17 +36,10 @@ pub(crate) struct Output {
     approval: bool,
     approval_seconds: u32,
     on_failure: OnFailure,
-    /// Why it goes back at once, in the shape that a state machine catches.
+    /// Why a restore rolls back at once, in the form of an error that a state machine catches.
     failure: Option<Failure>,
-    /// When to ask again, what for, and why not now.
+    /// When to begin again, if the run waits for a window.
     later: Option<Later>,
-}
-
-#[derive(Debug, Serialize)]
-struct Later {
-    at: Timestamp,
-    request: Request,
-    why: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -77,10 +71,10 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, machine, state }: Input
     if let Some(id) = fleet.record.held_by() {
         let locked = Refusal::Locked { fleet: run.fleet.clone(), run: id.clone() };
         let holder = aws.ledger().run(&RunRef { fleet: run.fleet, id: id.clone() }).await?;
-        // That takes minutes.
+        // Scaling takes minutes, so a start waits for it. Other runs take longer.
         let scales = |holder: &Run| holder.workflow.scales() && !matches!(holder.phase, Phase::Ended(_));
         return match holder.is_some_and(|holder| scales(&holder.record)) {
-            true => wait(aws, &state, PATIENCE, locked),
+            true => wait(aws, &state, LOCK_WAIT_LIMIT, locked),
             false => Err(locked.into()),
         };
     }
@@ -89,29 +83,10 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, machine, state }: Input
         let ticket = Ticket { fleet: run.fleet, id: run.id, fence: None };
         return Ok(output(ticket, Work::Nothing, Vec::new(), false, &fleet.record.config));
     };
-    if let Order::Upgrade(hops) = &order
-        && !fleet.record.config.upgrade.windows.is_empty()
-    {
-        let past = aws.ledger().runs(&run.fleet).await?;
-        let rehearsed: Vec<_> = request.takes_seconds.map(Span::seconds).into_iter().collect();
-        match check_window(&fleet.record.config, hops.len(), &past, &rehearsed, aws.now()) {
-            Err(Refusal::Window(closed)) if request.waits == Some(true) && closed.next().is_some() => {
-                let ticket = Ticket { fleet: run.fleet, id: run.id, fence: None };
-                let nothing = output(ticket, Work::Later, Vec::new(), false, &fleet.record.config);
-                let why = Refusal::Window(closed).to_string();
-                let later = closed.next().map(|at| Later { at, request, why });
-                return Ok(Output { later, ..nothing });
-            }
-            checked => checked?,
-        }
-    }
-    if let Order::GoldenImage { .. } = &order
-        && !fleet.record.config.upgrade.windows.is_empty()
-    {
-        check_window_of_image(&fleet.record.config, &aws.ledger().runs(&run.fleet).await?, aws.now())?;
-    }
-    if let (Some(true), Some(to)) = (request.window, request.to) {
-        check_not_rolled_back(&aws.ledger().runs(&run.fleet).await?, to)?;
+    if let Some(later) = windows::check(aws, &fleet.record, &order, &request).await? {
+        let ticket = Ticket { fleet: run.fleet, id: run.id, fence: None };
+        let nothing = output(ticket, Work::Later, Vec::new(), false, &fleet.record.config);
+        return Ok(Output { later: Some(later), ..nothing });
     }
     let image = match &order {
         Order::Revert(target) => Some(&target.image),
@@ -119,7 +94,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, machine, state }: Input
         _ => fleet.record.golden.as_ref().map(|golden| &golden.image),
     };
     let health = health(aws, &fleet.record).await?;
-    let mut observed = look(aws, &fleet.record, &health, image).await?;
+    let mut observed = observe(aws, &fleet.record, &health, image).await?;
     if order == Order::Restore {
         observed.inventory = Some(inventory(aws, &fleet.record, &health).await?);
     }
@@ -130,7 +105,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, machine, state }: Input
     let (now, fence) = (aws.now(), fleet.record.next_fence());
     let mut config = fleet.record.config.clone();
     if let Order::Revert(_) = order {
-        // Who goes back does so from what is bad: there is nothing to bake, and what rings rings for that.
+        // A revert replaces members that are bad. Alarms may be raised because of them, and the kept image needs no bake.
         config.upgrade.alarms.clear();
         (config.upgrade.bake, config.upgrade.canary_bake, config.upgrade.approval) =
             (Span::seconds(0), Span::seconds(0), false);
@@ -141,31 +116,18 @@ pub(crate) async fn run(aws: &Aws, Input { run, request, machine, state }: Input
     begun(&run, machine, request.approval)
 }
 
-/// Windows do not try again what was rolled back once: its migration has run, and somebody should look.
-fn check_not_rolled_back(past: &[Run], to: Version) -> Result<(), StepError> {
-    let failed = |run: &&Run| {
-        run.workflow == Workflow::Upgrade && run.to == to && run.phase == Phase::Ended(fleet::Outcome::RolledBack)
-    };
-    match past.iter().find(failed) {
-        None => Ok(()),
-        Some(run) => Err(StepError::Refused(format!(
-            "upgrade.wanted: {} to {to} was rolled back, so no window tries it again: see why, and start it with \
-             'fleetwright upgrade', or want another version",
-            run.run
-        ))),
-    }
-}
-
+/// The answer for a run that an earlier attempt has begun.
 fn begun_before(run: &Run, machine: Machine, approval: Option<bool>) -> Result<Output, StepError> {
     if let Phase::Ended(_) = run.phase {
         return Err(StepError::Refused(format!("{} is over: it is {}", run.run, run.phase.as_str())));
     }
     if let Some(execution) = &run.resumed_by {
-        return Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run)));
+        return Err(StepError::Refused(format!("{} continues in the execution {execution}", run.run)));
     }
     begun(run, machine, approval)
 }
 
+/// The answer for a run that has begun.
 fn begun(run: &Run, machine: Machine, approval: Option<bool>) -> Result<Output, StepError> {
     let approval = approval.unwrap_or(run.config.upgrade.approval);
     let work = match run.workflow {
@@ -173,10 +135,15 @@ fn begun(run: &Run, machine: Machine, approval: Option<bool>) -> Result<Output, 
         Workflow::Revert if machine == Machine::Upgrade => Work::Revert,
         Workflow::Restore if machine == Machine::Upgrade => Work::Restore,
         Workflow::GoldenImage if machine == Machine::GoldenImage => Work::GoldenImage,
-        _ => return Err(StepError::Refused(format!("{} is for something else: use another name", run.run))),
+        _ => {
+            return Err(StepError::Refused(format!(
+                "{} is a run of another workflow: use another execution name",
+                run.run
+            )));
+        }
     };
     let failure = (run.workflow == Workflow::Restore)
-        .then_some(Failure { error: "Repair", cause: "the members that were found are restored" });
+        .then_some(Failure { error: "Repair", cause: "the fleet returns to its declared state" });
     Ok(Output { failure, ..output(run.ticket(), work, run.hops.clone(), approval, &run.config) })
 }
 

@@ -7,7 +7,7 @@
 use super::members::{Members, record_image_failure};
 use super::wait::wait;
 use crate::aws::Aws;
-use crate::{Going, StepError};
+use crate::{AllowedPhase, StepError};
 use fleet::{Health, InstanceId, Phase, RaisedAlarm, Run, StateContext, Ticket};
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +22,7 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
-    let mut run = aws.ledger().hold(&run, Going::ForwardOrCommitted).await?;
+    let mut run = aws.ledger().hold(&run, AllowedPhase::ForwardOrCommitted).await?;
     if run.record.phase == Phase::Committed {
         return Ok(Output {});
     }
@@ -40,7 +40,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output
     Ok(Output {})
 }
 
-/// Why the run must not commit, if there is a reason.
+/// The reason why the run must not commit, if there is one.
 async fn problem(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
     if let Some(unhealthy) = Members::Staying.unhealthy(aws, run).await? {
         return Ok(Some(format!("{unhealthy} at the commit, before the leaving members are deleted")));
@@ -49,6 +49,7 @@ async fn problem(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
     Ok(raised.map(|RaisedAlarm { name, problem }| format!("alarm '{name}' {problem}")))
 }
 
+/// A leaving member that the target group still knows, if there is one.
 async fn still_draining(aws: &Aws, run: &Run) -> Result<Option<InstanceId>, StepError> {
     let leaving = Members::Leaving.recorded(aws, run).await?;
     let ids: Vec<_> = leaving.iter().collect();

@@ -1,12 +1,13 @@
-//! Installs and migrates one hop on the builder (by hand: steps 3 to 5): waits for the builder's SSM agent, sends the
-//! command once, and judges what it printed, since the exit status of `migrate` lies.
+//! Installs and migrates one hop on the builder (by hand: steps 3 to 5). Waits for the builder's SSM agent, sends the
+//! command once, and judges the output of the command, because the exit status of `migrate` is unreliable.
 //!
-//! Not undone: the builder is deleted. The migration of the shared data has no way back but a backup.
+//! Not undone: the builder is deleted, and only a backup can undo the migration of the shared data. Repeating the step finds
+//! the command that it sent.
 
-use super::members::standing_builder;
+use super::members::require_builder;
 use super::wait::wait;
 use crate::aws::{Aws, CommandState};
-use crate::{Going, StepError};
+use crate::{AllowedPhase, StepError};
 use fleet::{StateContext, Ticket, Verdict, Version, judge};
 use serde::{Deserialize, Serialize};
 
@@ -22,29 +23,30 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, hop }: Input) -> Result<Output, StepError> {
-    let mut read = aws.ledger().hold(&run, Going::Forward).await?;
-    let run = &read.record;
+    let mut found = aws.ledger().hold(&run, AllowedPhase::Forward).await?;
+    let run = &found.record;
     let limits = run.config.limits;
-    let builder = standing_builder(aws, run).await?.id;
+    let builder = require_builder(aws, run).await?.id;
 
     let Some(command) = aws.command(&builder, &run.run, hop).await? else {
-        let silent = || wait(aws, &state, limits.agent, format!("the SSM agent of builder {builder} is not online"));
+        let agent_offline =
+            || wait(aws, &state, limits.agent, format!("the SSM agent of builder {builder} is not online"));
         if !aws.agent_is_online(&builder).await? {
-            return silent();
+            return agent_offline();
         }
-        if read.record.migrate_to(hop, aws.now()) {
-            aws.ledger().write(&mut read).await?;
+        if found.record.migrate_to(hop, aws.now()) {
+            aws.ledger().write(&mut found).await?;
         }
-        let run = &read.record;
+        let run = &found.record;
         let document = &run.config.upgrade.configure_document;
         let before = version_before(&run.hops, hop, run.from());
         return match aws.send_command(document, &builder, &run.run, before, hop).await {
             Ok(()) => wait(aws, &state, limits.configure, format!("{hop} is being installed on builder {builder}")),
-            Err(error) if error.is_agent_unknown() => silent(),
+            Err(error) if error.is_agent_unknown() => agent_offline(),
             Err(error) => Err(error.into()),
         };
     };
-    if command.state == CommandState::Going {
+    if command.state == CommandState::InProgress {
         let what = format!("command {} installs {hop} on builder {builder}", command.id);
         return wait(aws, &state, limits.configure, what);
     }
@@ -57,12 +59,12 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, hop }: Input) -> Result<O
     };
     match (judge(hop, &output), command.state) {
         (Verdict::Failed(why), _) => failed(why),
-        (Verdict::Migrated, CommandState::Failed(status)) => failed(format!("Run Command says {status}")),
+        (Verdict::Migrated, CommandState::Failed(status)) => failed(format!("Run Command reports {status}")),
         (Verdict::Migrated, _) => Ok(Output {}),
     }
 }
 
-/// The version that is installed when `hop` begins.
+/// The version that is installed before `hop`.
 fn version_before(hops: &[Version], hop: Version, first: Version) -> Version {
     hops.iter().copied().take_while(|earlier| *earlier < hop).last().unwrap_or(first)
 }
@@ -72,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_hop_starts_where_the_one_before_ended() {
+    fn each_hop_starts_from_the_version_of_the_hop_before() {
         let version = |text: &str| text.parse::<Version>().unwrap();
         let hops = ["1.4.14", "1.5.11", "1.6.2"].map(version);
         assert_eq!(version_before(&hops, hops[0], version("1.3.8")), version("1.3.8"));

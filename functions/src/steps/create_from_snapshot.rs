@@ -1,16 +1,17 @@
-//! Creates instances from an image: the builder from the golden image (by hand: steps 1 and 2), or the new members from
-//! the image that the run made (by hand: step 9). None of them carries the load-balancer tag. Ends when all are running.
+//! Creates instances from an image: the builder from the golden image (by hand: steps 1 and 2), or members from the image
+//! that the run made (by hand: step 9). None of them carries the load-balancer tag. Ends when all are running.
 //!
-//! Each launch is recorded before it is asked for and carries a client token, so that one whose answer was lost is
-//! found again. A zone that runs dry is made up for by the others. Undone by `delete`.
+//! The step records each launch before it requests it, and each launch carries a client token. So a repeated attempt finds
+//! the instances of a launch whose answer was lost. If a zone has no capacity, other zones get its instances. A scale-out
+//! accepts fewer members than it wants. Undone by `delete`.
 //!
-//! Asked for the last time, it closes the run's books first: scale-outs that joined it are over by then, no other joins
-//! after that, and as many members are made as they brought. A scale-out takes what it can get.
+//! The last invocation in an upgrade first ends joining: it waits until the scale-outs that joined the run are over, lets
+//! no other scale-out join, and creates as many more members as those scale-outs added.
 
 use super::joined::{self, close_joins, joined};
 use super::wait::wait;
 use crate::aws::{Aws, Instance, InstanceState, LaunchOrder};
-use crate::{Going, StepError};
+use crate::{AllowedPhase, StepError};
 use fleet::{
     ImageId, InstanceType, NextLaunches, Role, Run, Span, StateContext, StayingMembers, Ticket, Workflow, next_launches,
 };
@@ -22,7 +23,7 @@ pub(crate) struct Input {
     run: Ticket,
     state: StateContext,
     role: Role,
-    /// Whether whoever joined the run is counted, and nobody joins any more.
+    /// Whether to end joining, and to replace the members that joined.
     #[serde(default)]
     last: bool,
 }
@@ -31,18 +32,18 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> Result<Output, StepError> {
-    let mut run = aws.ledger().hold(&run, Going::Forward).await?;
+    let mut run = aws.ledger().hold(&run, AllowedPhase::Forward).await?;
     if last {
         close_joins(aws, &mut run, &state).await?;
     }
     let launch = run.record.config.limits.launch;
-    // The last time it has waited for the books before.
+    // The last invocation also waits for the scale-outs that joined.
     let limit = if last { joined::limit(&run.record) + launch } else { launch };
     let wanted = match role {
         Role::Builder => 1,
         Role::Member => run.record.size.saturating_add(joined(aws, &run.record).await?.members),
     };
-    settle(aws, &mut run.record, role, &state).await?;
+    request_open_launches(aws, &mut run.record, role, &state).await?;
 
     let launched: u32 = run.record.launches_of(role).filter_map(|launch| launch.launched).sum();
     let mut found = Vec::new();
@@ -51,7 +52,7 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> R
         found.retain(|instance| instance.is_for(role));
     }
     if count(found.len()) < launched {
-        // What was just launched cannot be described everywhere yet, and must not be launched again.
+        // EC2 does not describe all new instances yet. Another launch would make too many.
         aws.ledger().write(&mut run).await?;
         return wait(aws, &state, limit, format!("{} of {launched} launched are visible", found.len()));
     }
@@ -68,13 +69,13 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, role, last }: Input) -> R
         NextLaunches::Ask(launches) => {
             run.record.launches.extend(launches);
             aws.ledger().write(&mut run).await?;
-            settle(aws, &mut run.record, role, &state).await?;
+            request_open_launches(aws, &mut run.record, role, &state).await?;
             aws.ledger().write(&mut run).await?;
-            wait(aws, &state, limit, format!("{wanted} launches are asked for"))
+            wait(aws, &state, limit, format!("{wanted} launches are requested"))
         }
         NextLaunches::Enough => {
             all_running(aws, &state, limit, &found, wanted)?;
-            // Who came into service of a scale-out is recorded at its end.
+            // `verify` and `retag` record the members that a scale-out adds, since only healthy members count.
             if role == Role::Member && !scales_out {
                 let ids = found.into_iter().map(|instance| instance.id).collect();
                 aws.ledger().record_staying_members(&run.record, &StayingMembers { ids }).await?;
@@ -93,15 +94,15 @@ fn all_running(
 ) -> Result<Output, StepError> {
     let running = found.iter().filter(|instance| instance.state == InstanceState::Running).count();
     if count(running) < wanted {
-        return wait(aws, state, limit, format!("{running} of {wanted} run"));
+        return wait(aws, state, limit, format!("{running} of {wanted} are running"));
     }
     Ok(Output {})
 }
 
-/// Asks for every recorded launch whose answer is not known, which for one that was asked for before finds the same
-/// instances by its token.
-async fn settle(aws: &Aws, run: &mut Run, role: Role, state: &StateContext) -> Result<(), StepError> {
-    let (image, instance_type) = clone_of(run, role)?;
+/// Requests every recorded launch whose answer is unknown. If an earlier attempt requested the launch already, EC2 finds the
+/// same instances by the client token.
+async fn request_open_launches(aws: &Aws, run: &mut Run, role: Role, state: &StateContext) -> Result<(), StepError> {
+    let (image, instance_type) = image_and_type(run, role)?;
     let before = run.clone();
     let open = run.launches.iter_mut().filter(|launch| launch.role == role && launch.launched.is_none());
     for launch in open {
@@ -123,7 +124,7 @@ async fn settle(aws: &Aws, run: &mut Run, role: Role, state: &StateContext) -> R
                 launch.launched = Some(0);
                 launch.shortage = Some(error.to_string());
             }
-            // The image is there, or the run would not be here; it cannot be seen everywhere yet.
+            // An earlier state saw the image available, so EC2 is only inconsistent.
             Err(error) if error.is_not_visible_yet() => return wait(aws, state, before.config.limits.launch, error),
             Err(error) => return Err(error.into()),
         }
@@ -131,15 +132,16 @@ async fn settle(aws: &Aws, run: &mut Run, role: Role, state: &StateContext) -> R
     Ok(())
 }
 
-fn clone_of(run: &Run, role: Role) -> Result<(ImageId, InstanceType), StepError> {
+/// The image and the instance type for instances of `role`.
+fn image_and_type(run: &Run, role: Role) -> Result<(ImageId, InstanceType), StepError> {
     let config = &run.config;
     let golden = run.golden.as_ref().map(|golden| &golden.image);
     let (image, instance_type) = match role {
         Role::Builder => (golden, &config.builder.instance_type),
         Role::Member => (run.image.as_ref(), &config.fleet.instance_type),
     };
-    let image =
-        image.ok_or_else(|| StepError::Failed(format!("{} has no image to make a {} of", run.run, role.as_str())))?;
+    let image = image
+        .ok_or_else(|| StepError::Failed(format!("{} has no image to create a {} from", run.run, role.as_str())))?;
     Ok((image.clone(), instance_type.clone()))
 }
 

@@ -1,14 +1,16 @@
-//! Deletes what is no longer needed: the builder (by hand: step 8), the old members (by hand: step 13), images that are
-//! too old to be kept, or, when a run turns back, everything it made, but for an image that failed its verification and for
-//! members that a scale-out brought into service. Ends when it is on its way out, from which nothing comes back.
+//! Deletes what is no longer needed: the builder (by hand: step 8), the leaving members (by hand: step 13), outdated images,
+//! the abandoned members of a scale-out, or everything that a run made if the run rolls back. A rollback keeps an image whose
+//! members failed, and the healthy members that a scale-out added. Ends when AWS deletes the resources, which cannot be
+//! stopped.
 //!
-//! Not undone: nothing that takes traffic is deleted, and the old members only after the run is committed.
+//! Not undone: the step deletes nothing that takes traffic, and leaving members only after the commit. Repeating it deletes
+//! what is left.
 
-use super::members::{Members, builder, first_in_traffic, ids};
+use super::members::{Members, builder, ids, still_in_traffic};
 use super::observation::{health, inventory};
 use super::wait::wait;
 use crate::aws::{Aws, Instance};
-use crate::{Going, StepError};
+use crate::{AllowedPhase, StepError};
 use fleet::{Phase, Refusal, Run, StateContext, Ticket, Workflow};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -38,30 +40,30 @@ enum What {
 #[derive(Debug, Serialize)]
 pub(crate) struct Output {}
 
-/// So long after a run turned back nothing appears any more that it asked for: its last function has timed out (the
-/// state machine gives it 120 s), and what that launched can be described.
+/// The time after the start of a rollback within which AWS describes everything that the run requested. By then the last
+/// forward function has stopped (the state machine waits 120 s for it), and AWS describes what that function launched.
 const APPEARS_WITHIN: SignedDuration = SignedDuration::from_secs(180);
 
 pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<Output, StepError> {
-    let run = aws.ledger().hold(&run, Going::Either).await?.record;
-    let phase = |wanted: Phase| {
+    let run = aws.ledger().hold(&run, AllowedPhase::NotEnded).await?.record;
+    let require_phase = |wanted: Phase| {
         if run.phase == wanted {
             return Ok(());
         }
         Err(StepError::Refused(format!("{} is {}, not {}", run.run, run.phase.as_str(), wanted.as_str())))
     };
-    let still = match what {
+    let remaining = match what {
         What::Builder => {
             let builder = builder(aws, &run).await?;
             delete_instances(aws, &run, builder.as_slice()).await?
         }
         What::LeavingMembers => {
-            phase(Phase::Committed)?;
-            let old = Members::Leaving.find(aws, &run).await?;
-            delete_instances(aws, &run, &old).await?
+            require_phase(Phase::Committed)?;
+            let leaving = Members::Leaving.find(aws, &run).await?;
+            delete_instances(aws, &run, &leaving).await?
         }
         What::OutdatedImages => {
-            phase(Phase::Committed)?;
+            require_phase(Phase::Committed)?;
             delete_outdated_images(aws, &run).await?;
             None
         }
@@ -70,18 +72,18 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
             delete_instances(aws, &run, &abandoned).await?
         }
         What::MadeByRun if run.workflow == Workflow::Restore => {
-            phase(Phase::RollingBack)?;
+            require_phase(Phase::RollingBack)?;
             let left_over = Members::Staying.find(aws, &run).await?;
             let instances = delete_instances(aws, &run, &left_over).await?;
             instances.or(delete_left_over_images(aws, &run).await?)
         }
         What::MadeByRun => {
-            phase(Phase::RollingBack)?;
+            require_phase(Phase::RollingBack)?;
             let mut made = aws.launched_by_run(&run.run).await?;
             let unseen = unseen_launches(&run, made.len(), aws.now());
             made.retain(Instance::is_alive);
             if run.workflow == Workflow::ScaleOut {
-                // Whoever was healthy when it turned back stays.
+                // The members that were healthy at the start of the rollback stay.
                 let kept = aws.ledger().staying_members(&run.run).await?.ids;
                 made.retain(|instance| !kept.contains(&instance.id));
             }
@@ -90,28 +92,28 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, what }: Input) -> Result<
             instances.or(image).or(unseen)
         }
     };
-    match still {
+    match remaining {
         None => Ok(Output {}),
-        Some(still) => {
-            // What was just taken out drains first.
-            wait(aws, &state, run.config.limits.delete + run.drain, still)
+        Some(remaining) => {
+            // Members that just left the target group drain first.
+            wait(aws, &state, run.config.limits.delete + run.drain, remaining)
         }
     }
 }
 
-/// Terminates instances that take no traffic; answers what is still there, if anything.
+/// Terminates instances that take no traffic. Returns what is still there, if anything.
 async fn delete_instances(aws: &Aws, run: &Run, alive: &[Instance]) -> Result<Option<String>, StepError> {
     let ids = ids(alive);
     let Some(first) = ids.first() else { return Ok(None) };
-    if let Some(in_traffic) = first_in_traffic(aws, run, alive).await? {
+    if let Some(in_traffic) = still_in_traffic(aws, run, alive).await? {
         return Ok(Some(in_traffic));
     }
     let gone = aws.terminate(&ids).await?;
-    Ok((!gone).then(|| format!("{} instances are to be terminated ({first} first)", ids.len())))
+    Ok((!gone).then(|| format!("{} instances are being terminated ({first} first)", ids.len())))
 }
 
-/// Deregisters the images that are not kept any longer once the run has gone through. One that no run made is not ours to
-/// deregister, and one that an instance is a clone of, of whatever fleet, is in use.
+/// Deregisters the images that the fleet no longer keeps after this run. An image stays if no run of the fleet made it, or
+/// if any instance, of whatever fleet, is a clone of it.
 async fn delete_outdated_images(aws: &Aws, run: &Run) -> Result<(), StepError> {
     let Some((golden, because)) = run.successor() else { return Ok(()) };
     let fleet = aws.ledger().fleet(&run.run.fleet).await?;
@@ -122,14 +124,14 @@ async fn delete_outdated_images(aws: &Aws, run: &Run) -> Result<(), StepError> {
             Some(image) => aws.delete_image(&image.id).await?,
             None => {}
         }
-        // Only what is gone is forgotten.
+        // The ledger forgets an image only after it is gone.
         fleet.record.forget(&id);
         aws.ledger().write(&mut fleet).await?;
     }
     Ok(())
 }
 
-/// Deregisters the images of ended runs that the ledger does not keep; answers what is still there, if anything.
+/// Deregisters the images of ended runs that the ledger does not keep. Returns what is still there, if anything.
 async fn delete_left_over_images(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
     let fleet = aws.ledger().fleet(&run.run.fleet).await?;
     let fleet = fleet.ok_or_else(|| Refusal::UnknownFleet { fleet: run.run.fleet.clone() })?;
@@ -142,7 +144,7 @@ async fn delete_left_over_images(aws: &Aws, run: &Run) -> Result<Option<String>,
     Ok(first)
 }
 
-/// Deregisters the run's image; answers whether it is still there, or may yet appear.
+/// Deregisters the run's image. Returns why it is not gone yet, if it is still there or may yet appear.
 async fn delete_image(aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
     if run.image_asked.is_none() || run.image_failure.is_some() {
         return Ok(None);
@@ -157,13 +159,14 @@ async fn delete_image(aws: &Aws, run: &Run) -> Result<Option<String>, StepError>
     }
 }
 
-/// Whether launches may have made instances that cannot be described yet.
+/// Says so if launches may have made instances that EC2 does not describe yet.
 fn unseen_launches(run: &Run, seen: usize, now: Timestamp) -> Option<String> {
-    let asked: u32 = run.launches.iter().map(|launch| launch.launched.unwrap_or(launch.wanted)).sum();
-    let unseen = seen < asked as usize && may_appear(run, now);
-    unseen.then(|| format!("of {asked} instances that were asked for {seen} have appeared"))
+    let requested: u32 = run.launches.iter().map(|launch| launch.launched.unwrap_or(launch.wanted)).sum();
+    let unseen = seen < requested as usize && may_appear(run, now);
+    unseen.then(|| format!("{seen} of {requested} requested instances are visible"))
 }
 
+/// Whether AWS may still start to describe what the run requested.
 fn may_appear(run: &Run, now: Timestamp) -> bool {
     run.rolled_back.is_none_or(|rolled_back| now.duration_since(rolled_back) < APPEARS_WITHIN)
 }

@@ -1,9 +1,7 @@
-//! Ends a run: records its outcome, makes its image the golden one if it went through, puts one that failed its
-//! verification into quarantine, and releases the lock. A frozen fleet stays locked, so that nothing but a person's
-//! repair touches it.
+//! Ends a run: records its outcome and releases the lock. If the run succeeded, its image becomes the golden image. An image
+//! whose members failed goes into quarantine. A frozen fleet stays locked, so that only an operator's repair changes it.
 //!
-//! Not undone. All of it is one transaction; asked again, or for another outcome when the run is over,
-//! it answers how the run ended.
+//! Not undone. All changes are one transaction. Repeating the step, even with another outcome, returns how the run ended.
 
 use crate::StepError;
 use crate::aws::Aws;
@@ -11,32 +9,32 @@ use fleet::{DataBackup, FleetRecord, ImageId, Outcome, Phase, Run, RunRef, State
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-/// How long the record of a finished run is kept.
+/// How long the ledger keeps the record of an ended run.
 const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
-/// There are many of those that scale, and each decision reads all that are kept.
+/// The same for scale-outs and scale-ins. They are many, and each decision on the size reads all of them.
 const SCALING_KEPT: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     run: Ticket,
-    #[expect(dead_code, reason = "every step gets it; nothing here waits")]
+    #[expect(dead_code, reason = "every step gets it; this step never waits")]
     state: StateContext,
     outcome: End,
     failure: Option<Failure>,
     rollback_failure: Option<Failure>,
 }
 
-/// How the state machine came to the end.
+/// The path on which the state machine reached its end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum End {
-    /// By the way forward; executions of earlier releases say `upgraded`.
+    /// The forward path. Definitions of earlier releases say `upgraded`.
     #[serde(alias = "upgraded")]
     Done,
-    /// By the way back.
+    /// The rollback path.
     RolledBack,
-    /// By neither.
+    /// Neither path reached its end.
     Frozen,
 }
 
@@ -49,7 +47,7 @@ struct Failure {
 }
 
 impl Failure {
-    /// Its name and its text; Lambda wraps the text into JSON.
+    /// The error's name and its text, without the JSON that Lambda wraps around the text.
     fn text(self) -> String {
         let cause = self.cause.unwrap_or_default();
         let wrapped: Option<serde_json::Value> = serde_json::from_str(&cause).ok();
@@ -67,7 +65,7 @@ pub(crate) struct Output {
     size: u32,
     image: Option<ImageId>,
     failure: Option<String>,
-    /// The versions to which a migration of the data was begun: no way back undoes it, but the backup.
+    /// The versions to which the run began to migrate the data. Only the backup undoes a migration.
     migrations: Vec<Version>,
     backup: Option<DataBackup>,
 }
@@ -82,13 +80,13 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     } else {
         let outcome = match input.outcome {
             End::Done | End::RolledBack if run.record.workflow == Workflow::ScaleOut => {
-                // However it went, it is who came into service that counts.
-                let came =
+                // On either path, the members that it added decide the outcome.
+                let added =
                     aws.ledger().members_of(&run.record.run).await?.is_some_and(|members| !members.ids.is_empty());
-                if !came && run.record.phase == Phase::Forward {
+                if !added && run.record.phase == Phase::Forward {
                     run.record.roll_back(aws.now())?;
                 }
-                if came { Outcome::Scaled } else { Outcome::RolledBack }
+                if added { Outcome::Scaled } else { Outcome::RolledBack }
             }
             End::Done => run.record.workflow.done(),
             End::RolledBack => run.record.workflow.rolled_back(),
@@ -96,17 +94,17 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
         };
         run.record.move_to(Phase::Ended(outcome))?;
         run.record.ended = Some(aws.now());
-        // A repair that restored what was found has not failed.
+        // A restore reaches its goal by its rollback path.
         let failed = outcome != Outcome::Restored;
         let failures =
             [input.failure, input.rollback_failure].into_iter().flatten().filter(|_| failed).map(Failure::text);
-        run.record.failure = failures.reduce(|first, second| format!("{first}; then, turning back, {second}"));
-        // A frozen run is kept, since it still holds the fleet.
+        run.record.failure = failures.reduce(|first, second| format!("{first}; then, during the rollback, {second}"));
+        // The record of a frozen run does not expire, since the run still holds the lock.
         if outcome != Outcome::Frozen {
             let kept = if run.record.workflow.scales() { SCALING_KEPT } else { KEPT };
             run.record.expires = run.record.ended.and_then(|ended| ended.saturating_add(kept).ok());
             fleet.record.joining.take_if(|joining| *joining == run.record.run.id);
-            // Only its own lock: should somebody have taken that away by hand, another run may hold the fleet.
+            // Only its own lock: an operator may have released it, and another run may hold the lock now.
             if fleet.record.lock.as_ref().is_some_and(|lock| lock.run == run.record.run.id) {
                 release(&mut fleet.record, &run.record, input.outcome);
             }
@@ -120,6 +118,7 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     Ok(Output { outcome, run, from, to, size, image, failure, migrations, backup })
 }
 
+/// Promotes the run's image or puts it into quarantine, and releases the lock.
 fn release(fleet: &mut FleetRecord, run: &Run, end: End) {
     match (end, run.successor(), &run.image_failure) {
         (End::Done, Some((golden, because)), _) => fleet.promote(golden, because),

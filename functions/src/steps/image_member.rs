@@ -1,13 +1,13 @@
-//! Stops the member that a golden image is taken of, once it has drained, and asks for the image of it at rest (by hand: turn
-//! the server off, snapshot it). Ends when EC2 has taken that on; `snapshot` waits for the image.
+//! Stops the source member once it has drained, and requests the golden image of the stopped member (by hand: stop the
+//! server, snapshot it). Ends when EC2 has accepted the request; `snapshot` waits for the image.
 //!
-//! Undone by `start` and `delete`.
+//! Undone by `start` and `delete`. Repeating the step makes no second image.
 
-use super::members::{Members, first_in_traffic};
-use super::snapshot::{ask, seen};
+use super::members::{Members, still_in_traffic};
+use super::snapshot::{find_image, request_image};
 use super::wait::wait;
 use crate::aws::{Aws, InstanceState};
-use crate::{Going, StepError};
+use crate::{AllowedPhase, StepError};
 use fleet::{StateContext, Ticket};
 use serde::{Deserialize, Serialize};
 
@@ -22,16 +22,16 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
-    let mut run = aws.ledger().hold(&run, Going::Forward).await?;
+    let mut run = aws.ledger().hold(&run, AllowedPhase::Forward).await?;
     if run.record.image.is_some() {
         return Ok(Output {});
     }
     let limit = run.record.drain + run.record.config.limits.stop;
     let found = Members::Source.find(aws, &run.record).await?;
     let [member] = &found[..] else {
-        return Err(StepError::Failed(format!("the member that the image of {} is taken of is gone", run.record.run)));
+        return Err(StepError::Failed(format!("the source member of {} is gone", run.record.run)));
     };
-    if let Some(in_traffic) = first_in_traffic(aws, &run.record, &found).await? {
+    if let Some(in_traffic) = still_in_traffic(aws, &run.record, &found).await? {
         return wait(aws, &state, limit, in_traffic);
     }
     match member.state {
@@ -43,8 +43,8 @@ pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output
             aws.stop(&member.id).await?;
         }
         InstanceState::Stopped => {
-            if seen(aws, &mut run).await?.is_none() {
-                ask(aws, &mut run, &member.id).await?;
+            if find_image(aws, &mut run).await?.is_none() {
+                request_image(aws, &mut run, &member.id).await?;
             }
             if run.record.image.is_some() {
                 return Ok(Output {});
@@ -52,5 +52,5 @@ pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output
         }
         InstanceState::Pending | InstanceState::Stopping | InstanceState::Gone => {}
     }
-    wait(aws, &state, limit, format!("{} is being stopped for its image", member.id))
+    wait(aws, &state, limit, format!("source member {} is being stopped", member.id))
 }

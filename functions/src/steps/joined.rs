@@ -1,17 +1,21 @@
-//! Who joins a run: scale-outs go on while an upgrade is under way, from the image that it replaces.
+//! Scale-outs that join a run: while an upgrade runs, they launch members from the image that the upgrade replaces.
 
 use super::wait::wait;
-use crate::StepError;
 use crate::aws::Aws;
-use crate::ledger::Read;
+use crate::{StepError, Versioned};
 use fleet::{Outcome, Phase, Run, RunId, RunRef, Span, StateContext};
 
-/// Closes the run's books: nobody joins it any more. Waits until whoever did is over, so that all they brought is known.
-/// Repeating it changes nothing.
-pub(crate) async fn close_joins(aws: &Aws, run: &mut Read<Run>, state: &StateContext) -> Result<(), StepError> {
+/// Ends joining: from here on no scale-out can join the run. First waits until the scale-outs that joined are over, so that
+/// the number of members that they added is known. Repeating it changes nothing.
+pub(crate) async fn close_joins(aws: &Aws, run: &mut Versioned<Run>, state: &StateContext) -> Result<(), StepError> {
     let joined = joined(aws, &run.record).await?;
-    if let Some(going) = joined.going {
-        return wait(aws, state, limit(&run.record), format!("the scale-out {going}, which joined, is not over"));
+    if let Some(running) = joined.running {
+        return wait(
+            aws,
+            state,
+            limit(&run.record),
+            format!("scale-out {running}, which joined this run, is not over"),
+        );
     }
     if !run.record.joins_closed {
         run.record.joins_closed = true;
@@ -20,23 +24,23 @@ pub(crate) async fn close_joins(aws: &Aws, run: &mut Read<Run>, state: &StateCon
     Ok(())
 }
 
-/// How long a scale-out takes at most: it launches once more for those that it replaces.
+/// The longest time that a scale-out takes. It launches twice, since it replaces abandoned members once.
 pub(crate) fn limit(run: &Run) -> Span {
     let limits = &run.config.limits;
     let once = limits.launch + limits.healthy;
     once + once + limits.delete + run.drain
 }
 
-/// What the scale-outs that joined a run come to.
+/// The scale-outs that joined a run, in sum.
 #[derive(Default)]
 pub(crate) struct Joined {
-    /// How many members they have brought, or may yet bring.
+    /// How many members they have added, or may still add.
     pub(crate) members: u32,
-    /// The one that is not over, if there is one; one that is frozen is not.
-    going: Option<RunId>,
+    /// A scale-out that is not over, if there is one. A frozen scale-out is not over.
+    running: Option<RunId>,
 }
 
-/// What the scale-outs that joined the run come to so far.
+/// Sums up the scale-outs that have joined the run so far.
 pub(crate) async fn joined(aws: &Aws, run: &Run) -> Result<Joined, StepError> {
     let mut joined = Joined::default();
     for scale_out in &run.joined {
@@ -44,11 +48,11 @@ pub(crate) async fn joined(aws: &Aws, run: &Run) -> Result<Joined, StepError> {
         let Some(found) = aws.ledger().run(&scale_out).await? else { continue };
         let members = match found.record.phase {
             Phase::Ended(outcome) if outcome != Outcome::Frozen => {
-                let came = aws.ledger().members_of(&scale_out).await?.map_or(0, |came| came.ids.len());
-                u32::try_from(came).unwrap_or(u32::MAX)
+                let added = aws.ledger().members_of(&scale_out).await?.map_or(0, |members| members.ids.len());
+                u32::try_from(added).unwrap_or(u32::MAX)
             }
             _ => {
-                joined.going = Some(scale_out.id);
+                joined.running = Some(scale_out.id);
                 found.record.size
             }
         };

@@ -1,12 +1,11 @@
-//! Who is who in a run: the builder, the new members with the canary first, and the old ones.
+//! The instances of a run: the builder, the leaving members, and the staying members, of which the first are the canary.
 //!
-//! A repair makes nobody: what ended runs left behind is in the place of the new members. Of a scale-in those who leave are
-//! the old ones, those who stay the new. Who joined an upgrade is old.
+//! A restore creates no members, so its staying members are the left-overs of ended runs. The members of scale-outs that
+//! joined an upgrade are leaving members.
 
 use super::observation::of_fleet;
-use crate::StepError;
 use crate::aws::{Aws, Instance};
-use crate::ledger::Read;
+use crate::{StepError, Versioned};
 use fleet::{AnyTag, Health, InstanceId, Place, Role, Run, RunRef, Workflow};
 use serde::Deserialize;
 use std::collections::BTreeSet;
@@ -15,7 +14,7 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Members {
-    /// The first of the new.
+    /// The first of the staying members.
     Canary,
     /// Those that keep the fleet in service after the run commits. Definitions of earlier releases say `new`.
     #[serde(alias = "new")]
@@ -26,7 +25,7 @@ pub(crate) enum Members {
     /// Those of a scale-out that did not become healthy in time. Definitions of earlier releases say `given-up`.
     #[serde(alias = "given-up")]
     Abandoned,
-    /// The one that a golden image is taken of; it is one of the old.
+    /// The member that a golden-image run stops; it is one of the leaving members.
     Source,
 }
 
@@ -39,30 +38,30 @@ impl Members {
         }
     }
 
-    /// Their ids as the ledger has them, in order, whatever has become of them.
+    /// Their ids in the ledger, in the recorded order, whether the instances still exist or not.
     pub(crate) async fn recorded(self, aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
         if self == Self::Leaving {
             let before = aws.ledger().before(&run.run).await?;
-            let there = before.members.into_iter().map(|member| member.id);
-            return Ok(there.chain(joined_members(aws, run).await?).collect());
+            let ids = before.members.into_iter().map(|member| member.id);
+            return Ok(ids.chain(joined_members(aws, run).await?).collect());
         }
         if self == Self::Source {
             return Ok(run.source.iter().map(|member| member.id.clone()).collect());
         }
         if self == Self::Abandoned || run.workflow == Workflow::ScaleOut {
-            // Until a scale-out is over it is who stands that counts.
-            let standing = made(aws, run, self == Self::Abandoned).await?;
-            return Ok(standing.into_iter().map(|instance| instance.id).collect());
+            // Until a scale-out is over, the instances that exist decide, not a record.
+            let found = made(aws, run, self == Self::Abandoned).await?;
+            return Ok(found.into_iter().map(|instance| instance.id).collect());
         }
-        let mut new = aws.ledger().staying_members(&run.run).await?.ids;
+        let mut staying = aws.ledger().staying_members(&run.run).await?.ids;
         if self == Self::Canary {
-            new.truncate(run.config.upgrade.canary as usize);
+            staying.truncate(run.config.upgrade.canary as usize);
         }
-        Ok(new)
+        Ok(staying)
     }
 
-    /// Those of them that keep the fleet in service while their counterpart leaves: of the old ones not those that were ill
-    /// when the run began.
+    /// Those of them that keep the fleet in service while their counterpart leaves. Leaving members that were unhealthy when
+    /// the run began are not among them.
     pub(crate) async fn serving(self, aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
         if self != Self::Leaving {
             return self.recorded(aws, run).await;
@@ -72,7 +71,7 @@ impl Members {
         Ok(served.chain(joined_members(aws, run).await?).collect())
     }
 
-    /// How many of them are unhealthy and why, if any is. A member that is gone is not registered, so it is not healthy.
+    /// How many of them are unhealthy and why, if any is. A terminated member is not registered, so it is not healthy.
     pub(crate) async fn unhealthy(self, aws: &Aws, run: &Run) -> Result<Option<String>, StepError> {
         let serving = self.serving(aws, run).await?;
         let ids: Vec<_> = serving.iter().collect();
@@ -82,7 +81,7 @@ impl Members {
             .map(|(id, health, count)| format!("{count} of the {} {self} not healthy ({id} is {health})", ids.len())))
     }
 
-    /// Those of them that are not on their way out for good, in order of id.
+    /// Those of them that EC2 is not terminating, in order of id.
     pub(crate) async fn find(self, aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
         match (self, run.workflow) {
             (Self::Leaving | Self::Source, _) | (Self::Staying, Workflow::ScaleIn) => {
@@ -104,14 +103,14 @@ impl Members {
     }
 }
 
-/// The members that the run made and that stand, either those that it has given up or the others.
+/// The members that the run made and that exist: only the abandoned ones, or only the others.
 async fn made(aws: &Aws, run: &Run, abandoned: bool) -> Result<Vec<Instance>, StepError> {
     let mut found = aws.instances_of_run(&run.run).await?;
     found.retain(|one| one.is_for(Role::Member) && run.abandoned.contains(&one.id) == abandoned);
     Ok(found)
 }
 
-/// Who joined the run and came into service: the members of scale-outs that are over.
+/// The members that scale-outs added that joined the run and are over.
 async fn joined_members(aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepError> {
     let mut ids = Vec::new();
     for scale_out in &run.joined {
@@ -125,7 +124,7 @@ async fn joined_members(aws: &Aws, run: &Run) -> Result<Vec<InstanceId>, StepErr
 /// whose leaving members are unhealthy, records nothing.
 pub(crate) async fn record_image_failure(
     aws: &Aws,
-    run: &mut Read<Run>,
+    run: &mut Versioned<Run>,
     members: Members,
     problem: &str,
 ) -> Result<(), StepError> {
@@ -148,7 +147,7 @@ impl std::fmt::Display for Members {
     }
 }
 
-/// What ended runs left behind, as far as it stands: not the members that a repair found.
+/// The instances that ended runs left behind; not the members that a restore keeps.
 async fn left_over(aws: &Aws, run: &Run) -> Result<Vec<Instance>, StepError> {
     let members = Members::Leaving.recorded(aws, run).await?;
     let mut found = aws.instances_of_fleet(&run.run.fleet).await?;
@@ -163,19 +162,19 @@ pub(crate) fn ids(instances: &[Instance]) -> Vec<&InstanceId> {
     instances.iter().map(|instance| &instance.id).collect()
 }
 
-/// The ids of those instances that carry the tag, or do not.
+/// The ids of the instances that carry the tag, or of those that do not.
 pub(crate) fn carrying<'a>(instances: &'a [Instance], tag: &AnyTag, carries: bool) -> Vec<&'a InstanceId> {
     instances.iter().filter(|instance| instance.carries(tag) == carries).map(|instance| &instance.id).collect()
 }
 
-/// The run's builder, if it stands and can be seen.
+/// The run's builder, if it exists and EC2 describes it.
 pub(crate) async fn builder(aws: &Aws, run: &Run) -> Result<Option<Instance>, StepError> {
     let found = aws.instances_of_run(&run.run).await?;
     Ok(found.into_iter().find(|instance| instance.is_for(Role::Builder)))
 }
 
-/// Who of them still takes traffic, or drains, if anybody does.
-pub(crate) async fn first_in_traffic(
+/// Says which of the instances still takes traffic or drains, if one does.
+pub(crate) async fn still_in_traffic(
     aws: &Aws,
     run: &Run,
     instances: &[Instance],
@@ -183,14 +182,17 @@ pub(crate) async fn first_in_traffic(
     let ids = ids(instances);
     let health = aws.target_health(&run.config.load_balancer.target_group, &ids).await?;
     let tagged = carrying(instances, &run.config.fleet.load_balancer_tag, true);
-    if let Some(serving) = ids.iter().find(|id| health.is_in(id) || tagged.contains(id)) {
+    if let Some(serving) = ids.iter().find(|id| health.is_registered(id) || tagged.contains(id)) {
         return Ok(Some(format!("{serving} still takes traffic ({})", health.of(serving))));
     }
     let draining = ids.iter().find(|id| *health.of(id) == Health::Draining);
     Ok(draining.map(|draining| format!("{draining} is draining")))
 }
 
-/// The run's builder, which an earlier step has seen running.
-pub(crate) async fn standing_builder(aws: &Aws, run: &Run) -> Result<Instance, StepError> {
+/// The run's builder, which an earlier step saw running.
+///
+/// # Errors
+/// [`StepError::Failed`] when it is gone.
+pub(crate) async fn require_builder(aws: &Aws, run: &Run) -> Result<Instance, StepError> {
     builder(aws, run).await?.ok_or_else(|| StepError::Failed(format!("the builder of {} is gone", run.run)))
 }

@@ -1,4 +1,4 @@
-//! Looking at a fleet as it stands on AWS. Only reads.
+//! Observes a fleet on AWS. It only reads.
 
 use crate::StepError;
 use crate::aws::{Aws, ImageState, Instance, InstanceState, TargetHealth};
@@ -7,14 +7,14 @@ use fleet::{
     Tagged,
 };
 
-/// The health of all targets of the fleet, asked for once, before [`look`] and [`inventory`] ask who stands.
+/// The health of all targets of the fleet, read once, before [`observe`] and [`inventory`] read the instances.
 pub(crate) async fn health(aws: &Aws, record: &FleetRecord) -> Result<TargetHealth, StepError> {
     Ok(aws.health_of_all(&record.config.load_balancer.target_group).await?)
 }
 
-/// The fleet of `record` as it stands: who carries its tag and how their targets are, who else takes its traffic,
-/// whether its alarms are quiet and `image`, if one is needed, is there to be cloned.
-pub(crate) async fn look(
+/// Observes the fleet of `record`: the instances with the load-balancer tag and the health of their targets, untagged
+/// targets, the first watched alarm that is raised, and whether `image`, if the run needs one, can be cloned.
+pub(crate) async fn observe(
     aws: &Aws,
     record: &FleetRecord,
     health: &TargetHealth,
@@ -46,7 +46,7 @@ pub(crate) async fn look(
         launched: instance.launched,
         run: instance.tag(RUN_TAG).and_then(|run| run.parse().ok()),
     });
-    let out_of_scope = aws.reach().and_then(|reach| reach.refuses(config));
+    let out_of_scope = aws.scope().and_then(|scope| scope.refuses(config));
     Ok(Observed {
         tagged: tagged.collect(),
         untagged_targets,
@@ -58,7 +58,7 @@ pub(crate) async fn look(
     })
 }
 
-/// Everything that carries the fleet's tag: more than a run needs, and all that a repair can touch.
+/// Everything that carries the fleet tag: more than a run needs, and all that a repair can change.
 pub(crate) async fn inventory(aws: &Aws, record: &FleetRecord, health: &TargetHealth) -> Result<Inventory, StepError> {
     let config = &record.config;
     let instances = aws.instances_of_fleet(record.name()).await?;

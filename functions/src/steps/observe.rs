@@ -1,8 +1,8 @@
-//! Looks at a fleet for its operator, who needs no rights on EC2 of their own. Only reads; no run calls it.
+//! Observes a fleet for its operator, who needs no permissions on EC2. It only reads, and no run invokes it.
 //!
-//! Not undone: nothing is changed.
+//! Not undone: the step changes nothing.
 
-use super::observation::{health, inventory, look};
+use super::observation::{health, inventory, observe};
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{Config, FleetName, FleetRecord, Observed, Refusal};
@@ -12,19 +12,19 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Input {
     fleet: FleetName,
-    /// Instead of the ledger's configuration: one that is about to be applied.
+    /// A configuration that the operator is about to apply; it replaces the configuration in the ledger.
     config: Option<Config>,
 }
 
 pub(crate) async fn run(aws: &Aws, Input { fleet, config }: Input) -> Result<Observed, StepError> {
     let record = match (aws.ledger().fleet(&fleet).await?, config) {
-        (Some(read), None) => read.record,
-        (Some(read), Some(config)) => FleetRecord { config, ..read.record },
+        (Some(found), None) => found.record,
+        (Some(found), Some(config)) => FleetRecord { config, ..found.record },
         (None, Some(config)) => FleetRecord::new(config),
         (None, None) => return Err(Refusal::UnknownFleet { fleet }.into()),
     };
     let health = health(aws, &record).await?;
-    let observed = look(aws, &record, &health, record.golden.as_ref().map(|golden| &golden.image)).await?;
+    let observed = observe(aws, &record, &health, record.golden.as_ref().map(|golden| &golden.image)).await?;
     let mut inventory = inventory(aws, &record, &health).await?;
     inventory.snapshots = aws.snapshots_of_images(&fleet).await?;
     Ok(Observed { inventory: Some(inventory), ..observed })

@@ -1,7 +1,8 @@
-//! Finds the quietest window of the week to come for an upgrade, from the request counts of the fleet's load balancer, inside of
-//! the windows that the configuration has, if it has any; and says why. Only reads; a person's command calls it, no run does.
+//! Finds the quietest window of the coming week for an upgrade, and says why. It uses the request counts of the fleet's load
+//! balancer, and stays within the windows of the configuration, if there are any. It only reads. The operator's command
+//! invokes it; no run does.
 //!
-//! Not undone: nothing is changed.
+//! Not undone: the step changes nothing.
 
 use crate::StepError;
 use crate::aws::Aws;
@@ -17,7 +18,7 @@ pub(crate) struct Input {
     length_seconds: u32,
 }
 
-/// So far back: three weeks tell a week's pattern from what happened once.
+/// How far back the step reads request counts: three weeks tell a weekly pattern from a single event.
 const LOOK_BACK: SignedDuration = SignedDuration::from_hours(21 * 24);
 
 pub(crate) async fn run(aws: &Aws, Input { fleet, length_seconds }: Input) -> Result<QuietWindow, StepError> {
@@ -26,7 +27,7 @@ pub(crate) async fn run(aws: &Aws, Input { fleet, length_seconds }: Input) -> Re
     let now = aws.now();
     let balancers = aws.load_balancers(group).await?;
     if balancers.is_empty() {
-        let why = format!("load_balancer.target_group: {group} gets its requests from no application load balancer");
+        let why = format!("load_balancer.target_group: {group} gets no requests from an application load balancer");
         return Err(StepError::Refused(why));
     }
     let since = now.saturating_sub(LOOK_BACK).unwrap_or(now);

@@ -1,11 +1,12 @@
-//! Takes up a run whose execution is dead, or that is frozen: for a new execution to bring it to an end, back as long as
-//! the old members stand, forward once they are being deleted. It changes the ledger alone.
+//! Resumes a run that is frozen or whose execution is dead, so that a new execution can bring it to its end. A run that has
+//! committed continues forward; any other run rolls back. The step changes only the ledger.
 //!
-//! Not undone: the run ends one way or the other. Asked again, it answers the same. The run gets a higher fencing number,
-//! so should the old execution be alive after all, its steps do nothing any more; and it ends only when a function that
-//! looked at the number before can no longer be under way.
+//! The run gets a higher fencing number. If the old execution is alive after all, its steps do nothing from then on. The
+//! step ends only when no function that read the lower number can still be running.
+//!
+//! Not undone: the run ends on one path or the other. Repeating the step returns the same answer.
 
-use super::wait::UNDER_WAY;
+use super::wait::FUNCTION_TIMEOUT;
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{
@@ -21,29 +22,29 @@ pub(crate) struct Input {
     /// The new execution's name.
     run: RunId,
     request: Request,
-    /// The state machine that it is an execution of; those of earlier releases do not say.
+    /// The new execution's state machine. Definitions of earlier releases do not name it.
     machine: Option<Machine>,
-    #[expect(dead_code, reason = "every step gets it; nothing here waits")]
+    #[expect(dead_code, reason = "every step gets it; this step never waits")]
     state: StateContext,
 }
 
-/// What an operator starts the execution with.
+/// The input with which an operator starts the execution.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Request {
     fleet: FleetName,
-    /// The run to take up.
+    /// The run to resume.
     repair: RunId,
-    /// The execution that is known to be dead; not needed of a frozen run, nor after its lease.
+    /// The execution that is known to be dead. Not needed if the run is frozen or its lease has ended.
     dead: Option<Dead>,
 }
 
-/// What is known of an execution.
+/// An execution that is known to be dead.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Dead {
     execution: RunId,
-    /// How it is known.
+    /// How it is known, as the predicate of a sentence, such as `is dead`.
     how: String,
 }
 
@@ -51,12 +52,12 @@ struct Dead {
 pub(crate) struct Output {
     run: Ticket,
     path: RunPath,
-    /// For a repair, going back is what it was begun for.
+    /// `restore` for a restore, whose goal is its rollback path.
     work: Option<&'static str>,
     failure: Failure,
 }
 
-/// Why the run turns back, in the shape that a state machine catches.
+/// Why the run rolls back, in the form of an error that a state machine catches.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Failure {
@@ -70,9 +71,12 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
     let mut fleet = aws.ledger().fleet(&fleet).await?.ok_or(Refusal::UnknownFleet { fleet })?;
     let mut found =
         aws.ledger().run(&run).await?.ok_or_else(|| StepError::Refused(format!("{run} is not in the ledger")))?;
-    let right = found.record.workflow.machine();
-    if machine.is_some_and(|machine| machine != right) {
-        return Err(StepError::Refused(format!("{run} is a run of {}: start an execution of that", right.name())));
+    let required = found.record.workflow.machine();
+    if machine.is_some_and(|machine| machine != required) {
+        return Err(StepError::Refused(format!(
+            "{run} is a run of the state machine {0}: start an execution of {0}",
+            required.name()
+        )));
     }
     let lease = lease(&fleet.record, &found.record)?;
     let path = found.record.resume_path();
@@ -87,37 +91,40 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
         found.record.resumed = Some(now);
         found.record.fence = fleet.record.next_fence();
         if found.record.joins.is_some() {
-            // Somebody else holds the fleet.
+            // The run that it joined holds the lock.
             fleet.record.fence = found.record.fence;
         } else {
             fleet.record.lock(&found.record, now);
         }
         aws.ledger().write_both(&found, &fleet).await?;
     }
-    let alone = found.record.resumed.and_then(|resumed| resumed.saturating_add(UNDER_WAY).ok());
-    if let Some(alone) = alone.filter(|alone| aws.now() < *alone) {
-        let what = format!("a function of the execution before may be under way until {alone:.0}");
+    let fenced = found.record.resumed.and_then(|resumed| resumed.saturating_add(FUNCTION_TIMEOUT).ok());
+    if let Some(fenced) = fenced.filter(|fenced| aws.now() < *fenced) {
+        let what = format!("a function of the earlier execution may be running until {fenced:.0}");
         return Err(StepError::NotYet(what));
     }
     let known = dead.map(|Dead { execution, how }| format!(" ({execution} {how})")).unwrap_or_default();
     let was = found.record.failure.as_ref().map(|failure| format!(", after {failure}")).unwrap_or_default();
-    let cause = format!("taken up by {execution}{known}{was}");
+    let cause = format!("resumed by {execution}{known}{was}");
     let work = (found.record.workflow == Workflow::Restore).then_some("restore");
     Ok(Output { run: found.record.ticket(), path, work, failure: Failure { error: "Resumed", cause } })
 }
 
-/// Until when the run may be going on, if that is known; one that joined another holds no lock, and is over by its limits.
+/// The time until which an execution may be running the run, if it is known. A run that joined another holds no lock, so
+/// its own limits tell.
 fn lease(fleet: &FleetRecord, run: &Run) -> Result<Option<Timestamp>, StepError> {
     let over = matches!(run.phase, Phase::Ended(outcome) if outcome != Outcome::Frozen);
     match fleet.lock.as_ref().filter(|lock| lock.run == run.run.id) {
         Some(lock) => Ok(lock.lease),
         None if run.joins.is_some() && !over => Ok(Some(run.lease_end(run.resumed.unwrap_or(run.started)))),
-        None => Err(StepError::Refused(format!("{} does not hold its fleet: there is nothing to repair", run.run))),
+        None => Err(StepError::Refused(format!(
+            "{} does not hold the lock of its fleet: there is nothing to repair",
+            run.run
+        ))),
     }
 }
 
-/// Whether nobody can be going on with the run: it is frozen, its lease is over, or the execution that it goes on in is
-/// known to be dead.
+/// Checks that no execution can be running the run: it is frozen, its lease has ended, or its execution is known to be dead.
 fn check_dead(run: &Run, lease: Option<Timestamp>, dead: Option<&Dead>, now: Timestamp) -> Result<(), StepError> {
     if run.phase == Phase::Ended(Outcome::Frozen) || lease.is_some_and(|lease| lease <= now) {
         return Ok(());
@@ -126,7 +133,7 @@ fn check_dead(run: &Run, lease: Option<Timestamp>, dead: Option<&Dead>, now: Tim
         Some(dead) if dead.execution == *run.execution() => return Ok(()),
         Some(dead) => {
             return Err(StepError::Refused(format!(
-                "{} goes on in the execution {}, not in {}: look at it again",
+                "{} continues in the execution {}, not in {}: check that execution",
                 run.run,
                 run.execution(),
                 dead.execution
@@ -136,8 +143,8 @@ fn check_dead(run: &Run, lease: Option<Timestamp>, dead: Option<&Dead>, now: Tim
     }
     let until = lease.map(|lease| format!(" until {lease:.0}")).unwrap_or_default();
     Err(StepError::Refused(format!(
-        "{} may be going on in the execution {}{until}: start 'fleetwright repair', which looks whether it is dead and \
-         says so with \"dead\"",
+        "{} may be running in the execution {}{until}: use 'fleetwright repair', which checks whether it is dead and says so \
+         with \"dead\"",
         run.run,
         run.execution()
     )))

@@ -1,17 +1,19 @@
-//! Decides how large the fleet is to be and begins the run that makes it so: a scale-out or a scale-in. Every decision is
-//! recorded, with what it was made from.
+//! Decides the size of the fleet and begins the run that changes it: a scale-out or a scale-in. It records every decision
+//! with its inputs.
 //!
-//! An alarm, a person or a schedule asks. A scale-out joins an upgrade that holds the fleet, as long as that may be joined;
-//! whatever else would change the fleet waits for its turn, and is decided on what is there then.
-//! Undone by the run's own way back. Asked again, it finds its run and answers the same.
+//! An alarm, an operator or a schedule invokes it. A scale-out joins an upgrade that holds the lock, as long as the upgrade
+//! can be joined. Otherwise the step waits for the lock, and decides on the fleet as it is then.
+//!
+//! Undone by the rollback of the run. Repeating the step finds the run and returns the same answer.
 
+mod reading;
+
+use self::reading::read;
 use super::joined::joined;
-use super::observation::{health, look};
-use super::reading::read;
-use super::wait::{PATIENCE, wait};
-use crate::StepError;
+use super::observation::{health, observe};
+use super::wait::{LOCK_WAIT_LIMIT, wait};
 use crate::aws::Aws;
-use crate::ledger::Read;
+use crate::{StepError, Versioned};
 use fleet::{
     Action, Direction, FleetRecord, Order, Outcome, Phase, Refusal, Run, RunId, RunRef, ScaleRequest, SizeOrder, Span,
     StateContext, StayingMembers, Ticket, admit, alarm_name, decide, leaving,
@@ -25,7 +27,7 @@ pub(crate) struct Input {
     run: RunId,
     request: serde_json::Value,
     direction: Direction,
-    /// How often the execution has looked before.
+    /// The number of earlier polls of this execution. Definitions of earlier releases say `look`.
     #[serde(alias = "look")]
     poll: u32,
     state: StateContext,
@@ -36,25 +38,27 @@ pub(crate) struct Output {
     /// Whether a run has begun.
     begun: bool,
     run: Option<Ticket>,
-    /// For people: what was decided, and why.
+    /// The decision and its reason, for people.
     decision: String,
-    /// Whether to look again afterwards: the alarm rings on.
+    /// Whether to poll again afterwards: the alarm is still raised.
     again: bool,
-    /// After how long, if nothing was to be done.
+    /// The pause before the next poll if the size stays.
     seconds: u32,
 }
 
-/// Between two looks it is at least so long: the CPU has one point a minute at best.
-const SHORTEST_PAUSE: Span = Span::minutes(1);
-/// After so many looks it is longer, so that the state machine's 300 last a day.
-const OFTEN: u32 = 30;
-const LONGER_PAUSE: Span = Span::minutes(5);
+/// The shortest pause between two polls: the CPU has one point a minute at best.
+const SHORT_PAUSE: Span = Span::minutes(1);
+/// The number of polls after which the pause is longer, so that the state machine's 300 polls last a day.
+const POLLS_WITH_SHORT_PAUSE: u32 = 30;
+const LONG_PAUSE: Span = Span::minutes(5);
 
-/// Whether a run may begin, or whom it has to wait for.
-enum Turn {
+/// Whether a run may begin.
+enum Lock {
+    /// No run holds the lock.
     Free,
-    /// A run holds the fleet that may be joined.
-    Join(Box<Read<Run>>),
+    /// The run that holds the lock can be joined.
+    Join(Box<Versioned<Run>>),
+    /// This run has to end first.
     Wait(RunId),
 }
 
@@ -66,21 +70,21 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     let found = aws.ledger().fleet(&run.fleet).await?;
     let fleet = found.ok_or_else(|| Refusal::UnknownFleet { fleet: run.fleet.clone() })?;
     let seconds = pause(&fleet.record, direction, poll).as_secs();
-    let again = order.is_none() && aws.rings(&alarm_name(&run.fleet, direction.into())).await?;
+    let again = order.is_none() && aws.is_raised(&alarm_name(&run.fleet, direction.into())).await?;
 
     if let Some(begun) = aws.ledger().run(&run).await? {
-        let decision = format!("{} has begun", run);
+        let decision = format!("{run} has begun");
         return Ok(Output { begun: true, run: Some(begun_before(&begun.record)?), decision, again, seconds });
     }
-    let start = Start { run, execution, direction, order, state };
-    match start.decide(aws, fleet).await {
+    let new = NewRun { run, execution, direction, order, state };
+    match new.decide(aws, fleet).await {
         Ok(Decided::Begun { ticket, decision }) => {
             Ok(Output { begun: true, run: Some(ticket), decision, again, seconds })
         }
         Ok(Decided::Stays { decision, for_good }) => {
             Ok(Output { begun: false, run: None, decision, again: again && !for_good, seconds })
         }
-        // An alarm that rings on is looked at again: whatever is in the way may go.
+        // While the alarm is raised, the execution polls again: the reason for the refusal may go away.
         Err(StepError::Refused(why)) if order.is_none() => {
             Ok(Output { begun: false, run: None, decision: format!("refused: {why}"), again, seconds })
         }
@@ -88,8 +92,8 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     }
 }
 
-/// What a look wants.
-struct Start {
+/// A run that may begin.
+struct NewRun {
     run: RunRef,
     execution: RunId,
     direction: Direction,
@@ -97,7 +101,7 @@ struct Start {
     state: StateContext,
 }
 
-/// What came of it.
+/// What was decided.
 enum Decided {
     Begun {
         ticket: Ticket,
@@ -106,23 +110,23 @@ enum Decided {
     /// The size stays.
     Stays {
         decision: String,
-        /// Looking again would be of no use.
+        /// Whether another poll is useless.
         for_good: bool,
     },
 }
 
-impl Start {
-    async fn decide(self, aws: &Aws, mut fleet: Read<FleetRecord>) -> Result<Decided, StepError> {
-        let Self { run, execution, direction, order: wanted, state } = self;
-        let mut joined = match turn(aws, &fleet.record, direction).await? {
-            Turn::Free => None,
-            Turn::Join(holder) => Some(holder),
-            Turn::Wait(holder) => {
+impl NewRun {
+    async fn decide(self, aws: &Aws, mut fleet: Versioned<FleetRecord>) -> Result<Decided, StepError> {
+        let Self { run, execution, direction, order: requested, state } = self;
+        let mut joined = match lock(aws, &fleet.record, direction).await? {
+            Lock::Free => None,
+            Lock::Join(holder) => Some(holder),
+            Lock::Wait(holder) => {
                 let what = format!("run {holder} holds fleet {}", run.fleet);
-                if wanted.is_none() {
+                if requested.is_none() {
                     return Ok(Decided::Stays { decision: format!("waits: {what}"), for_good: false });
                 }
-                return match wait(aws, &state, PATIENCE, what) {
+                return match wait(aws, &state, LOCK_WAIT_LIMIT, what) {
                     Err(StepError::Failed(_)) => Err(Refusal::Locked { fleet: run.fleet, run: holder }.into()),
                     waiting => waiting,
                 };
@@ -134,9 +138,9 @@ impl Start {
             Direction::In => fleet.record.golden.as_ref().map(|golden| &golden.image),
         };
         let health = health(aws, &fleet.record).await?;
-        let observed = look(aws, &fleet.record, &health, golden).await?;
+        let observed = observe(aws, &fleet.record, &health, golden).await?;
         let holder = joined.as_ref().map(|holder| &holder.record);
-        let reading = read(aws, &fleet.record, &observed, holder, wanted).await?;
+        let reading = read(aws, &fleet.record, &observed, holder, requested).await?;
         let decision = decide(&reading, &fleet.record.config, aws.now());
         aws.ledger().record_decision(&run, &decision).await?;
         let order = match (direction, &decision.action) {
@@ -147,8 +151,10 @@ impl Start {
                 Order::ScaleIn(leaving.into_iter().map(|one| one.member.id.clone()).collect())
             }
             (_, Action::Refused { reason }) => return Err(StepError::Refused(reason.to_string())),
-            (direction, Action::Out { .. } | Action::In { .. }) if wanted.is_some() => {
-                return Err(StepError::Refused(format!("{decision}: that is no {direction}, which was started")));
+            (direction, Action::Out { .. } | Action::In { .. }) if requested.is_some() => {
+                return Err(StepError::Refused(format!(
+                    "{decision}: this is not a {direction}, which the execution is for"
+                )));
             }
             (Direction::In, _) => {
                 return Ok(Decided::Stays { decision: decision.to_string(), for_good: decision.is_at_min() });
@@ -169,7 +175,7 @@ impl Start {
                 let stay = members.filter(|one| one.in_service.is_some() && !leaving.contains(&one.member.id));
                 let staying = StayingMembers { ids: stay.map(|one| one.member.id.clone()).collect() };
                 if staying.ids.is_empty() {
-                    let why = "nobody who stays is in service, so nobody is taken out";
+                    let why = "no staying member is in service, so no member leaves";
                     return Err(StepError::Refused(why.to_owned()));
                 }
                 fleet.record.lock(&begun, now);
@@ -191,7 +197,7 @@ impl Start {
     }
 }
 
-/// An upgrade registers as many new members beside those that join as well.
+/// Checks that the target group has room for both runs: the upgrade creates as many members as joined it, beside those.
 async fn check_targets_of_both(aws: &Aws, holder: &Run, there: usize, more: u32) -> Result<(), StepError> {
     let quota = holder.config.load_balancer.target_quota;
     let there = u32::try_from(there).unwrap_or(u32::MAX);
@@ -200,46 +206,50 @@ async fn check_targets_of_both(aws: &Aws, holder: &Run, there: usize, more: u32)
     if members > quota { Err(Refusal::TargetsToScale { members, quota }.into()) } else { Ok(()) }
 }
 
-/// The run of a look that is not the execution's first.
+/// The id of the run of a poll that is not the execution's first.
 fn numbered(execution: &RunId, poll: u32) -> Result<RunId, StepError> {
     let id = format!("{execution}-{poll}");
     id.parse().map_err(|error| StepError::Refused(format!("the execution's name is too long to be numbered: {error}")))
 }
 
+/// The ticket of a run that an earlier attempt has begun.
 fn begun_before(run: &Run) -> Result<Ticket, StepError> {
     if let Phase::Ended(_) = run.phase {
         return Err(StepError::Refused(format!("{} is over: it is {}", run.run, run.phase.as_str())));
     }
     if !run.workflow.scales() {
-        return Err(StepError::Refused(format!("{} is for something else: use another name", run.run)));
+        return Err(StepError::Refused(format!(
+            "{} is a run of another workflow: use another execution name",
+            run.run
+        )));
     }
     match &run.resumed_by {
-        Some(execution) => Err(StepError::Refused(format!("{} goes on in the execution {execution}", run.run))),
+        Some(execution) => Err(StepError::Refused(format!("{} continues in the execution {execution}", run.run))),
         None => Ok(run.ticket()),
     }
 }
 
-/// How long until the next look at a fleet that stays as it is; what has been so for long is looked at less often.
+/// The pause before the next poll of a fleet whose size stays. Later polls are less frequent.
 fn pause(fleet: &FleetRecord, direction: Direction, poll: u32) -> Span {
     let of_direction = fleet.config.scaling.map(|scaling| match direction {
         Direction::Out => scaling.warm_up,
         Direction::In => scaling.cooldown_in,
     });
-    let least = if poll < OFTEN { SHORTEST_PAUSE } else { LONGER_PAUSE };
+    let least = if poll < POLLS_WITH_SHORT_PAUSE { SHORT_PAUSE } else { LONG_PAUSE };
     of_direction.unwrap_or(least).max(least)
 }
 
-/// Whose turn it is: a frozen run keeps the fleet until a person has looked.
-async fn turn(aws: &Aws, fleet: &FleetRecord, direction: Direction) -> Result<Turn, StepError> {
-    let Some(id) = fleet.joining.as_ref().or(fleet.lock.as_ref().map(|lock| &lock.run)) else { return Ok(Turn::Free) };
+/// The state of the fleet's lock. A frozen run keeps the lock until an operator repairs it.
+async fn lock(aws: &Aws, fleet: &FleetRecord, direction: Direction) -> Result<Lock, StepError> {
+    let Some(id) = fleet.joining.as_ref().or(fleet.lock.as_ref().map(|lock| &lock.run)) else { return Ok(Lock::Free) };
     let held_by = RunRef { fleet: fleet.name().clone(), id: id.clone() };
-    let Some(holder) = aws.ledger().run(&held_by).await? else { return Ok(Turn::Wait(held_by.id)) };
+    let Some(holder) = aws.ledger().run(&held_by).await? else { return Ok(Lock::Wait(held_by.id)) };
     if holder.record.phase == Phase::Ended(Outcome::Frozen) {
         return Err(Refusal::Locked { fleet: held_by.fleet, run: held_by.id }.into());
     }
-    // One joins at a time.
+    // One scale-out joins at a time.
     if direction == Direction::Out && fleet.joining.is_none() && holder.record.may_be_joined() {
-        return Ok(Turn::Join(Box::new(holder)));
+        return Ok(Lock::Join(Box::new(holder)));
     }
-    Ok(Turn::Wait(held_by.id))
+    Ok(Lock::Wait(held_by.id))
 }

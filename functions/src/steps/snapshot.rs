@@ -1,13 +1,13 @@
-//! Takes the snapshot of the stopped builder (by hand: step 7): an image whose name derives from the run. Ends when it
-//! is available, and records it with the run.
+//! Makes the image of the stopped builder (by hand: step 7). Ends when the image is available and the run records it. In a
+//! golden-image run, `image-member` has requested the image, and this step waits for it.
 //!
-//! The name is the key: an image whose answer was lost is found by it and never made twice. Undone by `delete`.
+//! The image's name derives from the run. If the answer to a request was lost, a repeated attempt finds the image by its
+//! name and makes no second one. Undone by `delete`.
 
-use super::members::standing_builder;
+use super::members::require_builder;
 use super::wait::wait;
 use crate::aws::{Aws, Image, ImageState};
-use crate::ledger::Read;
-use crate::{Going, StepError};
+use crate::{AllowedPhase, StepError, Versioned};
 use fleet::{InstanceId, Run, StateContext, Ticket, image_name};
 use serde::{Deserialize, Serialize};
 
@@ -22,14 +22,14 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
-    let mut run = aws.ledger().hold(&run, Going::Forward).await?;
+    let mut run = aws.ledger().hold(&run, AllowedPhase::Forward).await?;
     let name = image_name(&run.record.run, run.record.to);
     let what = format!("image {name} is being made");
     let limit = run.record.config.limits.image;
-    let Some(image) = seen(aws, &mut run).await? else {
+    let Some(image) = find_image(aws, &mut run).await? else {
         if run.record.image.is_none() {
-            let builder = standing_builder(aws, &run.record).await?;
-            ask(aws, &mut run, &builder.id).await?;
+            let builder = require_builder(aws, &run.record).await?;
+            request_image(aws, &mut run, &builder.id).await?;
         }
         return wait(aws, &state, limit, what);
     };
@@ -40,8 +40,8 @@ pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output
     }
 }
 
-/// Asks for the run's image of a stopped instance. Repeating it makes no second one.
-pub(super) async fn ask(aws: &Aws, run: &mut Read<Run>, of: &InstanceId) -> Result<(), StepError> {
+/// Requests the run's image of a stopped instance. Repeating it makes no second image.
+pub(super) async fn request_image(aws: &Aws, run: &mut Versioned<Run>, of: &InstanceId) -> Result<(), StepError> {
     if run.record.image_asked.is_none() {
         run.record.image_asked = Some(aws.now());
         aws.ledger().write(run).await?;
@@ -51,14 +51,14 @@ pub(super) async fn ask(aws: &Aws, run: &mut Read<Run>, of: &InstanceId) -> Resu
             run.record.image = id;
             aws.ledger().write(run).await
         }
-        // Made by an earlier attempt whose answer was lost; it will be seen in a moment.
+        // An earlier attempt made the image and lost the answer. EC2 describes the image soon.
         Err(error) if error.is_duplicate_image_name() => Ok(()),
         Err(error) => Err(error.into()),
     }
 }
 
-/// The run's image, if it can be seen; it is recorded then.
-pub(super) async fn seen(aws: &Aws, run: &mut Read<Run>) -> Result<Option<Image>, StepError> {
+/// The run's image, if EC2 describes it. Records its id with the run.
+pub(super) async fn find_image(aws: &Aws, run: &mut Versioned<Run>) -> Result<Option<Image>, StepError> {
     let found = match &run.record.image {
         Some(id) => aws.image(id).await?,
         None => aws.image_of_run(&run.record).await?,
@@ -66,8 +66,10 @@ pub(super) async fn seen(aws: &Aws, run: &mut Read<Run>) -> Result<Option<Image>
     let Some(image) = found else { return Ok(None) };
     if !image.is_of(&run.record.run) {
         let name = image_name(&run.record.run, run.record.to);
-        let text =
-            format!("image {} has this run's name, {name}, but another's tags: rename or deregister it", image.id);
+        let text = format!(
+            "image {} has the name of this run's image, {name}, but not its tags: rename or deregister the image",
+            image.id
+        );
         return Err(StepError::Failed(text));
     }
     if run.record.image.is_none() {

@@ -1,11 +1,11 @@
-//! Stops the builder (by hand: step 6), so that its image is of a machine at rest. Ends when it is stopped.
+//! Stops the builder (by hand: step 6), so that its image is of a machine at rest. Ends when the builder is stopped.
 //!
-//! Not undone: the builder is deleted.
+//! Not undone: the builder is deleted. Repeating the step changes nothing.
 
-use super::members::standing_builder;
+use super::members::require_builder;
 use super::wait::wait;
 use crate::aws::{Aws, InstanceState};
-use crate::{Going, StepError};
+use crate::{AllowedPhase, StepError};
 use fleet::{StateContext, Ticket};
 use serde::{Deserialize, Serialize};
 
@@ -20,8 +20,8 @@ pub(crate) struct Input {
 pub(crate) struct Output {}
 
 pub(crate) async fn run(aws: &Aws, Input { run, state }: Input) -> Result<Output, StepError> {
-    let run = aws.ledger().hold(&run, Going::Forward).await?.record;
-    let builder = standing_builder(aws, &run).await?;
+    let run = aws.ledger().hold(&run, AllowedPhase::Forward).await?.record;
+    let builder = require_builder(aws, &run).await?;
     match builder.state {
         InstanceState::Stopped => return Ok(Output {}),
         InstanceState::Running => aws.stop(&builder.id).await?,

@@ -1,27 +1,29 @@
-//! Makes the load balancer balance by tag: a running member that carries the load-balancer tag is registered, one that
-//! carries it no longer is deregistered and drains.
+//! Makes the targets follow the load-balancer tag: registers running members that carry the tag, and deregisters members
+//! that no longer carry it, which then drain.
 //!
-//! A `Tag Change on Resource` event asks, and a schedule every few minutes. Events are best effort and come in any order, so
-//! none is believed: each is only a reason to look, and what is there now decides. It takes nobody out if no healthy member
-//! carries the tag. It leaves a fleet alone that a run holds,
-//! and writes the fleet's record before it changes anything, so that a run that has looked before that does not begin.
-//! Undone by the tag. Asked again, it finds nothing to do.
+//! A `Tag Change on Resource` event invokes the step, and so does a schedule every few minutes. Events are best effort and
+//! arrive in any order, so an event only triggers the step, and the current tags decide.
+//!
+//! The step deregisters no member if no healthy member carries the tag. It skips a fleet whose lock a run holds. It writes the
+//! fleet's record before it changes targets, so a run that read the record earlier cannot begin.
+//!
+//! Undone by changing the tag back. Repeating the step finds nothing to do.
 
 use crate::aws::{Aws, InstanceState};
-use crate::{Read, StepError};
+use crate::{StepError, Versioned};
 use fleet::{FLEET_TAG, FleetName, FleetRecord, Health, InstanceId};
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Whoever asks; the schedule names no fleet, and means all of the stack's.
+/// An invocation by hand names a fleet. The schedule names none, which means all fleets of the stack.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Input {
     fleet: Option<FleetName>,
-    /// Of EventBridge's event. <https://docs.aws.amazon.com/tag-editor/latest/userguide/monitor-tag-changes.html>
+    /// From an event of EventBridge. <https://docs.aws.amazon.com/tag-editor/latest/userguide/monitor-tag-changes.html>
     detail: Option<TagChange>,
-    // What else is in an event; nothing of it matters.
+    // The other fields of an event, which the step ignores.
     #[serde(rename = "version")]
     _version: IgnoredAny,
     #[serde(rename = "id")]
@@ -52,13 +54,13 @@ pub(crate) struct Output {
     fleets: Vec<Synced>,
 }
 
-/// What was done about a fleet.
+/// What the step did for a fleet.
 #[derive(Debug, Serialize)]
 struct Synced {
     fleet: FleetName,
     registered: Vec<InstanceId>,
     deregistered: Vec<InstanceId>,
-    /// Why it was left alone, if it was.
+    /// Why the step deregistered nothing, or changed nothing, if there is a reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     left_alone: Option<String>,
 }
@@ -66,31 +68,31 @@ struct Synced {
 pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     let named = match (input.fleet, &input.detail) {
         (Some(fleet), _) => vec![fleet],
-        // What has lost the fleet's tag too is left to the schedule.
+        // An instance that also lost the fleet tag is left to the schedule.
         (None, Some(change)) => change.tags.get(FLEET_TAG).and_then(|fleet| fleet.parse().ok()).into_iter().collect(),
-        (None, None) => aws.reach().map(|reach| reach.fleets()).unwrap_or_default(),
+        (None, None) => aws.scope().map(|scope| scope.fleets()).unwrap_or_default(),
     };
     let mut fleets = Vec::new();
     for fleet in named {
-        // Nobody has applied a configuration of it yet.
+        // No configuration has been applied for it yet.
         let Some(record) = aws.ledger().fleet(&fleet).await? else { continue };
         fleets.push(sync(aws, fleet, record).await?);
     }
     Ok(Output { fleets })
 }
 
-async fn sync(aws: &Aws, fleet: FleetName, mut record: Read<FleetRecord>) -> Result<Synced, StepError> {
-    let alone = |why: String| Synced {
+async fn sync(aws: &Aws, fleet: FleetName, mut record: Versioned<FleetRecord>) -> Result<Synced, StepError> {
+    let skipped = |why: String| Synced {
         fleet: fleet.clone(),
         registered: Vec::new(),
         deregistered: Vec::new(),
         left_alone: Some(why),
     };
-    if let Some(why) = aws.reach().and_then(|reach| reach.refuses(&record.record.config)) {
-        return Ok(alone(why));
+    if let Some(why) = aws.scope().and_then(|scope| scope.refuses(&record.record.config)) {
+        return Ok(skipped(why));
     }
     if let Some(run) = record.record.held_by() {
-        return Ok(alone(format!("run {run} holds it")));
+        return Ok(skipped(format!("run {run} holds the lock")));
     }
     let (tag, group) = {
         let config = &record.record.config;
@@ -100,19 +102,20 @@ async fn sync(aws: &Aws, fleet: FleetName, mut record: Read<FleetRecord>) -> Res
     members.retain(|member| member.state == InstanceState::Running);
     let health = aws.health_of_all(&group).await?;
     let differ = |tagged: bool| {
-        let differ = members.iter().filter(|one| one.carries(&tag) == tagged && health.is_in(&one.id) != tagged);
+        let differ =
+            members.iter().filter(|one| one.carries(&tag) == tagged && health.is_registered(&one.id) != tagged);
         differ.map(|one| one.id.clone()).collect::<Vec<_>>()
     };
     let (registered, deregistered) = (differ(true), differ(false));
-    let stays = members.iter().any(|one| one.carries(&tag) && *health.of(&one.id) == Health::Healthy);
-    if !deregistered.is_empty() && !stays {
-        // A tag that was mistyped, or taken off them all: that is no reason to be out of service.
-        let why = format!("no healthy member carries {tag}, so nobody is taken out");
+    let in_service = members.iter().any(|one| one.carries(&tag) && *health.of(&one.id) == Health::Healthy);
+    if !deregistered.is_empty() && !in_service {
+        // A mistyped tag, or one removed from all members, must not take the fleet out of service.
+        let why = format!("no healthy member carries {tag}, so no member is deregistered");
         aws.register(&group, &registered.iter().collect::<Vec<_>>()).await?;
-        return Ok(Synced { registered, ..alone(why) });
+        return Ok(Synced { registered, ..skipped(why) });
     }
     if !registered.is_empty() || !deregistered.is_empty() {
-        // As it is: who read it before and is about to take the lock has to look again.
+        // Unchanged, but with a new version: a run that read the record earlier and is about to take the lock must retry.
         aws.ledger().write(&mut record).await?;
         aws.register(&group, &registered.iter().collect::<Vec<_>>()).await?;
         aws.deregister(&group, &deregistered.iter().collect::<Vec<_>>()).await?;

@@ -8,7 +8,7 @@ use super::commit;
 use super::members::{Members, record_image_failure};
 use super::wait::wait;
 use crate::aws::Aws;
-use crate::{Going, StepError};
+use crate::{AllowedPhase, StepError};
 use fleet::{Deadline, RaisedAlarm, Run, StateContext, StayingMembers, Ticket, Workflow};
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ enum Check {
     Healthy,
     /// All members stay healthy, and no watched alarm is raised, for the configured bake time.
     Bake,
-    /// What definitions of earlier releases call the step `commit`.
+    /// The name by which definitions of earlier releases invoke the step `commit`.
     LastLook,
 }
 
@@ -39,11 +39,11 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
     if check == Check::LastLook {
         return commit::run(aws, commit::Input { run, state }).await.map(|commit::Output {}| Output {});
     }
-    let going = match members {
-        Members::Leaving | Members::Source => Going::Either,
-        _ => Going::Forward,
+    let allowed = match members {
+        Members::Leaving | Members::Source => AllowedPhase::NotEnded,
+        _ => AllowedPhase::Forward,
     };
-    let mut run = aws.ledger().hold(&run, going).await?;
+    let mut run = aws.ledger().hold(&run, allowed).await?;
     if let Some(problem) = problem(aws, &run.record, members, check, &state).await? {
         record_image_failure(aws, &mut run, members, &problem).await?;
         return Err(StepError::Failed(problem));
@@ -58,14 +58,14 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, members, check }: Input) 
     } else if run.record.workflow == Workflow::ScaleOut {
         let ids = members.recorded(aws, &run.record).await?;
         if ids.is_empty() {
-            return Err(StepError::Failed("none of the launched members is left".to_owned()));
+            return Err(StepError::Failed("none of the launched members exists any more".to_owned()));
         }
         aws.ledger().record_staying_members(&run.record, &StayingMembers { ids }).await?;
     }
     Ok(Output {})
 }
 
-/// What is wrong with the members for good, if anything. `NotYet` while they can still become healthy.
+/// What is wrong with the members, if anything. `NotYet` while unhealthy members can still become healthy.
 async fn problem(
     aws: &Aws,
     run: &Run,

@@ -1,18 +1,21 @@
-//! Waiting: a step that is not done yet answers so at once; the state machine asks again, until the deadline.
+//! How a step waits: an attempt that finds the wanted condition not yet met answers at once, and the state machine invokes
+//! the step again until the deadline.
 
 use crate::{Aws, StepError};
 use fleet::{Deadline, Span, StateContext};
 use jiff::SignedDuration;
 
-/// So long a function may be under way that looked at the run before something changed: its time-out, in
-/// infra/template.yaml. The state machines ask `take-up` again a second after that.
-pub(crate) const UNDER_WAY: SignedDuration = SignedDuration::from_secs(60);
+/// The time-out of a function, from infra/template.yaml. A function that read the run before a change can act for this
+/// long after the change. The state machines retry `resume` one second later than that.
+pub(crate) const FUNCTION_TIMEOUT: SignedDuration = SignedDuration::from_secs(60);
 
-/// How long a start waits for its turn until whoever holds the fleet has ended.
-pub(crate) const PATIENCE: Span = Span::minutes(60);
+/// How long a start waits for the lock while another run holds it.
+pub(crate) const LOCK_WAIT_LIMIT: Span = Span::minutes(60);
 
-/// The answer of a step that sees `what` and waits for more: `NotYet`, or `Failed` when `limit` has passed since the
-/// state was entered. Both say what, on which id, and until when.
+/// The answer of a step that waits. `what` says what it found, and on which id.
+///
+/// # Errors
+/// Always: `NotYet` until `limit` has passed since the state was entered, and `Failed` from then on. Both name the deadline.
 pub(crate) fn wait<T>(
     aws: &Aws,
     state: &StateContext,

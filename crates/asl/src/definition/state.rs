@@ -1,4 +1,4 @@
-//! States.
+//! The states of a loaded definition.
 
 use std::sync::Arc;
 
@@ -11,29 +11,30 @@ use crate::path::{Path, Root, Step};
 use crate::retry::{Catcher, Retrier};
 use crate::template::{Expression, Template};
 
-/// A state machine, a branch of a Parallel state or the item processor of a Map state.
+/// The whole state machine, a branch of a Parallel state, or the item processor of a Map state.
 #[derive(Clone, Debug)]
 pub(crate) struct Machine {
     pub(crate) comment: Option<String>,
-    /// Of a whole state machine only.
+    /// `None` in a branch or an item processor.
     pub(crate) timeout_seconds: Option<u64>,
+    /// The index of the first state in `states`.
     pub(crate) start: usize,
     pub(crate) states: Vec<State>,
 }
 
-/// A state with the fields that several types have.
+/// A state, with the fields that several state types share.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     pub(crate) name: Arc<str>,
     pub(crate) input_path: Select,
     pub(crate) output_path: Select,
     pub(crate) assign: Option<Template>,
-    /// An index into the machine's states, or nothing if the state ends the machine. A Choice has its own.
+    /// The index of the next state. `None` if the state ends the machine, and in a Choice, whose rules name the next one.
     pub(crate) next: Option<usize>,
     pub(crate) kind: Kind,
 }
 
-/// What makes a state one of the eight types.
+/// The type of a state, with the fields of that type.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
     Choice(Choice),
@@ -47,7 +48,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    /// Whether anything is waited for in it.
+    /// Whether time can pass in the state.
     pub(crate) fn takes_time(&self) -> bool {
         self.can_be_retried() || matches!(self, Kind::Wait(_))
     }
@@ -81,7 +82,7 @@ pub(crate) enum Select {
 }
 
 impl Select {
-    /// Whether what it selects is a part of the data, and so no larger.
+    /// Whether the selected value is a part of the data, and so not larger than the data.
     pub(crate) fn is_within_data(&self) -> bool {
         match self {
             Select::All | Select::Nothing => true,
@@ -95,12 +96,13 @@ impl Select {
 pub(crate) enum ResultPath {
     /// `$`, or no path: the result replaces the input.
     Replace,
-    /// `null`: the input stays.
+    /// `null`: the input stays, and the result is discarded.
     Discard,
+    /// The result is written into the input at this path.
     At(Vec<Step>),
 }
 
-/// A value in the definition, or a path to it in the data.
+/// A value in the definition, or the path of a value.
 #[derive(Clone, Debug)]
 pub(crate) enum Setting<T> {
     Fixed(T),
@@ -130,9 +132,9 @@ pub(crate) enum WaitUntil {
     TimestampPath(Path),
 }
 
-/// What Task, Parallel and Map have in common: something that gives a result, or fails.
+/// How a Task, Parallel or Map state handles its result and its errors.
 #[derive(Clone, Debug)]
-pub(crate) struct Work {
+pub(crate) struct Handling {
     pub(crate) result_selector: Option<Template>,
     pub(crate) result_path: ResultPath,
     pub(crate) retry: Vec<Retrier>,
@@ -143,31 +145,32 @@ pub(crate) struct Work {
 pub(crate) struct TaskKind {
     pub(crate) resource: Arc<str>,
     pub(crate) parameters: Option<Template>,
+    /// `parameters` as the definition has them, for [`crate::TaskState`].
     pub(crate) parameters_as_written: Option<Value>,
     pub(crate) credentials: Option<Template>,
     pub(crate) timeout: Option<Setting<u64>>,
     pub(crate) heartbeat: Option<Setting<u64>>,
-    pub(crate) work: Work,
+    pub(crate) handling: Handling,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Parallel {
     pub(crate) parameters: Option<Template>,
     pub(crate) branches: Vec<Machine>,
-    pub(crate) work: Work,
+    pub(crate) handling: Handling,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct MapState {
     pub(crate) items_path: Option<Path>,
-    /// `ItemSelector`, or `Parameters` in definitions older than it.
+    /// `ItemSelector`, or `Parameters` in older definitions.
     pub(crate) item_selector: Option<Template>,
     pub(crate) batcher: Option<Batcher>,
     pub(crate) max_concurrency: Option<Setting<u64>>,
     pub(crate) tolerated_count: Option<Setting<u64>>,
     pub(crate) tolerated_percentage: Option<Setting<f64>>,
     pub(crate) processor: Machine,
-    pub(crate) work: Work,
+    pub(crate) handling: Handling,
 }
 
 /// `ItemBatcher`.

@@ -1,4 +1,4 @@
-//! Functions on arrays. `None` is what the service calls invalid arguments.
+//! Intrinsic functions on arrays. `None` means that the arguments are invalid.
 
 use std::collections::BTreeMap;
 
@@ -7,16 +7,16 @@ use serde_json::Value;
 use super::truncated;
 use crate::java;
 
-/// How many items `States.ArrayRange` makes at most.
+/// The maximum number of items that `States.ArrayRange` makes.
 const RANGE_ITEMS_MAX: i128 = 1000;
 
-/// Whether an item prints as what is wanted does: the text `true` is as good as the boolean.
-pub(super) fn contains(array: &Value, wanted: &Value) -> Option<Value> {
-    let wanted = java::print(wanted);
-    Some(Value::Bool(array.as_array()?.iter().any(|item| java::print(item) == wanted)))
+/// Compares the items with `value` as strings, as the service does: the string `true` equals the boolean.
+pub(super) fn contains(array: &Value, value: &Value) -> Option<Value> {
+    let value = java::to_string(value);
+    Some(Value::Bool(array.as_array()?.iter().any(|item| java::to_string(item) == value)))
 }
 
-/// Of an empty array every item is null, from the first on.
+/// Any index into an empty array gives null, as in the service.
 pub(super) fn get_item(array: &Value, index: &Value) -> Option<Value> {
     let items = array.as_array()?;
     let index = usize::try_from(truncated(index)?).ok()?;
@@ -48,19 +48,19 @@ pub(super) fn range(first: &Value, last: &Value, step: &Value) -> Option<Value> 
     if items > RANGE_ITEMS_MAX {
         return None;
     }
-    (0..items).map(|nth| i64::try_from(first + nth * step).map(Value::from).ok()).collect()
+    (0..items).map(|index| i64::try_from(first + index * step).map(Value::from).ok()).collect()
 }
 
-/// In the order of a hash set.
+/// The items have the order that a Java `HashSet` gives them.
 pub(super) fn unique(array: &Value) -> Option<Value> {
-    let (mut kept, mut by_hash) = (Vec::new(), BTreeMap::<i32, Vec<&Value>>::new());
+    let (mut unique, mut by_hash) = (Vec::new(), BTreeMap::<i32, Vec<&Value>>::new());
     for item in array.as_array()? {
-        let alike = by_hash.entry(java::hash(item)).or_default();
-        if !alike.contains(&item) {
-            alike.push(item);
-            kept.push(item);
+        let same_hash = by_hash.entry(java::hash(item)).or_default();
+        if !same_hash.contains(&item) {
+            same_hash.push(item);
+            unique.push(item);
         }
     }
-    java::in_hash_order(&mut kept, java::BUCKETS, |item| java::hash(item));
-    Some(kept.into_iter().cloned().collect())
+    java::sort_in_hash_order(&mut unique, java::INITIAL_BUCKETS, |item| java::hash(item));
+    Some(unique.into_iter().cloned().collect())
 }

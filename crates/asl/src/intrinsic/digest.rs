@@ -1,5 +1,5 @@
-//! MD5 (RFC 1321) and SHA-1 (RFC 3174). `States.Hash` offers both, nothing else here needs them, and each is shorter
-//! than the argument for one more dependency. Neither is fit for anything that must be secure.
+//! MD5 (RFC 1321) and SHA-1 (RFC 3174), for `States.Hash` only. Each is too short to justify a dependency. Do not use
+//! either where security matters.
 
 pub(super) fn md5(message: &[u8]) -> [u8; 16] {
     const SHIFTS: [[u32; 4]; 4] = [[7, 12, 17, 22], [5, 9, 14, 20], [4, 11, 16, 23], [6, 10, 15, 21]];
@@ -59,7 +59,7 @@ pub(super) fn sha1(message: &[u8]) -> [u8; 20] {
     digest
 }
 
-/// The message, a one bit, zeros, and its length in bits: a multiple of 64 bytes.
+/// The message, then a one bit, zeros, and the message's length in bits. The result is a multiple of 64 bytes long.
 fn padded(message: &[u8], length_bytes: fn(u64) -> [u8; 8]) -> Vec<u8> {
     let mut padded = message.to_vec();
     padded.push(0x80);
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn the_examples_of_the_rfcs() {
+    fn digests_match_the_examples_of_the_rfcs() {
         assert_eq!(hex(&md5(b"")), "d41d8cd98f00b204e9800998ecf8427e");
         assert_eq!(hex(&md5(b"message digest")), "f96b697d7cb7938d525a2f31aaf161d0");
         assert_eq!(hex(&md5(&[b'8'; 80])), hex(&md5(&b"8".repeat(80))));

@@ -1,4 +1,4 @@
-//! Base64 and digests. `None` is what the service calls invalid arguments.
+//! Intrinsic functions for Base64 and digests. `None` means that the arguments are invalid.
 
 use base64::Engine;
 use base64::alphabet;
@@ -10,10 +10,10 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 use super::digest;
 use crate::java;
 
-/// Characters that these functions take at most.
+/// The maximum number of characters that these functions accept.
 const INPUT_CHARS_MAX: usize = 10_000;
 
-/// Bits that are left over are dropped.
+/// Needs no padding, and drops the bits that do not fill a byte.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -25,7 +25,7 @@ pub(super) fn base64_encode(text: &Value) -> Option<Value> {
     limited(text.as_str()?).map(|text| Value::String(STANDARD.encode(text)))
 }
 
-/// The service takes anything: what is not of the alphabet is passed over, and the first `=` ends it.
+/// Decodes as leniently as the service: it skips characters outside the alphabet, and the first `=` ends the input.
 pub(super) fn base64_decode(text: &Value) -> Option<Value> {
     let digit = |c: char| match c {
         '-' => Some('+'),
@@ -35,16 +35,16 @@ pub(super) fn base64_decode(text: &Value) -> Option<Value> {
     };
     let mut digits: String = limited(text.as_str()?)?.chars().take_while(|c| *c != '=').filter_map(digit).collect();
     if digits.len() % 4 == 1 {
-        // One digit alone has not enough bits.
+        // A single last digit has too few bits for a byte.
         digits.pop();
     }
     let bytes = LENIENT.decode(digits).ok()?;
     Some(Value::String(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
-/// Anything but a text is digested as it is printed.
+/// A value other than a string is converted to a string first.
 pub(super) fn hash(data: &Value, algorithm: &Value) -> Option<Value> {
-    let text = java::print(data);
+    let text = java::to_string(data);
     let bytes = limited(&text)?.as_bytes();
     let digest = match algorithm.as_str()? {
         "MD5" => digest::md5(bytes).to_vec(),

@@ -1,4 +1,4 @@
-//! Functions on numbers. `None` is what the service calls invalid arguments.
+//! Intrinsic functions on numbers. `None` means that the arguments are invalid.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::truncated;
 use crate::java;
 use crate::random::Random;
 
-/// Both numbers are rounded, halves up: -1.5 is -1. They and their sum have 32 bits.
+/// Rounds both numbers, halves up: -1.5 becomes -1. The rounded numbers and their sum must fit in 32 bits.
 pub(super) fn add(one: &Value, other: &Value) -> Option<Value> {
     rounded(one)?.checked_add(rounded(other)?).map(Value::from)
 }
@@ -17,17 +17,18 @@ fn rounded(value: &Value) -> Option<i32> {
     i32::try_from(integer).ok()
 }
 
-/// At least `start`, less than `end`. With a seed, the same number each time, which is Java's and of 31 bits at most.
-pub(super) fn random(start: &Value, end: &Value, seed: Option<&Value>, chance: &Random) -> Option<Value> {
+/// A number of at least `start` and less than `end`. With a seed, it is the number that Java's generator gives for that
+/// seed, and the range must fit in 31 bits.
+pub(super) fn random(start: &Value, end: &Value, seed: Option<&Value>, generator: &Random) -> Option<Value> {
     let (start, end) = (truncated(start)?, truncated(end)?);
     let width = end.checked_sub(start).filter(|width| *width > 0)?;
     Some(Value::from(match seed {
         Some(seed) => start + i64::from(java::random_below(i32::try_from(width).ok()?, truncated(seed)?)),
-        None => chance.between(start, end),
+        None => generator.between(start, end),
     }))
 }
 
-/// A whole number as an integer, if it is less than 9.2e18, which an i64 holds.
+/// A whole number as an integer, if its absolute value is less than 9.2e18. An i64 holds all of those.
 pub(super) fn in_range(whole: f64) -> Option<i64> {
     (whole.abs() < 9.2e18).then_some(whole as i64)
 }

@@ -1,44 +1,45 @@
-//! From text to calls.
+//! Parses an intrinsic function call.
 
 use serde_json::Value;
 
-use super::{Argument, Call, FUNCTIONS, Function};
+use super::{Argument, Call, FUNCTIONS, Function, InvalidCall};
 use crate::path::Path;
 
-/// Calls within calls that the service takes.
-const NESTING_MAX: usize = 10;
+/// The maximum depth of nested calls that the service accepts.
+pub(super) const NESTING_MAX: usize = 10;
 
-pub(super) fn parse(text: &str) -> Result<Call, String> {
-    let mut reader = Reader { left: text };
+pub(super) fn parse(text: &str) -> Result<Call, InvalidCall> {
+    let mut reader = Reader { rest: text };
     let call = reader.call(1)?;
-    match reader.left.trim().is_empty() {
+    match reader.rest.trim().is_empty() {
         true => Ok(call),
-        false => Err(format!("unexpected '{}' after the function call", reader.left.trim())),
+        false => Err(InvalidCall::TextAfterCall(reader.rest.trim().to_owned())),
     }
 }
 
 struct Reader<'t> {
-    left: &'t str,
+    /// The text that is not parsed yet.
+    rest: &'t str,
 }
 
 impl Reader<'_> {
-    fn call(&mut self, depth: usize) -> Result<Call, String> {
+    fn call(&mut self, depth: usize) -> Result<Call, InvalidCall> {
         if depth > NESTING_MAX {
-            return Err(format!("more than {NESTING_MAX} function calls within each other"));
+            return Err(InvalidCall::NestedTooDeep);
         }
-        let name_ends = self.left.find('(').ok_or_else(|| format!("'{}' is no function call", self.left))?;
-        let (name, left) = self.left.split_at(name_ends);
-        self.left = left.get(1..).unwrap_or_default();
+        let name_ends = self.rest.find('(').ok_or_else(|| InvalidCall::NotACall(self.rest.to_owned()))?;
+        let (name, rest) = self.rest.split_at(name_ends);
+        self.rest = rest.get(1..).unwrap_or_default();
         let name = name.trim();
         let (name, function) = FUNCTIONS
             .iter()
             .find(|(known, _)| *known == name)
-            .ok_or_else(|| format!("there is no function '{name}'"))?;
+            .ok_or_else(|| InvalidCall::UnknownFunction(name.to_owned()))?;
         Ok(Call { name, function: *function, arguments: self.arguments(*function, depth)? })
     }
 
-    /// Up to and with the closing parenthesis.
-    fn arguments(&mut self, function: Function, depth: usize) -> Result<Vec<Argument>, String> {
+    /// The arguments up to the closing parenthesis, which is consumed too.
+    fn arguments(&mut self, function: Function, depth: usize) -> Result<Vec<Argument>, InvalidCall> {
         let mut arguments = Vec::new();
         self.skip_spaces();
         if self.take(')') {
@@ -53,63 +54,62 @@ impl Reader<'_> {
                 return Ok(arguments);
             }
             if !self.take(',') {
-                return Err("a ',' or ')' is missing between arguments".to_owned());
+                return Err(InvalidCall::MissingSeparator);
             }
         }
     }
 
-    fn argument(&mut self, is_format: bool, depth: usize) -> Result<Argument, String> {
+    fn argument(&mut self, is_format: bool, depth: usize) -> Result<Argument, InvalidCall> {
         if self.take('\'') {
             return self.quoted(is_format).map(Argument::Literal);
         }
-        if self.left.starts_with("States.") {
+        if self.rest.starts_with("States.") {
             return self.call(depth + 1).map(Argument::Call);
         }
-        let (word, left) = self.left.split_at(argument_ends(self.left));
-        self.left = left;
+        let (word, rest) = self.rest.split_at(argument_ends(self.rest));
+        self.rest = rest;
         let word = word.trim();
         if word.starts_with('$') {
-            return Path::parse(word).map(Argument::Path);
+            return Ok(Argument::Path(Path::parse(word)?));
         }
         match serde_json::from_str(word) {
             Ok(value @ (Value::Number(_) | Value::Bool(_) | Value::Null)) => Ok(Argument::Literal(value)),
-            _ => Err(format!(
-                "'{word}' is no argument: expected a path, a function, a number or a text in single quotes"
-            )),
+            _ => Err(InvalidCall::NotAnArgument(word.to_owned())),
         }
     }
 
-    /// The rest of a quoted text. A format keeps its escapes but for quotes, for `States.Format` to tell braces apart.
-    fn quoted(&mut self, is_format: bool) -> Result<Value, String> {
+    /// The rest of a quoted string. In the template of a `States.Format`, only escaped quotes are resolved: the function
+    /// itself must distinguish escaped braces from placeholders.
+    fn quoted(&mut self, is_format: bool) -> Result<Value, InvalidCall> {
         let mut text = String::new();
-        let mut chars = self.left.char_indices();
+        let mut chars = self.rest.char_indices();
         while let Some((at, c)) = chars.next() {
             match c {
                 '\'' => {
-                    self.left = self.left.get(at + 1..).unwrap_or_default();
+                    self.rest = self.rest.get(at + 1..).unwrap_or_default();
                     return Ok(Value::String(text));
                 }
                 '\\' => match chars.next() {
                     Some((_, '\'')) => text.push('\''),
                     Some((_, c @ ('{' | '}' | '\\'))) if !is_format => text.push(c),
                     Some((_, c @ ('{' | '}' | '\\'))) => text.extend(['\\', c]),
-                    Some((_, c)) => return Err(format!("'\\{c}' is no escape: a text has \\', \\{{, \\}} and \\\\")),
+                    Some((_, c)) => return Err(InvalidCall::UnknownEscape(c)),
                     None => break,
                 },
                 c => text.push(c),
             }
         }
-        Err("a text is not closed with a single quote".to_owned())
+        Err(InvalidCall::UnclosedString)
     }
 
     fn skip_spaces(&mut self) {
-        self.left = self.left.trim_start();
+        self.rest = self.rest.trim_start();
     }
 
-    fn take(&mut self, wanted: char) -> bool {
-        match self.left.strip_prefix(wanted) {
-            Some(left) => {
-                self.left = left;
+    fn take(&mut self, expected: char) -> bool {
+        match self.rest.strip_prefix(expected) {
+            Some(rest) => {
+                self.rest = rest;
                 true
             }
             None => false,
@@ -117,7 +117,7 @@ impl Reader<'_> {
     }
 }
 
-/// Where a path or a number ends: at the first comma or closing parenthesis that is not within others.
+/// The end of a path or a number: the first comma or closing parenthesis outside brackets and parentheses.
 fn argument_ends(text: &str) -> usize {
     let mut depth = 0_usize;
     let mut quote = None;

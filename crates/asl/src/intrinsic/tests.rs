@@ -6,7 +6,7 @@ use crate::context::Identity;
 use crate::random::Random;
 use crate::scope::Scope;
 
-fn evaluate(expression: &str, data: Value) -> Result<Value, Fault> {
+fn evaluate(expression: &str, data: Value) -> Result<Value, EngineError> {
     let started = Timestamp::UNIX_EPOCH;
     let text = || String::from("x");
     let identity = Identity {
@@ -35,14 +35,14 @@ fn evaluate(expression: &str, data: Value) -> Result<Value, Fault> {
 }
 
 #[test]
-fn functions_give_what_the_documentation_and_recordings_say() {
+fn functions_return_what_the_documentation_and_recordings_show() {
     let cases = [
         ("States.Format('Hello, {} of {}', $.name, 3)", json!("Hello, Ann of 3")),
         ("States.Format('{} {} {}', $.list, null, true)", json!("[1, 2, 3, 4] null true")),
         (r"States.Format('\{\} it\'s {}', 1.5)", json!("{} it's 1.5")),
         ("States.Format($.template, 1)", json!("n=1")),
         ("States.Format('{}', $count)", json!("3")),
-        // https://github.com/localstack/localstack has these of an execution on AWS.
+        // https://github.com/localstack/localstack recorded these in an execution on AWS.
         ("States.Format('snd={}.', $.object)", json!("snd={a=1, b=2}.")),
         ("States.StringToJson('')", json!(null)),
         ("States.StringToJson(' ')", json!(null)),
@@ -105,7 +105,7 @@ fn random_functions_are_seeded() {
     let number = evaluate("States.MathRandom(1, 1000)", json!(null)).unwrap().as_i64().unwrap();
     assert!((1..1000).contains(&number));
     assert_eq!(evaluate("States.UUID()", json!(null)), evaluate("States.UUID( 'x', 1 )", json!(null)));
-    // https://github.com/gabrielmoreira/tiny-asl-machine has these of executions on AWS.
+    // https://github.com/gabrielmoreira/tiny-asl-machine recorded these in executions on AWS.
     let drawn = [
         ("(1, 100, 42)", 63),
         ("(1, 1000, 2)", 806),
@@ -120,12 +120,12 @@ fn random_functions_are_seeded() {
 }
 
 #[test]
-fn a_missing_argument_ends_the_execution_with_the_whole_expression_named() {
+fn the_error_for_a_missing_argument_names_the_whole_expression() {
     let expression = "States.Format('{}', States.Format('{}',$.nope))";
-    let fault = evaluate(expression, json!({"other": 1})).unwrap_err();
-    assert_eq!(fault.error, "States.Runtime");
+    let error = evaluate(expression, json!({"other": 1})).unwrap_err();
+    assert_eq!(error.name, "States.Runtime");
     assert_eq!(
-        fault.cause,
+        error.cause,
         format!(
             "The function '{expression}' had the following error: The JsonPath argument for the field '$.nope' \
              could not be found in the input '{{\"other\":1}}'"
@@ -135,7 +135,7 @@ fn a_missing_argument_ends_the_execution_with_the_whole_expression_named() {
 }
 
 #[test]
-fn merged_objects_have_their_keys_as_a_copied_hash_map_has_them() {
+fn merged_objects_have_the_key_order_of_a_copied_hash_map() {
     let merged = |one: &str, other: &str| {
         let data = format!(r#"{{"one": {one}, "other": {other}}}"#);
         let merged = evaluate("States.JsonMerge($.one, $.other, false)", serde_json::from_str(&data).unwrap());
@@ -147,37 +147,38 @@ fn merged_objects_have_their_keys_as_a_copied_hash_map_has_them() {
     assert_eq!(merged("{}", r#"{"left":1,"right":2}"#), r#"{"left":1,"right":2}"#);
 }
 
-/// As executions recorded on AWS show it, where they do.
+/// The expected texts are those of executions recorded on AWS, where such recordings exist.
 #[test]
-fn wrong_arguments_end_the_execution_in_the_services_words() {
+fn invalid_arguments_end_the_execution_with_the_services_error_text() {
     let source = "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled); line: 1, column:";
-    let not_json = "Cannot convert String to Json in States.StringToJson, caused by: ";
-    let of_format = "Invalid arguments in States.Format: number of arguments do not match the occurrences of {}.";
-    let refused: [(&str, &str); 11] = [
-        ("States.Format('{} {}', 1)", of_format),
-        ("States.Format('{}', 1, 2)", of_format),
-        ("States.Format(123, 1)", of_format),
+    let jackson = "Cannot convert String to Json in States.StringToJson, caused by: ";
+    let placeholder_count =
+        "Invalid arguments in States.Format: number of arguments do not match the occurrences of {}.";
+    let recorded: [(&str, &str); 11] = [
+        ("States.Format('{} {}', 1)", placeholder_count),
+        ("States.Format('{}', 1, 2)", placeholder_count),
+        ("States.Format(123, 1)", placeholder_count),
         ("States.Format('Hello {', 1)", "Invalid template in States.Format: matching '}' not found for '{'."),
         ("States.Format('Hello {{}}', 1)", "Invalid template in States.Format: matching '}' not found for '{'."),
         ("States.Format('}')", "Invalid template in States.Format: matching '{' not found for '}'."),
         (
             "States.StringToJson('undefined')",
             &format!(
-                "{not_json}Unrecognized token 'undefined': was expecting (JSON String, Number, Array, Object or token 'null', \
+                "{jackson}Unrecognized token 'undefined': was expecting (JSON String, Number, Array, Object or token 'null', \
                  'true' or 'false')\n at {source} 10]"
             ),
         ),
         (
             r"States.StringToJson('\{bad json\}')",
             &format!(
-                "{not_json}Unexpected character ('b' (code 98)): was expecting double-quote to start field name\n \
+                "{jackson}Unexpected character ('b' (code 98)): was expecting double-quote to start field name\n \
                  at {source} 2]"
             ),
         ),
         (
             r#"States.StringToJson('\{"a":1')"#,
             &format!(
-                "{not_json}Unexpected end-of-input: expected close marker for Object (start marker at {source} 1])\n \
+                "{jackson}Unexpected end-of-input: expected close marker for Object (start marker at {source} 1])\n \
                  at {source} 7]"
             ),
         ),
@@ -214,23 +215,23 @@ fn wrong_arguments_end_the_execution_in_the_services_words() {
         "States.StringSplit(1, ',')",
         "States.StringToJson(5)",
     ];
-    let why = |expression: &str| {
-        let fault = evaluate(expression, json!({})).unwrap_err();
-        assert_eq!(fault.error, "States.Runtime", "{expression}");
+    let reason = |expression: &str| {
+        let error = evaluate(expression, json!({})).unwrap_err();
+        assert_eq!(error.name, "States.Runtime", "{expression}");
         let prefix = format!("There was an error while evaluating the intrinsic function: {expression}. ");
-        fault.cause.strip_prefix(&prefix).map(str::to_owned).ok_or(fault.cause)
+        error.cause.strip_prefix(&prefix).map(str::to_owned).ok_or(error.cause)
     };
-    for (expression, wanted) in refused {
-        assert_eq!(why(expression), Ok(wanted.to_owned()), "{expression}");
+    for (expression, expected) in recorded {
+        assert_eq!(reason(expression), Ok(expected.to_owned()), "{expression}");
     }
     for expression in invalid {
         let (name, _) = expression.split_once('(').unwrap();
-        assert_eq!(why(expression), Ok(format!("Invalid arguments in {name}")), "{expression}");
+        assert_eq!(reason(expression), Ok(format!("Invalid arguments in {name}")), "{expression}");
     }
 }
 
 #[test]
-fn malformed_expressions_are_refused_when_read() {
+fn malformed_expressions_do_not_parse() {
     let malformed = [
         "",
         "States.Format",

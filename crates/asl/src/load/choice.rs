@@ -1,4 +1,4 @@
-//! Choice states.
+//! Loads Choice states.
 
 use serde_json::{Number, Value};
 
@@ -6,22 +6,23 @@ use super::Loader;
 use super::fields::Fields;
 use super::machine::Targets;
 use super::states::variables;
-use crate::choice::{self, Choice, Comparison, Nature, Order, Rule, Test};
+use crate::choice::{self, Choice, Comparison, Relation, Rule, Test, TypeTest};
 use crate::definition::Setting;
 use crate::path::Path;
 
-/// What an operator compares.
+/// What an operator does, whether it takes a value or a path.
 #[derive(Clone, Copy)]
 enum Family {
     Boolean,
-    Is(Nature),
+    Is(TypeTest),
     Matches,
-    Number(Order),
-    Text(Order),
-    Time(Order),
+    Numeric(Relation),
+    String(Relation),
+    Timestamp(Relation),
 }
 
-/// Every operator, in the order in which the service names them. One that ends in `Path` is its namesake with a path.
+/// Every operator, in the order of the service's error text. An operator that ends in `Path` compares as the operator
+/// without it does, but with the value at a path.
 const NAMES: [&str; 39] = [
     "StringEquals",
     "IsBoolean",
@@ -66,31 +67,31 @@ const NAMES: [&str; 39] = [
 
 impl Family {
     fn named(operator: &str) -> Option<Family> {
-        let ordered = |kind: &str| operator.strip_prefix(kind).and_then(order);
+        let ordered = |kind: &str| operator.strip_prefix(kind).and_then(relation);
         Some(match operator {
             "BooleanEquals" => Family::Boolean,
-            "IsBoolean" => Family::Is(Nature::Boolean),
-            "IsNull" => Family::Is(Nature::Null),
-            "IsNumeric" => Family::Is(Nature::Numeric),
-            "IsPresent" => Family::Is(Nature::Present),
-            "IsString" => Family::Is(Nature::String),
-            "IsTimestamp" => Family::Is(Nature::Timestamp),
+            "IsBoolean" => Family::Is(TypeTest::Boolean),
+            "IsNull" => Family::Is(TypeTest::Null),
+            "IsNumeric" => Family::Is(TypeTest::Numeric),
+            "IsPresent" => Family::Is(TypeTest::Present),
+            "IsString" => Family::Is(TypeTest::String),
+            "IsTimestamp" => Family::Is(TypeTest::Timestamp),
             "StringMatches" => Family::Matches,
             _ => {
-                let numbers = ordered("Numeric").map(Family::Number);
-                numbers.or(ordered("String").map(Family::Text)).or(ordered("Timestamp").map(Family::Time))?
+                let numbers = ordered("Numeric").map(Family::Numeric);
+                numbers.or(ordered("String").map(Family::String)).or(ordered("Timestamp").map(Family::Timestamp))?
             }
         })
     }
 }
 
-fn order(name: &str) -> Option<Order> {
+fn relation(name: &str) -> Option<Relation> {
     Some(match name {
-        "Equals" => Order::Equals,
-        "GreaterThan" => Order::GreaterThan,
-        "GreaterThanEquals" => Order::GreaterThanEquals,
-        "LessThan" => Order::LessThan,
-        "LessThanEquals" => Order::LessThanEquals,
+        "Equals" => Relation::Equals,
+        "GreaterThan" => Relation::GreaterThan,
+        "GreaterThanEquals" => Relation::GreaterThanEquals,
+        "LessThan" => Relation::LessThan,
+        "LessThanEquals" => Relation::LessThanEquals,
         _ => return None,
     })
 }
@@ -118,8 +119,8 @@ impl Loader {
     }
 
     fn test(&self, fields: &mut Fields<'_>) -> Option<Test> {
-        let ways = ["And", "Or", "Not", "Variable"];
-        if ways.iter().filter(|key| fields.has(key)).count() != 1 && !fields.has("Condition") {
+        let forms = ["And", "Or", "Not", "Variable"];
+        if forms.iter().filter(|key| fields.has(key)).count() != 1 && !fields.has("Condition") {
             fields.defect_here(
                 "The object must have only one of the following fields, [And, Or, Not, Variable, Condition]",
             );
@@ -136,7 +137,7 @@ impl Loader {
     fn tests(&self, fields: &mut Fields<'_>, key: &'static str) -> Option<Vec<Test>> {
         let place = fields.place_of(key);
         let list = fields.list(key)?.iter().enumerate();
-        // All of them are read before the first that is missing ends this.
+        // All tests are loaded before the result is decided, so that the defects of each are reported.
         let tests: Vec<_> = list
             .map(|(index, test)| {
                 Fields::of(self, test, format!("{place}[{index}]")).and_then(|inner| self.inner_test(inner))
@@ -145,7 +146,7 @@ impl Loader {
         tests.into_iter().collect()
     }
 
-    /// A test within And, Or or Not. It has no `Next`, so that one there is complained about.
+    /// A test within `And`, `Or` or `Not`. It cannot have a `Next`, so `finish` reports one as a defect.
     fn inner_test(&self, mut fields: Fields<'_>) -> Option<Test> {
         let test = self.test(&mut fields);
         fields.finish();
@@ -160,9 +161,9 @@ fn comparison(fields: &mut Fields<'_>) -> Option<Test> {
     }
     let present: Vec<_> = NAMES.into_iter().filter(|name| fields.get(name).is_some()).collect();
     let [name] = present[..] else { return None };
-    let bare_name = name.strip_suffix("Path").unwrap_or(name);
-    let family = Family::named(bare_name)?;
-    let comparison = match bare_name == name {
+    let base_name = name.strip_suffix("Path").unwrap_or(name);
+    let family = Family::named(base_name)?;
+    let comparison = match base_name == name {
         true => with_value(fields, name, family),
         false => fields.path(name).and_then(|path| with_path(path, family)),
     };
@@ -172,20 +173,20 @@ fn comparison(fields: &mut Fields<'_>) -> Option<Test> {
 fn with_value(fields: &mut Fields<'_>, name: &'static str, family: Family) -> Option<Comparison> {
     Some(match family {
         Family::Boolean => Comparison::Boolean(Setting::Fixed(fields.boolean(name)?)),
-        Family::Is(nature) => Comparison::Is(nature, fields.boolean(name)?),
+        Family::Is(type_test) => Comparison::Is(type_test, fields.boolean(name)?),
         Family::Matches => Comparison::Matches(choice::pattern(fields.text(name)?)),
-        Family::Number(order) => Comparison::Number(order, Setting::Fixed(number(fields, name)?)),
-        Family::Text(order) => Comparison::Text(order, Setting::Fixed(fields.text(name)?.to_owned())),
-        Family::Time(order) => Comparison::Time(order, Setting::Fixed(fields.timestamp(name)?)),
+        Family::Numeric(relation) => Comparison::Numeric(relation, Setting::Fixed(number(fields, name)?)),
+        Family::String(relation) => Comparison::String(relation, Setting::Fixed(fields.text(name)?.to_owned())),
+        Family::Timestamp(relation) => Comparison::Timestamp(relation, Setting::Fixed(fields.timestamp(name)?)),
     })
 }
 
 fn with_path(path: Path, family: Family) -> Option<Comparison> {
     Some(match family {
         Family::Boolean => Comparison::Boolean(Setting::Path(path)),
-        Family::Number(order) => Comparison::Number(order, Setting::Path(path)),
-        Family::Text(order) => Comparison::Text(order, Setting::Path(path)),
-        Family::Time(order) => Comparison::Time(order, Setting::Path(path)),
+        Family::Numeric(relation) => Comparison::Numeric(relation, Setting::Path(path)),
+        Family::String(relation) => Comparison::String(relation, Setting::Path(path)),
+        Family::Timestamp(relation) => Comparison::Timestamp(relation, Setting::Path(path)),
         Family::Is(_) | Family::Matches => return None,
     })
 }
@@ -203,7 +204,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_operator_compares_something() {
+    fn every_operator_has_a_family() {
         for name in NAMES {
             assert!(Family::named(name.strip_suffix("Path").unwrap_or(name)).is_some(), "{name}");
         }

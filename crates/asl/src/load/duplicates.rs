@@ -1,4 +1,4 @@
-//! Keys that an object has twice. Reading JSON keeps the last of them and says nothing of the others.
+//! Finds keys that an object has twice. Parsing JSON into a value keeps the last one and drops the others silently.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,14 +8,14 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use super::Loader;
 use crate::invalid;
 
-/// Complains about each key that is given again. The text is JSON.
+/// Adds a defect for each repeated key. The definition must be valid JSON.
 pub(super) fn find(definition: &str, loader: &Loader) {
     let mut reader = serde_json::Deserializer::from_str(definition);
     let read = Value { loader, place: "$".to_owned() }.deserialize(&mut reader);
-    debug_assert!(read.is_ok(), "{read:?}: the same text was read before");
+    debug_assert!(read.is_ok(), "{read:?}: the definition is valid JSON");
 }
 
-/// A value at a place, of which nothing is kept.
+/// Visits a value and the values in it, and keeps none of them.
 struct Value<'l> {
     loader: &'l Loader,
     place: String,

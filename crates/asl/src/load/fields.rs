@@ -1,4 +1,4 @@
-//! A JSON object that is being read: it knows which of its fields were asked for.
+//! A JSON object that remembers which of its fields were read.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
@@ -13,22 +13,25 @@ use crate::path::{Path, Root};
 use crate::template::Template;
 use crate::time;
 
-/// Fields of the other query language, which a definition in this one cannot have.
+/// Fields that only the query language JSONata has.
 const JSONATA_FIELDS: [&str; 4] = ["Arguments", "Condition", "Items", "Output"];
 
+/// The fields of an object at a place of the definition. Each method that reads a field adds a defect if its value is not
+/// valid.
 pub(super) struct Fields<'j> {
     loader: &'j Loader,
     object: &'j Map<String, Value>,
+    /// The JSON path of the object in the definition.
     pub(super) place: String,
-    asked: BTreeSet<&'static str>,
+    known: BTreeSet<&'static str>,
 }
 
 impl<'j> Fields<'j> {
     pub(super) fn new(loader: &'j Loader, object: &'j Map<String, Value>, place: String) -> Fields<'j> {
-        Fields { loader, object, place, asked: BTreeSet::from(["Comment"]) }
+        Fields { loader, object, place, known: BTreeSet::from(["Comment"]) }
     }
 
-    /// The same for a value that must be an object.
+    /// The fields of a value that must be an object.
     pub(super) fn of(loader: &'j Loader, value: &'j Value, place: String) -> Option<Fields<'j>> {
         match value {
             Value::Object(object) => Some(Fields::new(loader, object, place)),
@@ -47,7 +50,7 @@ impl<'j> Fields<'j> {
         self.loader.defect(self.place_of(key), reason);
     }
 
-    /// A defect of one item of a list.
+    /// Adds a defect of one item of a list.
     pub(super) fn defect_of_item(&self, key: &str, index: usize, reason: impl Into<String>) {
         self.loader.defect(format!("{}[{index}]", self.place_of(key)), reason);
     }
@@ -56,18 +59,18 @@ impl<'j> Fields<'j> {
         self.loader.defect_of(code, self.place_of(key), reason);
     }
 
-    /// A defect of a field that names a state that is not there. The service calls any such field a `Next`.
+    /// Adds a defect for a field that names a state that does not exist. The service calls any such field a `Next`.
     pub(super) fn missing_target(&self, key: &str, name: &str) {
         let reason = format!("Missing 'Next' target: {name}");
         self.loader.defect_of(DefectCode::MissingTransitionTarget, self.place_of(key), reason);
     }
 
-    /// A defect of a whole state machine that no state ends.
+    /// Adds a defect for a state machine that no state ends.
     pub(super) fn no_end(&self) {
         self.loader.defect_of(DefectCode::MissingEndState, self.place.clone(), "Workflow has no terminal state");
     }
 
-    /// A defect of the object as a whole.
+    /// Adds a defect of the object as a whole.
     pub(super) fn defect_here(&self, reason: impl Into<String>) {
         self.loader.defect(self.place.clone(), reason);
     }
@@ -76,19 +79,19 @@ impl<'j> Fields<'j> {
         self.object.contains_key(key)
     }
 
-    /// The field, which counts as known from now on.
+    /// The value of a field. [`finish`](Self::finish) then knows that the field is supported.
     pub(super) fn get(&mut self, key: &'static str) -> Option<&'j Value> {
-        self.asked.insert(key);
+        self.known.insert(key);
         self.object.get(key)
     }
 
-    /// Complains about each field that no one asked for.
+    /// Adds a defect for each field that was not read.
     pub(super) fn finish(self) {
         if self.object.get("Comment").is_some_and(|comment| !comment.is_string()) {
             self.defect("Comment", "Expected value of type String");
         }
-        for key in self.object.keys().filter(|key| !self.asked.contains(key.as_str())) {
-            // The service finds both of these at the object, not at the field.
+        for key in self.object.keys().filter(|key| !self.known.contains(key.as_str())) {
+            // The service reports both of these at the object, not at the field.
             match JSONATA_FIELDS.contains(&key.as_str()) {
                 true => self.defect_here(format!(
                     "The QueryLanguage is set to 'JSONPath', but field '{key}' is only supported for the 'JSONata' \
@@ -99,14 +102,14 @@ impl<'j> Fields<'j> {
         }
     }
 
-    /// Complains if more than one of these fields is there.
+    /// Adds a defect if the object has more than one of these fields.
     pub(super) fn at_most_one_of(&self, keys: &[&str]) {
         if keys.iter().filter(|key| self.has(key)).count() > 1 {
             self.defect_here(format!("There should only be one of the following fields: [{}]", keys.join(", ")));
         }
     }
 
-    /// Complains unless exactly one of these fields is there.
+    /// Adds a defect unless the object has exactly one of these fields.
     pub(super) fn exactly_one_of(&self, keys: &[&str]) {
         self.at_most_one_of(keys);
         if !keys.iter().any(|key| self.has(key)) {
@@ -117,7 +120,7 @@ impl<'j> Fields<'j> {
         }
     }
 
-    /// A text that is one of these.
+    /// A string that must be one of `values`.
     pub(super) fn choice_of(&mut self, key: &'static str, values: &[&str]) -> Option<&'j str> {
         let text = self.text(key)?;
         match values.contains(&text) {
@@ -176,7 +179,7 @@ impl<'j> Fields<'j> {
         match value.as_f64() {
             Some(number) if range.contains(&number) => Some(number),
             Some(number) => {
-                // With one decimal at least, as the service has them.
+                // The service prints these numbers with at least one decimal place.
                 let reason = match number < *range.start() {
                     true => format!("Minimum value is {:?}", range.start()),
                     false => format!("Maximum value is {:?}", range.end()),
@@ -191,7 +194,7 @@ impl<'j> Fields<'j> {
         }
     }
 
-    /// A list with at least one entry.
+    /// An array that must have at least one item.
     pub(super) fn list(&mut self, key: &'static str) -> Option<&'j Vec<Value>> {
         match self.get(key)? {
             Value::Array(items) if items.is_empty() => {
@@ -215,16 +218,16 @@ impl<'j> Fields<'j> {
         let value = self.get(key)?;
         let mut defects = Vec::new();
         let template = Template::parse(value, &mut defects);
-        for (place, misfit) in defects {
-            self.loader.misfit(format!("{}{place}", self.place_of(key)), misfit);
+        for (place, field_defect) in defects {
+            self.loader.field_defect(format!("{}{place}", self.place_of(key)), field_defect);
         }
         Some(template)
     }
 
-    /// A template that must be an object.
+    /// A payload template that must be an object.
     pub(super) fn object_template(&mut self, key: &'static str) -> Option<Template> {
         if self.object.get(key).is_some_and(|value| !value.is_object()) {
-            self.asked.insert(key);
+            self.known.insert(key);
             self.defect(key, "Expected value of type Object");
             return None;
         }
@@ -250,7 +253,7 @@ impl<'j> Fields<'j> {
         }
     }
 
-    /// A path in a place where the service looks for a Reference Path, but minds only how it begins.
+    /// A path in a field that takes a reference path, but of which the service checks only the start.
     pub(super) fn rooted_path(&mut self, key: &'static str) -> Option<Path> {
         let text = self.get(key)?.as_str();
         if text.is_some_and(|text| !text.starts_with('$')) {
@@ -265,7 +268,7 @@ impl<'j> Fields<'j> {
         match path.is_reference() {
             true => Some(path),
             false => {
-                self.defect(key, "Value is not a Reference Path: it may have names and indices only");
+                self.defect(key, "Value is not a Reference Path: it can have only names and indices");
                 None
             }
         }
@@ -275,7 +278,7 @@ impl<'j> Fields<'j> {
     pub(super) fn select(&mut self, key: &'static str) -> Select {
         match self.object.get(key) {
             Some(Value::Null) => {
-                self.asked.insert(key);
+                self.known.insert(key);
                 Select::Nothing
             }
             _ => match self.path(key) {
@@ -295,7 +298,7 @@ impl<'j> Fields<'j> {
             Some(path) if path.root != Root::Data => {
                 self.defect(
                     "ResultPath",
-                    "Value must start with '$.': neither the context object nor a variable can be written to",
+                    "Value must start with '$.': a result cannot be written to the context object or to a variable",
                 );
                 ResultPath::Replace
             }
@@ -304,19 +307,19 @@ impl<'j> Fields<'j> {
         }
     }
 
-    /// A Reference Path into the data or a variable: the settings of a Map have no other.
+    /// A reference path into the data or a variable. The settings of a Map accept no other path.
     pub(super) fn map_path(&mut self, key: &'static str) -> Option<Path> {
         let path = self.reference_path(key)?;
         match path.root {
             Root::Context => {
-                self.defect(key, "Value is not a Reference Path: only ItemsPath may lead into the context object");
+                self.defect(key, "Value is not a Reference Path: only ItemsPath can refer to the context object");
                 None
             }
             Root::Data | Root::Variable(_) => Some(path),
         }
     }
 
-    /// A number that is in the definition, or whose path is, under another key.
+    /// A number under `key`, or the path of one under `path_key`.
     pub(super) fn setting(
         &mut self,
         key: &'static str,
@@ -326,7 +329,7 @@ impl<'j> Fields<'j> {
         self.fixed_or(key, path_key, range, Self::reference_path)
     }
 
-    /// The same of a Map.
+    /// The same for a Map, with a [`map_path`](Self::map_path).
     pub(super) fn map_setting(
         &mut self,
         key: &'static str,

@@ -1,4 +1,4 @@
-//! `Retry`, `Catch` and what becomes of a result.
+//! `Retry`, `Catch`, `ResultSelector` and `ResultPath`.
 
 use serde_json::Value;
 
@@ -6,16 +6,16 @@ use super::Loader;
 use super::fields::Fields;
 use super::machine::Targets;
 use super::states::{SECONDS_MAX, variables};
-use crate::definition::Work;
-use crate::fault::names;
+use crate::definition::Handling;
+use crate::error::names;
 use crate::retry::{Catcher, Retrier};
 
-/// The longest `MaxDelaySeconds`: a leap year.
+/// The maximum of `MaxDelaySeconds`: a leap year.
 const DELAY_SECONDS_MAX: u64 = 31_622_400;
 
 impl Loader {
-    pub(super) fn work(&self, fields: &mut Fields<'_>, targets: &Targets<'_>) -> Work {
-        Work {
+    pub(super) fn handling(&self, fields: &mut Fields<'_>, targets: &Targets<'_>) -> Handling {
+        Handling {
             result_selector: fields.object_template("ResultSelector"),
             result_path: fields.result_path(),
             retry: self.entries(fields, "Retry", retrier),
@@ -23,7 +23,7 @@ impl Loader {
         }
     }
 
-    /// The entries of `Retry` or `Catch`, with their errors checked.
+    /// The entries of `Retry` or `Catch`. `load` gets the fields of an entry and its error names.
     fn entries<T>(
         &self,
         fields: &mut Fields<'_>,
@@ -71,7 +71,7 @@ fn errors(fields: &mut Fields<'_>, is_last: bool) -> Vec<String> {
 fn retrier(fields: &mut Fields<'_>, errors: Vec<String>) -> Option<Retrier> {
     let interval_seconds = fields.integer("IntervalSeconds", 0..=SECONDS_MAX).unwrap_or(1);
     let max_delay_seconds = fields.integer("MaxDelaySeconds", 1..=DELAY_SECONDS_MAX);
-    if max_delay_seconds.is_some_and(|most| most <= interval_seconds) {
+    if max_delay_seconds.is_some_and(|max| max <= interval_seconds) {
         fields.defect("MaxDelaySeconds", "MaxDelaySeconds must be greater than IntervalSeconds");
     }
     let jitter = fields.choice_of("JitterStrategy", &["NONE", "FULL"]);

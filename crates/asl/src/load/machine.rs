@@ -1,4 +1,4 @@
-//! State machines: the whole one, branches and item processors.
+//! Loads machines: the whole state machine, branches and item processors.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,14 @@ use super::{Loader, NAME_CHARS_MAX};
 use crate::definition::{Machine, State};
 use crate::invalid::{self, DefectCode};
 
-/// What a state's loader must know about the machine that the state is in.
+/// The states that a transition within one machine can name.
 pub(super) struct Targets<'m> {
+    /// The index of each state by its name.
     indices: &'m BTreeMap<&'m str, usize>,
 }
 
 impl Targets<'_> {
-    /// The state that a field names as the next one.
+    /// The index of the state that a field names.
     pub(super) fn find(&self, fields: &mut Fields<'_>, key: &'static str) -> Option<usize> {
         let name = fields.text(key)?;
         let index = self.indices.get(name).copied();
@@ -28,21 +29,21 @@ impl Targets<'_> {
 }
 
 impl Loader {
-    /// The definition as a whole.
-    pub(super) fn whole(&self, object: &Map<String, Value>) -> Option<Machine> {
+    /// The whole state machine.
+    pub(super) fn state_machine(&self, object: &Map<String, Value>) -> Option<Machine> {
         let mut fields = Fields::new(self, object, "$".to_owned());
         if is_jsonata(&mut fields) {
             return None;
         }
         fields.choice_of("Version", &["1.0"]);
-        // The service takes 0 as well; there it must be as good as none.
+        // The service accepts 0 too, where it can only mean that there is no timeout.
         let timeout_seconds = fields.integer("TimeoutSeconds", 0..=SECONDS_MAX).filter(|seconds| *seconds > 0);
         let machine = self.machine(&mut fields);
         fields.finish();
         machine.map(|machine| Machine { timeout_seconds, ..machine })
     }
 
-    /// What every machine has: `StartAt`, `States`, `Comment`. The caller finishes the fields.
+    /// The fields that every machine has: `StartAt`, `States` and `Comment`. The caller finishes the fields.
     pub(super) fn machine(&self, fields: &mut Fields<'_>) -> Option<Machine> {
         let comment = fields.get("Comment").and_then(Value::as_str).map(str::to_owned);
         let missing: Vec<_> = ["States", "StartAt"].into_iter().filter(|key| !fields.has(key)).collect();
@@ -68,22 +69,22 @@ impl Loader {
         {
             fields.missing_target("StartAt", name);
         }
-        let assigned = self.check_variables(states, &states_place);
-        let puzzles_before = self.puzzles_so_far();
+        let outer_variables = self.check_variables(states, &states_place);
+        let blocking_before = self.blocking_defects();
         let loaded: Vec<_> = states
             .iter()
             .map(|(name, state)| self.named_state(name, state, &states_place, &Targets { indices: &indices }))
             .collect();
-        self.variables_around.borrow_mut().truncate(assigned);
-        // After another defect, a state that cannot be reached is more likely a consequence than a cause. Where a
-        // transition leads nowhere, the service tells both.
-        let puzzled = self.puzzles_so_far() > puzzles_before;
+        self.outer_variables.borrow_mut().truncate(outer_variables);
+        // After another defect, an unreachable state is more likely a consequence than a cause. If a transition names a
+        // state that does not exist, the service reports both.
+        let is_blocked = self.blocking_defects() > blocking_before;
         if fields.place == "$" && !states.values().any(is_terminal) {
             fields.no_end();
-        } else if !puzzled {
+        } else if !is_blocked {
             self.check_reachable(states, start_name?, &states_place);
         }
-        if puzzled {
+        if is_blocked {
             return None;
         }
         let start = indices.get(start_name?).copied();
@@ -114,34 +115,35 @@ impl Loader {
         self.state(name, fields, targets)
     }
 
-    /// Notes the variables that these states assign, after comparing them with those of the machines around.
-    /// Answers how many there were before.
+    /// Checks that these states assign no variable that an enclosing machine assigns, and adds their variables to
+    /// `outer_variables`. Returns the number of outer variables before.
     fn check_variables(&self, states: &Map<String, Value>, states_place: &str) -> usize {
         let mut own = BTreeSet::new();
         for (name, state) in states {
-            let places = [state].into_iter().chain(lists(state, "Catch")).chain(lists(state, "Choices"));
-            for variable in places.filter_map(|place| place.get("Assign")?.as_object()).flat_map(Map::keys) {
+            let objects = [state].into_iter().chain(lists(state, "Catch")).chain(lists(state, "Choices"));
+            for variable in objects.filter_map(|object| object.get("Assign")?.as_object()).flat_map(Map::keys) {
                 let variable = variable.strip_suffix(".$").unwrap_or(variable);
-                if self.variables_around.borrow().iter().any(|around| around == variable) {
-                    let reason = format!("The variable '{variable}' is already assigned around this state machine");
+                if self.outer_variables.borrow().iter().any(|outer| outer == variable) {
+                    let reason = format!("The variable '{variable}' is already assigned in an enclosing state machine");
                     self.defect(invalid::field(states_place, name), reason);
                 }
                 own.insert(variable.to_owned());
             }
         }
-        let mut around = self.variables_around.borrow_mut();
-        let before = around.len();
-        around.extend(own);
+        let mut outer = self.outer_variables.borrow_mut();
+        let before = outer.len();
+        outer.extend(own);
         before
     }
 
-    /// A transition that leads nowhere is a defect already, and none that this looks at.
+    /// Adds a defect for each state that no transition leads to. It ignores transitions to states that do not exist, which
+    /// are defects already.
     fn check_reachable(&self, states: &Map<String, Value>, start: &str, states_place: &str) {
         let mut reached = BTreeSet::from([start]);
-        let mut to_follow = vec![start];
-        while let Some(at) = to_follow.pop() {
-            let next = states.get(at).map(followers).unwrap_or_default();
-            to_follow.extend(next.into_iter().filter(|next| reached.insert(next)));
+        let mut to_visit = vec![start];
+        while let Some(at) = to_visit.pop() {
+            let next = states.get(at).map(successors).unwrap_or_default();
+            to_visit.extend(next.into_iter().filter(|next| reached.insert(next)));
         }
         for name in states.keys().filter(|name| !reached.contains(name.as_str())) {
             self.defect_of(
@@ -153,7 +155,7 @@ impl Loader {
     }
 }
 
-/// Refuses a `QueryLanguage` other than JSONPath; what uses it cannot be looked at further.
+/// Adds a defect for a `QueryLanguage` other than JSONPath. Returns whether it is JSONata, whose fields cannot be checked.
 pub(super) fn is_jsonata(fields: &mut Fields<'_>) -> bool {
     match fields.text("QueryLanguage") {
         Some("JSONata") => {
@@ -172,14 +174,14 @@ fn lists<'j>(state: &'j Value, key: &str) -> impl Iterator<Item = &'j Value> {
     state.get(key).and_then(Value::as_array).into_iter().flatten()
 }
 
-/// The states that may come after this one.
-fn followers(state: &Value) -> Vec<&str> {
+/// The names of the states that can follow this one.
+fn successors(state: &Value) -> Vec<&str> {
     let rules = lists(state, "Catch").chain(lists(state, "Choices")).filter_map(|rule| rule.get("Next"));
     let own = [state.get("Next"), state.get("Default")].into_iter().flatten();
     own.chain(rules).filter_map(Value::as_str).collect()
 }
 
-/// Whether a state ends the machine that it is in. What has no type is no state.
+/// Whether a state ends the machine that it is in. An object without `Type` is not a state.
 fn is_terminal(state: &Value) -> bool {
     let ends = state.get("End").and_then(Value::as_bool).unwrap_or(false);
     state.get("Type").and_then(Value::as_str).is_some_and(|name| ends || matches!(name, "Succeed" | "Fail"))

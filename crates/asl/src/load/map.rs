@@ -1,4 +1,4 @@
-//! Map states.
+//! Loads Map states.
 
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ impl Loader {
             if fields.get(key).is_some() {
                 fields.defect(
                     key,
-                    format!("'{key}' belongs to a distributed Map, which is not supported: only an inline one is"),
+                    format!("'{key}' belongs to a distributed Map, which is not supported: use an inline Map"),
                 );
             }
         }
@@ -32,7 +32,7 @@ impl Loader {
         let percentage = fields.number("ToleratedFailurePercentage", 0.0..=100.0).map(Setting::Fixed);
         let percentage_path = fields.map_path("ToleratedFailurePercentagePath").map(Setting::Path);
         let processor = self.processor(fields);
-        let work = self.work(fields, targets);
+        let handling = self.handling(fields, targets);
         Some(MapState {
             items_path,
             item_selector,
@@ -41,7 +41,7 @@ impl Loader {
             tolerated_count,
             tolerated_percentage: percentage.or(percentage_path),
             processor: processor?,
-            work,
+            handling,
         })
     }
 
@@ -53,7 +53,7 @@ impl Loader {
             Some(inner) => inner,
             None => Fields::of(self, older?, fields.place_of("Iterator"))?,
         };
-        // The service takes it in an `Iterator` as well.
+        // The service accepts a `ProcessorConfig` in an `Iterator` too.
         if let Some(config) = inner.object("ProcessorConfig")
             && is_distributed(config)
         {
@@ -65,14 +65,14 @@ impl Loader {
     }
 }
 
-/// Refuses any `ProcessorConfig` but the one that changes nothing.
+/// Adds a defect for any `ProcessorConfig` other than that of an inline Map. Returns whether the Map is distributed.
 fn is_distributed(mut config: Fields<'_>) -> bool {
     let mode = config.text("Mode");
     let distributed = mode == Some("DISTRIBUTED");
     match mode {
-        Some("DISTRIBUTED") => config.defect("Mode", "A distributed Map is not supported: only an inline one is"),
+        Some("DISTRIBUTED") => config.defect("Mode", "A distributed Map is not supported: use an inline Map"),
         Some("INLINE") | None => {}
-        Some(other) => config.defect("Mode", format!("There is no mode '{other}'")),
+        Some(other) => config.defect("Mode", format!("Unknown mode '{other}'")),
     }
     if distributed {
         config.get("ExecutionType");

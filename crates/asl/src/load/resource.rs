@@ -18,7 +18,7 @@ const WITHOUT_TOKEN: [&str; 11] = [
     "sagemaker",
 ];
 
-/// What the service would find wrong with it, if anything.
+/// The reason for which the service rejects a resource, if it does.
 pub(super) fn defect(resource: &str) -> Option<String> {
     // `${…}` is a placeholder that a deployment tool fills in.
     if resource.starts_with("${") {
@@ -44,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_service_has_some_patterns_only() {
+    fn a_service_supports_only_some_integration_patterns() {
         let known = [
             "arn:aws:states:::lambda:invoke",
             "arn:aws:states:::lambda:invoke.waitForTaskToken",
@@ -64,8 +64,8 @@ mod tests {
         ] {
             assert_eq!(defect(resource), Some(format!("The resource provided {resource} is not recognized")));
         }
-        for nowhere in ["f", "arn:local:f"] {
-            assert_eq!(defect(nowhere), Some("Value is not a valid resource ARN".to_owned()));
+        for not_an_arn in ["f", "arn:local:f"] {
+            assert_eq!(defect(not_an_arn), Some("Value is not a valid resource ARN".to_owned()));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! States, one function a type; Choice and Map have files of their own.
+//! Loads states, with one function for each type. Choice and Map have their own files.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::event::TaskEvents;
 use crate::invalid::DefectCode;
 use crate::template::{Expression, Template};
 
-/// The longest that a definition can wait for anything.
+/// The maximum of every timeout, interval and wait in a definition.
 pub(super) const SECONDS_MAX: u64 = 99_999_999;
 
-/// In the order in which the service names them.
+/// The state types, in the order of the service's error text.
 const TYPES: &str = "Task, Wait, Pass, Succeed, Fail, Choice, Parallel, Map";
 
 impl Loader {
@@ -37,13 +37,13 @@ impl Loader {
                 return None;
             }
         };
-        let state = self.shared(name, type_name, kind, &mut fields, targets);
+        let state = self.common_fields(name, type_name, kind, &mut fields, targets);
         fields.finish();
         state
     }
 
-    /// The fields that several types have.
-    fn shared(
+    /// The fields that several types share.
+    fn common_fields(
         &self,
         name: &str,
         type_name: &str,
@@ -61,7 +61,7 @@ impl Loader {
         }
         let mut next = None;
         if !matches!(type_name, "Choice" | "Fail" | "Succeed") {
-            next = way_out(fields, targets);
+            next = transition(fields, targets);
         }
         Some(State { name: Arc::from(name), input_path, output_path, assign, next, kind: kind? })
     }
@@ -89,9 +89,9 @@ impl Loader {
         {
             fields.defect("HeartbeatSeconds", "HeartbeatSeconds must be smaller than TimeoutSeconds");
         }
-        let work = self.work(fields, targets);
+        let handling = self.handling(fields, targets);
         let resource = Arc::from(resource?);
-        Some(TaskKind { resource, parameters, parameters_as_written, credentials, timeout, heartbeat, work })
+        Some(TaskKind { resource, parameters, parameters_as_written, credentials, timeout, heartbeat, handling })
     }
 
     fn parallel(&self, fields: &mut Fields<'_>, targets: &Targets<'_>) -> Option<Parallel> {
@@ -107,11 +107,11 @@ impl Loader {
                 fields.finish();
                 branch
             };
-            // All of them are read before the first that is missing ends this.
+            // All branches are loaded before the result is decided, so that the defects of each are reported.
             branches.iter().enumerate().map(load).collect::<Vec<_>>()
         });
-        let work = self.work(fields, targets);
-        Some(Parallel { parameters, branches: branches?.into_iter().collect::<Option<_>>()?, work })
+        let handling = self.handling(fields, targets);
+        Some(Parallel { parameters, branches: branches?.into_iter().collect::<Option<_>>()?, handling })
     }
 }
 
@@ -122,7 +122,7 @@ fn fixed(setting: &Option<Setting<u64>>) -> Option<u64> {
     }
 }
 
-/// `Assign`: an object whose keys are names of variables.
+/// `Assign`: an object whose keys are the names of variables.
 pub(super) fn variables(fields: &mut Fields<'_>) -> Option<Template> {
     let template = fields.object_template("Assign")?;
     for name in template.names() {
@@ -144,11 +144,11 @@ pub(super) fn variables(fields: &mut Fields<'_>) -> Option<Template> {
 }
 
 /// `Next` or `End`.
-fn way_out(fields: &mut Fields<'_>, targets: &Targets<'_>) -> Option<usize> {
+fn transition(fields: &mut Fields<'_>, targets: &Targets<'_>) -> Option<usize> {
     let ends = fields.boolean("End").unwrap_or(false);
     match (ends, fields.has("Next")) {
         (true, true) => fields.at_most_one_of(&["Next", "End"]),
-        (false, false) if fields.has("End") => fields.defect("End", "Expected true, or a field 'Next' in its place"),
+        (false, false) if fields.has("End") => fields.defect("End", "Expected true, or a field 'Next' instead"),
         (false, false) => fields.exactly_one_of(&["Next", "End"]),
         (true, false) | (false, true) => {}
     }
@@ -182,8 +182,8 @@ fn text(fields: &mut Fields<'_>, key: &'static str, path_key: &'static str) -> T
     let computed = fields.text(path_key).and_then(|text| match Expression::parse(text) {
         Ok(expression) => Some(Text::Expression(expression)),
         Err(reason) => {
-            let demand = "Value must be a valid JSONPath or a valid intrinsic function call";
-            fields.defect(path_key, format!("{demand}: {reason}"));
+            let requirement = "Value must be a valid JSONPath or a valid intrinsic function call";
+            fields.defect(path_key, format!("{requirement}: {reason}"));
             None
         }
     });

@@ -2,7 +2,7 @@ mod states;
 
 use super::*;
 
-/// The defects of a definition, as `path: reason`.
+/// The defects of a definition, each as `path: reason`.
 fn defects(definition: &str) -> Vec<String> {
     load(definition).map(|_| Vec::new()).unwrap_or_else(|invalid| {
         assert!(!invalid.defects.is_empty());
@@ -16,7 +16,7 @@ fn of_state(fields: &str) -> Vec<String> {
 }
 
 #[test]
-fn not_a_definition() {
+fn a_definition_needs_its_required_fields() {
     assert_eq!(defects("[]"), ["$: Definition must be a valid JSON object"]);
     assert!(defects("{")[0].starts_with("$: Definition must be a valid JSON object: "));
     assert_eq!(defects("{}"), ["$: These fields are required: [States, StartAt]"]);
@@ -32,7 +32,7 @@ fn not_a_definition() {
 }
 
 #[test]
-fn all_defects_are_told_at_once() {
+fn all_defects_are_reported_at_once() {
     let definition = r#"{
         "StartAt": "Nowhere", "Version": "2.0", "TimeoutSeconds": -1, "Extra": 1, "Comment": 5,
         "States": {
@@ -59,7 +59,7 @@ fn all_defects_are_told_at_once() {
 }
 
 #[test]
-fn what_is_not_run_is_refused_by_name() {
+fn unsupported_features_are_rejected_by_name() {
     let jsonata = "The query language JSONata is not supported: only JSONPath is";
     assert_eq!(
         defects(r#"{"QueryLanguage":"JSONata","StartAt":"A","States":{"A":{"Type":"Pass","Output":{},"End":true}}}"#),
@@ -83,15 +83,15 @@ fn what_is_not_run_is_refused_by_name() {
     assert_eq!(
         of_state(&format!(r#""Type":"Map","End":true,"ItemReader":{{}},"ResultWriter":{{}},{processor}"#)),
         [
-            "$.States.S.ItemReader: 'ItemReader' belongs to a distributed Map, which is not supported: only an inline one is",
-            "$.States.S.ResultWriter: 'ResultWriter' belongs to a distributed Map, which is not supported: only an inline one is",
-            "$.States.S.ItemProcessor.ProcessorConfig.Mode: A distributed Map is not supported: only an inline one is",
+            "$.States.S.ItemReader: 'ItemReader' belongs to a distributed Map, which is not supported: use an inline Map",
+            "$.States.S.ResultWriter: 'ResultWriter' belongs to a distributed Map, which is not supported: use an inline Map",
+            "$.States.S.ItemProcessor.ProcessorConfig.Mode: A distributed Map is not supported: use an inline Map",
         ]
     );
 }
 
 #[test]
-fn next_and_end() {
+fn a_state_has_either_next_or_end() {
     assert_eq!(
         of_state(r#""Type":"Pass""#),
         [
@@ -105,14 +105,14 @@ fn next_and_end() {
     );
     assert_eq!(
         of_state(r#""Type":"Pass","End":false"#),
-        ["$.States.S.End: Expected true, or a field 'Next' in its place", "$: Workflow has no terminal state"]
+        ["$.States.S.End: Expected true, or a field 'Next' instead", "$: Workflow has no terminal state"]
     );
     assert_eq!(of_state(r#""Type":"Succeed","End":true"#), ["$.States.S: Field 'End' is not supported"]);
     assert_eq!(of_state(r#""Type":"Fail","Next":"S","InputPath":"$""#).len(), 2);
 }
 
 #[test]
-fn a_state_machine_has_an_end() {
+fn a_state_machine_needs_a_terminal_state() {
     let looped = r#"{"StartAt":"A","States":{
         "A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"A"},"C":{"Type":"Pass","Next":"A"}}}"#;
     assert_eq!(defects(looped), ["$: Workflow has no terminal state"]);
@@ -125,13 +125,13 @@ fn a_state_machine_has_an_end() {
         of_state(r#""Type":"Pass","Next":"C""#),
         ["$.States.S.Next: Missing 'Next' target: C", "$: Workflow has no terminal state"]
     );
-    // That is asked of the whole machine only.
+    // Only the whole state machine needs one, not a branch.
     let within = r#"{"StartAt":"A","States":{"A":{"Type":"Pass","Next":"B"},"B":{"Type":"Pass","Next":"A"}}}"#;
     assert_eq!(of_state(&format!(r#""Type":"Parallel","End":true,"Branches":[{within}]"#)), [""; 0]);
 }
 
 #[test]
-fn a_start_that_is_not_there_reaches_nothing() {
+fn a_missing_start_or_default_state_is_a_defect() {
     assert_eq!(
         defects(r#"{"StartAt":"Nope","States":{"A":{"Type":"Pass","End":true}}}"#),
         ["$.StartAt: Missing 'Next' target: Nope", r#"$.States.A: State "A" is not reachable."#]
@@ -143,7 +143,7 @@ fn a_start_that_is_not_there_reaches_nothing() {
 }
 
 #[test]
-fn the_query_language_is_that_of_a_machine_or_a_state() {
+fn only_the_state_machine_and_states_can_set_a_query_language() {
     let inner = r#"{"QueryLanguage":"JSONPath","StartAt":"I","States":{"I":{"Type":"Pass","End":true}}}"#;
     let within = [
         (format!(r#""Type":"Map","End":true,"ItemProcessor":{inner}"#), "$.States.S.ItemProcessor"),
@@ -160,7 +160,7 @@ fn the_query_language_is_that_of_a_machine_or_a_state() {
 }
 
 #[test]
-fn states_that_cannot_be_reached() {
+fn unreachable_states_are_defects() {
     let definition = r#"{"StartAt":"A","States":{
         "A":{"Type":"Pass","End":true},"B":{"Type":"Pass","Next":"C"},"C":{"Type":"Pass","Next":"B"}}}"#;
     assert_eq!(
@@ -170,7 +170,7 @@ fn states_that_cannot_be_reached() {
 }
 
 #[test]
-fn the_service_is_quoted() {
+fn service_messages_match_the_service() {
     let message = |definition| load(definition).unwrap_err().service_message();
     assert_eq!(
         message(
@@ -197,7 +197,7 @@ fn the_service_is_quoted() {
 }
 
 #[test]
-fn names_are_unique_over_the_whole_definition() {
+fn state_names_are_unique_in_the_whole_definition() {
     let definition = r#"{"StartAt":"P","States":{"P":{"Type":"Parallel","End":true,"Branches":[
         {"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}},
         {"StartAt":"A","States":{"A":{"Type":"Pass","End":true}}}]}}}"#;
@@ -215,7 +215,7 @@ fn names_are_unique_over_the_whole_definition() {
 }
 
 #[test]
-fn a_key_is_given_once() {
+fn a_repeated_key_is_a_defect() {
     let definition = r#"{"StartAt":"A","States":{
         "A":{"Type":"Pass","Parameters":{"a":[{"b":1,"c":2,"b":3}]},"End":true},
         "A":{"Type":"Pass","End":true}}}"#;
@@ -229,13 +229,13 @@ fn a_key_is_given_once() {
 }
 
 #[test]
-fn a_variable_has_one_scope() {
+fn a_branch_cannot_assign_an_outer_variable() {
     let definition = r#"{"StartAt":"A","States":{
         "A":{"Type":"Pass","Assign":{"x":1},"Next":"P"},
         "P":{"Type":"Parallel","End":true,"Branches":[
             {"StartAt":"B","States":{"B":{"Type":"Pass","Assign":{"x.$":"$"},"End":true}}}]}}}"#;
     assert_eq!(
         defects(definition),
-        ["$.States.P.Branches[0].States.B: The variable 'x' is already assigned around this state machine"]
+        ["$.States.P.Branches[0].States.B: The variable 'x' is already assigned in an enclosing state machine"]
     );
 }

@@ -1,35 +1,38 @@
-//! From text to [`Path`].
+//! Parses a [`Path`].
 
 use std::str::Chars;
 
 use super::query::Query;
-use super::{Path, Root, Step};
+use super::{InvalidPath, Path, PathDefect, Root, Step};
 
-pub(super) fn parse(text: &str) -> Result<Path, String> {
-    let after_dollar =
-        text.strip_prefix('$').ok_or_else(|| format!("'{text}' is not a path: it must start with '$'"))?;
+pub(super) fn parse(text: &str) -> Result<Path, InvalidPath> {
+    let after_dollar = text.strip_prefix('$').ok_or_else(|| InvalidPath::NoDollar(text.to_owned()))?;
+    parse_after_dollar(text, after_dollar).map_err(|defect| InvalidPath::Malformed { text: text.to_owned(), defect })
+}
+
+fn parse_after_dollar(text: &str, after_dollar: &str) -> Result<Path, PathDefect> {
     let (root, segments) = root(after_dollar);
     let without_length = segments.strip_suffix(".length()");
     let (segments, length) = (without_length.unwrap_or(segments), without_length.is_some());
-    let mut reader = Reader { text, left: segments };
+    let mut reader = Reader { rest: segments };
     let mut steps = Vec::new();
     let mut rest = Vec::new();
     while let Some(segment) = reader.next()? {
         match segment {
             Segment::Plain(step) if rest.is_empty() => steps.push(step),
-            Segment::Plain(step) => rest.push(written(&step)),
+            Segment::Plain(step) => rest.push(in_brackets(&step)),
             Segment::Query(query) => rest.push(query),
         }
     }
     let rest = match rest.is_empty() {
         true => None,
         false => {
-            let before: String = steps.iter().map(written).collect();
-            Some(Query::parse(&before, &rest).map_err(|error| format!("'{text}' is not a valid path: {error}"))?)
+            let before: String = steps.iter().map(in_brackets).collect();
+            Some(Query::parse(&before, &rest)?)
         }
     };
     if length && rest.is_some() {
-        return Err(format!("'{text}' is not a valid path: a length is that of one place"));
+        return Err(PathDefect::LengthOfIndefinite);
     }
     Ok(Path { text: text.to_owned(), root, steps, rest, length })
 }
@@ -50,51 +53,51 @@ fn root(after_dollar: &str) -> (Root, &str) {
 /// One segment of a path.
 enum Segment {
     Plain(Step),
-    /// Anything else, in the form that `serde_json_path` reads.
+    /// Any other segment, in the syntax of `serde_json_path`.
     Query(String),
 }
 
 struct Reader<'t> {
-    text: &'t str,
-    left: &'t str,
+    /// The text that is not parsed yet.
+    rest: &'t str,
 }
 
 impl Reader<'_> {
-    fn next(&mut self) -> Result<Option<Segment>, String> {
-        if self.left.is_empty() {
+    fn next(&mut self) -> Result<Option<Segment>, PathDefect> {
+        if self.rest.is_empty() {
             return Ok(None);
         }
-        if let Some(left) = self.left.strip_prefix("..") {
-            self.left = left;
+        if let Some(rest) = self.rest.strip_prefix("..") {
+            self.rest = rest;
             return self.deep_scan().map(Some);
         }
-        if let Some(left) = self.left.strip_prefix('.') {
-            self.left = left;
-            if let Some(left) = self.left.strip_prefix('*') {
-                self.left = left;
+        if let Some(rest) = self.rest.strip_prefix('.') {
+            self.rest = rest;
+            if let Some(rest) = self.rest.strip_prefix('*') {
+                self.rest = rest;
                 return Ok(Some(Segment::Query("[*]".to_owned())));
             }
-            // The documentation's own example has a dot before a bracket.
-            if self.left.starts_with('[') {
+            // An example in the documentation has a dot before a bracket.
+            if self.rest.starts_with('[') {
                 return self.brackets().map(Some);
             }
             return self.name().map(|name| Some(Segment::Plain(Step::Name(name))));
         }
-        if self.left.starts_with('[') {
+        if self.rest.starts_with('[') {
             return self.brackets().map(Some);
         }
-        Err(self.wrong(&format!("unexpected '{}'", self.left)))
+        Err(PathDefect::Unexpected(self.rest.to_owned()))
     }
 
-    /// What follows `..`: a name, `*` or brackets.
-    fn deep_scan(&mut self) -> Result<Segment, String> {
-        if let Some(left) = self.left.strip_prefix('*') {
-            self.left = left;
+    /// The part after `..`: a name, `*` or brackets.
+    fn deep_scan(&mut self) -> Result<Segment, PathDefect> {
+        if let Some(rest) = self.rest.strip_prefix('*') {
+            self.rest = rest;
             return Ok(Segment::Query("..*".to_owned()));
         }
-        let inside = if self.left.starts_with('[') {
+        let inside = if self.rest.starts_with('[') {
             match self.brackets()? {
-                Segment::Plain(step) => written(&step),
+                Segment::Plain(step) => in_brackets(&step),
                 Segment::Query(query) => query,
             }
         } else {
@@ -103,42 +106,38 @@ impl Reader<'_> {
         Ok(Segment::Query(format!("..{inside}")))
     }
 
-    /// A name after a dot. The service's library takes anything there up to the next dot or bracket but spaces and
-    /// parentheses, hyphens included.
-    fn name(&mut self) -> Result<String, String> {
-        let end = self.left.find(['.', '[']).unwrap_or(self.left.len());
-        let (name, left) = self.left.split_at(end);
-        let odd =
+    /// A name after a dot. The service's library accepts everything up to the next dot or bracket, hyphens included, but no
+    /// spaces or parentheses.
+    fn name(&mut self) -> Result<String, PathDefect> {
+        let end = self.rest.find(['.', '[']).unwrap_or(self.rest.len());
+        let (name, rest) = self.rest.split_at(end);
+        let not_allowed =
             |c: char| c.is_whitespace() || matches!(c, '(' | ')' | ']' | ',' | '\'' | '"' | '*' | '?' | '@' | '$');
-        if name.is_empty() || name.contains(odd) {
-            return Err(self.wrong(&format!("'{name}' is no name")));
+        if name.is_empty() || name.contains(not_allowed) {
+            return Err(PathDefect::NotAName(name.to_owned()));
         }
-        self.left = left;
+        self.rest = rest;
         Ok(name.to_owned())
     }
 
-    fn brackets(&mut self) -> Result<Segment, String> {
-        let end = closing_bracket(self.left).ok_or_else(|| self.wrong("a bracket is not closed"))?;
-        let (whole, left) = self.left.split_at(end);
-        self.left = left;
+    fn brackets(&mut self) -> Result<Segment, PathDefect> {
+        let end = closing_bracket(self.rest).ok_or(PathDefect::UnclosedBracket)?;
+        let (whole, rest) = self.rest.split_at(end);
+        self.rest = rest;
         let inside = whole.get(1..whole.len().saturating_sub(1)).unwrap_or_default().trim();
         if let Ok(index) = inside.parse::<i64>() {
             return Ok(Segment::Plain(Step::Index(index)));
         }
         match quoted(inside) {
             Some(name) => Ok(Segment::Plain(Step::Name(name))),
-            // The service's library answers an object with these fields, which no other library does.
-            None if inside.starts_with(['\'', '"']) => Err(self.wrong("several names in brackets are not supported")),
+            // The service's library gives an object with these fields. No other library does.
+            None if inside.starts_with(['\'', '"']) => Err(PathDefect::SeveralNames),
             None => Ok(Segment::Query(format!("[{inside}]"))),
         }
     }
-
-    fn wrong(&self, what: &str) -> String {
-        format!("'{}' is not a valid path: {what}", self.text)
-    }
 }
 
-/// The length of the text up to and with the bracket that closes the first one.
+/// The length of the text up to the bracket that closes the first one, including it.
 fn closing_bracket(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     let mut quote = None;
@@ -163,7 +162,7 @@ fn closing_bracket(text: &str) -> Option<usize> {
     None
 }
 
-/// The text within one pair of quotes, if that is all there is.
+/// The string, if the text is one quoted string.
 fn quoted(text: &str) -> Option<String> {
     let quote = text.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
     let inside = text.get(1..)?.strip_suffix(quote)?;
@@ -172,7 +171,7 @@ fn quoted(text: &str) -> Option<String> {
     while let Some(c) = chars.next() {
         match c {
             '\\' => name.push(unescaped(chars.next()?, &mut chars)?),
-            // A second quoted name follows: a union, not a name.
+            // The text is a union of several quoted names.
             c if c == quote => return None,
             c => name.push(c),
         }
@@ -180,7 +179,7 @@ fn quoted(text: &str) -> Option<String> {
     Some(name)
 }
 
-/// What an escape in quotes stands for. Any other character stands for itself.
+/// The character that an escape sequence in quotes gives. After a backslash, any other character gives itself.
 fn unescaped(escape: char, chars: &mut Chars<'_>) -> Option<char> {
     Some(match escape {
         'b' => '\u{8}',
@@ -196,8 +195,8 @@ fn unescaped(escape: char, chars: &mut Chars<'_>) -> Option<char> {
     })
 }
 
-/// A step in the form that `serde_json_path` reads.
-fn written(step: &Step) -> String {
+/// A step in the syntax of `serde_json_path`.
+fn in_brackets(step: &Step) -> String {
     match step {
         Step::Name(name) => bracket(name),
         Step::Index(index) => format!("[{index}]"),

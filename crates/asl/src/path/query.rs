@@ -1,63 +1,63 @@
-//! What follows the plain beginning of an indefinite path: wildcards, slices, filters, deep scans.
+//! The part of an indefinite path after its plain start: wildcards, slices, filters and deep scans.
 
 use serde_json::Value;
 use serde_json_path::{JsonPath, ParseError};
 
-use crate::size::{self, Room};
+use crate::size::{self, ByteBudget};
 
-/// Places that a path may lead to on its way: some for each byte of the largest payload. Deep scans after one another
-/// would else find each place once for every way to it.
-const PLACES_MAX: usize = 1_000_000;
+/// The maximum number of values that a segment can match: several for each byte of the largest payload. Without it,
+/// several deep scans in one path would match each value once for every route to it.
+const NODES_MAX: usize = 1_000_000;
 
 #[derive(Clone, Debug)]
 pub(super) struct Query {
-    way: Way,
+    form: Form,
     first: First,
 }
 
 #[derive(Clone, Debug)]
-enum Way {
-    /// Segments that are followed one after the other from where the plain steps end.
+enum Form {
+    /// Segments to follow in order, from the end of the plain steps.
     Segments(Vec<Segment>),
-    /// The path as a whole: a filter in it compares with something at its root.
+    /// The whole path, in which a filter refers to the root.
     FromRoot(JsonPath),
 }
 
 #[derive(Clone, Debug)]
 struct Segment {
     path: JsonPath,
-    /// A filter tests the items of an array, but an object itself.
+    /// Whether the segment is a filter, which tests the items of an array, but an object itself.
     filter: bool,
 }
 
-/// What it begins with, by what that can be applied to.
+/// The kind of the first segment, by the values that it applies to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum First {
-    /// A slice or several indices: to arrays.
+    /// A slice or several indices apply to arrays.
     Items,
-    /// A filter: to arrays and objects.
+    /// A filter applies to arrays and objects.
     Filter,
-    /// A wildcard or a deep scan: to anything.
+    /// A wildcard or a deep scan applies to any value.
     Any,
 }
 
 impl Query {
-    /// `before` are the plain steps.
+    /// Parses the segments. `before` is the plain start of the path.
     pub(super) fn parse(before: &str, segments: &[String]) -> Result<Query, ParseError> {
         let parse = |segments: &str| JsonPath::parse(&format!("${segments}"));
         let segment = |text: &String| parse(text).map(|path| Segment { path, filter: text.starts_with("[?") });
-        let way = match segments.iter().any(|segment| mentions_root(segment)) {
-            true => Way::FromRoot(parse(&format!("{before}{}", segments.concat()))?),
-            false => Way::Segments(segments.iter().map(segment).collect::<Result<_, _>>()?),
+        let form = match segments.iter().any(|segment| mentions_root(segment)) {
+            true => Form::FromRoot(parse(&format!("{before}{}", segments.concat()))?),
+            false => Form::Segments(segments.iter().map(segment).collect::<Result<_, _>>()?),
         };
-        Ok(Query { way, first: segments.first().map_or(First::Any, |first| First::of(first)) })
+        Ok(Query { form, first: segments.first().map_or(First::Any, |first| First::of(first)) })
     }
 
     pub(super) fn needs_root(&self) -> bool {
-        matches!(self.way, Way::FromRoot(_))
+        matches!(self.form, Form::FromRoot(_))
     }
 
-    /// Whether it can be applied to what its plain beginning leads to. In nothing it finds nothing.
+    /// Whether the query applies to the value at the plain start of its path. A query that applies to null matches nothing.
     pub(super) fn applies_to(&self, value: &Value) -> bool {
         match self.first {
             First::Items => value.is_array() || value.is_null(),
@@ -66,14 +66,14 @@ impl Query {
         }
     }
 
-    /// An array of all that is there, unless it is too much.
+    /// An array of all matched values. `None` if they are too many or too large.
     pub(super) fn find(&self, start: &Value, root: &Value) -> Option<Value> {
-        let places = match &self.way {
-            Way::Segments(segments) => follow(segments, start)?,
-            Way::FromRoot(path) => path.query(root).all(),
+        let nodes = match &self.form {
+            Form::Segments(segments) => follow(segments, start)?,
+            Form::FromRoot(path) => path.query(root).all(),
         };
-        let mut room = Room::of(size::WORKING_BYTES_MAX);
-        let values = places.into_iter().map(|place| room.take(place).then(|| place.clone()));
+        let mut budget = ByteBudget::new(size::WORKING_BYTES_MAX);
+        let values = nodes.into_iter().map(|node| budget.take(node).then(|| node.clone()));
         values.collect::<Option<_>>().map(Value::Array)
     }
 }
@@ -90,26 +90,26 @@ impl First {
 }
 
 fn follow<'v>(segments: &[Segment], start: &'v Value) -> Option<Vec<&'v Value>> {
-    let mut places = vec![start];
+    let mut nodes = vec![start];
     for segment in segments {
         let mut next = Vec::new();
-        for place in places {
-            if segment.filter && place.is_object() {
-                let alone = Value::Array(vec![place.clone()]);
-                next.extend((!segment.path.query(&alone).is_empty()).then_some(place));
+        for node in nodes {
+            if segment.filter && node.is_object() {
+                let alone = Value::Array(vec![node.clone()]);
+                next.extend((!segment.path.query(&alone).is_empty()).then_some(node));
             } else {
-                next.extend(segment.path.query(place));
+                next.extend(segment.path.query(node));
             }
-            if next.len() > PLACES_MAX {
+            if next.len() > NODES_MAX {
                 return None;
             }
         }
-        places = next;
+        nodes = next;
     }
-    Some(places)
+    Some(nodes)
 }
 
-/// Whether there is a `$` outside quotes.
+/// Whether the segment has a `$` outside quotes.
 fn mentions_root(segment: &str) -> bool {
     let mut quote = None;
     let mut escaped = false;

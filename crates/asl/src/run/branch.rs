@@ -1,4 +1,4 @@
-//! Where an execution is at: one branch for the machine itself, one for each branch or iteration within it.
+//! The position of an execution: one branch for the state machine itself, and one for each running branch or iteration.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -6,15 +6,15 @@ use std::rc::Rc;
 use super::Run;
 use crate::context::Item;
 use crate::definition::State;
+use crate::error::StateError;
 use crate::event::EventKind;
-use crate::fault::Trouble;
 use crate::scope::Scope;
 
-/// A line of states of which one at a time is active.
+/// A sequence of states, of which one at a time is active.
 pub(super) struct Branch<'r> {
-    /// The event that the next one comes from.
+    /// The id of the event that the branch's next event comes after.
     pub(super) previous: Cell<u64>,
-    /// The latest event of the branch, which may be one that is passed by.
+    /// The id of the branch's latest event, which can be one that [`Run::record_without_advancing`] recorded.
     pub(super) latest: Cell<u64>,
     pub(super) scope: Rc<Scope>,
     pub(super) item: Option<Rc<Item>>,
@@ -22,14 +22,14 @@ pub(super) struct Branch<'r> {
     pub(super) node: Rc<Node<'r>>,
 }
 
-/// The part of a branch that those around it look at when they stop it.
+/// The part of a branch that an outer branch needs to stop it.
 #[derive(Default)]
 pub(super) struct Node<'r> {
-    /// The state that was entered and not yet left.
+    /// The active state.
     pub(super) state: Cell<Option<&'r State>>,
     /// The branches within that state.
     pub(super) inner: RefCell<Vec<Rc<Node<'r>>>>,
-    /// The Map state and the index, if the branch is an iteration.
+    /// The Map state and the iteration's index, if the branch is an iteration.
     pub(super) iteration: Option<(&'r State, u64)>,
 }
 
@@ -45,12 +45,12 @@ impl<'r> Branch<'r> {
         }
     }
 
-    /// A branch within this one, which starts from the given event.
+    /// A branch within this one. Its first event comes after the event `previous`.
     pub(super) fn inner(&self, previous: u64) -> Branch<'r> {
         self.inner_with(previous, self.item.clone(), self.iteration, None)
     }
 
-    /// An iteration within this one.
+    /// An iteration within this branch. Its first event comes after the event `previous`.
     pub(super) fn iteration(&self, previous: u64, item: Item, map: &'r State) -> Branch<'r> {
         let index = item.index;
         self.inner_with(previous, Some(Rc::new(item)), Some(index), Some((map, index)))
@@ -75,15 +75,15 @@ impl<'r> Branch<'r> {
         }
     }
 
-    /// Forgets an inner branch that has ended.
-    pub(super) fn forget(&self, inner: &Rc<Node<'r>>) {
+    /// Removes an inner branch that has ended.
+    pub(super) fn remove_inner(&self, inner: &Rc<Node<'r>>) {
         self.node.inner.borrow_mut().retain(|node| !Rc::ptr_eq(node, inner));
     }
 }
 
 impl<'r> Run<'r> {
-    /// Records that what goes on within a branch has stopped, because of the event `previous`.
-    pub(super) fn abort_inner(&self, node: &Node<'r>, previous: u64) -> Result<(), Trouble> {
+    /// Records that the branches within a branch are aborted, because of the event `previous`.
+    pub(super) fn abort_inner(&self, node: &Node<'r>, previous: u64) -> Result<(), StateError> {
         for inner in node.inner.take() {
             if let Some((map, index)) = inner.iteration {
                 let kind = EventKind::MapIterationAborted { name: map.name.clone(), index };
@@ -94,8 +94,9 @@ impl<'r> Run<'r> {
         Ok(())
     }
 
-    /// The same for the state that a branch is in, if time passes in it: any other has ended, by an error of its own.
-    pub(super) fn abort(&self, node: &Node<'r>, previous: u64) -> Result<(), Trouble> {
+    /// Records that a branch's active state and the branches within it are aborted. It records nothing for a state in which
+    /// no time passes: such a state has ended with its own error.
+    pub(super) fn abort(&self, node: &Node<'r>, previous: u64) -> Result<(), StateError> {
         self.abort_inner(node, previous)?;
         match node.state.take() {
             Some(state) if state.kind.takes_time() => {

@@ -1,4 +1,4 @@
-//! Numbers events, dates them and shows them to the observer. It keeps none.
+//! Gives each event its number and time, and passes it to the observer. It keeps no events.
 
 use std::cell::{Cell, RefCell};
 use std::time::Duration;
@@ -6,33 +6,40 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
+use crate::error::{StateError, names};
 use crate::event::{Event, EventKind};
-use crate::fault::{Trouble, names};
-use crate::outcome::Failure;
+use crate::execution::Failure;
 
 pub(super) struct Log<'r> {
     count: Cell<u64>,
-    most: u64,
+    max_events: u64,
     started: Timestamp,
-    began: Instant,
-    /// The last time that was asked for, and what it was since the beginning: mostly, no time has passed since.
+    started_instant: Instant,
+    /// A cache of the last computed time and its duration since the start. Mostly, no time passes between events.
     last: Cell<(Duration, Timestamp)>,
     observer: RefCell<&'r mut dyn FnMut(&Event)>,
 }
 
 impl<'r> Log<'r> {
-    pub(super) fn new(started: Timestamp, most: u64, observer: &'r mut dyn FnMut(&Event)) -> Log<'r> {
+    pub(super) fn new(started: Timestamp, max_events: u64, observer: &'r mut dyn FnMut(&Event)) -> Log<'r> {
         let last = Cell::new((Duration::ZERO, started));
-        Log { count: Cell::new(0), most, started, began: Instant::now(), last, observer: RefCell::new(observer) }
+        Log {
+            count: Cell::new(0),
+            max_events,
+            started,
+            started_instant: Instant::now(),
+            last,
+            observer: RefCell::new(observer),
+        }
     }
 
     pub(super) fn count(&self) -> u64 {
         self.count.get()
     }
 
-    /// The time on the execution's clock.
+    /// The current time on the execution's clock.
     pub(super) fn now(&self) -> Timestamp {
-        let elapsed = self.began.elapsed();
+        let elapsed = self.started_instant.elapsed();
         let (known, at) = self.last.get();
         if known == elapsed {
             return at;
@@ -43,32 +50,32 @@ impl<'r> Log<'r> {
         at
     }
 
-    /// Records an event, unless that leaves no room for the last one of all.
-    pub(super) fn record(&self, previous: u64, iteration: Option<u64>, kind: EventKind) -> Result<u64, Trouble> {
+    /// Records an event and returns its id. It fails if no place would remain in the history for the last event.
+    pub(super) fn record(&self, previous: u64, iteration: Option<u64>, kind: EventKind) -> Result<u64, StateError> {
         self.record_at(self.now(), previous, iteration, kind)
     }
 
-    /// The same for an event that happens when another one did: the clock need not be asked.
+    /// Like [`record`](Self::record), for an event whose time is known. This avoids reading the clock.
     pub(super) fn record_at(
         &self,
         at: Timestamp,
         previous: u64,
         iteration: Option<u64>,
         kind: EventKind,
-    ) -> Result<u64, Trouble> {
-        if self.count.get() + 1 >= self.most {
-            let cause = format!("The execution reached the maximum number of history events ({}).", self.most);
-            return Err(Trouble::of(Failure { error: names::RUNTIME.to_owned(), cause }, self.count.get()));
+    ) -> Result<u64, StateError> {
+        if self.count.get() + 1 >= self.max_events {
+            let cause = format!("The execution reached the maximum number of history events ({}).", self.max_events);
+            return Err(StateError::new(Failure { error: names::RUNTIME.to_owned(), cause }, self.count.get()));
         }
-        Ok(self.show(at, previous, iteration, kind))
+        Ok(self.emit(at, previous, iteration, kind))
     }
 
-    /// Records how the execution ended.
+    /// Records the last event, for which the history always has a place.
     pub(super) fn record_last(&self, previous: u64, kind: EventKind) {
-        self.show(self.now(), previous, None, kind);
+        self.emit(self.now(), previous, None, kind);
     }
 
-    fn show(&self, at: Timestamp, previous: u64, iteration: Option<u64>, kind: EventKind) -> u64 {
+    fn emit(&self, at: Timestamp, previous: u64, iteration: Option<u64>, kind: EventKind) -> u64 {
         let id = self.count.get() + 1;
         self.count.set(id);
         (self.observer.borrow_mut())(&Event { id, previous, at, iteration, kind });

@@ -9,8 +9,8 @@ use serde_json::Value;
 use super::outputs::Outputs;
 use super::{Run, Visit};
 use crate::definition::Parallel;
+use crate::error::{EngineError, StateError, names};
 use crate::event::EventKind;
-use crate::fault::{Fault, Trouble, names};
 
 impl<'r> Run<'r> {
     pub(super) async fn parallel(
@@ -18,8 +18,8 @@ impl<'r> Run<'r> {
         parallel: &'r Parallel,
         visit: &Visit<'_, 'r>,
         retries: u32,
-    ) -> Result<Arc<Value>, Trouble> {
-        let input = self.parallel_input(parallel, visit, retries).map_err(|fault| visit.place(fault))?;
+    ) -> Result<Arc<Value>, StateError> {
+        let input = self.parallel_input(parallel, visit, retries).map_err(|error| visit.state_error(error))?;
         let outer = visit.branch;
         let (started, _) = self.record(outer, EventKind::ParallelStateStarted)?;
         let branches: Vec<_> = parallel.branches.iter().map(|machine| (machine, outer.inner(started))).collect();
@@ -31,38 +31,43 @@ impl<'r> Run<'r> {
                 async move { (index, states.await) }
             })
             .collect();
-        let mut outputs = Outputs::of(visit.state, &parallel.work, branches.len());
-        let mut last = started;
-        while let Some((index, ended)) = running.next().await {
-            match (ended, branches.get(index)) {
+        let mut outputs = Outputs::new(visit.state, &parallel.handling, branches.len());
+        let mut last_event = started;
+        while let Some((index, result)) = running.next().await {
+            match (result, branches.get(index)) {
                 (Ok(output), Some((_, branch))) => {
                     outputs.put(index, Arc::unwrap_or_clone(output));
-                    last = last.max(branch.previous.get());
-                    outer.forget(&branch.node);
+                    last_event = last_event.max(branch.previous.get());
+                    outer.remove_inner(&branch.node);
                 }
-                (Err(trouble), _) => {
+                (Err(error), _) => {
                     drop(running);
-                    if !trouble.fatal {
-                        self.abort_inner(&outer.node, trouble.previous)?;
+                    if !error.fatal {
+                        self.abort_inner(&outer.node, error.previous)?;
                     }
-                    return Err(Trouble { alias: Some(names::BRANCH_FAILED), ..trouble });
+                    return Err(StateError { alias: Some(names::BRANCH_FAILED), ..error });
                 }
-                // The index came from the branches.
+                // This cannot happen: the index is that of a branch.
                 (Ok(_), None) => {}
             }
         }
-        outer.previous.set(last);
-        self.record_aside(outer, EventKind::ParallelStateSucceeded)?;
-        outputs.into_result(visit.state).map(Arc::new).map_err(|fault| visit.place(fault))
+        outer.previous.set(last_event);
+        self.record_without_advancing(outer, EventKind::ParallelStateSucceeded)?;
+        outputs.into_result(visit.state).map(Arc::new).map_err(|error| visit.state_error(error))
     }
 
-    fn parallel_input(&self, parallel: &Parallel, visit: &Visit<'_, 'r>, retries: u32) -> Result<Arc<Value>, Fault> {
+    fn parallel_input(
+        &self,
+        parallel: &Parallel,
+        visit: &Visit<'_, 'r>,
+        retries: u32,
+    ) -> Result<Arc<Value>, EngineError> {
         let environment = self.environment(visit, retries, None);
         let data = self.select(&visit.state.input_path, &visit.input, &environment)?;
         let input = match &parallel.parameters {
             Some(parameters) => Arc::new(parameters.fill(&data, &environment)?),
             None => data,
         };
-        self.measured(input, visit.state)
+        self.check_size(input, visit.state)
     }
 }

@@ -1,42 +1,42 @@
-//! The states that neither retry nor catch: Pass, Choice, Wait, Succeed and Fail.
+//! The states without `Retry` and `Catch`: Pass, Choice, Wait, Succeed and Fail.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::settings::{bare, parameter};
+use super::settings::{parameter, unquoted};
 use super::{Exit, Run, Visit};
 use crate::choice::Choice;
 use crate::context::Environment;
 use crate::definition::{Pass, ResultPath, Text, WaitUntil};
-use crate::fault::{Fault, Trouble};
-use crate::outcome::Failure;
+use crate::error::{EngineError, StateError};
+use crate::execution::Failure;
 use crate::path::Path;
 use crate::template::Template;
 use crate::{size, time};
 
 impl<'r> Run<'r> {
-    pub(super) fn pass(&self, pass: &Pass, mut visit: Visit<'_, 'r>) -> Result<Exit, Trouble> {
+    pub(super) fn pass(&self, pass: &Pass, mut visit: Visit<'_, 'r>) -> Result<Exit, StateError> {
         let state = visit.state;
-        let shaped = self.pass_result(pass, &visit).and_then(|(result, assigned)| {
-            // What came in was measured when it went out somewhere else.
-            let measured = match &pass.result_path {
+        let exit = self.pass_result(pass, &visit).and_then(|(result, assigned)| {
+            // The state's input was checked before, as the output of another state.
+            let is_checked = match &pass.result_path {
                 ResultPath::Replace => Arc::ptr_eq(&result, &visit.input),
                 ResultPath::Discard => true,
                 ResultPath::At(_) => false,
             };
-            // Written into in place, if no one else looks at it.
+            // The visit drops its reference to the input, so that the result can be written into it without a copy.
             let input = std::mem::replace(&mut visit.input, Arc::new(Value::Null));
-            let data = super::work::apply_result(&pass.result_path, input, result)?;
+            let data = super::handling::apply_result(&pass.result_path, input, result)?;
             let environment = self.environment(&visit, 0, None);
-            let output = self.output(&data, measured, &visit, &environment)?;
+            let output = self.output(&data, is_checked, &visit, &environment)?;
             Ok(Exit { output, next: state.next, assigned })
         });
-        shaped.map_err(|fault| visit.place(fault))
+        exit.map_err(|error| visit.state_error(error))
     }
 
-    fn pass_result(&self, pass: &Pass, visit: &Visit<'_, 'r>) -> Result<(Arc<Value>, Option<Arc<Value>>), Fault> {
+    fn pass_result(&self, pass: &Pass, visit: &Visit<'_, 'r>) -> Result<(Arc<Value>, Option<Arc<Value>>), EngineError> {
         let environment = self.environment(visit, 0, None);
         let mut result = self.select(&visit.state.input_path, &visit.input, &environment)?;
         if let Some(parameters) = &pass.parameters {
@@ -49,7 +49,7 @@ impl<'r> Run<'r> {
         Ok((result, assigned))
     }
 
-    pub(super) fn choice(&self, choice: &Choice, visit: &Visit<'_, 'r>) -> Result<Exit, Fault> {
+    pub(super) fn choice(&self, choice: &Choice, visit: &Visit<'_, 'r>) -> Result<Exit, EngineError> {
         let environment = self.environment(visit, 0, None);
         let data = self.select(&visit.state.input_path, &visit.input, &environment)?;
         let mut chosen = None;
@@ -59,10 +59,10 @@ impl<'r> Run<'r> {
                 break;
             }
         }
-        // The state's own Assign belongs to Default.
+        // The state's own Assign applies to Default only.
         let chosen = chosen.or(choice.default.map(|next| (next, visit.state.assign.as_ref())));
         let Some((next, assign)) = chosen else {
-            return Err(Fault::runtime(
+            return Err(EngineError::runtime(
                 "Failed to transition out of the state. The state does not point to a next state.",
             ));
         };
@@ -71,14 +71,14 @@ impl<'r> Run<'r> {
         Ok(Exit { output, next: Some(next), assigned })
     }
 
-    pub(super) fn succeed(&self, visit: &Visit<'_, 'r>) -> Result<Exit, Fault> {
+    pub(super) fn succeed(&self, visit: &Visit<'_, 'r>) -> Result<Exit, EngineError> {
         let environment = self.environment(visit, 0, None);
         let data = self.select(&visit.state.input_path, &visit.input, &environment)?;
         let output = self.output(&data, Arc::ptr_eq(&data, &visit.input), visit, &environment)?;
         Ok(Exit { output, next: None, assigned: None })
     }
 
-    pub(super) async fn wait(&self, until: &WaitUntil, visit: &Visit<'_, 'r>) -> Result<Exit, Fault> {
+    pub(super) async fn wait(&self, until: &WaitUntil, visit: &Visit<'_, 'r>) -> Result<Exit, EngineError> {
         let environment = self.environment(visit, 0, None);
         let data = self.select(&visit.state.input_path, &visit.input, &environment)?;
         let wait = self.wait_for(until, &data, &environment)?;
@@ -90,7 +90,12 @@ impl<'r> Run<'r> {
         Ok(Exit { output, next: visit.state.next, assigned })
     }
 
-    fn wait_for(&self, until: &WaitUntil, data: &Value, environment: &Environment<'_>) -> Result<Duration, Fault> {
+    fn wait_for(
+        &self,
+        until: &WaitUntil,
+        data: &Value,
+        environment: &Environment<'_>,
+    ) -> Result<Duration, EngineError> {
         let at = match until {
             WaitUntil::Seconds(seconds) => return Ok(Duration::from_secs(*seconds)),
             WaitUntil::SecondsPath(path) => {
@@ -100,65 +105,65 @@ impl<'r> Run<'r> {
             WaitUntil::TimestampPath(path) => {
                 let value = parameter(path, "TimestampPath", data, environment)?;
                 value.as_str().and_then(time::parse).ok_or_else(|| {
-                    Fault::runtime(format!(
+                    EngineError::runtime(format!(
                         "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time \
                          format string: {} == {}",
                         path.text,
-                        bare(&value)
+                        unquoted(&value)
                     ))
                 })?
             }
         };
-        // A time that has passed is no wait.
+        // A time in the past means no wait.
         Ok(Duration::try_from(at.duration_since(self.log.now())).unwrap_or(Duration::ZERO))
     }
 
-    /// A Fail state always fails; if its texts cannot be computed, with that error.
-    pub(super) fn fail(&self, error: &Text, cause: &Text, visit: &Visit<'_, 'r>) -> Trouble {
+    /// The error of a Fail state. If its `Error` or `Cause` cannot be computed, it is that error.
+    pub(super) fn fail(&self, error: &Text, cause: &Text, visit: &Visit<'_, 'r>) -> StateError {
         let environment = self.environment(visit, 0, None);
         let texts = fail_text(error, "ErrorPath", &visit.input, &environment)
             .and_then(|error| Ok((error, fail_text(cause, "CausePath", &visit.input, &environment)?)));
         match texts {
-            Ok((error, cause)) => Trouble::of(Failure { error, cause }, visit.branch.latest.get()),
-            Err(fault) => visit.place(fault),
+            Ok((error, cause)) => StateError::new(Failure { error, cause }, visit.branch.latest.get()),
+            Err(error) => visit.state_error(error),
         }
     }
 
-    /// Sets variables. All are computed from what they were before any of them is set.
+    /// Assigns variables. It computes all values before it sets the first variable.
     pub(super) fn assign(
         &self,
         assign: Option<&Template>,
         data: &Value,
         environment: &Environment<'_>,
-    ) -> Result<Option<Arc<Value>>, Fault> {
-        // An `Assign` without variables is as good as none.
+    ) -> Result<Option<Arc<Value>>, EngineError> {
+        // An empty `Assign` has no effect and no event.
         let Some(assign) = assign.filter(|assign| !assign.names().is_empty()) else { return Ok(None) };
         let values = assign.fill(data, environment)?;
         if size::exceeds(&values, self.limits.payload_bytes) {
-            return Err(Fault::too_large(environment.state));
+            return Err(EngineError::too_large(environment.state));
         }
         for (name, value) in values.as_object().into_iter().flatten() {
             if !environment.scope.set(name, Arc::new(value.clone())) {
-                return Err(Fault::too_large(environment.state));
+                return Err(EngineError::too_large(environment.state));
             }
         }
         Ok(Some(Arc::new(values)))
     }
 }
 
-fn wait_seconds(path: &Path, data: &Value, environment: &Environment<'_>) -> Result<u64, Fault> {
+fn wait_seconds(path: &Path, data: &Value, environment: &Environment<'_>) -> Result<u64, EngineError> {
     let value = parameter(path, "SecondsPath", data, environment)?;
-    // It parses a text as well, if that says an integer.
+    // The service also accepts a string that spells an integer.
     let seconds = value.as_i64().or_else(|| value.as_str()?.parse().ok());
-    let complaint = match seconds {
+    let problem = match seconds {
         Some(seconds) if seconds >= 0 => return Ok(seconds as u64),
         Some(_) => "references a negative value",
         None => "cannot be parsed as a long value",
     };
-    Err(Fault::runtime(format!("The SecondsPath parameter {complaint}: {} == {}", path.text, bare(&value))))
+    Err(EngineError::runtime(format!("The SecondsPath parameter {problem}: {} == {}", path.text, unquoted(&value))))
 }
 
-fn fail_text(text: &Text, field: &str, input: &Value, environment: &Environment<'_>) -> Result<String, Fault> {
+fn fail_text(text: &Text, field: &str, input: &Value, environment: &Environment<'_>) -> Result<String, EngineError> {
     match text {
         Text::None => Ok(String::new()),
         Text::Literal(text) => Ok(text.clone()),
@@ -166,9 +171,9 @@ fn fail_text(text: &Text, field: &str, input: &Value, environment: &Environment<
             let value = expression.evaluate(field, input, environment)?;
             match value.as_str() {
                 Some(text) => Ok(text.to_owned()),
-                None => {
-                    Err(Fault::runtime(format!("The value of the field '{field}' must be a string but is '{value}'")))
-                }
+                None => Err(EngineError::runtime(format!(
+                    "The value of the field '{field}' must be a string but is '{value}'"
+                ))),
             }
         }
     }

@@ -9,15 +9,15 @@ use tokio::time::Instant;
 use super::settings::seconds;
 use super::{Run, Visit};
 use crate::definition::TaskKind;
+use crate::error::{EngineError, StateError, names};
 use crate::event::{EventKind, TaskEvents};
-use crate::fault::{Fault, Trouble, names};
-use crate::outcome::Failure;
+use crate::execution::Failure;
 use crate::resources::{Heartbeat, Task};
 use crate::size;
 
-/// How an attempt ended.
-enum Answer {
-    Result(Result<Value, Failure>),
+/// How a call of the resource ended.
+enum CallEnd {
+    Returned(Result<Value, Failure>),
     TimedOut,
     NoHeartbeat,
 }
@@ -28,8 +28,8 @@ impl<'r> Run<'r> {
         kind: &'r TaskKind,
         visit: &Visit<'_, 'r>,
         retries: u32,
-    ) -> Result<Arc<Value>, Trouble> {
-        let task = self.prepare(kind, visit, retries).map_err(|fault| visit.place(fault))?;
+    ) -> Result<Arc<Value>, StateError> {
+        let task = self.prepare(kind, visit, retries).map_err(|error| visit.state_error(error))?;
         let resource = Arc::clone(&kind.resource);
         let timeout = task.timeout;
         let heartbeat_timeout = task.heartbeat_timeout;
@@ -50,12 +50,12 @@ impl<'r> Run<'r> {
         if TaskEvents::of(&resource).waits_for_end(&resource) {
             self.record(visit.branch, EventKind::TaskSubmitted { resource: Arc::clone(&resource) })?;
         }
-        let answer = self.call(task.into_public(), timeout, heartbeat_timeout).await;
-        self.record_answer(answer, resource, visit)
+        let end = self.call(task.into_task(), timeout, heartbeat_timeout).await;
+        self.record_call_end(end, resource, visit)
     }
 
-    /// All that can be computed before the resource is called.
-    fn prepare(&self, kind: &'r TaskKind, visit: &Visit<'_, 'r>, retries: u32) -> Result<Prepared, Fault> {
+    /// Computes everything that the call of the resource requires.
+    fn prepare(&self, kind: &'r TaskKind, visit: &Visit<'_, 'r>, retries: u32) -> Result<PreparedTask, EngineError> {
         let token = kind.resource.ends_with(".waitForTaskToken").then(|| self.token());
         let environment = self.environment(visit, retries, token.as_deref());
         let data = self.select(&visit.state.input_path, &visit.input, &environment)?;
@@ -63,12 +63,12 @@ impl<'r> Run<'r> {
             Some(parameters) => Arc::new(parameters.fill(&data, &environment)?),
             None => Arc::clone(&data),
         };
-        let input = self.measured(input, visit.state)?;
+        let input = self.check_size(input, visit.state)?;
         let credentials = kind.credentials.as_ref().map(|template| template.fill(&data, &environment).map(Arc::new));
         let credentials = credentials.transpose()?;
         let timeout = seconds(&kind.timeout, "TimeoutSecondsPath", &data, &environment)?;
         let heartbeat_timeout = seconds(&kind.heartbeat, "HeartbeatSecondsPath", &data, &environment)?;
-        Ok(Prepared {
+        Ok(PreparedTask {
             state: visit.state.name.to_string(),
             resource: kind.resource.to_string(),
             input,
@@ -82,42 +82,47 @@ impl<'r> Run<'r> {
         })
     }
 
-    async fn call(&self, task: Task, timeout: Option<Duration>, heartbeat_timeout: Option<Duration>) -> Answer {
+    async fn call(&self, task: Task, timeout: Option<Duration>, heartbeat_timeout: Option<Duration>) -> CallEnd {
         let heartbeat = task.heartbeat.clone();
         let mut call = self.resources.call(task);
         let deadline = timeout.map(|timeout| Instant::now() + timeout);
         loop {
-            let silent_at = heartbeat_timeout.map(|timeout| heartbeat.last() + timeout);
-            let Some(until) = deadline.into_iter().chain(silent_at).min() else {
-                return Answer::Result(call.await);
+            let heartbeat_deadline = heartbeat_timeout.map(|timeout| heartbeat.last() + timeout);
+            let Some(until) = deadline.into_iter().chain(heartbeat_deadline).min() else {
+                return CallEnd::Returned(call.await);
             };
             match tokio::time::timeout_at(until, &mut call).await {
-                Ok(result) => return Answer::Result(result),
-                Err(_) if deadline == Some(until) => return Answer::TimedOut,
-                // A heartbeat that came meanwhile moves the time at which silence is too long.
+                Ok(result) => return CallEnd::Returned(result),
+                Err(_) if deadline == Some(until) => return CallEnd::TimedOut,
+                // A heartbeat during the wait extends the deadline.
                 Err(_) if heartbeat_timeout.is_some_and(|timeout| heartbeat.last() + timeout > until) => {}
-                Err(_) => return Answer::NoHeartbeat,
+                Err(_) => return CallEnd::NoHeartbeat,
             }
         }
     }
 
-    fn record_answer(&self, answer: Answer, resource: Arc<str>, visit: &Visit<'_, 'r>) -> Result<Arc<Value>, Trouble> {
+    fn record_call_end(
+        &self,
+        end: CallEnd,
+        resource: Arc<str>,
+        visit: &Visit<'_, 'r>,
+    ) -> Result<Arc<Value>, StateError> {
         let name = Arc::clone(&visit.state.name);
-        let timed_out = matches!(answer, Answer::TimedOut | Answer::NoHeartbeat);
-        // The service calls a lack of heartbeats a timeout too, and lets either name catch it.
-        let alias = matches!(answer, Answer::NoHeartbeat).then_some(names::HEARTBEAT_TIMEOUT);
-        let failure = match answer {
-            Answer::Result(Ok(result)) if size::exceeds(&result, self.limits.payload_bytes) => {
-                let Fault { error, cause } = Fault::too_large(TaskEvents::of(&resource).split(&resource).0);
-                Failure { error: error.to_owned(), cause }
+        let timed_out = matches!(end, CallEnd::TimedOut | CallEnd::NoHeartbeat);
+        // The service names a missing heartbeat States.Timeout too, and both names match it.
+        let alias = matches!(end, CallEnd::NoHeartbeat).then_some(names::HEARTBEAT_TIMEOUT);
+        let failure = match end {
+            CallEnd::Returned(Ok(result)) if size::exceeds(&result, self.limits.payload_bytes) => {
+                let EngineError { name, cause } = EngineError::too_large(TaskEvents::of(&resource).split(&resource).0);
+                Failure { error: name.to_owned(), cause }
             }
-            Answer::Result(Ok(result)) => {
+            CallEnd::Returned(Ok(result)) => {
                 let output = Arc::new(result);
                 self.record(visit.branch, EventKind::TaskSucceeded { resource, output: Arc::clone(&output) })?;
                 return Ok(output);
             }
-            Answer::Result(Err(failure)) => failure,
-            Answer::TimedOut | Answer::NoHeartbeat => {
+            CallEnd::Returned(Err(failure)) => failure,
+            CallEnd::TimedOut | CallEnd::NoHeartbeat => {
                 Failure { error: names::TIMEOUT.to_owned(), cause: String::new() }
             }
         };
@@ -126,7 +131,7 @@ impl<'r> Run<'r> {
             false => EventKind::TaskFailed { name, resource, failure: failure.clone() },
         };
         let (previous, _) = self.record(visit.branch, kind)?;
-        Err(Trouble { alias, ..Trouble::of(failure, previous) })
+        Err(StateError { alias, ..StateError::new(failure, previous) })
     }
 
     fn token(&self) -> String {
@@ -134,8 +139,8 @@ impl<'r> Run<'r> {
     }
 }
 
-/// A [`Task`] whose input and credentials are still shared with the event that shows them.
-struct Prepared {
+/// A [`Task`] whose input and credentials are still shared with the `TaskScheduled` event.
+struct PreparedTask {
     state: String,
     resource: String,
     input: Arc<Value>,
@@ -148,8 +153,8 @@ struct Prepared {
     heartbeat_timeout: Option<Duration>,
 }
 
-impl Prepared {
-    fn into_public(self) -> Task {
+impl PreparedTask {
+    fn into_task(self) -> Task {
         Task {
             state: self.state,
             resource: self.resource,

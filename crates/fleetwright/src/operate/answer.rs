@@ -8,7 +8,7 @@ use crate::{Exit, Streams};
 use aws_sdk_sfn::operation::send_task_failure::SendTaskFailureError;
 use aws_sdk_sfn::operation::send_task_success::SendTaskSuccessError;
 use fleet::{Abort, Phase, Run};
-use functions::{Named, Read};
+use functions::{Named, Versioned};
 use serde_json::json;
 
 /// Lets a run that waits for it delete the old members.
@@ -72,7 +72,7 @@ async fn ask_to_turn_back(stack: &Stack, of: &OfRun) -> Result<Run, Stop> {
     }
     stack
         .retry_on_conflict(async || {
-            let mut run: Read<Run> = stack.run(&of.fleet, of.run.as_ref()).await?;
+            let mut run: Versioned<Run> = stack.run(&of.fleet, of.run.as_ref()).await?;
             match run.record.phase {
                 Phase::Forward | Phase::AwaitingApproval { .. } => {}
                 Phase::RollingBack => return Ok(run.record),

@@ -11,7 +11,7 @@ use aws_sdk_sfn::types::ExecutionStatus;
 use aws_smithy_async::time::SharedTimeSource;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use fleet::{Config, FleetName, FleetRecord, Observed, Outcome, Phase, Refusal, Run, RunId, RunRef};
-use functions::{Ledger, Named, Read};
+use functions::{Ledger, Named, Versioned};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -123,13 +123,13 @@ impl Stack {
     }
 
     /// A fleet's record.
-    pub(super) async fn fleet(&self, name: &FleetName) -> Result<Read<FleetRecord>, Stop> {
+    pub(super) async fn fleet(&self, name: &FleetName) -> Result<Versioned<FleetRecord>, Stop> {
         let found = self.ledger.fleet(name).await?;
         found.ok_or_else(|| Refusal::UnknownFleet { fleet: name.clone() }.into())
     }
 
     /// A run's record: of the run that is named, or of the one that holds the fleet, or of the last one.
-    pub(super) async fn run(&self, fleet: &FleetName, named: Option<&RunId>) -> Result<Read<Run>, Stop> {
+    pub(super) async fn run(&self, fleet: &FleetName, named: Option<&RunId>) -> Result<Versioned<Run>, Stop> {
         let id = match (named, &self.fleet(fleet).await?.record.lock) {
             (Some(named), _) => named.clone(),
             (None, Some(lock)) => lock.run.clone(),

@@ -5,7 +5,7 @@ use super::sdk_config::unsigned_config;
 use crate::TABLE;
 use fleet::Config;
 use functions::Aws;
-use simulator::{Line, Simulator};
+use simulator::{EndpointSwitch, Simulator};
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -16,10 +16,10 @@ pub(super) struct ClientPool {
     free: RefCell<Vec<Rc<Clients>>>,
 }
 
-/// The clients of each function that has called so far, all on one line.
+/// The clients of each function that has called so far, all through one switch.
 #[derive(Debug)]
 struct Clients {
-    line: Line,
+    switch: EndpointSwitch,
     by_function: RefCell<BTreeMap<String, Aws>>,
 }
 
@@ -35,9 +35,10 @@ impl ClientPool {
     /// Clients for a run's functions in a simulated world.
     pub(super) fn take<'p>(&'p self, simulator: &Simulator, config: &'p Config, run: &str) -> TakenClients<'p> {
         let free = self.free.borrow_mut().pop();
-        let clients = free
-            .unwrap_or_else(|| Rc::new(Clients { line: Line::to(simulator, run), by_function: RefCell::default() }));
-        clients.line.dispatch(simulator, run);
+        let clients = free.unwrap_or_else(|| {
+            Rc::new(Clients { switch: EndpointSwitch::to(simulator, run), by_function: RefCell::default() })
+        });
+        clients.switch.switch_to(simulator, run);
         TakenClients { pool: self, config, clients }
     }
 }
@@ -45,8 +46,9 @@ impl ClientPool {
 impl TakenClients<'_> {
     /// A function's clients. They do not know that they call a simulated AWS.
     pub(super) fn of(&self, function: &str) -> Aws {
-        let Clients { line, by_function } = &*self.clients;
-        let connect = || Aws::new(&unsigned_config(line.http_client(function), line.time_source(), self.config), TABLE);
+        let Clients { switch, by_function } = &*self.clients;
+        let connect =
+            || Aws::new(&unsigned_config(switch.http_client(function), switch.time_source(), self.config), TABLE);
         by_function.borrow_mut().entry(function.to_owned()).or_insert_with(connect).clone()
     }
 }

@@ -117,7 +117,7 @@ impl FaultSearch {
         let ended = (completed.ending, completed.in_service());
         let mut violations = completed.verdict.violated;
         violations.extend(trial.expected.and_then(|expected| unlike(ended, expected, completed.reason.as_deref())));
-        if trial.must_strike && completed.simulator.struck().last() == Some(&false) {
+        if trial.must_strike && completed.simulator.faults_struck().last() == Some(&false) {
             violations.push(Violation { invariant: "every-fault-strikes", detail: "a fault found no call".to_owned() });
         }
         Ok(TrialResult { ending: completed.ending, violations })

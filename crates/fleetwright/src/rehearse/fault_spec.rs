@@ -207,7 +207,7 @@ impl FaultSpec {
             WorldKind::AgentSilent => WorldFault::AgentNeverOnline,
             WorldKind::Impaired(nth) => WorldFault::ImpairedInstance { nth: *nth },
             WorldKind::MemberDies(at) => WorldFault::MemberDies { at: seconds(at) },
-            WorldKind::Alarm(at) => WorldFault::AlarmRings { at: seconds(at) },
+            WorldKind::Alarm(at) => WorldFault::AlarmRaised { at: seconds(at) },
             WorldKind::TwoStarts => return None,
         }))
     }

@@ -21,7 +21,7 @@ impl Rehearsal<'_> {
         simulator: &Simulator,
         mut executions: Vec<EndedExecution>,
     ) -> Result<(EndedExecution, Verdict), StepError> {
-        let clients = self.pool.take(&simulator.unguarded(), &self.spec.config, "");
+        let clients = self.pool.take(&simulator.fork_allowing_all(), &self.spec.config, "");
         let aws = clients.of(CHECK);
         let mut violations = Vec::new();
         let ended = if executions.iter().any(|one| one.died) {
@@ -66,7 +66,7 @@ impl Rehearsal<'_> {
             let detail = format!("the repair ended as {:?}: {:?}", repaired.ending, repaired.reason);
             return Ok(vec![Violation { invariant: "frozen-run-can-be-repaired", detail }]);
         }
-        let clients = self.pool.take(&fork.unguarded(), &self.spec.config, "");
+        let clients = self.pool.take(&fork.fork_allowing_all(), &self.spec.config, "");
         let (aws, repaired) = (clients.of(CHECK), EndedExecution { run: frozen.run.clone(), ..repaired });
         let ledger = LedgerCheck::read(&aws, &repaired.run).await?;
         let repaired = EndedExecution { ending: ledger.reconcile(repaired.ending), ..repaired };

@@ -11,7 +11,7 @@ use fleet::Version;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use simulator::Simulator;
-use simulator::invariants::{Outcome as Settling, Verdict, Violation};
+use simulator::invariants::{SettledAs as Settling, Verdict, Violation};
 use simulator::report::{Member, Requests, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -183,7 +183,7 @@ pub(super) fn ending(goal: Goal, finished: &Finished, steps: &[Step]) -> (Ending
         asl::Outcome::Succeeded(_) => (goal.success(), None),
         asl::Outcome::Failed(failure) => {
             let ending = match failure.error.as_str() {
-                "RolledBack" | "Abandoned" => Ending::RolledBack,
+                "RolledBack" => Ending::RolledBack,
                 "Refused" => Ending::Refused,
                 // Any other error of the first step also comes before the run begins.
                 _ if steps.len() <= 1 => Ending::Refused,
@@ -228,7 +228,7 @@ pub(super) fn settling(outcome: Ending) -> Settling {
 /// The faults at call sites that no call reached.
 fn missed(spec: &RehearsalSpec, simulator: &Simulator) -> Vec<String> {
     let of_calls = spec.faults.iter().filter(|fault| fault.site().is_some());
-    of_calls.zip(simulator.struck()).filter(|(_, struck)| !struck).map(|(fault, _)| fault.to_string()).collect()
+    of_calls.zip(simulator.faults_struck()).filter(|(_, struck)| !struck).map(|(fault, _)| fault.to_string()).collect()
 }
 
 fn invariants(verdict: Verdict) -> Invariants {

@@ -94,7 +94,7 @@ impl Processes<'_> {
         match self.simulator.process(&place, &invoke).await {
             Ok(answer) => answer,
             Err(Lost::Crashed) => Err(exited()),
-            Err(Lost::Forgotten) => {
+            Err(Lost::OrchestratorDied) => {
                 self.forgotten.notify_one();
                 pending().await
             }

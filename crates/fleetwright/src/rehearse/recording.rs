@@ -119,7 +119,7 @@ impl StartPoint {
         let remaining = faults.iter().skip(self.recording.faults);
         let counted = remaining.map(|fault| match fault {
             FaultSpec::Call { site, and_after, kind } => {
-                let passed = self.checkpoint().passed(&site.state, &site.operation);
+                let passed = self.checkpoint().calls_from(&site.state, &site.operation);
                 let site = Site { nth: site.nth.saturating_sub(passed), ..site.clone() };
                 FaultSpec::Call { site, and_after: *and_after, kind: *kind }
             }

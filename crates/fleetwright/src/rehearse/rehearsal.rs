@@ -120,12 +120,12 @@ impl<'s> Rehearsal<'s> {
         drop(processes);
         if ended.iter().any(|one| one.died) {
             // The remaining faults are over by the time an operator notices the dead execution and starts another.
-            simulator.heal();
+            simulator.disarm_call_faults();
             let later = self.run_ref("-later")?;
             ended.push(self.execute_unobserved(&simulator, &later, &later, self.input()).await);
         }
         let report = simulator.report();
-        simulator.heal();
+        simulator.disarm_call_faults();
         let (ended, verdict) = self.judge(&simulator, ended).await.map_err(RehearsalError::Inspection)?;
         let EndedExecution { finished, ending, reason, .. } = ended;
         Ok(Completed { simulator, calls_before, report, finished, steps, ending, reason, verdict })
@@ -142,7 +142,7 @@ impl<'s> Rehearsal<'s> {
         let created = clients.of(OPERATOR).ledger().create_fleet(&FleetRecord::new(config.clone())).await;
         created.map_err(RehearsalError::SetUp)?;
         let calls_before = simulator.calls();
-        simulator.require(self.spec.goal.least_in_service(config));
+        simulator.require_in_service(self.spec.goal.least_in_service(config));
         Ok((simulator, calls_before))
     }
 

@@ -24,13 +24,13 @@ pub struct RehearsalSpec {
     /// Whether the functions may make the calls that the template allows, and no others.
     pub(super) enforces_permissions: bool,
     /// What handles tasks before the functions do. Only tests set it.
-    pub(super) intercept: Option<Intercept>,
+    pub(super) interceptor: Option<Interceptor>,
 }
 
 impl RehearsalSpec {
     /// A run of this goal in which nothing goes wrong, and everything takes as long as on AWS.
     pub fn new(config: Config, goal: Goal) -> Self {
-        Self { config, goal, faults: Vec::new(), pace: Pace::real(), enforces_permissions: true, intercept: None }
+        Self { config, goal, faults: Vec::new(), pace: Pace::real(), enforces_permissions: true, interceptor: None }
     }
 
     /// The specification with these faults instead of the ones that it has.
@@ -41,8 +41,8 @@ impl RehearsalSpec {
 
     /// The specification with something that handles tasks before the functions do, by which a test breaks a step.
     #[must_use]
-    pub fn with_intercept(self, intercept: Intercept) -> Self {
-        Self { intercept: Some(intercept), ..self }
+    pub fn with_interceptor(self, interceptor: Interceptor) -> Self {
+        Self { interceptor: Some(interceptor), ..self }
     }
 
     /// The specification in a world where everything takes seconds, with short waits and an approval.
@@ -71,8 +71,8 @@ impl RehearsalSpec {
 
     /// The functions behind what a test puts before them, if anything.
     pub(super) fn intercepted<'a>(&self, functions: Functions<'a>) -> Box<dyn Resources + 'a> {
-        match &self.intercept {
-            Some(Intercept(intercept)) => intercept(functions),
+        match &self.interceptor {
+            Some(Interceptor(wrap)) => wrap(functions),
             None => Box::new(functions),
         }
     }
@@ -82,17 +82,17 @@ type Wrap = dyn for<'a> Fn(Functions<'a>) -> Box<dyn Resources + 'a> + Send + Sy
 
 /// Handles tasks between the state machine and the functions.
 #[derive(Clone)]
-pub struct Intercept(Arc<Wrap>);
+pub struct Interceptor(Arc<Wrap>);
 
-impl Intercept {
+impl Interceptor {
     /// Has `wrap` make what handles the tasks of each rehearsal from the rehearsal's functions.
     pub fn new(wrap: impl for<'a> Fn(Functions<'a>) -> Box<dyn Resources + 'a> + Send + Sync + 'static) -> Self {
         Self(Arc::new(wrap))
     }
 }
 
-impl fmt::Debug for Intercept {
+impl fmt::Debug for Interceptor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Intercept")
+        f.write_str("Interceptor")
     }
 }

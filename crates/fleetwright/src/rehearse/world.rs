@@ -2,7 +2,7 @@
 
 use fleet::{AnyTag, Config, DATA_TAG, DataSource, FLEET_TAG, FleetConfig, RUN_TAG, VERSION_TAG, alarm_name};
 use jiff::Timestamp;
-use simulator::world::{AlarmKind, Bystander, CpuAlarm, Data, Latencies, Subnet, Tag, World};
+use simulator::world::{AlarmThreshold, CpuAlarm, Data, ForeignInstances, Latencies, Subnet, Tag, World};
 use std::collections::BTreeMap;
 
 /// When every rehearsal begins: Sunday, 4 January 2026, 03:00 UTC.
@@ -53,7 +53,7 @@ pub fn world(config: &Config) -> World {
         vcpu_quota: rehearsal.vcpu_quota,
         data: config.backup.as_ref().map(data),
         data_tags: BTreeMap::from([(DATA_TAG.to_owned(), fleet.name.to_string())]),
-        bystanders: rehearsal.others.iter().map(bystander).collect(),
+        foreign_instances: rehearsal.others.iter().map(foreign_instances).collect(),
         alarms: config.upgrade.alarms.clone(),
         cpu_alarms: cpu_alarms(config),
         work: Vec::new(),
@@ -69,9 +69,9 @@ fn cpu_alarms(config: &Config) -> Vec<CpuAlarm> {
     let thresholds = config.scaling.map(|scaling| scaling.thresholds());
     let alarms = thresholds.into_iter().flatten().map(|threshold| CpuAlarm {
         name: alarm_name(&config.fleet.name, threshold.rings),
-        rings: match threshold.rings {
-            fleet::AlarmKind::Busy => AlarmKind::Above(threshold.percent),
-            fleet::AlarmKind::Idle => AlarmKind::Below(threshold.percent),
+        threshold: match threshold.rings {
+            fleet::AlarmKind::Busy => AlarmThreshold::Above(threshold.percent),
+            fleet::AlarmKind::Idle => AlarmThreshold::Below(threshold.percent),
         },
         minutes: threshold.minutes,
     });
@@ -86,8 +86,11 @@ fn data(source: &DataSource) -> Data {
 }
 
 /// Instances of another fleet in the account, which is called after its tag.
-fn bystander(others: &AnyTag) -> Bystander {
-    Bystander { count: OTHERS, tags: vec![named(others), tag(FLEET_TAG, &format!("{}-of-others", others.value))] }
+fn foreign_instances(others: &AnyTag) -> ForeignInstances {
+    ForeignInstances {
+        count: OTHERS,
+        tags: vec![named(others), tag(FLEET_TAG, &format!("{}-of-others", others.value))],
+    }
 }
 
 fn named(tag: &AnyTag) -> Tag {

@@ -12,7 +12,7 @@ use crate::service::ServiceError;
 /// An item: attributes by name.
 pub(super) type Item = BTreeMap<String, Attribute>;
 
-/// A typed value. Numbers are kept as they were written; binary values stay in base64.
+/// A typed value. A number keeps the text it was written with. A binary value stays in base64.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Attribute {
     String(String),
@@ -22,11 +22,11 @@ pub(super) enum Attribute {
     Null,
     List(Vec<Attribute>),
     Map(Item),
-    /// A set of strings, numbers or binaries; which, its wire name says.
+    /// A set of strings, numbers or binaries. The first field is its type on the wire: `SS`, `NS` or `BS`.
     Set(&'static str, BTreeSet<String>),
 }
 
-/// In DynamoDB's own JSON.
+/// Writes the value in DynamoDB JSON.
 impl Serialize for Attribute {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         fn one<S: Serializer>(
@@ -75,7 +75,7 @@ impl Attribute {
         }
     }
 
-    /// Whether two values are the same; `1` and `1.0` are.
+    /// Whether two values are equal. `1` equals `1.0`.
     pub(super) fn same(&self, other: &Attribute) -> bool {
         match (self, other) {
             (Attribute::Number(_), Attribute::Number(_)) => self.order(other) == Some(Ordering::Equal),
@@ -87,7 +87,7 @@ impl Attribute {
         }
     }
 
-    /// The order of two values, if they have one: of strings, numbers and binaries.
+    /// The order of two strings, two numbers or two binaries. Other pairs have no order.
     pub(super) fn order(&self, other: &Attribute) -> Option<Ordering> {
         match (self, other) {
             (Attribute::String(a), Attribute::String(b)) | (Attribute::Binary(a), Attribute::Binary(b)) => {
@@ -101,7 +101,7 @@ impl Attribute {
         }
     }
 
-    /// What the value counts of an item's size.
+    /// The bytes that the value adds to the size of its item.
     /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html>
     pub(super) fn size(&self) -> usize {
         match self {
@@ -116,7 +116,7 @@ impl Attribute {
     }
 }
 
-/// What an item counts: its names and values.
+/// The size of an item in bytes: its attribute names and values.
 pub(super) fn item_size(item: &Item) -> usize {
     item.iter().map(|(name, value)| name.len() + value.size()).sum()
 }
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_survive_the_wire() {
+    fn values_are_read_and_written_unchanged() {
         for value in [
             json!({"S": "x"}),
             json!({"N": "-1.5"}),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_value_is_refused() {
+    fn a_malformed_value_is_refused() {
         for value in
             [json!({}), json!({"S": "x", "N": "1"}), json!({"N": "one"}), json!({"SS": []}), json!({"SS": ["a", "a"]})]
         {
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_compare_by_value_and_nothing_compares_across_types() {
+    fn numbers_compare_by_value_and_only_with_numbers() {
         let number = |text: &str| Attribute::Number(text.to_owned());
         assert!(number("1").same(&number("1.0")));
         assert_eq!(number("9").order(&number("10")), Some(Ordering::Less));

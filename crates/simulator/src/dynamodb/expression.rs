@@ -1,7 +1,7 @@
 //! Expressions: <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html>.
 //!
-//! Text becomes tokens, tokens a condition or an update, and that is evaluated on an item. Placeholders are resolved
-//! while parsing; one that is defined and not used is refused, as DynamoDB refuses it.
+//! The lexer turns text into tokens. The parser turns tokens into a condition or an update, which is then evaluated on
+//! an item. The parser resolves placeholders. As in DynamoDB, a placeholder that is defined and not used is refused.
 
 mod condition;
 mod lexer;
@@ -25,7 +25,7 @@ pub(super) use update::Update;
 use condition::{Comparison, Operand};
 use parser::Parser;
 
-/// What the placeholders of a request stand for, and which of them its expressions have used.
+/// The placeholders of a request, and which of them its expressions used.
 #[derive(Debug)]
 pub(super) struct Names {
     names: BTreeMap<String, String>,
@@ -62,7 +62,7 @@ impl Names {
         }
     }
 
-    /// Refuses placeholders that no expression used.
+    /// Refuses a request with placeholders that no expression used.
     pub(super) fn finish(&self) -> Result<(), ServiceError> {
         let unused = |name: &&String| !self.used.contains(*name);
         if let Some(name) = self.names.keys().find(unused) {
@@ -97,7 +97,7 @@ impl Names {
     }
 }
 
-/// The part of a partition that a query asks for.
+/// The part of a partition that a query reads.
 #[derive(Debug)]
 pub(super) struct PartitionRange {
     pub(super) partition: String,

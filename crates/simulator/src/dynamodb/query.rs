@@ -9,7 +9,7 @@ use super::table::{Key, Table, key_of};
 use crate::service::ServiceError;
 use crate::wire::json::Fields;
 
-/// `Query`. No page is cut by size: what a rehearsal writes is far from a megabyte.
+/// `Query`. No page ends because of its size: the items of a rehearsal are far below a megabyte.
 pub(super) fn query(table: &Table, fields: &mut Fields) -> Result<Value, ServiceError> {
     let mut names = Names::read(fields)?;
     let text = fields.required("KeyConditionExpression")?;
@@ -37,7 +37,7 @@ pub(super) fn query(table: &Table, fields: &mut Fields) -> Result<Value, Service
         "Count": page.len(),
         "ScannedCount": page.len(),
     });
-    // Like DynamoDB, a page that its limit ended names its last key, even if nothing follows.
+    // As in DynamoDB, a page that its limit ended has a last key even if no item follows.
     if let (true, Some(((pk, sk), _))) = (page.len() == limit, page.last()) {
         answer["LastEvaluatedKey"] = json!({"pk": {"S": pk}, "sk": {"S": sk}});
     }
@@ -51,5 +51,5 @@ fn in_range<'a>(table: &'a Table, range: &'a PartitionRange) -> impl Iterator<It
         .range(start..)
         .take_while(|((pk, _), _)| *pk == range.partition)
         .filter(|((_, sk), _)| range.admits(&Attribute::String(sk.clone())))
-        .map(|(key, kept)| (key, &kept.item))
+        .map(|(key, stored)| (key, &stored.item))
 }

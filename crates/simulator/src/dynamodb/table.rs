@@ -1,4 +1,4 @@
-//! The table: items under a partition key and a sort key, both strings.
+//! The table. Its items have a partition key and a sort key, both strings.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -9,50 +9,50 @@ use crate::service::{ServiceError, refuse};
 use crate::wire::json::{Fields, encode};
 use serde_json::{Value, json};
 
-/// A partition key and a sort key.
+/// The values of an item's partition key and sort key.
 pub(super) type Key = (String, String);
 
-/// The names of the two keys.
+/// The names of the partition key and the sort key.
 pub(super) const KEYS: [&str; 2] = ["pk", "sk"];
 
-/// The most bytes of an item.
+/// The maximum size of an item in bytes.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Constraints.html>
 const MOST_BYTES: usize = 400 * 1_024;
 
-/// An item as it is kept. It is written once and read many times, so how it looks in an answer is worked out once.
+/// An item in the table. It is written once and read many times, so its JSON is made once.
 #[derive(Debug)]
-pub(super) struct Kept {
+pub(super) struct StoredItem {
     pub(super) item: Item,
-    answered: OnceLock<Vec<u8>>,
+    json: OnceLock<Vec<u8>>,
 }
 
-impl Kept {
-    pub(super) fn new(item: Item) -> Arc<Kept> {
-        Arc::new(Kept { item, answered: OnceLock::new() })
+impl StoredItem {
+    pub(super) fn new(item: Item) -> Arc<StoredItem> {
+        Arc::new(StoredItem { item, json: OnceLock::new() })
     }
 
-    /// The item in DynamoDB's own JSON.
-    pub(super) fn answered(&self) -> &[u8] {
-        self.answered.get_or_init(|| encode(&self.item))
+    /// The item in DynamoDB JSON.
+    pub(super) fn json(&self) -> &[u8] {
+        self.json.get_or_init(|| encode(&self.item))
     }
 }
 
 /// Items in the order of their keys.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Table {
-    pub(super) items: BTreeMap<Key, Arc<Kept>>,
-    /// What each transaction's token came with.
+    pub(super) items: BTreeMap<Key, Arc<StoredItem>>,
+    /// The parameters of each transaction, by its client request token.
     pub(super) transactions: BTreeMap<String, Arc<Fields>>,
 }
 
 impl Table {
-    /// Every item.
+    /// Every item, in DynamoDB JSON, in the order of the keys.
     pub(crate) fn dump(&self) -> Vec<Value> {
-        self.items.values().map(|kept| json!(kept.item)).collect()
+        self.items.values().map(|stored| json!(stored.item)).collect()
     }
 }
 
-/// Refuses an item that is too large.
+/// Refuses an item that is larger than the maximum.
 pub(super) fn check_size(item: &Item) -> Result<(), ServiceError> {
     if item_size(item) > MOST_BYTES {
         return Err(invalid("Item size has exceeded the maximum allowed size"));

@@ -1,4 +1,4 @@
-//! `TransactWriteItems`: all of its writes, or none.
+//! `TransactWriteItems`: writes all of its items or none.
 
 use std::sync::Arc;
 
@@ -10,11 +10,12 @@ use super::{invalid, right_table};
 use crate::service::{ServiceError, refuse, unsupported};
 use crate::wire::json::Fields;
 
+/// The maximum number of actions in a transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html>
 const MOST_ACTIONS: usize = 100;
 
-/// `TransactWriteItems`: a repeated call with the same token does nothing. (AWS forgets a token after ten minutes; here
-/// it is kept, since the SDK makes a new one for each call that brings none.)
+/// `TransactWriteItems`. A repeated call with the same token does nothing. AWS forgets a token after ten minutes. The
+/// simulator keeps it, because the SDK makes a new token for each call that has none.
 pub(super) fn write(table: &mut Table, table_name: &str, fields: &mut Fields) -> Result<Value, ServiceError> {
     let token = fields.string("ClientRequestToken")?;
     let parameters = fields.clone();
@@ -74,7 +75,8 @@ fn action(item: &mut Fields, table_name: &str) -> Result<Write, ServiceError> {
     Err(unsupported("an action in a transaction that is none of Put, Delete, Update and ConditionCheck"))
 }
 
-/// The reasons are in the message only, as they are for an SDK that does not read the list of them.
+/// The cancellation reasons are only in the message, without the list `CancellationReasons`. For an SDK that does not read
+/// the list, this is the same answer.
 fn cancelled(reasons: &[Option<&ServiceError>]) -> ServiceError {
     let code = |reason: &Option<&ServiceError>| match reason {
         None => "None".to_owned(),

@@ -1,4 +1,4 @@
-//! `PutItem`, `DeleteItem`, `UpdateItem`: each checks its condition and its result before it changes anything.
+//! `PutItem`, `DeleteItem` and `UpdateItem`. Each checks its condition and its result before it changes the table.
 
 use std::sync::Arc;
 
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use super::attribute::{Item, read_item};
 use super::expression::{Condition, Names, Update};
 use super::invalid;
-use super::table::{KEYS, Kept, Key, Table, check_size, condition_failed, key_of, read_key};
+use super::table::{KEYS, Key, StoredItem, Table, check_size, condition_failed, key_of, read_key};
 use crate::service::{ServiceError, unsupported};
 use crate::wire::json::Fields;
 
-/// A write that reads well: what becomes of the item under a key, if a condition holds.
+/// A valid write: the key of its item, a condition, and the effect if the condition holds.
 #[derive(Debug)]
 pub(super) struct Write {
     pub(super) key: Key,
@@ -21,7 +21,7 @@ pub(super) struct Write {
 
 #[derive(Debug)]
 enum Effect {
-    Put(Arc<Kept>),
+    Put(Arc<StoredItem>),
     Delete,
     Update(Update),
     Check,
@@ -37,7 +37,7 @@ impl Write {
         let mut names = Names::read(fields)?;
         let condition = names.condition(fields)?;
         names.finish()?;
-        Ok(Write { key: key_of(&item)?, condition, effect: Effect::Put(Kept::new(item)) })
+        Ok(Write { key: key_of(&item)?, condition, effect: Effect::Put(StoredItem::new(item)) })
     }
 
     pub(super) fn read_delete(fields: &mut Fields) -> Result<Write, ServiceError> {
@@ -77,10 +77,10 @@ impl Write {
         }
     }
 
-    /// What the item would become, or why not.
-    pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Arc<Kept>>, ServiceError> {
+    /// The item after the write, or why the write is refused.
+    pub(super) fn evaluate(&self, table: &Table) -> Result<Option<Arc<StoredItem>>, ServiceError> {
         let (before, empty) = (table.items.get(&self.key), Item::new());
-        let found = before.map_or(&empty, |kept| &kept.item);
+        let found = before.map_or(&empty, |stored| &stored.item);
         if self.condition.as_ref().is_some_and(|condition| !condition.holds(found)) {
             return Err(condition_failed());
         }
@@ -89,18 +89,18 @@ impl Write {
             Effect::Delete => Ok(None),
             Effect::Check => Ok(before.cloned()),
             Effect::Update(update) => {
-                let mut after = before.map_or_else(|| new_item(&self.key), |kept| kept.item.clone());
+                let mut after = before.map_or_else(|| new_item(&self.key), |stored| stored.item.clone());
                 update.apply(found, &mut after)?;
                 check_size(&after)?;
-                Ok(Some(Kept::new(after)))
+                Ok(Some(StoredItem::new(after)))
             }
         }
     }
 
-    /// Puts the result in place, and returns what was there.
-    pub(super) fn commit(self, table: &mut Table, after: Option<Arc<Kept>>) -> Option<Arc<Kept>> {
+    /// Stores the result and returns the previous item.
+    pub(super) fn commit(self, table: &mut Table, after: Option<Arc<StoredItem>>) -> Option<Arc<StoredItem>> {
         match after {
-            Some(kept) => table.items.insert(self.key, kept),
+            Some(stored) => table.items.insert(self.key, stored),
             None => table.items.remove(&self.key),
         }
     }
@@ -117,13 +117,13 @@ pub(super) fn put(table: &mut Table, fields: &mut Fields) -> Result<Value, Servi
     run(table, fields, write, &["NONE", "ALL_OLD"])
 }
 
-/// `DeleteItem`: a missing item is no error.
+/// `DeleteItem`. A missing item is no error.
 pub(super) fn delete(table: &mut Table, fields: &mut Fields) -> Result<Value, ServiceError> {
     let write = Write::read_delete(fields)?;
     run(table, fields, write, &["NONE", "ALL_OLD"])
 }
 
-/// `UpdateItem`: makes the item if it is missing.
+/// `UpdateItem`. It creates a missing item.
 pub(super) fn update(table: &mut Table, fields: &mut Fields) -> Result<Value, ServiceError> {
     let write = Write::read_update(fields)?;
     run(table, fields, write, &["NONE", "ALL_OLD", "ALL_NEW"])
@@ -134,10 +134,10 @@ fn run(table: &mut Table, fields: &mut Fields, write: Write, answers: &[&str]) -
     let on_failure = fields.string("ReturnValuesOnConditionCheckFailure")?;
     fields.finish()?;
     if !answers.contains(&wanted.as_str()) {
-        return Err(unsupported(format_args!("ReturnValues={wanted} here")));
+        return Err(unsupported(format_args!("ReturnValues={wanted} for this operation")));
     }
     if on_failure.is_some_and(|wanted| wanted != "NONE") {
-        return Err(unsupported("the item of a failed condition"));
+        return Err(unsupported("ReturnValuesOnConditionCheckFailure"));
     }
     let after = write.evaluate(table)?;
     let before = write.commit(table, after.clone());
@@ -146,5 +146,5 @@ fn run(table: &mut Table, fields: &mut Fields, write: Write, answers: &[&str]) -
         "ALL_NEW" => after,
         _ => None,
     };
-    Ok(answer.map_or_else(|| json!({}), |kept| json!({"Attributes": kept.item})))
+    Ok(answer.map_or_else(|| json!({}), |stored| json!({"Attributes": stored.item})))
 }

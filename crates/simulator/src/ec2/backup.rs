@@ -1,5 +1,5 @@
-//! `CreateSnapshots`: snapshots of all volumes of an instance, of one checkpoint. Here only of the data server, which is no
-//! member and does nothing else.
+//! `CreateSnapshots`: snapshots of all volumes of one instance, taken at one time. Only the data server can be backed
+//! up. It is no member and supports no other call.
 
 use super::image::{Snapshot, SnapshotState};
 use super::{tag_specifications, tags, well_formed};
@@ -10,10 +10,10 @@ use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 use crate::world::Data;
 
-/// How many volumes the data server has: its root and that of its data.
+/// How many volumes the data server has: its root volume and its data volume.
 const VOLUMES: u64 = 2;
 
-/// `CreateSnapshots`. There is no client token: a repeated call takes them again.
+/// `CreateSnapshots`. It has no client token, so a repeated call takes further snapshots.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateSnapshots.html>
 pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let id = form.required("InstanceSpecification.InstanceId")?;
@@ -59,7 +59,7 @@ impl State {
         if this.state == SnapshotState::Pending {
             this.state = SnapshotState::Completed;
             let (id, started) = (this.id.clone(), this.started);
-            self.took("backup", id, started, self.now);
+            self.record_span("backup", id, started, self.now);
         }
     }
 }

@@ -1,7 +1,7 @@
-//! `DescribeInstances`, and how an instance looks in an answer.
+//! `DescribeInstances` and `DescribeSubnets`, and the XML of an instance.
 
 use super::filter::Filter;
-use super::instance::{Instance, Phase};
+use super::instance::{Instance, InstanceState};
 use super::page::Page;
 use super::well_formed;
 use crate::clock::Time;
@@ -16,7 +16,7 @@ const FILTERS: [&str; 6] =
 /// `DescribeInstances`.
 pub(super) fn instances(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let (page, next) = select(state, form, &FILTERS, |_| true)?;
-    // Neighbours of one launch share a reservation.
+    // Consecutive instances of one launch share a reservation.
     let same =
         |a: &usize, b: &usize| state.ec2.instances[*a].spec.reservation == state.ec2.instances[*b].spec.reservation;
     Ok(Xml::ec2("DescribeInstances", |xml| {
@@ -27,7 +27,7 @@ pub(super) fn instances(state: &mut State, form: &mut Form) -> Result<Vec<u8>, S
     }))
 }
 
-/// The instances a call names or filters for, as far as describes know them yet.
+/// The instances that a call names or filters for, without those that Describe calls do not show yet.
 pub(super) fn select(
     state: &State,
     form: &mut Form,
@@ -52,10 +52,10 @@ pub(super) fn select(
             && also(instance)
             && filters.iter().all(|filter| admits(filter, instance, state.now))
     });
-    Ok(page.cut(admitted))
+    Ok(page.slice(admitted))
 }
 
-/// The instances with these ids: all of them, or a refusal that names those that are not there.
+/// The instances with these ids, or a refusal that names the missing ones.
 pub(super) fn find(state: &State, ids: &[String], describing: bool) -> Result<Vec<usize>, ServiceError> {
     let mut found = Vec::with_capacity(ids.len());
     let mut missing = Vec::new();
@@ -91,18 +91,18 @@ fn admits(filter: &Filter, instance: &Instance, now: Time) -> bool {
     }
 }
 
-/// A reservation: the instances of one launch, each as `write` has it.
+/// Writes a reservation: the instances of one launch, each written by `write`.
 fn reservation(xml: &mut Xml, state: &State, instances: &[usize], write: impl Fn(&mut Xml, &State, &Instance) + Copy) {
     let Some(first) = instances.first() else { return };
     xml.text("reservationId", &state.ec2.instances[*first].spec.reservation).text("ownerId", &state.world.account);
     xml.list("instancesSet", "item", instances, |xml, index| write(xml, state, &state.ec2.instances[*index]));
 }
 
-/// Only what a step decides by; a launch's own answer has more, which every look would read for nobody.
+/// Writes only what the steps use. The answer to `RunInstances` has more, which would cost every poll time for nothing.
 fn brief(xml: &mut Xml, state: &State, instance: &Instance) {
     let spec = &instance.spec;
     xml.text("instanceId", &instance.id).text("imageId", &spec.image);
-    phase(xml, "instanceState", instance.described(state.now));
+    write_state(xml, "instanceState", instance.described(state.now));
     xml.text("instanceType", &spec.instance_type).text("launchTime", state.iso(instance.launched));
     xml.element("placement", |xml| {
         xml.text("availabilityZone", &spec.subnet.zone);
@@ -110,7 +110,7 @@ fn brief(xml: &mut Xml, state: &State, instance: &Instance) {
     super::tags::write(xml, &instance.tags);
 }
 
-/// What was launched: a reservation of instances with all that they were launched with.
+/// Writes a new reservation: its instances with all parameters of their launch.
 pub(super) fn launched(xml: &mut Xml, state: &State, instances: &[usize]) {
     reservation(xml, state, instances, |xml, state, instance| {
         brief(xml, state, instance);
@@ -140,9 +140,39 @@ pub(super) fn launched(xml: &mut Xml, state: &State, instances: &[usize]) {
     });
 }
 
-/// An instance's state under the given name.
-pub(super) fn phase(xml: &mut Xml, name: &str, phase: Phase) {
+/// Writes an instance's state as the element `name`.
+pub(super) fn write_state(xml: &mut Xml, name: &str, state: InstanceState) {
     xml.element(name, |xml| {
-        xml.text("code", phase.code().to_string()).text("name", phase.name());
+        xml.text("code", state.code().to_string()).text("name", state.name());
     });
+}
+
+/// `DescribeSubnets`: the world's subnets, by id or by zone.
+pub(super) fn subnets(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
+    let ids = form.list("SubnetId");
+    let filters = Filter::read_all(form, &["availability-zone", "subnet-id"])?;
+    let page = Page::read(form, 5..=1_000)?;
+    form.finish()?;
+    let subnets = &state.world.subnets;
+    if let Some(missing) = ids.iter().find(|id| !subnets.iter().any(|subnet| subnet.id == **id)) {
+        return Err(refuse("InvalidSubnetID.NotFound", format!("The subnet ID '{missing}' does not exist")));
+    }
+    let admitted = (0..subnets.len()).filter(|index| {
+        let subnet = &subnets[*index];
+        (ids.is_empty() || ids.contains(&subnet.id))
+            && filters.iter().all(|filter| match filter.name.as_str() {
+                "availability-zone" => filter.admits(&subnet.zone),
+                "subnet-id" => filter.admits(&subnet.id),
+                // The world's subnets carry no tags.
+                _ => false,
+            })
+    });
+    let (page, next) = page.slice(admitted);
+    Ok(Xml::ec2("DescribeSubnets", |xml| {
+        xml.list("subnetSet", "item", page, |xml, index| {
+            let subnet = &subnets[index];
+            xml.text("subnetId", &subnet.id).text("availabilityZone", &subnet.zone).text("state", "available");
+        });
+        xml.optional("nextToken", next);
+    }))
 }

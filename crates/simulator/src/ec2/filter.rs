@@ -1,11 +1,11 @@
-//! The filters of describe calls. <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
+//! The filters of Describe calls. <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/Using_Filtering.html>
 
 use std::collections::BTreeMap;
 
 use crate::service::{ServiceError, unsupported};
 use crate::wire::form::Form;
 
-/// A filter: a resource passes if one of the values fits. Filters are joined by "and".
+/// A filter. A resource passes if it matches one of the values. It must pass all filters.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
     pub(crate) name: String,
@@ -13,7 +13,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// Reads a request's filters; a name that is neither `known` nor about tags is refused.
+    /// Reads a request's filters. A name that is neither in `known` nor about tags is refused.
     pub(crate) fn read_all(form: &mut Form, known: &[&str]) -> Result<Vec<Filter>, ServiceError> {
         let mut filters = Vec::new();
         for mut structure in form.structures("Filter") {
@@ -31,7 +31,7 @@ impl Filter {
         self.values.iter().any(|pattern| fits(pattern.as_bytes(), value.as_bytes()))
     }
 
-    /// What a filter about tags (`tag:KEY` or `tag-key`) makes of a resource's tags.
+    /// Whether a resource with these tags passes a tag filter (`tag:KEY` or `tag-key`).
     pub(crate) fn admits_tags(&self, tags: &BTreeMap<String, String>) -> bool {
         match self.name.strip_prefix("tag:") {
             Some(key) => tags.get(key).is_some_and(|value| self.admits(value)),
@@ -40,7 +40,8 @@ impl Filter {
     }
 }
 
-/// Whether a value fits a pattern: `*` is any text, `?` any one character, and a backslash takes either literally.
+/// Whether a value matches a pattern. `*` matches any text, `?` any one character, and a backslash makes the next
+/// character literal.
 fn fits(pattern: &[u8], value: &[u8]) -> bool {
     match (pattern, value) {
         ([], []) => true,
@@ -68,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tag_filter_looks_at_one_tag_and_tag_key_at_all_keys() {
+    fn a_tag_filter_matches_one_tag_and_tag_key_matches_all_keys() {
         let tags = BTreeMap::from([("fleet".to_owned(), "a".to_owned())]);
         let filter = |name: &str, value: &str| Filter { name: name.to_owned(), values: vec![value.to_owned()] };
         assert!(filter("tag:fleet", "a").admits_tags(&tags));

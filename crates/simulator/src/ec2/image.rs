@@ -1,11 +1,11 @@
-//! What an image and its snapshot are.
+//! Images and snapshots.
 
 use std::collections::BTreeMap;
 
 use super::instance::Installed;
 use crate::clock::Time;
 
-/// An image. Once deregistered it is kept for the report's sake only.
+/// An image. A deregistered image stays for the report.
 #[derive(Clone, Debug)]
 pub(crate) struct Image {
     pub(crate) id: String,
@@ -16,16 +16,16 @@ pub(crate) struct Image {
     pub(crate) made_by: String,
     pub(crate) source: Option<String>,
     pub(crate) created: Time,
-    /// When describes begin to know it.
+    /// From when on Describe calls show the image.
     pub(crate) visible: Time,
     pub(crate) state: ImageState,
-    /// What its clones carry.
+    /// What is installed on the instances cloned from the image.
     pub(crate) installed: Installed,
-    /// The place of its one snapshot.
+    /// The index of its one snapshot.
     pub(crate) snapshot: usize,
 }
 
-/// The states of an image that the simulator knows.
+/// The image states that the simulator supports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ImageState {
     Pending,
@@ -45,7 +45,7 @@ impl ImageState {
     }
 }
 
-/// A snapshot: of an image, or a backup of the data.
+/// A snapshot of an image, or a backup of the data.
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
     pub(crate) id: String,
@@ -56,11 +56,11 @@ pub(crate) struct Snapshot {
     pub(crate) started: Time,
     pub(crate) visible: Time,
     pub(crate) state: SnapshotState,
-    /// The place of the image it was made for; a backup's is made for none.
+    /// The index of its image. A backup has none.
     pub(crate) image: Option<usize>,
 }
 
-/// The states of a snapshot.
+/// The snapshot states that the simulator supports, and `Deleted`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SnapshotState {
     Pending,

@@ -3,7 +3,7 @@
 use super::describe::find;
 use super::filter::Filter;
 use super::image::{Image, ImageState, Snapshot, SnapshotState};
-use super::instance::Phase;
+use super::instance::InstanceState;
 use super::page::Page;
 use super::{tag_specifications, tags, well_formed};
 use crate::events::Event;
@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 
-/// Makes an image of an instance. There is no client token: the name is the key.
+/// `CreateImage`. It has no client token. The name makes the call idempotent.
 pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let id = form.required("InstanceId")?;
     let name = form.required("Name")?;
@@ -30,15 +30,15 @@ pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Serv
     }
     let instance = find(state, &[id], false)?[0];
     let source = &state.ec2.instances[instance];
-    if !matches!(source.phase, Phase::Running | Phase::Stopped) {
+    if !matches!(source.state, InstanceState::Running | InstanceState::Stopped) {
         let message = format!(
             "The instance '{}' is not in a state from which an image can be created: it is {}",
             source.id,
-            source.phase.name()
+            source.state.name()
         );
         return Err(refuse("IncorrectState", message));
     }
-    let rebooted = reboots && source.phase == Phase::Running;
+    let rebooted = reboots && source.state == InstanceState::Running;
 
     let (image, made_by) = (state.ec2.images.len(), state.caller.run.clone());
     let visible = state.now + state.dice.latency("image-visible", image as u64, state.world.latencies.visibility);
@@ -79,6 +79,7 @@ pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Serv
     }))
 }
 
+/// Whether EC2 accepts the name of an image.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/APIReference/API_CreateImage.html>
 fn name_is_valid(name: &str) -> bool {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "()[] ./-'@_".contains(c);
@@ -104,7 +105,7 @@ impl State {
         if snapshot.state == SnapshotState::Pending {
             snapshot.state = if failed { SnapshotState::Error } else { SnapshotState::Completed };
         }
-        self.took("image", id, created, self.now);
+        self.record_span("image", id, created, self.now);
     }
 }
 
@@ -134,7 +135,7 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
             && (ids.is_empty() || ids.contains(&image.id))
             && filters.iter().all(|filter| admits(filter, image))
     });
-    let (page, next) = page.cut(admitted);
+    let (page, next) = page.slice(admitted);
     Ok(Xml::ec2("DescribeImages", |xml| {
         xml.list("imagesSet", "item", page, |xml, index| write(xml, state, index));
         xml.optional("nextToken", next);
@@ -150,7 +151,7 @@ fn admits(filter: &Filter, image: &Image) -> bool {
     }
 }
 
-/// The image with this id, or AWS's refusal.
+/// The index of the image with this id, or AWS's refusal.
 pub(super) fn find_image(state: &State, id: &str, describing: bool) -> Result<usize, ServiceError> {
     well_formed(id, "ami", "InvalidAMIID")?;
     let known = |image: &Image| image.id == id && image.registered() && (!describing || image.visible <= state.now);
@@ -179,7 +180,7 @@ fn write(xml: &mut Xml, state: &State, index: usize) {
     tags::write(xml, &image.tags);
 }
 
-/// `DeregisterImage`: existing instances keep running; its snapshot stays unless asked for.
+/// `DeregisterImage`. Instances of the image keep running. Its snapshot stays unless the call asks to delete it.
 pub(super) fn deregister(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let id = form.required("ImageId")?;
     let with_snapshots = form.parsed::<bool>("DeleteAssociatedSnapshots")?.unwrap_or(false);
@@ -195,7 +196,7 @@ pub(super) fn deregister(state: &mut State, form: &mut Form) -> Result<Vec<u8>, 
     image.state = ImageState::Deregistered;
     let snapshot = image.snapshot;
     let asked = with_snapshots && state.ec2.snapshots[snapshot].state != SnapshotState::Deleted;
-    // The image goes all the same if its snapshot may not.
+    // The image is deregistered even if the caller may not delete the snapshot.
     let allowed = asked && state.may_delete_snapshot(snapshot);
     if allowed {
         state.ec2.snapshots[snapshot].state = SnapshotState::Deleted;
@@ -215,7 +216,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_have_their_length_and_letters() {
+    fn an_image_name_has_a_valid_length_and_valid_characters() {
         assert!(name_is_valid("appwrite-1.4.14-0a1b"));
         assert!(!name_is_valid("ab"));
         assert!(!name_is_valid(&"a".repeat(129)));

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::describe::launched;
 use super::image::ImageState;
 use super::images::find_image;
-use super::instance::{Installed, Instance, Phase, Spec, vcpus};
+use super::instance::{Installed, Instance, InstanceState, Spec, vcpus};
 use super::tag_specifications;
 use crate::service::{ServiceError, refuse, unsupported};
 use crate::state::State;
@@ -17,14 +17,14 @@ use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 use crate::world::Subnet;
 
-/// What a client token did: the parameters it came with, and what it launched.
+/// The launch of a client token: its parameters, and the instances it launched.
 #[derive(Clone, Debug)]
 pub(super) struct Launch {
     parameters: BTreeMap<String, String>,
     instances: Vec<usize>,
 }
 
-/// Launches the largest number from `MinCount` to `MaxCount` that fits, once per client token and zone.
+/// Launches as many instances as fit, between `MinCount` and `MaxCount`. A client token launches once in each zone.
 /// <https://docs.aws.amazon.com/ec2/latest/devguide/ec2-api-idempotency.html>
 pub(super) fn run(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let parameters = form.pairs().clone();
@@ -50,7 +50,7 @@ pub(super) fn run(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Service
     Ok(Xml::ec2("RunInstances", |xml| launched(xml, state, &instances)))
 }
 
-/// A launch that reads well.
+/// A valid launch request.
 #[derive(Debug)]
 struct Request {
     image: String,
@@ -132,7 +132,7 @@ fn instance_profile(state: &State, form: &mut Form) -> Result<Option<String>, Se
     Ok(Some(name))
 }
 
-/// Any that fits; no machine here runs it.
+/// Accepts any user data that is small enough. No simulated instance runs it.
 fn check_user_data(form: &mut Form) -> Result<(), ServiceError> {
     let Some(encoded) = form.take("UserData") else { return Ok(()) };
     match BASE64_STANDARD.decode(encoded) {
@@ -144,11 +144,11 @@ fn check_user_data(form: &mut Form) -> Result<(), ServiceError> {
     }
 }
 
-/// The most that user data may be, in bytes.
+/// The maximum size of user data in bytes.
 /// <https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instancedata-add-user-data.html>
 const USER_DATA: usize = 16 * 1024;
 
-/// Either is taken: no machine here shuts itself down.
+/// Accepts either behavior. No simulated instance shuts itself down.
 fn check_shutdown_behavior(form: &mut Form) -> Result<(), ServiceError> {
     match form.take("InstanceInitiatedShutdownBehavior").as_deref() {
         None | Some("stop" | "terminate") => Ok(()),
@@ -171,7 +171,7 @@ fn metadata_options(form: &mut Form) -> Result<String, ServiceError> {
     Ok(tokens)
 }
 
-/// How many instances a launch gets: what quota and capacity leave, or a refusal.
+/// How many instances a launch may create within the quota and the capacity, or a refusal.
 fn admit(state: &State, request: &Request) -> Result<u32, ServiceError> {
     let image = find_image(state, &request.image, false)?;
     let image = &state.ec2.images[image];
@@ -196,10 +196,11 @@ fn admit(state: &State, request: &Request) -> Result<u32, ServiceError> {
     if count < min { Err(quota_exceeded(state)) } else { Ok(count) }
 }
 
-/// The vCPUs that count against the quota: those of instances that run or are about to.
+/// The vCPUs that count against the quota: those of pending and running instances.
 /// <https://docs.aws.amazon.com/ec2/latest/instancetypes/ec2-instance-quotas.html>
 pub(super) fn vcpus_in_use(state: &State) -> u32 {
-    let running = state.ec2.instances.iter().filter(|one| matches!(one.phase, Phase::Pending | Phase::Running));
+    let running =
+        state.ec2.instances.iter().filter(|one| matches!(one.state, InstanceState::Pending | InstanceState::Running));
     running.filter_map(|one| vcpus(&one.spec.instance_type)).sum()
 }
 
@@ -242,7 +243,7 @@ fn launch(state: &mut State, request: Request, count: u32) -> Vec<usize> {
 }
 
 impl State {
-    /// A new instance, pending since now; the caller decides what becomes of it.
+    /// Adds an instance that is pending. The caller schedules what follows.
     pub(crate) fn add_instance(
         &mut self,
         spec: &Arc<Spec>,
@@ -260,8 +261,8 @@ impl State {
             foreign: false,
             launched: self.now,
             visible: self.now,
-            phase: Phase::Pending,
-            lags: None,
+            state: InstanceState::Pending,
+            stale: None,
             since: self.now,
             epoch: 0,
             up_since: self.now,

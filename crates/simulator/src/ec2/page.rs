@@ -1,9 +1,9 @@
-//! Pages of a long answer.
+//! Pages of an answer.
 
 use crate::service::{ServiceError, refuse};
 use crate::wire::form::Form;
 
-/// Which part of an answer a call wants.
+/// The page that a call asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Page {
     from: usize,
@@ -11,7 +11,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// Reads `MaxResults`, within its limits, and `NextToken`.
+    /// Reads `MaxResults`, which must be within `limits`, and `NextToken`.
     pub(super) fn read(form: &mut Form, limits: std::ops::RangeInclusive<usize>) -> Result<Page, ServiceError> {
         let most = form.parsed::<usize>("MaxResults")?;
         if let Some(most) = most.filter(|most| !limits.contains(most)) {
@@ -31,16 +31,16 @@ impl Page {
         Ok(Page { from, most: most.unwrap_or(usize::MAX) })
     }
 
-    /// Whether a size was asked for.
+    /// Whether the call set a page size.
     pub(super) fn limited(self) -> bool {
         self.most != usize::MAX
     }
 
     /// The indices of this page, out of all `admitted` in ascending order, and the token of the next page.
-    pub(super) fn cut(self, admitted: impl Iterator<Item = usize>) -> (Vec<usize>, Option<String>) {
+    pub(super) fn slice(self, admitted: impl Iterator<Item = usize>) -> (Vec<usize>, Option<String>) {
         let mut rest = admitted.skip_while(|index| *index < self.from);
         let page: Vec<usize> = rest.by_ref().take(self.most).collect();
-        // The token is the place where the next page begins, so that what is gone by then shifts nothing.
+        // The token is the index at which the next page begins. A resource that disappears in between shifts nothing.
         let next = rest.next().map(|index| format!("{TOKEN}{index}"));
         (page, next)
     }
@@ -62,7 +62,7 @@ mod tests {
                 Some(token) => format!("MaxResults=2&NextToken={token}"),
             };
             let page = Page::read(&mut Form::parse(body.as_bytes()), 1..=9).unwrap();
-            let (indices, next) = page.cut([1, 4, 5, 8, 9].into_iter());
+            let (indices, next) = page.slice([1, 4, 5, 8, 9].into_iter());
             seen.push(indices);
             token = next;
             if token.is_none() {

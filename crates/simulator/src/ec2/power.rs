@@ -1,7 +1,7 @@
-//! `StopInstances`, `StartInstances`, `TerminateInstances`: each takes all the instances it is given, or none.
+//! `StopInstances`, `StartInstances` and `TerminateInstances`. Each changes all instances that it names, or none.
 
-use super::describe::{find, phase};
-use super::instance::{Phase, vcpus};
+use super::describe::{find, write_state};
+use super::instance::{InstanceState, vcpus};
 use super::launch::vcpus_in_use;
 use crate::service::{ServiceError, refuse};
 use crate::state::State;
@@ -13,12 +13,12 @@ pub(super) fn stop(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Servic
     let instances = named(state, form)?;
     for index in &instances {
         let instance = &state.ec2.instances[*index];
-        if matches!(instance.phase, Phase::Pending | Phase::ShuttingDown | Phase::Terminated) {
+        if matches!(instance.state, InstanceState::Pending | InstanceState::ShuttingDown | InstanceState::Terminated) {
             return Err(incorrect_state(&instance.id, "stopped"));
         }
     }
     Ok(change(state, "StopInstances", &instances, |state, index| {
-        if state.ec2.instances[index].phase == Phase::Running {
+        if state.ec2.instances[index].state == InstanceState::Running {
             state.begin_stop(index);
         }
     }))
@@ -30,19 +30,19 @@ pub(super) fn start(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Servi
     let mut wanted = 0;
     for index in &instances {
         let instance = &state.ec2.instances[*index];
-        match instance.phase {
-            Phase::Stopping | Phase::ShuttingDown | Phase::Terminated => {
+        match instance.state {
+            InstanceState::Stopping | InstanceState::ShuttingDown | InstanceState::Terminated => {
                 return Err(incorrect_state(&instance.id, "started"));
             }
-            Phase::Stopped => wanted += vcpus(&instance.spec.instance_type).unwrap_or_default(),
-            Phase::Pending | Phase::Running => {}
+            InstanceState::Stopped => wanted += vcpus(&instance.spec.instance_type).unwrap_or_default(),
+            InstanceState::Pending | InstanceState::Running => {}
         }
     }
     if vcpus_in_use(state) + wanted > state.world.vcpu_quota {
         return Err(super::launch::quota_exceeded(state));
     }
     Ok(change(state, "StartInstances", &instances, |state, index| {
-        if state.ec2.instances[index].phase == Phase::Stopped {
+        if state.ec2.instances[index].state == InstanceState::Stopped {
             state.become_pending(index);
         }
     }))
@@ -52,13 +52,13 @@ pub(super) fn start(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Servi
 pub(super) fn terminate(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let instances = named(state, form)?;
     Ok(change(state, "TerminateInstances", &instances, |state, index| {
-        if !state.ec2.instances[index].phase.gone() {
+        if !state.ec2.instances[index].state.gone() {
             state.begin_terminate(index);
         }
     }))
 }
 
-/// The most instances that one call may name.
+/// The maximum number of instances in one call.
 const MOST: usize = 1_000;
 
 fn named(state: &State, form: &mut Form) -> Result<Vec<usize>, ServiceError> {
@@ -81,7 +81,7 @@ fn incorrect_state(id: &str, wanted: &str) -> ServiceError {
     refuse("IncorrectInstanceState", message)
 }
 
-/// Changes each instance, and answers what each was and is.
+/// Changes each instance. The answer has its previous and its current state.
 fn change(
     state: &mut State,
     operation: &'static str,
@@ -90,7 +90,7 @@ fn change(
 ) -> Vec<u8> {
     let mut changes = Vec::with_capacity(instances.len());
     for index in instances {
-        let before = state.ec2.instances[*index].phase;
+        let before = state.ec2.instances[*index].state;
         state.touch_instance(operation, *index);
         effect(state, *index);
         changes.push((*index, before));
@@ -99,8 +99,8 @@ fn change(
         xml.list("instancesSet", "item", changes, |xml, (index, before)| {
             let instance = &state.ec2.instances[index];
             xml.text("instanceId", &instance.id);
-            phase(xml, "currentState", instance.phase);
-            phase(xml, "previousState", before);
+            write_state(xml, "currentState", instance.state);
+            write_state(xml, "previousState", before);
         });
     })
 }

@@ -35,7 +35,7 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
             && (ids.is_empty() || ids.contains(&snapshot.id))
             && filters.iter().all(|filter| admits(filter, snapshot))
     });
-    let (page, next) = page.cut(admitted);
+    let (page, next) = page.slice(admitted);
     Ok(Xml::ec2("DescribeSnapshots", |xml| {
         xml.list("snapshotSet", "item", page, |xml, index| {
             let snapshot = &state.ec2.snapshots[index];
@@ -66,7 +66,7 @@ fn admits(filter: &Filter, snapshot: &Snapshot) -> bool {
     }
 }
 
-/// The snapshot with this id, or AWS's refusal.
+/// The index of the snapshot with this id, or AWS's refusal.
 pub(super) fn find_snapshot(state: &State, id: &str, describing: bool) -> Result<usize, ServiceError> {
     well_formed(id, "snap", "InvalidSnapshotID")?;
     let known = |one: &Snapshot| one.id == id && one.exists() && (!describing || one.visible <= state.now);
@@ -74,7 +74,7 @@ pub(super) fn find_snapshot(state: &State, id: &str, describing: bool) -> Result
     state.ec2.snapshots.iter().position(known).ok_or_else(missing)
 }
 
-/// `DeleteSnapshot`: refused for as long as its image is registered.
+/// `DeleteSnapshot`. EC2 refuses it while the snapshot's image is registered.
 pub(super) fn delete(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let id = form.required("SnapshotId")?;
     form.finish()?;

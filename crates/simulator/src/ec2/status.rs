@@ -1,7 +1,7 @@
 //! `DescribeInstanceStatus`.
 
-use super::describe::{phase, select};
-use super::instance::{Instance, Phase};
+use super::describe::{select, write_state};
+use super::instance::{Instance, InstanceState};
 use crate::service::ServiceError;
 use crate::state::State;
 use crate::wire::form::Form;
@@ -9,21 +9,22 @@ use crate::wire::xml::Xml;
 
 const FILTERS: [&str; 2] = ["availability-zone", "instance-state-name"];
 
-/// Running instances only, unless all are asked for.
+/// The status of running instances, or of all if the call asks for them.
 pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let all = form.parsed::<bool>("IncludeAllInstances")?.unwrap_or(false);
     let now = state.now;
-    let (page, next) = select(state, form, &FILTERS, |instance| all || instance.described(now) == Phase::Running)?;
+    let (page, next) =
+        select(state, form, &FILTERS, |instance| all || instance.described(now) == InstanceState::Running)?;
     for index in &page {
         if state.ec2.instances[*index].checks_passed(state.now) {
-            state.saw_checks(*index);
+            state.record_checks_wait(*index);
         }
     }
     Ok(Xml::ec2("DescribeInstanceStatus", |xml| {
         xml.list("instanceStatusSet", "item", page, |xml, index| {
             let instance = &state.ec2.instances[index];
             xml.text("instanceId", &instance.id).text("availabilityZone", &instance.spec.subnet.zone);
-            phase(xml, "instanceState", instance.described(now));
+            write_state(xml, "instanceState", instance.described(now));
             let (status, reachability) = summary(state, instance);
             checks(xml, "systemStatus", if status == "impaired" { ("ok", "passed") } else { (status, reachability) });
             checks(xml, "instanceStatus", (status, reachability));
@@ -32,14 +33,14 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
     }))
 }
 
-/// The summary and the one check behind it. An instance that will never pass is `initializing` for as long as one that
-/// takes longest, and then `impaired`.
+/// The status and its reachability check. An instance that never passes is `initializing` for the longest time that the
+/// checks can take, and then `impaired`.
 fn summary(state: &State, instance: &Instance) -> (&'static str, &'static str) {
     let patience = state.world.latencies.status_checks.high;
-    match instance.phase {
-        Phase::Running if instance.checks_passed(state.now) => ("ok", "passed"),
-        Phase::Running if instance.dead || state.now >= instance.up_since + patience => ("impaired", "failed"),
-        Phase::Running => ("initializing", "initializing"),
+    match instance.state {
+        InstanceState::Running if instance.checks_passed(state.now) => ("ok", "passed"),
+        InstanceState::Running if instance.dead || state.now >= instance.up_since + patience => ("impaired", "failed"),
+        InstanceState::Running => ("initializing", "initializing"),
         _ => ("not-applicable", "not-applicable"),
     }
 }

@@ -10,12 +10,12 @@ use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 
-/// The most resources one call may name.
+/// The maximum number of resources in one call.
 const MOST_RESOURCES: usize = 1_000;
-/// The most tags one resource may carry.
+/// The maximum number of tags on one resource.
 const MOST_TAGS: usize = 50;
 
-/// `CreateTags`: adds or overwrites.
+/// `CreateTags`: adds tags or overwrites them.
 pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let resources = resources(state, form)?;
     let added = read(form)?;
@@ -36,7 +36,7 @@ pub(super) fn create(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Serv
     }))
 }
 
-/// `DeleteTags`: a tag given with a value goes only if it has that value; a missing one is no error.
+/// `DeleteTags`. A tag that is given with a value is removed only if it has that value. A missing tag is no error.
 pub(super) fn delete(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let resources = resources(state, form)?;
     let mut removed = Vec::new();
@@ -58,7 +58,7 @@ pub(super) fn delete(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Serv
     }))
 }
 
-/// Something that carries tags.
+/// A resource that carries tags.
 #[derive(Clone, Copy, Debug)]
 enum Resource {
     Instance(usize),
@@ -108,7 +108,7 @@ fn change(
             Resource::Instance(index) => {
                 state.touch_instance(operation, index);
                 effect(&mut state.ec2.instances[index].tags);
-                // The tag of the balanced decides who counts as in service.
+                // A member in service carries the load-balancer tag, so the capacity in service may have changed.
                 state.reroute(index);
             }
             Resource::Image(index) => {
@@ -123,7 +123,7 @@ fn change(
     }
 }
 
-/// Reads a list of tags to set.
+/// Reads the tags that a call sets.
 pub(crate) fn read(form: &mut Form) -> Result<BTreeMap<String, String>, ServiceError> {
     let mut tags = BTreeMap::new();
     for mut tag in form.structures("Tag") {

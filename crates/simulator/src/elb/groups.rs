@@ -7,7 +7,7 @@ use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 
-/// The groups that are named by ARN or by name, or all of them.
+/// `DescribeTargetGroups`: the groups that the call names by ARN or by name, or all of them.
 pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let arns = form.list("TargetGroupArns.member");
     let names = form.list("Names.member");
@@ -44,12 +44,12 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
     }))
 }
 
-/// `arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID`
+/// The name in `arn:aws:elasticloadbalancing:REGION:ACCOUNT:targetgroup/NAME/ID`.
 fn name(arn: &str) -> &str {
     arn.split('/').nth(1).unwrap_or_default()
 }
 
-/// The attributes of one group.
+/// `DescribeTargetGroupAttributes`: the attributes of one group.
 pub(super) fn attributes(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     find_group(state, &form.required("TargetGroupArn")?)?;
     form.finish()?;

@@ -2,13 +2,13 @@
 
 use super::target::{Health, Target};
 use super::{find_group, target_ids};
-use crate::ec2::instance::{Instance, Phase};
+use crate::ec2::instance::{Instance, InstanceState};
 use crate::service::{ServiceError, unsupported};
 use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 
-/// The health of the targets that are named, or of all of them.
+/// The health of the named targets, or of all of them.
 pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let group = find_group(state, &form.required("TargetGroupArn")?)?;
     let ids = target_ids(state, form)?;
@@ -44,21 +44,21 @@ pub(super) fn describe(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
     }))
 }
 
-/// A state, and unless it is `healthy` a reason and a description.
+/// A target's state, and a reason and a description unless the state is `healthy`.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetHealth.html>
 type Seen = (&'static str, Option<(&'static str, &'static str)>);
 
 const NOT_REGISTERED: Seen = ("unused", Some(("Target.NotRegistered", "Target is not registered to the target group")));
 
 fn seen(instance: &Instance, target: &Target) -> (String, Seen) {
-    let health = match (target.health, instance.phase) {
+    let health = match (target.health, instance.state) {
         (Health::Draining, _) => {
             ("draining", Some(("Target.DeregistrationInProgress", "Target deregistration is in progress")))
         }
-        (_, Phase::Stopped) => ("unused", Some(("Target.InvalidState", "Target is in the stopped state"))),
+        (_, InstanceState::Stopped) => ("unused", Some(("Target.InvalidState", "Target is in the stopped state"))),
         (Health::Initial, _) => ("initial", Some(("Elb.InitialHealthChecking", "Initial health checks in progress"))),
         (Health::Healthy, _) => ("healthy", None),
-        (Health::Unhealthy, _) if target.doomed => {
+        (Health::Unhealthy, _) if target.never_healthy => {
             ("unhealthy", Some(("Target.ResponseCodeMismatch", "Health checks failed with these codes: [401]")))
         }
         (Health::Unhealthy, _) => ("unhealthy", Some(("Target.Timeout", "Request timed out"))),

@@ -2,13 +2,14 @@
 
 use super::target::{Health, Target};
 use super::{TargetKey, find_group, target_ids};
-use crate::ec2::instance::Phase;
+use crate::ec2::instance::InstanceState;
 use crate::service::{ServiceError, refuse};
 use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::xml::Xml;
 
-/// `RegisterTargets`: all of them, or none. Registering a registered target changes nothing; one that drains returns.
+/// `RegisterTargets`: registers all of its targets or none. A registered target does not change. A draining target
+/// returns.
 pub(super) fn register(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let group = find_group(state, &form.required("TargetGroupArn")?)?;
     let ids = target_ids(state, form)?;
@@ -27,10 +28,10 @@ pub(super) fn register(state: &mut State, form: &mut Form) -> Result<Vec<u8>, Se
     for instance in new {
         state.touch_target("RegisterTargets", group, instance);
         state.registered += 1;
-        let doomed = state.faults.never_healthy(state.registered);
-        let target = Target::new(state.now, Health::Initial, state.registered, doomed);
+        let never_healthy = state.faults.never_healthy(state.registered);
+        let target = Target::new(state.now, Health::Initial, state.registered, never_healthy);
         state.groups[group].targets.insert(instance, target);
-        state.schedule_verdict(TargetKey { group, instance });
+        state.schedule_health_change(TargetKey { group, instance });
         state.reconsider_targets(instance);
     }
     Ok(Xml::query("RegisterTargets", |_| {}))
@@ -42,7 +43,7 @@ fn running(state: &State, ids: &[String]) -> Result<Vec<usize>, ServiceError> {
         let index = state.ec2.by_id.get(id).filter(|index| state.ec2.instances[**index].exists(state.now));
         match index {
             None => return Err(refuse("InvalidTarget", format!("Instance ID '{id}' is not valid"))),
-            Some(index) if state.ec2.instances[*index].phase == Phase::Running => instances.push(*index),
+            Some(index) if state.ec2.instances[*index].state == InstanceState::Running => instances.push(*index),
             Some(_) => {
                 let message =
                     format!("The following targets are not in a running state and cannot be registered: '{id}'");
@@ -55,7 +56,7 @@ fn running(state: &State, ids: &[String]) -> Result<Vec<usize>, ServiceError> {
     Ok(instances)
 }
 
-/// `DeregisterTargets`: an unknown target is no error.
+/// `DeregisterTargets`. An unknown target is no error.
 pub(super) fn deregister(state: &mut State, form: &mut Form) -> Result<Vec<u8>, ServiceError> {
     let group = find_group(state, &form.required("TargetGroupArn")?)?;
     let ids = target_ids(state, form)?;

@@ -1,30 +1,31 @@
-//! How targets become healthy, unhealthy, and gone.
+//! How targets become healthy, become unhealthy, and drain.
 
 use std::time::Duration;
 
 use super::{OWN_GROUP, TargetKey};
 use crate::clock::Time;
-use crate::ec2::instance::Phase;
+use crate::ec2::instance::InstanceState;
 use crate::events::Event;
 use crate::state::State;
 use crate::traffic::Route;
 
-/// An instance's place in a target group.
+/// An instance in a target group.
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
-    /// Health checks come every interval from then on.
+    /// When it was registered. A health check follows after every interval.
     pub(crate) registered: Time,
     pub(crate) health: Health,
-    /// Whether the checks pass at present, and since when; for a draining target, since when it drains.
+    /// Whether its health checks pass at present, and since when. For a draining target, `passing_since` is when it
+    /// began to drain.
     passing: bool,
     passing_since: Time,
-    /// Counts its changes, so that what was due before one is void after it.
+    /// Grows with each change of the target. An event that was scheduled in an earlier epoch is void.
     pub(crate) epoch: u32,
-    /// Whether a fault keeps its checks from ever passing.
-    pub(crate) doomed: bool,
+    /// Whether a world fault makes all of its checks fail.
+    pub(crate) never_healthy: bool,
 }
 
-/// The states of a target; whether it is `unused` its instance says.
+/// The states of a target. Whether it is `unused` depends on its instance.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/application/target-group-health-checks.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Health {
@@ -35,22 +36,22 @@ pub(crate) enum Health {
 }
 
 impl Target {
-    /// The `ordinal`th registration. Epochs of one instance's registrations never meet, so that what was due for an
-    /// earlier one is void for a later one.
-    pub(crate) fn new(now: Time, health: Health, ordinal: u32, doomed: bool) -> Target {
+    /// The `ordinal`th registration. Two registrations of one instance never share an epoch, so an event of the earlier
+    /// one is void for the later one.
+    pub(crate) fn new(now: Time, health: Health, ordinal: u32, never_healthy: bool) -> Target {
         Target {
             registered: now,
             health,
             passing: health == Health::Healthy,
             passing_since: now,
             epoch: ordinal << 10,
-            doomed,
+            never_healthy,
         }
     }
 }
 
 impl State {
-    /// Something about an instance changed that its targets' checks, and who gets requests, may depend on.
+    /// Updates health checks and request routing after a change of an instance.
     pub(crate) fn reconsider_targets(&mut self, instance: usize) {
         for group in 0..self.groups.len() {
             self.reconsider_target(TargetKey { group, instance });
@@ -61,32 +62,33 @@ impl State {
     fn reconsider_target(&mut self, key: TargetKey) {
         let now = self.now;
         let instance = &self.ec2.instances[key.instance];
-        let (serving, stopped) = (instance.serving.is_some(), instance.phase == Phase::Stopped);
+        let (serving, stopped) = (instance.serving.is_some(), instance.state == InstanceState::Stopped);
         let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
         if target.health == Health::Draining {
             return;
         }
-        let passing = serving && !target.doomed;
+        let passing = serving && !target.never_healthy;
         if stopped {
-            // A stopped instance is unused, and begins anew when it runs again.
+            // A stopped target is unused. Its checks begin anew when its instance runs again.
             target.health = Health::Initial;
             (target.passing, target.passing_since) = (false, now);
             target.epoch += 1;
         } else if passing != target.passing {
             (target.passing, target.passing_since) = (passing, now);
-            self.schedule_verdict(key);
+            self.schedule_health_change(key);
         } else if target.health == Health::Initial && !passing && instance.up_since == now {
             target.passing_since = now;
-            self.schedule_verdict(key);
+            self.schedule_health_change(key);
         }
     }
 
-    /// Schedules what the checks will come to if nothing changes before.
-    pub(crate) fn schedule_verdict(&mut self, key: TargetKey) {
+    /// Schedules the next change of health. It happens if nothing else changes before.
+    pub(crate) fn schedule_health_change(&mut self, key: TargetKey) {
         let world = &self.world;
         let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
         target.epoch += 1;
-        // A target that was never healthy needs one passed check only; one that recovers needs the threshold.
+        // A target that was never healthy becomes healthy with one passed check. A target that recovers must pass
+        // `healthy_threshold` checks.
         let checks = match (target.health, target.passing) {
             (Health::Initial, true) => 1,
             (Health::Initial | Health::Healthy, false) => world.unhealthy_threshold,
@@ -95,20 +97,20 @@ impl State {
         };
         let at = nth_check(target.registered, target.passing_since, checks, world.health_check_interval);
         let (epoch, healthy) = (target.epoch, target.passing);
-        self.queue.schedule(at, Event::Checked { target: key, epoch, healthy });
+        self.queue.schedule(at, Event::HealthDecided { target: key, epoch, healthy });
     }
 
-    pub(crate) fn on_checked(&mut self, key: TargetKey, healthy: bool) {
+    pub(crate) fn on_health_decided(&mut self, key: TargetKey, healthy: bool) {
         let Some(target) = self.groups[key.group].targets.get_mut(&key.instance) else { return };
         target.health = if healthy { Health::Healthy } else { Health::Unhealthy };
         let start = target.passing_since;
         if healthy {
-            self.took("health-checks", self.ec2.instances[key.instance].id.clone(), start, self.now);
+            self.record_span("health-checks", self.ec2.instances[key.instance].id.clone(), start, self.now);
         }
         self.reroute(key.instance);
     }
 
-    /// A target starts to drain: it gets no new request, and finishes those it has.
+    /// A target begins to drain: it receives no new requests and finishes the requests it has.
     pub(super) fn begin_draining(&mut self, key: TargetKey) {
         let at = self.now + self.world.deregistration_delay;
         let now = self.now;
@@ -129,16 +131,16 @@ impl State {
         let instance = &self.ec2.instances[key.instance];
         if key.group == OWN_GROUP {
             let (id, serving, excused) = (instance.id.clone(), instance.serving, instance.dead);
-            self.took("drain", id, target.passing_since, self.now);
-            // What is still under way when the delay is over is cut off.
+            self.record_span("drain", id, target.passing_since, self.now);
+            // Requests that are still in flight after the deregistration delay are lost.
             if let Some(since) = serving {
-                self.traffic.cut(self.now, key.instance, since, excused);
+                self.traffic.lose_in_flight(self.now, key.instance, since, excused);
             }
         }
         self.reroute(key.instance);
     }
 
-    /// A terminated instance leaves all of its groups.
+    /// Removes a terminated instance from all groups.
     pub(crate) fn drop_targets(&mut self, instance: usize) {
         for group in &mut self.groups {
             group.targets.remove(&instance);
@@ -146,23 +148,23 @@ impl State {
         self.reroute(instance);
     }
 
-    /// Tells traffic and gauge where an instance stands now.
+    /// Tells the traffic and the capacity in service how an instance counts from now on.
     pub(crate) fn reroute(&mut self, instance: usize) {
         let this = &self.ec2.instances[instance];
         let serving = this.serving.is_some();
         let health = self.groups[OWN_GROUP].targets.get(&instance).map(|target| target.health);
         let route = match health {
             Some(Health::Healthy) => Route::Healthy,
-            Some(Health::Initial | Health::Unhealthy) if this.phase == Phase::Running => Route::Fallback,
+            Some(Health::Initial | Health::Unhealthy) if this.state == InstanceState::Running => Route::Fallback,
             _ => Route::None,
         };
-        self.traffic.place(instance, route, serving, this.dead);
+        self.traffic.route(instance, route, serving, this.dead);
         let tagged = !this.foreign && this.has_tag(&self.world.load_balancer_tag);
-        self.gauge.place(self.now, instance, serving && tagged && health == Some(Health::Healthy));
+        self.in_service.set(self.now, instance, serving && tagged && health == Some(Health::Healthy));
     }
 }
 
-/// When the `n`th check after `since` is due. A check at that very instant has already been.
+/// When the `n`th check after `since` is due. A check at `since` itself does not count.
 fn nth_check(registered: Time, since: Time, n: u32, interval: Duration) -> Time {
     let interval = interval.max(Duration::from_millis(1));
     let passed = since.saturating_sub(registered).as_nanos() / interval.as_nanos();
@@ -175,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn checks_come_every_interval_from_registration_on() {
+    fn a_health_check_follows_registration_after_every_interval() {
         let check = |registered, since, n| {
             let seconds = Duration::from_secs;
             nth_check(seconds(registered), seconds(since), n, seconds(10)).as_secs()

@@ -1,12 +1,12 @@
-//! The faults of one rehearsal, waiting for their calls.
+//! The faults of one rehearsal, armed and waiting for their calls.
 
 use std::time::Duration;
 
 use super::{Effect, Fault, Kind, On, Which, WorldFault};
 use crate::Caller;
 
-/// The faults of one rehearsal, and how often each one's calls were seen. Whoever stands between callers and a service,
-/// be it the simulated one or another, asks it about every call.
+/// The faults of one rehearsal, and how many matching calls each has seen. Ask it about every call, at the simulated
+/// AWS or at a proxy in front of another service.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     calls: Vec<Armed>,
@@ -23,7 +23,7 @@ struct Armed {
 }
 
 impl Faults {
-    /// Faults that have seen no call yet.
+    /// Arms faults that have seen no call yet.
     #[must_use]
     pub fn new(faults: Vec<Fault>) -> Faults {
         let mut armed = Faults::default();
@@ -31,7 +31,7 @@ impl Faults {
         armed
     }
 
-    /// More faults, that have seen no call yet.
+    /// Arms further faults. They have seen no call yet.
     pub(crate) fn add(&mut self, faults: Vec<Fault>) {
         for Fault(kind) in faults {
             match kind {
@@ -41,7 +41,7 @@ impl Faults {
         }
     }
 
-    /// Counts one call, and says what strikes it: the first fault that matches.
+    /// Counts one call and returns the effect of the first fault that strikes it.
     pub fn strike(&mut self, operation: &str, caller: &Caller, place: Option<&str>) -> Option<Effect> {
         let mut struck = None;
         for Armed { on, effect, seen, struck: this } in &mut self.calls {
@@ -60,15 +60,15 @@ impl Faults {
         struck
     }
 
-    /// From now on no call is struck.
-    pub(crate) fn heal(&mut self) {
+    /// No fault strikes a call from now on.
+    pub(crate) fn disarm(&mut self) {
         for armed in &mut self.calls {
-            // An empty range.
+            // This range is empty.
             (armed.on.first, armed.on.last) = (1, 0);
         }
     }
 
-    /// Whether each fault of a call has struck at least once, in the order in which they were given.
+    /// Whether each call fault has struck at least once, in the order of the faults.
     pub fn struck(&self) -> impl Iterator<Item = bool> {
         self.calls.iter().map(|armed| armed.struck)
     }
@@ -85,9 +85,9 @@ impl Faults {
         self.world.contains(&WorldFault::AgentNeverOnline)
     }
 
-    /// Whether an alarm rings that long after the first instant.
-    pub(crate) fn alarm_rings(&self, now: Duration) -> bool {
-        self.world.iter().any(|fault| matches!(fault, WorldFault::AlarmRings { at } if *at <= now))
+    /// Whether a fault has raised the alarms by `now`.
+    pub(crate) fn alarm_raised(&self, now: Duration) -> bool {
+        self.world.iter().any(|fault| matches!(fault, WorldFault::AlarmRaised { at } if *at <= now))
     }
 
     /// Whether the nth launched instance is impaired.
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fault_strikes_the_calls_it_names_and_no_other() {
+    fn a_fault_strikes_only_the_calls_that_it_names() {
         let calls = [("A", "f"), ("B", "f"), ("A", "g"), ("A", "f"), ("A", "f")];
         assert_eq!(struck(Fault::on("A").throttle(), &calls), [true, false, false, false, false]);
         assert_eq!(struck(Fault::on("A").nth(2).times(2).throttle(), &calls), [false, false, true, true, false]);

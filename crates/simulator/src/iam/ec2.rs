@@ -1,9 +1,9 @@
-//! What EC2's calls need leave for.
+//! The permissions that EC2's calls require.
 //! <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonec2.html>
 
 use std::collections::BTreeMap;
 
-use super::Need;
+use super::RequiredPermission;
 use crate::ec2::image::Snapshot;
 use crate::ec2::{tag_specifications, tags};
 use crate::service::{ServiceError, unsupported};
@@ -12,11 +12,15 @@ use crate::wire::form::Form;
 
 type Tags = BTreeMap<String, String>;
 
-pub(super) fn needs(state: &State, operation: &str, form: &Form) -> Result<Vec<Need>, ServiceError> {
+pub(super) fn required_permissions(
+    state: &State,
+    operation: &str,
+    form: &Form,
+) -> Result<Vec<RequiredPermission>, ServiceError> {
     if operation.starts_with("Describe") {
-        return Ok(vec![Need::of_all(format!("ec2:{operation}"))]);
+        return Ok(vec![RequiredPermission::on_all(format!("ec2:{operation}"))]);
     }
-    // Its own copy of the parameters, since whoever serves the call takes them all.
+    // A copy, because the code that serves the call consumes all parameters.
     let mut form = form.clone();
     match operation {
         "CreateImage" => create_image(state, &mut form),
@@ -24,36 +28,36 @@ pub(super) fn needs(state: &State, operation: &str, form: &Form) -> Result<Vec<N
         "CreateTags" => {
             let tags = tags::read(&mut form)?;
             let each = on_each(state, "ec2:CreateTags", &form.list("ResourceId"))?;
-            Ok(each.into_iter().map(|need| need.bringing(&tags)).collect())
+            Ok(each.into_iter().map(|permission| permission.with_request_tags(&tags)).collect())
         }
         "DeleteSnapshot" => on_each(state, "ec2:DeleteSnapshot", form.take("SnapshotId").as_slice()),
         "DeleteTags" => {
             let keys: Vec<_> = form.structures("Tag").iter_mut().filter_map(|tag| tag.take("Key")).collect();
             let each = on_each(state, "ec2:DeleteTags", &form.list("ResourceId"))?;
-            Ok(each.into_iter().map(|need| need.bringing_keys(keys.iter().map(String::as_str))).collect())
+            Ok(each.into_iter().map(|permission| permission.with_tag_keys(keys.iter().map(String::as_str))).collect())
         }
         "DeregisterImage" => on_each(state, "ec2:DeregisterImage", form.take("ImageId").as_slice()),
         "RunInstances" => run_instances(state, &mut form),
         "StartInstances" => on_each(state, "ec2:StartInstances", &form.list("InstanceId")),
         "StopInstances" => on_each(state, "ec2:StopInstances", &form.list("InstanceId")),
         "TerminateInstances" => on_each(state, "ec2:TerminateInstances", &form.list("InstanceId")),
-        other => Err(unsupported(format_args!("what {other} of EC2 needs leave for"))),
+        other => Err(unsupported(format_args!("permissions for {other} of EC2"))),
     }
 }
 
-/// What is asked of an image for the snapshot that it leaves behind.
-pub(super) fn delete_snapshot(state: &State, snapshot: &Snapshot) -> Need {
+/// The permission to delete the snapshot of an image.
+pub(super) fn delete_snapshot(state: &State, snapshot: &Snapshot) -> RequiredPermission {
     let arn = state.world.shared_arn("ec2", &format!("snapshot/{}", snapshot.id));
-    Need::on("ec2:DeleteSnapshot", arn).carrying(Some(&snapshot.tags))
+    RequiredPermission::on("ec2:DeleteSnapshot", arn).with_resource_tags(Some(&snapshot.tags))
 }
 
 /// The same action on each resource that the call names.
-fn on_each(state: &State, action: &'static str, ids: &[String]) -> Result<Vec<Need>, ServiceError> {
+fn on_each(state: &State, action: &'static str, ids: &[String]) -> Result<Vec<RequiredPermission>, ServiceError> {
     ids.iter().map(|id| on(state, action, id)).collect()
 }
 
-/// An action on a resource, with the tags it carries.
-fn on(state: &State, action: &'static str, id: &str) -> Result<Need, ServiceError> {
+/// An action on a resource, with the tags of the resource.
+fn on(state: &State, action: &'static str, id: &str) -> Result<RequiredPermission, ServiceError> {
     let (world, ec2) = (&state.world, &state.ec2);
     let kind = id.split_once('-').map_or("", |(kind, _)| kind);
     let (arn, tags) = match kind {
@@ -69,73 +73,76 @@ fn on(state: &State, action: &'static str, id: &str) -> Result<Need, ServiceErro
             let snapshot = ec2.snapshots.iter().find(|snapshot| snapshot.id == id && snapshot.exists());
             (world.shared_arn("ec2", &format!("snapshot/{id}")), snapshot.map(|snapshot| &snapshot.tags))
         }
-        _ => return Err(unsupported(format_args!("what {action} on {id} needs leave for"))),
+        _ => return Err(unsupported(format_args!("permissions for {action} on {id}"))),
     };
-    Ok(Need::on(action, arn).carrying(tags))
+    Ok(RequiredPermission::on(action, arn).with_resource_tags(tags))
 }
 
-/// The instance that an image is made of, and what is made: each with the tags it is made with.
-fn create_image(state: &State, form: &mut Form) -> Result<Vec<Need>, ServiceError> {
+/// The instance that is imaged, the new image and the new snapshot. The new resources have the tags of the request.
+fn create_image(state: &State, form: &mut Form) -> Result<Vec<RequiredPermission>, ServiceError> {
     let tags = tag_specifications(form, &["image", "snapshot"])?;
-    let mut needs = on_each(state, "ec2:CreateImage", form.take("InstanceId").as_slice())?;
+    let mut required = on_each(state, "ec2:CreateImage", form.take("InstanceId").as_slice())?;
     for kind in ["image", "snapshot"] {
-        make(&mut needs, "ec2:CreateImage", &state.world.shared_arn("ec2", &format!("{kind}/*")), tags.get(kind));
+        make(&mut required, "ec2:CreateImage", &state.world.shared_arn("ec2", &format!("{kind}/*")), tags.get(kind));
     }
-    Ok(needs)
+    Ok(required)
 }
 
-/// The instance whose volumes are backed up, those volumes, and what is made, with the tags it is made with.
-fn create_snapshots(state: &State, form: &mut Form) -> Result<Vec<Need>, ServiceError> {
+/// The instance that is backed up, its volumes, and the new snapshots with the tags of the request.
+fn create_snapshots(state: &State, form: &mut Form) -> Result<Vec<RequiredPermission>, ServiceError> {
     const CREATE: &str = "ec2:CreateSnapshots";
     let world = &state.world;
     let tags = tag_specifications(form, &["snapshot"])?;
     let id = form.take("InstanceSpecification.InstanceId").unwrap_or_default();
     let there = world.data.as_ref().filter(|data| data.id() == id);
-    let server = Need::on(CREATE, world.arn("ec2", &format!("instance/{id}")));
-    let mut needs =
-        vec![server.carrying(there.map(|_| &world.data_tags)), Need::on(CREATE, world.arn("ec2", "volume/*"))];
-    make(&mut needs, CREATE, &world.shared_arn("ec2", "snapshot/*"), tags.get("snapshot"));
-    Ok(needs)
+    let server = RequiredPermission::on(CREATE, world.arn("ec2", &format!("instance/{id}")));
+    let mut required = vec![
+        server.with_resource_tags(there.map(|_| &world.data_tags)),
+        RequiredPermission::on(CREATE, world.arn("ec2", "volume/*")),
+    ];
+    make(&mut required, CREATE, &world.shared_arn("ec2", "snapshot/*"), tags.get("snapshot"));
+    Ok(required)
 }
 
-/// What is launched, each with the tags it is made with; what it is launched from and into; and the role it is given.
-fn run_instances(state: &State, form: &mut Form) -> Result<Vec<Need>, ServiceError> {
+/// The new instances and volumes with the tags of the request, their image, and what they are launched into. Also the
+/// role that they receive.
+fn run_instances(state: &State, form: &mut Form) -> Result<Vec<RequiredPermission>, ServiceError> {
     const RUN: &str = "ec2:RunInstances";
     let world = &state.world;
     let arn = |resource: &str| world.arn("ec2", resource);
     let tags = tag_specifications(form, &["instance", "volume"])?;
-    let mut needs = Vec::new();
+    let mut required = Vec::new();
     for kind in ["instance", "volume"] {
-        make(&mut needs, RUN, &arn(&format!("{kind}/*")), tags.get(kind));
+        make(&mut required, RUN, &arn(&format!("{kind}/*")), tags.get(kind));
     }
-    needs.extend(on_each(state, RUN, form.take("ImageId").as_slice())?);
-    needs.push(Need::on(RUN, arn("network-interface/*")));
-    // A call that names none is given the default ones.
+    required.extend(on_each(state, RUN, form.take("ImageId").as_slice())?);
+    required.push(RequiredPermission::on(RUN, arn("network-interface/*")));
+    // A call that names none uses the account's defaults.
     let or_any = |ids: Vec<String>| if ids.is_empty() { vec!["*".to_owned()] } else { ids };
     for group in or_any(form.list("SecurityGroupId")) {
-        needs.push(Need::on(RUN, arn(&format!("security-group/{group}"))));
+        required.push(RequiredPermission::on(RUN, arn(&format!("security-group/{group}"))));
     }
     for subnet in or_any(form.take("SubnetId").into_iter().collect()) {
-        needs.push(Need::on(RUN, arn(&format!("subnet/{subnet}"))));
+        required.push(RequiredPermission::on(RUN, arn(&format!("subnet/{subnet}"))));
     }
-    needs.extend(form.take("KeyName").map(|name| Need::on(RUN, arn(&format!("key-pair/{name}")))));
+    required.extend(form.take("KeyName").map(|name| RequiredPermission::on(RUN, arn(&format!("key-pair/{name}")))));
     let by_arn = form.take("IamInstanceProfile.Arn");
     let by_arn = by_arn.and_then(|arn| Some(arn.split_once(":instance-profile/")?.1.to_owned()));
-    // The role in a profile has the profile's name here, as the console has it.
+    // A role has the name of its instance profile, as in a profile that the console made.
     if let Some(role) = form.take("IamInstanceProfile.Name").or(by_arn) {
         let service = format!("ec2.{}", world.url_suffix());
-        let pass = Need::on("iam:PassRole", world.global_arn("iam", &format!("role/{role}")));
-        needs.push(pass.with("iam:PassedToService", &service));
+        let pass = RequiredPermission::on("iam:PassRole", world.global_arn("iam", &format!("role/{role}")));
+        required.push(pass.with_context("iam:PassedToService", &service));
     }
-    Ok(needs)
+    Ok(required)
 }
 
-/// Making something: the call's own action on it, and that of tagging it if it is made with tags.
-fn make(needs: &mut Vec<Need>, action: &'static str, arn: &str, tags: Option<&Tags>) {
-    let need = Need::on(action, arn.to_owned());
-    let Some(tags) = tags else { return needs.push(need) };
-    needs.push(need.bringing(tags));
+/// Creating a resource requires the action of the call. With tags, it also requires the action that tags the resource.
+fn make(required: &mut Vec<RequiredPermission>, action: &'static str, arn: &str, tags: Option<&Tags>) {
+    let permission = RequiredPermission::on(action, arn.to_owned());
+    let Some(tags) = tags else { return required.push(permission) };
+    required.push(permission.with_request_tags(tags));
     let made_by = action.trim_start_matches("ec2:");
-    let tag = Need::on("ec2:CreateTags", arn.to_owned()).bringing(tags);
-    needs.push(tag.with("ec2:CreateAction", made_by));
+    let tag = RequiredPermission::on("ec2:CreateTags", arn.to_owned()).with_request_tags(tags);
+    required.push(tag.with_context("ec2:CreateAction", made_by));
 }

@@ -1,31 +1,32 @@
-//! What the calls of the services beside EC2 need leave for.
+//! The permissions that the calls of the services other than EC2 require.
 
 use serde_json::Value;
 
-use super::Need;
+use super::RequiredPermission;
 use crate::service::{ServiceError, unsupported};
 use crate::state::State;
 use crate::wire::form::Form;
 use crate::wire::json::Fields;
 
+/// Elastic Load Balancing.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awselasticloadbalancingv2.html>
-pub(super) fn load_balancing(operation: &str, form: &Form) -> Vec<Need> {
+pub(super) fn load_balancing(operation: &str, form: &Form) -> Vec<RequiredPermission> {
     let action = match operation {
         "DeregisterTargets" => "elasticloadbalancing:DeregisterTargets",
         "RegisterTargets" => "elasticloadbalancing:RegisterTargets",
-        other => return vec![Need::of_all(format!("elasticloadbalancing:{other}"))],
+        other => return vec![RequiredPermission::on_all(format!("elasticloadbalancing:{other}"))],
     };
     let group = form.pairs().get("TargetGroupArn").cloned().unwrap_or_default();
-    vec![Need::on(action, group)]
+    vec![RequiredPermission::on(action, group)]
 }
 
-/// A snapshot with tags needs leave for the tags as well.
+/// RDS. A snapshot with tags requires the permission to tag as well.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html>
-pub(super) fn rds(state: &State, operation: &str, form: &Form) -> Result<Vec<Need>, ServiceError> {
-    // Its own copy of the parameters, since whoever serves the call takes them all.
+pub(super) fn rds(state: &State, operation: &str, form: &Form) -> Result<Vec<RequiredPermission>, ServiceError> {
+    // A copy, because the code that serves the call consumes all parameters.
     let mut form = form.clone();
     match operation {
-        "DescribeDBSnapshots" => Ok(vec![Need::of_all("rds:DescribeDBSnapshots".to_owned())]),
+        "DescribeDBSnapshots" => Ok(vec![RequiredPermission::on_all("rds:DescribeDBSnapshots".to_owned())]),
         "CreateDBSnapshot" => {
             const CREATE: &str = "rds:CreateDBSnapshot";
             let arn =
@@ -35,53 +36,71 @@ pub(super) fn rds(state: &State, operation: &str, form: &Form) -> Result<Vec<Nee
             let tags = crate::rds::read_tags(&mut form)?;
             let there = state.world.data.as_ref().filter(|data| db.as_deref() == Some(data.id()));
             Ok(vec![
-                Need::on(CREATE, arn("db", db)).carrying(there.map(|_| &state.world.data_tags)),
-                Need::on(CREATE, snapshot.clone()).bringing(&tags),
-                Need::on("rds:AddTagsToResource", snapshot).bringing(&tags),
+                RequiredPermission::on(CREATE, arn("db", db)).with_resource_tags(there.map(|_| &state.world.data_tags)),
+                RequiredPermission::on(CREATE, snapshot.clone()).with_request_tags(&tags),
+                RequiredPermission::on("rds:AddTagsToResource", snapshot).with_request_tags(&tags),
             ])
         }
-        other => Err(unsupported(format_args!("what {other} of RDS needs leave for"))),
+        other => Err(unsupported(format_args!("permissions for {other} of RDS"))),
     }
 }
 
+/// Systems Manager.
 /// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssystemsmanager.html>
-pub(super) fn systems_manager(state: &State, operation: &str, fields: &Fields) -> Result<Vec<Need>, ServiceError> {
+pub(super) fn systems_manager(
+    state: &State,
+    operation: &str,
+    fields: &Fields,
+) -> Result<Vec<RequiredPermission>, ServiceError> {
     match operation {
         "DescribeInstanceInformation" | "GetCommandInvocation" | "ListCommandInvocations" | "ListCommands" => {
-            Ok(vec![Need::of_all(format!("ssm:{operation}"))])
+            Ok(vec![RequiredPermission::on_all(format!("ssm:{operation}"))])
         }
         "SendCommand" => {
             const SEND: &str = "ssm:SendCommand";
             let document = fields.peek("DocumentName").and_then(Value::as_str).unwrap_or_default();
-            let mut needs = vec![Need::on(SEND, state.world.arn("ssm", &format!("document/{document}")))];
+            let mut required =
+                vec![RequiredPermission::on(SEND, state.world.arn("ssm", &format!("document/{document}")))];
             for id in texts(fields.peek("InstanceIds")) {
-                let need = Need::on(SEND, state.world.arn("ec2", &format!("instance/{id}")));
-                needs.push(need.carrying(state.ec2.by_id.get(id).map(|index| &state.ec2.instances[*index].tags)));
+                let permission = RequiredPermission::on(SEND, state.world.arn("ec2", &format!("instance/{id}")));
+                required.push(
+                    permission
+                        .with_resource_tags(state.ec2.by_id.get(id).map(|index| &state.ec2.instances[*index].tags)),
+                );
             }
-            Ok(needs)
+            Ok(required)
         }
-        other => Err(unsupported(format_args!("what {other} of Systems Manager needs leave for"))),
+        other => Err(unsupported(format_args!("permissions for {other} of Systems Manager"))),
     }
 }
 
-/// Composite alarms are described only to who may describe all.
+/// CloudWatch. Only a caller that may describe all alarms sees composite alarms.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAlarms.html>
-pub(super) fn cloudwatch(state: &State, operation: &str, fields: &Fields) -> Result<Vec<Need>, ServiceError> {
+pub(super) fn cloudwatch(
+    state: &State,
+    operation: &str,
+    fields: &Fields,
+) -> Result<Vec<RequiredPermission>, ServiceError> {
     if operation == "GetMetricData" {
-        return Ok(vec![Need::of_all("cloudwatch:GetMetricData".to_owned())]);
+        return Ok(vec![RequiredPermission::on_all("cloudwatch:GetMetricData".to_owned())]);
     }
     if operation != "DescribeAlarms" {
-        return Err(unsupported(format_args!("what {operation} of CloudWatch needs leave for")));
+        return Err(unsupported(format_args!("permissions for {operation} of CloudWatch")));
     }
     let composite = texts(fields.peek("AlarmTypes")).any(|kind| kind == "CompositeAlarm");
-    let all = composite.then(|| Need::of_all("cloudwatch:DescribeAlarms".to_owned()));
-    let alarms = Need::on("cloudwatch:DescribeAlarms", state.world.arn("cloudwatch", "alarm:*"));
+    let all = composite.then(|| RequiredPermission::on_all("cloudwatch:DescribeAlarms".to_owned()));
+    let alarms = RequiredPermission::on("cloudwatch:DescribeAlarms", state.world.arn("cloudwatch", "alarm:*"));
     Ok(std::iter::once(alarms).chain(all).collect())
 }
 
-/// A transaction has no action of its own: each of its parts needs what it would need alone.
+/// DynamoDB. A transaction has no action of its own. Each of its parts requires the permission of the same call outside
+/// a transaction.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis-iam.html>
-pub(super) fn dynamodb(state: &State, operation: &str, fields: &Fields) -> Result<Vec<Need>, ServiceError> {
+pub(super) fn dynamodb(
+    state: &State,
+    operation: &str,
+    fields: &Fields,
+) -> Result<Vec<RequiredPermission>, ServiceError> {
     let on = |action: &'static str, table: Option<&Value>| {
         let table = table.and_then(Value::as_str).unwrap_or_default();
         let arn = if table.starts_with("arn:") {
@@ -89,7 +108,7 @@ pub(super) fn dynamodb(state: &State, operation: &str, fields: &Fields) -> Resul
         } else {
             state.world.arn("dynamodb", &format!("table/{table}"))
         };
-        Need::on(action, arn)
+        RequiredPermission::on(action, arn)
     };
     if operation == "TransactWriteItems" {
         let items = fields.peek("TransactItems").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
@@ -100,7 +119,7 @@ pub(super) fn dynamodb(state: &State, operation: &str, fields: &Fields) -> Resul
                 "Delete" => Ok(on("dynamodb:DeleteItem", part.get("TableName"))),
                 "Put" => Ok(on("dynamodb:PutItem", part.get("TableName"))),
                 "Update" => Ok(on("dynamodb:UpdateItem", part.get("TableName"))),
-                other => Err(unsupported(format_args!("what {other} in a transaction needs leave for"))),
+                other => Err(unsupported(format_args!("permissions for {other} in a transaction"))),
             })
             .collect();
     }
@@ -110,7 +129,7 @@ pub(super) fn dynamodb(state: &State, operation: &str, fields: &Fields) -> Resul
         "PutItem" => "dynamodb:PutItem",
         "Query" => "dynamodb:Query",
         "UpdateItem" => "dynamodb:UpdateItem",
-        other => return Err(unsupported(format_args!("what {other} of DynamoDB needs leave for"))),
+        other => return Err(unsupported(format_args!("permissions for {other} of DynamoDB"))),
     };
     Ok(vec![on(action, fields.peek("TableName"))])
 }

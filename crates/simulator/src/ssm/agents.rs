@@ -9,10 +9,10 @@ use crate::service::{ServiceError, refuse, unsupported};
 use crate::state::State;
 use crate::wire::json::Fields;
 
-/// The most values one filter may have.
+/// The maximum number of values in one filter.
 const MOST_VALUES: usize = 100;
 
-/// The instances whose agents have reported, all of them or those that are named.
+/// The instances whose agents have reported: all of them, or those that the call names.
 pub(super) fn describe(state: &mut State, fields: &mut Fields) -> Result<Value, ServiceError> {
     let mut named: Option<BTreeSet<String>> = None;
     for mut filter in fields.structures("Filters")? {
@@ -30,7 +30,7 @@ pub(super) fn describe(state: &mut State, fields: &mut Fields) -> Result<Value, 
         }
         named = Some(values.into_iter().collect());
     }
-    // Ten unless told otherwise.
+    // Systems Manager's default page size is ten.
     let page = Page::read(fields, 5..=50, 10)?;
     fields.finish()?;
     let candidates: Vec<usize> = match &named {
@@ -39,14 +39,14 @@ pub(super) fn describe(state: &mut State, fields: &mut Fields) -> Result<Value, 
     };
     let reported = candidates.into_iter().filter(|index| {
         let instance = &state.ec2.instances[*index];
-        instance.agent_online(state.now) || (instance.agent_registered && !instance.phase.gone())
+        instance.agent_online(state.now) || (instance.agent_registered && !instance.state.gone())
     });
-    let (page, next) = page.cut(reported);
+    let (page, next) = page.slice(reported);
     let mut list = Vec::with_capacity(page.len());
     for index in page {
         let online = state.ec2.instances[index].agent_online(state.now);
         if online {
-            state.saw_agent(index);
+            state.record_agent_wait(index);
         }
         list.push(json!({
             "InstanceId": state.ec2.instances[index].id,

@@ -8,14 +8,14 @@ use crate::service::{ServiceError, refuse};
 use crate::state::State;
 use crate::wire::json::Fields;
 
-/// How much of a script's output `GetCommandInvocation` answers.
+/// How many characters of a script's output `GetCommandInvocation` returns.
 const MOST_OUTPUT: usize = 24_000;
-/// How much of it the lists answer.
+/// How many characters of it `ListCommandInvocations` returns.
 const MOST_LISTED: usize = 2_500;
-/// What the script's step in the document is called.
+/// The name of the plugin that runs the script, in the document.
 const PLUGIN: &str = "aws:runShellScript";
 
-/// `GetCommandInvocation`, which right after the sending does not know the command yet.
+/// `GetCommandInvocation`. It does not know a command right after `SendCommand`.
 pub(super) fn get_invocation(state: &mut State, fields: &mut Fields) -> Result<Value, ServiceError> {
     let (command, instance) = (fields.required("CommandId")?, fields.required("InstanceId")?);
     fields.finish()?;
@@ -57,7 +57,7 @@ pub(super) fn list_commands(state: &mut State, fields: &mut Fields) -> Result<Va
                 .as_ref()
                 .is_none_or(|id| one.invocations.iter().any(|on| state.ec2.instances[on.instance].id == *id))
     });
-    let (page, next) = page.cut(admitted);
+    let (page, next) = page.slice(admitted);
     let commands: Vec<Value> = page.into_iter().map(|one| command_json(state, one)).collect();
     Ok(with_token(json!({"Commands": commands}), next))
 }
@@ -74,7 +74,7 @@ pub(super) fn list_invocations(state: &mut State, fields: &mut Fields) -> Result
             && command.as_ref().is_none_or(|id| *id == one.id)
             && instance.as_ref().is_none_or(|id| *id == state.ec2.instances[on.instance].id)
     });
-    let (page, next) = page.cut(admitted);
+    let (page, next) = page.slice(admitted);
     let invocations: Vec<Value> = page.into_iter().map(|(one, on)| invocation_json(state, one, on, details)).collect();
     Ok(with_token(json!({"CommandInvocations": invocations}), next))
 }
@@ -138,7 +138,7 @@ fn invocation_json(state: &State, command: &Command, invocation: &Invocation, de
     answer
 }
 
-/// -1 until the script has ended.
+/// The script's exit code, or -1 until the script has ended.
 fn response_code(invocation: &Invocation) -> i32 {
     match invocation.status {
         Status::Success | Status::Failed => invocation.result.exit_code,
@@ -156,7 +156,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn output_is_cut_after_so_many_characters() {
+    fn output_is_truncated_by_characters() {
         assert_eq!(first("äbc", 2), "äb");
         assert_eq!(first("ab", 2), "ab");
     }

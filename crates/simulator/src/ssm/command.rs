@@ -1,4 +1,4 @@
-//! What a command is, and how it goes by itself.
+//! Commands, and how they progress over time.
 
 use std::time::Duration;
 
@@ -14,9 +14,9 @@ pub(crate) struct Command {
     pub(super) comment: String,
     pub(super) configure: Configure,
     pub(super) requested: Time,
-    /// When other calls begin to know it.
+    /// From when on other calls show the command.
     pub(super) visible: Time,
-    /// How long it may wait for an agent.
+    /// How long the command waits for an agent.
     pub(super) delivery_timeout: Duration,
     pub(crate) invocations: Vec<Invocation>,
 }
@@ -26,22 +26,23 @@ pub(crate) struct Command {
 pub(crate) struct Invocation {
     pub(super) instance: usize,
     pub(super) status: Status,
-    /// Counts its changes, so that what was due before one is void after it.
+    /// Grows with each change of the invocation. An event that was scheduled in an earlier epoch is void.
     pub(crate) epoch: u32,
     pub(super) started: Option<Time>,
-    /// When its script will end, once it has started.
+    /// When its script ends, once it has started.
     pub(super) ends: Time,
     pub(super) ended: Option<Time>,
-    pub(super) result: Outcome,
+    pub(super) result: ScriptResult,
 }
 
-/// What a finished script leaves.
+/// The result of a finished script.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Outcome {
+pub(super) struct ScriptResult {
     pub(super) exit_code: i32,
     pub(super) output: String,
 }
 
+/// The states of an invocation.
 /// <https://docs.aws.amazon.com/systems-manager/latest/userguide/monitor-commands.html>
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Status {
@@ -81,15 +82,15 @@ impl Status {
     }
 }
 
-/// From the call to the agent that takes it up.
+/// From the call until the agent receives the command.
 pub(super) const DELIVERY: Duration = Duration::from_secs(1);
-/// From a cancellation to a script that has ended.
+/// From a cancellation until the script has ended.
 pub(super) const CANCELLATION: Duration = Duration::from_secs(2);
-/// The document's execution time-out, after which a command whose agent is lost counts as timed out.
+/// The document's execution timeout. After it, a command whose agent is lost is timed out.
 const EXECUTION_TIMEOUT: Duration = Duration::from_secs(7_200);
 
 impl State {
-    /// A command reaches an agent; if none is there it has waited in vain.
+    /// A command arrives at an agent. Without an agent it waits until its delivery timeout.
     pub(crate) fn on_delivered(&mut self, command: usize, invocation: usize) {
         let this = &self.commands[command].invocations[invocation];
         if this.status != Status::Pending {
@@ -112,13 +113,13 @@ impl State {
     pub(crate) fn on_ended(&mut self, command: usize, invocation: usize) {
         let this = &self.commands[command].invocations[invocation];
         let (status, result) = match this.status {
-            Status::Pending => (Status::DeliveryTimedOut, Outcome::default()),
-            Status::Cancelling => (Status::Cancelled, Outcome::default()),
+            Status::Pending => (Status::DeliveryTimedOut, ScriptResult::default()),
+            Status::Cancelling => (Status::Cancelled, ScriptResult::default()),
             Status::InProgress if self.ec2.instances[this.instance].agent_online(self.now) => {
                 let result = self.conclude_hop(command, this.instance);
                 (if result.exit_code == 0 { Status::Success } else { Status::Failed }, result)
             }
-            Status::InProgress => (Status::ExecutionTimedOut, Outcome::default()),
+            Status::InProgress => (Status::ExecutionTimedOut, ScriptResult::default()),
             _ => return,
         };
         let this = &mut self.commands[command].invocations[invocation];
@@ -126,11 +127,11 @@ impl State {
         let started = this.started;
         if let (Status::Success | Status::Failed, Some(started)) = (status, started) {
             let id = self.commands[command].id.clone();
-            self.took("command", id, started, self.now);
+            self.record_span("command", id, started, self.now);
         }
     }
 
-    /// The agent of an instance is lost: what runs there stays in progress until it times out.
+    /// The agent of an instance is lost. Its commands stay in progress until they time out.
     pub(crate) fn strand_commands(&mut self, instance: usize) {
         for command in 0..self.commands.len() {
             for invocation in 0..self.commands[command].invocations.len() {
@@ -145,8 +146,9 @@ impl State {
         }
     }
 
-    /// When the script ends that a command starts now. One run's hop has one verdict: a second call of it waits for the
-    /// first, and prints what that printed. Any other hop waits for the machine's lock, and then takes its own time.
+    /// When a script that starts now ends. Each hop of a run has one verdict: a repeated command waits for the first
+    /// one and prints the same output. A command for another hop waits for the lock on the machine, and then takes its
+    /// own time.
     fn hop_ends(&mut self, command: usize, instance: usize) -> Time {
         let configure = &self.commands[command].configure;
         let mut free = self.now;
@@ -171,7 +173,7 @@ impl State {
         found
     }
 
-    fn conclude_hop(&mut self, command: usize, instance: usize) -> Outcome {
+    fn conclude_hop(&mut self, command: usize, instance: usize) -> ScriptResult {
         let configure = self.commands[command].configure.clone();
         let repeated = self.others_on(command, instance).into_iter().find_map(|(other, one)| {
             let done = matches!(one.status, Status::Success | Status::Failed);

@@ -1,10 +1,10 @@
-//! What the configure document does on a machine, and what it prints.
+//! What the configure document does on an instance, and what it prints.
 
 use std::time::Duration;
 
-use super::command::Outcome;
+use super::command::ScriptResult;
 
-/// How long it takes to print an old verdict again.
+/// How long it takes to print an earlier verdict again.
 pub(super) const REPEAT: Duration = Duration::from_secs(2);
 
 /// The document's parameters.
@@ -16,38 +16,42 @@ pub(super) struct Configure {
 }
 
 impl Configure {
-    /// What has one verdict: a run's hop.
+    /// The hop of a run. It has one verdict.
     pub(super) fn hop(&self) -> (&str, &str) {
         (&self.run, &self.version)
     }
 }
 
-/// What the script prints and exits with, and, if it changed the machine, whether the version now on it is sound.
-pub(super) fn run(configure: &Configure, installed: Option<&str>, migration_fails: bool) -> (Outcome, Option<bool>) {
+/// The output and exit code of the script. If it changed the instance, also whether the installed version is sound.
+pub(super) fn run(
+    configure: &Configure,
+    installed: Option<&str>,
+    migration_fails: bool,
+) -> (ScriptResult, Option<bool>) {
     let Configure { version, from, .. } = configure;
     if installed != Some(from.as_str()) {
         let found = installed.unwrap_or("no version");
         let output = failed(version, &format!("docker-compose.yml has version {found} of Appwrite, not {from}"));
-        return (Outcome { exit_code: 1, output }, None);
+        return (ScriptResult { exit_code: 1, output }, None);
     }
     let began = began(version, from);
     if migration_fails {
-        // As Appwrite fails in most versions: the exit status is 0.
+        // Appwrite's migration fails this way in most versions: the exit status is 0.
         let lines = "[Error] Type: Utopia\\Database\\Exception\n[Error] Message: Collection not found\n\
             Failed to migrate project console\n";
-        return (Outcome { exit_code: 0, output: format!("{began}{lines}") }, Some(false));
+        return (ScriptResult { exit_code: 0, output: format!("{began}{lines}") }, Some(false));
     }
     if skips_a_minor(from, version) {
         let lost = "SQLSTATE[42S02]: Base table or view not found: 1146 Table 'appwrite._1_' doesn't exist";
         let output = format!("{began}{lost}\n{}", failed(version, &format!("migrate printed: {lost}")));
-        return (Outcome { exit_code: 1, output }, Some(false));
+        return (ScriptResult { exit_code: 1, output }, Some(false));
     }
     let done = match numbers(version) {
         Some((major, minor)) if (major, minor) >= (1, 7) => "Migration completed",
         _ => "Data Migration Completed",
     };
     let output = format!("{began}Migrating documents 100%\n{done}\nfleetwright-verdict: ok version={version}\n");
-    (Outcome { exit_code: 0, output }, Some(true))
+    (ScriptResult { exit_code: 0, output }, Some(true))
 }
 
 fn began(version: &str, from: &str) -> String {
@@ -61,7 +65,7 @@ fn failed(version: &str, reason: &str) -> String {
     format!("fleetwright-verdict: failed version={version} reason={reason}\n")
 }
 
-/// A migration knows the schema of the minor before its own, and no other.
+/// Whether the hop skips a minor version. A migration knows only the schema of the previous minor version.
 fn skips_a_minor(from: &str, to: &str) -> bool {
     match (numbers(from), numbers(to)) {
         (Some((from_major, from_minor)), Some((major, minor))) => from_major == major && minor > from_minor + 1,
@@ -85,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn a_good_hop_ends_with_its_verdict() {
+    fn a_successful_hop_ends_with_its_verdict() {
         let verdict = "fleetwright-verdict: ok version=1.4.14".to_owned();
         assert_eq!(check("1.3.8", "1.4.14", "1.3.8", false), (0, Some(true), verdict));
         let configure = Configure { version: "1.7.5".into(), from: "1.6.2".into(), run: "r".into() };
@@ -93,13 +97,13 @@ mod tests {
     }
 
     #[test]
-    fn a_migration_that_fails_exits_with_zero_and_without_a_verdict() {
+    fn a_failed_migration_exits_with_zero_and_without_a_verdict() {
         let last = "Failed to migrate project console".to_owned();
         assert_eq!(check("1.3.8", "1.4.14", "1.3.8", true), (0, Some(false), last));
     }
 
     #[test]
-    fn a_skipped_minor_breaks_and_a_wrong_start_changes_nothing() {
+    fn a_skipped_minor_version_fails_and_a_wrong_start_version_changes_nothing() {
         assert_eq!(check("1.3.8", "1.6.2", "1.3.8", false).1, Some(false));
         let (exit_code, effect, last) = check("1.4.14", "1.5.11", "1.3.8", false);
         assert_eq!((exit_code, effect), (1, None));

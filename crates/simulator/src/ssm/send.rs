@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::answers::command_json;
-use super::command::{CANCELLATION, Command, DELIVERY, Invocation, Outcome, Status};
+use super::command::{CANCELLATION, Command, DELIVERY, Invocation, ScriptResult, Status};
 use super::configure::Configure;
 use crate::clock::Time;
 use crate::events::Event;
@@ -14,12 +14,12 @@ use crate::service::{ServiceError, refuse, unsupported};
 use crate::state::State;
 use crate::wire::json::Fields;
 
-/// The most instances one call may name.
+/// The maximum number of instances in one call.
 const MOST_INSTANCES: usize = 50;
-/// The most characters of a comment.
+/// The maximum number of characters of a comment.
 const MOST_COMMENT: usize = 100;
 
-/// `SendCommand`: there is no token, so a repeated call is a second command.
+/// `SendCommand`. It has no client token, so a repeated call is a second command.
 pub(super) fn send(state: &mut State, fields: &mut Fields) -> Result<Value, ServiceError> {
     let document = fields.required("DocumentName")?;
     let ids = fields.strings("InstanceIds")?;
@@ -52,7 +52,7 @@ pub(super) fn send(state: &mut State, fields: &mut Fields) -> Result<Value, Serv
     let visible = state.now + state.dice.latency("command-visible", command as u64, state.world.latencies.visibility);
     for (invocation, instance) in instances.iter().enumerate() {
         state.touch_instance("SendCommand", *instance);
-        state.saw_agent(*instance);
+        state.record_agent_wait(*instance);
         state.queue.schedule(state.now + DELIVERY, Event::Delivered { command, invocation });
     }
     state.commands.push(Command {
@@ -75,11 +75,11 @@ fn invocation(instance: usize) -> Invocation {
         started: None,
         ends: Time::ZERO,
         ended: None,
-        result: Outcome::default(),
+        result: ScriptResult::default(),
     }
 }
 
-/// The document's three parameters, each one string.
+/// Reads the document's three parameters. Each is one string.
 fn configure(mut parameters: BTreeMap<String, Vec<String>>) -> Result<Configure, ServiceError> {
     let mut take = |name: &str| match parameters.remove(name).as_deref() {
         Some([value]) if !value.is_empty() => Ok(value.clone()),
@@ -107,7 +107,7 @@ fn online(state: &State, ids: &[String]) -> Result<Vec<usize>, ServiceError> {
     Ok(instances)
 }
 
-/// `CancelCommand`: what has finished stays as it is.
+/// `CancelCommand`. A finished command does not change.
 pub(super) fn cancel(state: &mut State, fields: &mut Fields) -> Result<Value, ServiceError> {
     let id = fields.required("CommandId")?;
     let ids = fields.strings("InstanceIds")?;

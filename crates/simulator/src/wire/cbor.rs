@@ -1,21 +1,22 @@
-//! CBOR requests and answers: CloudWatch's (<https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>).
+//! CBOR requests and answers, which CloudWatch uses:
+//! <https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html>.
 
 use ciborium::Value as Cbor;
 use serde_json::{Value, json};
 
 use crate::service::{ServiceError, refuse};
 
-/// Reads a request into JSON, which can say all that such requests do.
+/// Reads a request into JSON, which can represent all of CloudWatch's requests.
 pub(crate) fn decode(body: &[u8]) -> Result<Value, ServiceError> {
     if body.is_empty() {
         return Ok(json!({}));
     }
     let malformed = |error: String| refuse("SerializationException", error);
     let value: Cbor = ciborium::from_reader(body).map_err(|error| malformed(error.to_string()))?;
-    plain(value).ok_or_else(|| malformed("a value that no request has".to_owned()))
+    plain(value).ok_or_else(|| malformed("a value that no request contains".to_owned()))
 }
 
-/// A time is its seconds.
+/// Converts a value to JSON. A time becomes its seconds.
 fn plain(value: Cbor) -> Option<Value> {
     Some(match value {
         Cbor::Null => Value::Null,
@@ -48,12 +49,12 @@ pub(crate) fn map(members: impl IntoIterator<Item = (&'static str, Cbor)>) -> Cb
     Cbor::Map(members.into_iter().map(|(name, value)| (Cbor::from(name), value)).collect())
 }
 
-/// Seconds since 1970, tagged as a time.
+/// A time, as tagged seconds since 1970.
 pub(crate) fn timestamp(seconds: f64) -> Cbor {
     Cbor::Tag(1, Box::new(Cbor::Float(seconds)))
 }
 
-/// A refusal.
+/// The body of an error.
 pub(crate) fn error(error: &ServiceError) -> Vec<u8> {
     encode(&map([("__type", Cbor::from(error.code.as_str())), ("message", Cbor::from(error.message.as_str()))]))
 }

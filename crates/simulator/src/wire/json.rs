@@ -1,4 +1,4 @@
-//! JSON requests and answers: Systems Manager's and DynamoDB's. CloudWatch's CBOR is read into the same fields.
+//! JSON requests and answers, which Systems Manager and DynamoDB use. CloudWatch's CBOR is read into the same fields.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::service::{ServiceError, refuse, unsupported};
 
-/// The members of a request, or of a structure in it, taken one by one until none is left.
+/// The fields of a request, or of a structure in it. The code that serves a call consumes them one by one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Fields {
     place: String,
@@ -26,7 +26,7 @@ impl Fields {
         self.members.remove(name).filter(|value| !value.is_null())
     }
 
-    /// A member that stays for whoever takes it.
+    /// Returns a field without consuming it.
     pub(crate) fn peek(&self, name: &str) -> Option<&Value> {
         self.members.get(name)
     }
@@ -71,7 +71,7 @@ impl Fields {
         }
     }
 
-    /// A map from string to `T`.
+    /// Consumes a map from string to `T`.
     pub(crate) fn map<T: serde::de::DeserializeOwned>(
         &mut self,
         name: &str,
@@ -82,13 +82,13 @@ impl Fields {
         }
     }
 
-    /// A structure.
+    /// Consumes a structure.
     pub(crate) fn structure(&mut self, name: &str) -> Result<Option<Fields>, ServiceError> {
         let place = self.at(name);
         self.take(name).map(|value| Fields::new(&place, value)).transpose()
     }
 
-    /// A list of structures.
+    /// Consumes a list of structures.
     pub(crate) fn structures(&mut self, name: &str) -> Result<Vec<Fields>, ServiceError> {
         let place = self.at(name);
         match self.take(name) {
@@ -98,10 +98,10 @@ impl Fields {
         }
     }
 
-    /// Refuses whatever nobody took.
+    /// Refuses fields that no code consumed.
     pub(crate) fn finish(&self) -> Result<(), ServiceError> {
         match self.members.iter().find(|(_, value)| !value.is_null()) {
-            Some((name, value)) => Err(unsupported(format_args!("the member {}={value}", self.at(name)))),
+            Some((name, value)) => Err(unsupported(format_args!("the field {}={value}", self.at(name)))),
             None => Ok(()),
         }
     }
@@ -124,7 +124,7 @@ pub(crate) fn encode(value: &impl Serialize) -> Vec<u8> {
     serde_json::to_vec(value).expect("an answer is written")
 }
 
-/// A refusal.
+/// The body of an error.
 pub(crate) fn error(error: &ServiceError) -> Vec<u8> {
     encode(&json!({"__type": error.code, "message": error.message}))
 }
@@ -134,10 +134,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn members_are_taken_and_the_rest_is_refused_by_name() {
+    fn fields_are_consumed_and_the_rest_is_refused_by_name() {
         let mut fields = Fields::new("SendCommand", json!({"A": "x", "B": [1], "C": null})).unwrap();
         assert_eq!(fields.required("A").unwrap(), "x");
-        assert_eq!(fields.finish().unwrap_err().message, "the simulator does not know the member SendCommand.B=[1]");
+        assert_eq!(fields.finish().unwrap_err().message, "the simulator does not support the field SendCommand.B=[1]");
         assert_eq!(fields.strings("B").unwrap_err().code, "SerializationException");
         assert_eq!(fields.finish(), Ok(()));
     }

@@ -1,31 +1,31 @@
-//! XML answers: EC2's and load balancing's.
+//! XML answers of EC2, Elastic Load Balancing and RDS.
 
 use std::borrow::Cow;
 
 use crate::service::ServiceError;
 
-/// An answer being written.
+/// An answer that is being written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Xml {
     out: String,
 }
 
 impl Xml {
-    /// EC2's answer to an operation.
+    /// The answer of EC2 to an operation.
     pub(crate) fn ec2(operation: &str, write: impl FnOnce(&mut Xml)) -> Vec<u8> {
         let mut xml = Xml::default();
         xml.element(&format!("{operation}Response"), write);
         xml.out.into_bytes()
     }
 
-    /// Load balancing's answer to an operation.
+    /// The answer of Elastic Load Balancing or RDS to an operation.
     pub(crate) fn query(operation: &str, write: impl FnOnce(&mut Xml)) -> Vec<u8> {
         Xml::ec2(operation, |xml| {
             xml.element(&format!("{operation}Result"), write);
         })
     }
 
-    /// An element with elements in it.
+    /// An element with child elements.
     pub(crate) fn element(&mut self, name: &str, write: impl FnOnce(&mut Xml)) -> &mut Xml {
         self.tag("<", name);
         write(self);
@@ -33,7 +33,8 @@ impl Xml {
         self
     }
 
-    /// An element with one `item` for each of `items`: EC2's lists (load balancing's name is `member`).
+    /// A list: one element `item` for each of `items`. Its name is `item` in EC2 and `member` in Elastic Load
+    /// Balancing.
     pub(crate) fn list<T>(
         &mut self,
         name: &str,
@@ -48,7 +49,7 @@ impl Xml {
         })
     }
 
-    /// An element with text in it.
+    /// An element with text.
     pub(crate) fn text(&mut self, name: &str, text: impl AsRef<str>) -> &mut Xml {
         self.tag("<", name);
         self.out.push_str(&escaped(text.as_ref()));
@@ -56,7 +57,7 @@ impl Xml {
         self
     }
 
-    /// The same, if there is a text.
+    /// An element with text, if there is one.
     pub(crate) fn optional(&mut self, name: &str, text: Option<impl AsRef<str>>) -> &mut Xml {
         match text {
             Some(text) => self.text(name, text),
@@ -71,7 +72,7 @@ impl Xml {
     }
 }
 
-/// EC2's refusal.
+/// The body of an EC2 error.
 pub(crate) fn ec2_error(error: &ServiceError) -> Vec<u8> {
     let mut xml = Xml::default();
     xml.element("Response", |xml| {
@@ -84,7 +85,7 @@ pub(crate) fn ec2_error(error: &ServiceError) -> Vec<u8> {
     xml.out.into_bytes()
 }
 
-/// Load balancing's refusal.
+/// The body of an Elastic Load Balancing or RDS error.
 pub(crate) fn query_error(error: &ServiceError) -> Vec<u8> {
     let mut xml = Xml::default();
     xml.element("ErrorResponse", |xml| {
@@ -108,7 +109,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn elements_nest_and_text_is_escaped() {
+    fn elements_are_nested_and_text_is_escaped() {
         let body = Xml::ec2("Describe", |xml| {
             xml.list("set", "item", ["a<b", "&"], |xml, text| {
                 xml.text("name", text);

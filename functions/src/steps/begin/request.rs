@@ -1,40 +1,40 @@
-//! What an execution is started with, and what that asks for.
+//! The input of an execution, and the order in it.
 
 use crate::StepError;
 use fleet::{Fingerprint, FleetName, FleetRecord, InstanceId, Machine, Order, Target, Version, hop_path};
 use serde::{Deserialize, Serialize};
 
-/// What an operator or a schedule starts the execution with.
+/// The input with which an operator or a schedule starts the execution.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Request {
     pub(super) fleet: FleetName,
     /// The version to upgrade to.
     pub(super) to: Option<Version>,
-    /// Instead of that: the image to go back to.
+    /// Instead of `to`: the kept image to return to.
     #[serde(alias = "rollback")]
     revert: Option<Target>,
-    /// Instead of either: true, to restore what was edited by hand.
+    /// Instead of either: true, to undo changes by hand.
     restore: Option<bool>,
     pub(super) approval: Option<bool>,
-    /// The plan that was read; a fleet that has changed since is refused.
+    /// The fingerprint of the plan that the operator read. If the fleet has changed since, the step refuses the run.
     pub(super) plan: Option<Fingerprint>,
-    /// Whether a window picks it up by itself.
+    /// Whether a window starts the run, not an operator.
     pub(super) window: Option<bool>,
-    /// Whether it waits for the next window if it does not fit into this one; nothing is held meanwhile.
+    /// Whether the execution waits for the next window if the run does not fit into this one. It holds no lock meanwhile.
     pub(super) waits: Option<bool>,
-    /// How long rehearsals of the upgrade took, for a fleet that has windows and has had no such upgrade.
+    /// The duration of rehearsals of the upgrade, for a fleet with windows that has had no such upgrade.
     pub(super) takes_seconds: Option<u32>,
-    /// The member that a golden image is taken of.
+    /// The source member of a golden image; without it, the step chooses one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     member: Option<InstanceId>,
-    /// Whether nobody needs to be in service meanwhile.
+    /// Whether the golden image may take the last member out of service.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     downtime: Option<bool>,
 }
 
 impl Request {
-    /// What is asked for; none if the fleet is there already.
+    /// The order in the input. None if the fleet has that version or image already.
     pub(super) fn order(&self, machine: Machine, fleet: &FleetRecord) -> Result<Option<Order>, StepError> {
         let of_member = self.member.is_some() || self.downtime.is_some();
         match (machine, self.to, &self.revert, self.restore) {

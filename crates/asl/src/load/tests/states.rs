@@ -3,7 +3,7 @@ use super::*;
 const TASK: &str = r#""Type":"Task","Resource":"arn:aws:states:::lambda:invoke","End":true"#;
 
 #[test]
-fn credentials_name_a_role() {
+fn credentials_need_a_role() {
     let with = |resource: &str, credentials: &str| {
         of_state(&format!(r#""Type":"Task","End":true,"Resource":"{resource}","Credentials":{credentials}"#))
     };
@@ -20,7 +20,7 @@ fn credentials_name_a_role() {
 }
 
 #[test]
-fn retry_and_catch() {
+fn defects_of_retry_and_catch_are_reported() {
     let entries = [
         (r#""Retry":5"#, "$.States.S.Retry: Expected value of type Array"),
         (r#""Retry":[5]"#, "$.States.S.Retry[0]: Expected value of type Object"),
@@ -72,7 +72,7 @@ fn retry_and_catch() {
 }
 
 #[test]
-fn paths_and_templates() {
+fn defects_of_paths_and_templates_are_reported() {
     let fields = [
         (
             r#""InputPath":"a""#,
@@ -81,15 +81,15 @@ fn paths_and_templates() {
         (r#""InputPath":5"#, "$.States.S.InputPath: Expected value of type String"),
         (
             r#""ResultPath":"$.a[*]""#,
-            "$.States.S.ResultPath: Value is not a Reference Path: it may have names and indices only",
+            "$.States.S.ResultPath: Value is not a Reference Path: it can have only names and indices",
         ),
         (
             r#""ResultPath":"$$.a""#,
-            "$.States.S.ResultPath: Value must start with '$.': neither the context object nor a variable can be written to",
+            "$.States.S.ResultPath: Value must start with '$.': a result cannot be written to the context object or to a variable",
         ),
         (
             r#""Parameters":{"a":[{"b.$":"x"}]}"#,
-            "$.States.S.Parameters.a[0]['b.$']: The value for the field 'b.$' must be a valid JSONPath or a valid intrinsic function call: 'x' is no function call",
+            "$.States.S.Parameters.a[0]['b.$']: The value for the field 'b.$' must be a valid JSONPath or a valid intrinsic function call: 'x' is not a function call",
         ),
         (
             r#""Parameters":{"b.$":5}"#,
@@ -122,8 +122,8 @@ fn paths_and_templates() {
     assert_eq!(of_state(r#""Type":"Task","Resource":"${Begin.Arn}","End":true"#), [""; 0]);
 }
 
-/// As recorded executions of the service list them.
-const NAMED: &str = "StringEquals, IsBoolean, StringLessThan, IsNumeric, BooleanEquals, StringLessThanEqualsPath, \
+/// The operators, as recorded error texts of the service list them.
+const OPERATORS: &str = "StringEquals, IsBoolean, StringLessThan, IsNumeric, BooleanEquals, StringLessThanEqualsPath, \
     NumericLessThan, NumericGreaterThan, NumericLessThanPath, StringMatches, TimestampLessThanEqualsPath, \
     NumericEquals, TimestampGreaterThan, StringGreaterThanEqualsPath, TimestampGreaterThanEqualsPath, \
     TimestampLessThanEquals, NumericLessThanEqualsPath, TimestampEquals, BooleanEqualsPath, IsTimestamp, \
@@ -135,8 +135,9 @@ const NAMED: &str = "StringEquals, IsBoolean, StringLessThan, IsNumeric, Boolean
 
 #[test]
 fn a_comparison_has_one_operator() {
-    let none = format!("$.States.S.Choices[0]: This object should have only one of the following fields: [{NAMED}]");
-    let several = format!("$.States.S.Choices[0]: There should only be one of the following fields: [{NAMED}]");
+    let none =
+        format!("$.States.S.Choices[0]: This object should have only one of the following fields: [{OPERATORS}]");
+    let several = format!("$.States.S.Choices[0]: There should only be one of the following fields: [{OPERATORS}]");
     let rules = [
         (r#"{"Variable":"$.a","Next":"E"}"#, &none),
         (r#"{"Variable":"$.a","IsNullPath":"$.b","Next":"E"}"#, &none),
@@ -151,7 +152,7 @@ fn a_comparison_has_one_operator() {
 }
 
 #[test]
-fn choices() {
+fn defects_of_choices_are_reported() {
     let rules = [
         (r#"{"Variable":"$.a","IsNull":true}"#, "$.States.S.Choices[0]: These fields are required: [Next]"),
         (
@@ -205,7 +206,7 @@ fn choices() {
 }
 
 #[test]
-fn waits_and_fails() {
+fn defects_of_wait_and_fail_states_are_reported() {
     assert_eq!(
         of_state(r#""Type":"Wait","End":true"#),
         [
@@ -229,7 +230,7 @@ fn waits_and_fails() {
 }
 
 #[test]
-fn maps_and_parallels() {
+fn defects_of_map_and_parallel_states_are_reported() {
     assert_eq!(
         of_state(r#""Type":"Map","End":true"#),
         ["$.States.S: This object should have only one of the following fields: [ItemProcessor, Iterator]"]
@@ -257,7 +258,7 @@ fn maps_and_parallels() {
             r#"{processor},"MaxConcurrencyPath":"$$.Execution.Input.n","ItemsPath":"$$.Execution.Input.i""#
         )),
         [
-            "$.States.S.MaxConcurrencyPath: Value is not a Reference Path: only ItemsPath may lead into the context object"
+            "$.States.S.MaxConcurrencyPath: Value is not a Reference Path: only ItemsPath can refer to the context object"
         ]
     );
     assert_eq!(

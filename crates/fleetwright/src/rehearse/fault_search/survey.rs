@@ -7,7 +7,7 @@
 use super::scenarios::{scenarios, world};
 use super::{ClientPool, Ending, FaultSearch, FaultSpec, RecordingMode, RehearsalError, Shared, Site, WorldKind};
 use crate::rehearse::recording::{Recorder, Recording};
-use simulator::process::Passed;
+use simulator::process::ProcessCall;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -81,7 +81,7 @@ impl Survey {
 }
 
 /// The seconds at which a state is first entered.
-fn milestones(trail: &[Passed]) -> BTreeSet<u32> {
+fn milestones(trail: &[ProcessCall]) -> BTreeSet<u32> {
     let mut first: BTreeMap<&str, u32> = BTreeMap::new();
     for passed in trail {
         first.entry(&passed.place).or_insert_with(|| second(passed));
@@ -89,18 +89,18 @@ fn milestones(trail: &[Passed]) -> BTreeSet<u32> {
     first.into_values().collect()
 }
 
-fn second(passed: &Passed) -> u32 {
+fn second(passed: &ProcessCall) -> u32 {
     u32::try_from(passed.at.as_secs()).unwrap_or(u32::MAX)
 }
 
 /// The call sites of one run. A shape of invocation in `known` is left out, and a new one is added to it.
 fn sites<'t>(
-    trail: &'t [Passed],
+    trail: &'t [ProcessCall],
     known: &mut BTreeSet<(String, Vec<String>)>,
 ) -> impl Iterator<Item = (u64, Site)> + use<'t> {
     let mut processes: BTreeMap<u64, Vec<Site>> = BTreeMap::new();
     let mut counts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
-    for Passed { place, process, operation, .. } in trail {
+    for ProcessCall { place, process, operation, .. } in trail {
         let nth = counts.entry((place, operation)).or_default();
         *nth += 1;
         let site = Site { state: place.to_string(), operation: operation.to_string(), nth: *nth };

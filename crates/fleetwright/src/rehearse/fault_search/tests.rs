@@ -9,7 +9,8 @@ fn evidence(completed: Completed) -> impl PartialEq + std::fmt::Debug {
     let Completed { simulator, calls_before, report, finished, steps, ending, reason, verdict } = completed;
     let report = serde_json::to_value(report).unwrap();
     let steps = serde_json::to_value(steps.all).unwrap();
-    let world = (simulator.trail(), simulator.items(), simulator.grants_used(), simulator.struck(), calls_before);
+    let world =
+        (simulator.trail(), simulator.items(), simulator.grants_used(), simulator.faults_struck(), calls_before);
     (world, report, format!("{finished:?}"), steps, ending, reason, verdict)
 }
 

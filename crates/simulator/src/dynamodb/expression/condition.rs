@@ -1,4 +1,4 @@
-//! Conditions, and whether they hold for an item.
+//! Conditions and their evaluation on an item.
 
 use std::cmp::Ordering;
 
@@ -71,7 +71,7 @@ impl Comparison {
         }
     }
 
-    /// What is missing equals nothing and so differs from everything; it has no order.
+    /// A missing value equals nothing, so it differs from everything. It has no order.
     fn holds(self, a: Option<&Attribute>, b: Option<&Attribute>) -> bool {
         let (Some(a), Some(b)) = (a, b) else { return self == Comparison::NotEqual };
         match self {

@@ -1,4 +1,4 @@
-//! From text to tokens.
+//! The lexer: text to tokens.
 
 use super::super::invalid;
 use crate::service::ServiceError;
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn text_is_cut_into_tokens() {
+    fn text_is_split_into_tokens() {
         let found = tokens("ConditionExpression", "#a.b[0]<>:v_1 AND(c<=:w)").unwrap();
         let expected = [
             Token::Name("#a".into()),

@@ -1,4 +1,4 @@
-//! From tokens to conditions and updates.
+//! The parser: tokens to conditions and updates.
 
 use super::super::invalid;
 use super::Names;
@@ -8,11 +8,11 @@ use super::path::{Path, Step};
 use super::update::{Amount, Update};
 use crate::service::{ServiceError, unsupported};
 
-/// Words that an expression may not use as attribute names.
+/// Reserved words, which an expression may not use as attribute names.
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ReservedWords.html>
 const RESERVED: &str = include_str!("../reserved.txt");
 
-/// Reads one expression, by recursive descent. `OR` binds weakest, then `AND`, then `NOT`.
+/// Parses one expression by recursive descent. `OR` binds weakest, then `AND`, then `NOT`.
 pub(super) struct Parser<'a> {
     kind: &'static str,
     tokens: std::vec::IntoIter<Token>,
@@ -197,7 +197,7 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// A word and an opening parenthesis, taken if they come next.
+    /// Consumes a word and an opening parenthesis if they come next, and returns the word.
     fn call(&mut self) -> Option<String> {
         let mut ahead = self.tokens.as_slice().iter();
         match (ahead.next(), ahead.next()) {
@@ -242,7 +242,7 @@ impl<'a> Parser<'a> {
     }
 }
 
-/// Whether one path is the other or leads to it.
+/// Whether the paths are equal or one leads to the other.
 fn overlap(a: &Path, b: &Path) -> bool {
     a.root == b.root && a.steps.iter().zip(&b.steps).all(|(a, b)| a == b)
 }

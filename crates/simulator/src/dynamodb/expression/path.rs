@@ -4,7 +4,7 @@ use super::super::attribute::{Attribute, Item};
 use super::super::invalid;
 use crate::service::ServiceError;
 
-/// A place in an item.
+/// The path to a value in an item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(in super::super) struct Path {
     pub(super) root: String,
@@ -18,7 +18,7 @@ pub(super) enum Step {
 }
 
 impl Path {
-    /// Whether it is just this attribute.
+    /// Whether the path is exactly this top-level attribute.
     pub(super) fn is(&self, name: &str) -> bool {
         self.root == name && self.steps.is_empty()
     }
@@ -31,7 +31,7 @@ impl Path {
         })
     }
 
-    /// Sets the value; everything above it must be there.
+    /// Sets the value. Its parent must exist.
     pub(super) fn set(&self, item: &mut Item, value: Attribute) -> Result<(), ServiceError> {
         let Some((last, above)) = self.steps.split_last() else {
             item.insert(self.root.clone(), value);
@@ -41,7 +41,7 @@ impl Path {
             (Some(Attribute::Map(members)), Step::Member(name)) => {
                 members.insert(name.clone(), value);
             }
-            // An index past the end appends.
+            // A value set at an index beyond the end is appended.
             (Some(Attribute::List(elements)), Step::Element(index)) => match elements.get_mut(*index) {
                 Some(element) => *element = value,
                 None => elements.push(value),
@@ -51,7 +51,7 @@ impl Path {
         Ok(())
     }
 
-    /// Removes the value; a missing one is no error, a missing parent is.
+    /// Removes the value. A missing value is no error; a missing parent is one.
     pub(super) fn remove(&self, item: &mut Item) -> Result<(), ServiceError> {
         let Some((last, above)) = self.steps.split_last() else {
             item.remove(&self.root);

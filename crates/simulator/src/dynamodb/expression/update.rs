@@ -12,7 +12,7 @@ pub(in super::super) struct Update {
     pub(super) removes: Vec<Path>,
 }
 
-/// What an attribute is set to.
+/// The value that a `SET` clause assigns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Amount {
     Plain(Operand),
@@ -23,12 +23,12 @@ pub(super) enum Amount {
 }
 
 impl Update {
-    /// The attributes it changes, or changes something in.
+    /// The top-level attributes that the update changes in whole or in part.
     pub(in super::super) fn roots(&self) -> impl Iterator<Item = &str> {
         self.sets.iter().map(|(path, _)| path).chain(&self.removes).map(|path| path.root.as_str())
     }
 
-    /// Everything that is read is read from the item as it was before.
+    /// Applies the update to `after`. Its operands are read from `before`, the item before the update.
     pub(in super::super) fn apply(&self, before: &Item, after: &mut Item) -> Result<(), ServiceError> {
         for (path, amount) in &self.sets {
             path.set(after, amount.evaluate(before)?)?;

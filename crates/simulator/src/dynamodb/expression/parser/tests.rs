@@ -30,7 +30,7 @@ fn check(text: &str) -> bool {
 }
 
 #[test]
-fn conditions_hold_or_do_not() {
+fn conditions_are_evaluated_on_an_item() {
     for (text, expected) in [
         ("attribute_exists(pk)", true),
         ("attribute_not_exists(pk)", false),
@@ -75,14 +75,14 @@ fn what_dynamodb_refuses_is_refused() {
 }
 
 #[test]
-fn what_the_simulator_does_not_know_is_refused_as_such() {
+fn an_unsupported_expression_is_refused_as_unsupported() {
     assert_eq!(refused("size(a) = :x").code, crate::service::UNSUPPORTED);
     assert_eq!(refused("contains(a, :x)").code, crate::service::UNSUPPORTED);
     assert_eq!(refused("a BETWEEN :x AND :x").code, crate::service::UNSUPPORTED);
 }
 
 #[test]
-fn a_placeholder_that_nothing_uses_is_refused() {
+fn an_unused_placeholder_is_refused() {
     let mut names = names(json!({"#a": "a"}), json!({":x": {"N": "1"}}));
     Parser::new("ConditionExpression", "b = :x", &mut names).unwrap().condition().unwrap();
     assert!(names.finish().unwrap_err().message.ends_with("keys: {#a}"));
@@ -100,7 +100,7 @@ fn update(text: &str) -> Result<Value, ServiceError> {
 }
 
 #[test]
-fn updates_read_what_was_before() {
+fn updates_read_the_item_before_the_update() {
     let after = update("SET version = version + :one, lease = version, fence = if_not_exists(fence, :one)").unwrap();
     assert_eq!(after["version"], json!({"N": "4"}));
     assert_eq!(after["lease"], json!({"N": "3"}));
@@ -108,7 +108,7 @@ fn updates_read_what_was_before() {
 }
 
 #[test]
-fn updates_reach_into_maps_and_lists() {
+fn updates_change_elements_of_maps_and_lists() {
     let after = update("SET #lock.#owner = :new, #lock.steps = list_append(#lock.steps, :list) REMOVE lease").unwrap();
     assert_eq!(after["lock"]["M"]["owner"], json!({"S": "run-2"}));
     assert_eq!(after["lock"]["M"]["steps"]["L"].as_array().unwrap().len(), 3);
@@ -118,7 +118,7 @@ fn updates_reach_into_maps_and_lists() {
 }
 
 #[test]
-fn updates_that_cannot_be_are_refused() {
+fn invalid_updates_are_refused() {
     assert!(update("SET nothing.a = :one").unwrap_err().message.contains("invalid for update"));
     assert!(update("SET a = b").unwrap_err().message.contains("does not exist in the item"));
     assert!(update("SET pk = pk + :one").unwrap_err().message.contains("incorrect data type"));
