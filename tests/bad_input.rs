@@ -35,13 +35,17 @@ fn check(ran: Ran, exit: Exit, says: &[&str]) {
 #[test]
 fn an_invalid_configuration_is_rejected() {
     let to = "--to 1.4.14";
-    check(with("[fleet]", "[fleet", to), Exit::BadInput, &["fleet.toml", "line 4"]);
+    check(with("[fleet]", "[fleet", to), Exit::BadInput, &["fleet.toml", "line 5"]);
     check(with("size = 3", "sise = 3", to), Exit::BadInput, &["fleet.toml", "unknown field `sise`", "size"]);
     check(with("size = 3", "size = 0", to), Exit::BadInput, &["fleet.toml", "fleet.size", "at least 1"]);
     check(with("size = 3", "size = \"3\"", to), Exit::BadInput, &["fleet.toml", "size = \"3\"", "expected u32"]);
     check(with("\"1.3.8\"", "\"1.3\"", to), Exit::BadInput, &["'1.3' is not a version", "1.4.14"]);
     check(with("ami-0a1b2c3d4e5f60718", "i-0a1b2c3d4e5f60718", to), Exit::BadInput, &["not an image id", "'ami-'"]);
-    check(with("\"eu-central-1b\"", "\"eu-central-1a\"", to), Exit::BadInput, &["fleet.subnets", "one subnet a zone"]);
+    check(
+        with("\"eu-central-1b\"", "\"eu-central-1a\"", to),
+        Exit::BadInput,
+        &["fleet.subnets", "one subnet for each zone"],
+    );
     check(with("bake = \"5m\"", "bake = \"5\"", to), Exit::BadInput, &["'5' is not a length of time", "'5m'"]);
     check(with("canary = 1 ", "canary = 0 ", to), Exit::BadInput, &["upgrade.canary", "at least 1"]);
     check(with("\"high-availability\"", "\"aws:x\"", to), Exit::BadInput, &["fleet.load_balancer_tag", "reserved"]);

@@ -53,7 +53,7 @@ fn a_named_fault_is_reproduced_byte_for_byte() {
     assert_eq!(
         object["reason"],
         "its execution stopped for good; a start after it is refused: run rehearsal-5 holds fleet appwrite: only one \
-         run at a time changes a fleet, and a frozen one keeps it until a person has looked"
+         run at a time changes a fleet, and a frozen run holds it until an operator repairs it"
     );
     assert_eq!(rehearse(line).out, ran.out, "byte for byte");
 }

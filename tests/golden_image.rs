@@ -80,7 +80,10 @@ fn a_golden_image_run_accepts_a_member_in_service_and_no_other_fields() {
         let member = fixture.aws("observe").instances_of_fleet(&fixture.config.fleet.name).await.unwrap()[1].id.clone();
         let untagged = "i-0123456789abcdef0";
         let cases = [
-            (json!({"fleet": "appwrite", "member": untagged}), format!("{untagged} carries no load-balancer tag")),
+            (
+                json!({"fleet": "appwrite", "member": untagged}),
+                format!("{untagged} does not carry the load-balancer tag"),
+            ),
             (json!({"fleet": "appwrite", "to": "1.4.14"}), "expected \\\"fleet\\\"".to_owned()),
             (json!({"fleet": "nobody"}), "'nobody' is not in the ledger".to_owned()),
         ];
@@ -113,7 +116,7 @@ fn no_image_is_taken_of_a_clone_of_another_image() {
         fixture.aws("begin").ledger().write(&mut fleet).await.unwrap();
         let refused = fixture.run_by(&fixture.golden_image, "image-1", ask()).await;
         assert!(
-            refused.starts_with("Refused") && refused.contains("no clone of the golden image ami-0000000f"),
+            refused.starts_with("Refused") && refused.contains("not a clone of the golden image ami-0000000f"),
             "{refused}"
         );
     })

@@ -123,12 +123,12 @@ fn an_invalid_trace_is_rejected() {
         rows[place] = row.to_owned();
         answer(&rows, "--length 45m")
     };
-    refused(&with(2, "2026-03-02 00:10:00,-4"), &["trace.csv: row 4, value: -4 is no count"]);
+    refused(&with(2, "2026-03-02 00:10:00,-4"), &["trace.csv: row 4, value: -4 is not a count"]);
     refused(&with(2, "2026-03-02 00:10:00,"), &["trace.csv: row 4, value: missing"]);
     refused(&with(2, "2026-03-02 00:10:00"), &["trace.csv: row 4: 1 field", "timestamp and value"]);
     refused(&with(2, "2026-03-02 00:12:00,4"), &["trace.csv: row 4, timestamp", "420 s", "a multiple of 300 s"]);
     refused(&with(2, "2026-03-02 00:05:00,4"), &["trace.csv: row 4, timestamp", "is the time of row 3"]);
-    refused(&with(2, "02/03/2026 00:10,4"), &["trace.csv: row 4, timestamp: '02/03/2026 00:10' is no time"]);
+    refused(&with(2, "02/03/2026 00:10,4"), &["trace.csv: row 4, timestamp: '02/03/2026 00:10' is not a time"]);
     let of = |text: &str| written(text, "--length 45m");
     refused(
         &of("time,requests\n2026-03-02 00:00:00,4\n"),
@@ -136,7 +136,7 @@ fn an_invalid_trace_is_rejected() {
     );
     refused(&of("timestamp,value\n2026-03-02 00:00:00,4\n"), &["trace.csv: a single row", "two rows"]);
     refused(&of(""), &["trace.csv: row 1", "'timestamp,value'"]);
-    refused(&answer(&counts(1), "--length 45m"), &["trace.csv: the trace knows 24 h only", "two weeks", "two days"]);
+    refused(&answer(&counts(1), "--length 45m"), &["trace.csv: the trace covers only 24 h", "two weeks", "two days"]);
     refused(&run("quiet-hours --trace nowhere.csv --length 45m"), &["nowhere.csv", "No such file"]);
 }
 

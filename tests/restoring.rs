@@ -88,15 +88,15 @@ impl<'a> Console<'a> {
 
 /// Manual changes, each with a part of what `fleetwright doctor` finds.
 const MANUAL_CHANGES: [(&str, &str); 9] = [
-    ("a member lost its tag", "takes no traffic"),
-    ("a member was deregistered", "takes no traffic"),
-    ("all but one lost tag and target", "takes no traffic"),
+    ("a member lost its tag", "receives no traffic"),
+    ("a member was deregistered", "receives no traffic"),
+    ("all but one lost tag and target", "receives no traffic"),
     ("a builder is running", "builder"),
     ("a builder is running, tagged and registered", "builder"),
-    ("a clone of an older image is running", "left over of run run-0"),
+    ("a clone of an older image is running", "a left-over of run run-0"),
     ("a builder is registered", "builder"),
     ("an image that the fleet does not keep", "image"),
-    ("all changes together", "left over of run run-0"),
+    ("all changes together", "a left-over of run run-0"),
 ];
 
 async fn change(console: &Console<'_>, what: &str) {
@@ -180,7 +180,7 @@ fn a_snapshot_without_its_image_is_a_left_over_and_a_backup_is_not() {
         let device = &image.images()[0].block_device_mappings()[0];
         let snapshot = device.ebs().unwrap().snapshot_id().unwrap();
         ec2.deregister_image().image_id(made.as_str()).send().await.unwrap();
-        let orphan = format!("snapshot {snapshot} is left over of the image of run run-1, which is gone");
+        let orphan = format!("snapshot {snapshot} belongs to the image of run run-1, which no longer exists");
         assert_eq!(fixture.findings().await, [orphan]);
         ec2.delete_snapshot().snapshot_id(snapshot).send().await.unwrap();
         assert_eq!(fixture.findings().await, [""; 0]);
@@ -197,7 +197,7 @@ fn a_restore_is_refused_during_a_run_and_does_not_touch_stopped_members() {
         console.ec2.stop_instances().instance_ids(&console.members[0]).send().await.unwrap();
         tokio::time::sleep(std::time::Duration::from_secs(120)).await;
         let findings = fixture.findings().await;
-        assert!(findings.iter().any(|finding| finding.contains("does not run")), "{findings:?}");
+        assert!(findings.iter().any(|finding| finding.contains("is not running")), "{findings:?}");
         let refused = fixture.run("repair-1", json!({"fleet": "appwrite", "restore": true})).await;
         assert!(refused.starts_with("Refused") && refused.contains("nothing to repair"), "{refused}");
         console.untag(1).await;

@@ -43,7 +43,7 @@ fn a_revert_skips_the_bake_and_quarantines_the_image_that_it_replaces() {
         assert_eq!(fleet.lock, None);
         assert_eq!(fleet.images.len(), 1);
         assert_eq!(fleet.images[0].image, upgraded.image);
-        assert_eq!(fleet.images[0].quarantine.as_deref(), Some("run run-2 went back from it"));
+        assert_eq!(fleet.images[0].quarantine.as_deref(), Some("run run-2 reverted from it"));
         // The time of two launches and of a drain of five minutes, without the six minutes of the two bakes.
         let took = run.ended.unwrap().duration_since(run.started).as_secs();
         assert!((300..480).contains(&took), "{took} s");
@@ -277,7 +277,10 @@ fn windows_restrict_upgrades_and_not_reverts() {
         let fixture = Fixture::with(sundays, Vec::new()).await;
         let takes = |version: &str, seconds: u32| json!({"fleet": "appwrite", "to": version, "takes_seconds": seconds});
         let unknown = fixture.run("run-0", to("1.4.14")).await;
-        assert!(unknown.starts_with("Refused") && unknown.contains("it is not known how long"), "{unknown}");
+        assert!(
+            unknown.starts_with("Refused") && unknown.contains("the length of this upgrade is not known"),
+            "{unknown}"
+        );
         let long = fixture.run("run-1", takes("1.4.14", 3_700)).await;
         assert!(long.starts_with("Refused") && long.contains("would end after its window closes"), "{long}");
         assert_eq!(fixture.fleet().await.lock, None, "a refusal changes nothing");

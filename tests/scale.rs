@@ -102,7 +102,7 @@ fn alarms_scale_a_fleet_out_and_in_with_its_load() {
         assert_eq!(fixture.findings().await, [""; 0]);
         let decisions = fixture.reader().ledger().decisions(&fixture.config.fleet.name).await.unwrap();
         let read: Vec<_> = decisions.iter().map(ToString::to_string).collect();
-        assert!(read[0].starts_with("out from 3 to 4: the CPU is 78.3 % over 3 members"), "{read:#?}");
+        assert!(read[0].starts_with("out from 3 to 4: the CPU is 78.3 % on 3 members"), "{read:#?}");
         assert!(read.iter().any(|one| one.starts_with("in from 4 to 2")), "{read:#?}");
     })
     .unwrap();
@@ -138,7 +138,7 @@ fn a_size_beyond_the_limits_of_database_or_scaling_is_refused() {
         let refused = fixture.out("out-2", json!({"fleet": "appwrite", "to": 9})).await;
         assert!(refused.starts_with("Refused") && refused.contains("scaling.max"), "{refused}");
         let refused = fixture.out("out-3", json!({"fleet": "appwrite", "by": -1})).await;
-        assert!(refused.starts_with("Refused") && refused.contains("no scale-out"), "{refused}");
+        assert!(refused.starts_with("Refused") && refused.contains("this is not a scale-out"), "{refused}");
         assert_eq!(fixture.out("out-4", json!({"fleet": "appwrite", "to": 3})).await, "succeeded");
         assert_eq!((fixture.in_service().await, fixture.fleet().await.lock), (3, None));
         let refused = fixture.r#in("in-1", 3, json!({"fleet": "appwrite", "to": 1})).await;

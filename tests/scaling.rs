@@ -180,7 +180,7 @@ fn an_invalid_trace_is_rejected() {
     refused(&rehearse("", ""), &["trace.csv: row 1", "'timestamp,value'"]);
     let rows = |rows: &str| rehearse(&format!("timestamp,value\n{rows}"), "");
     refused(&rows("2026-03-02 00:00:00,4\n"), &["trace.csv: a single row"]);
-    refused(&rows("2026-03-02 00:00:00,4\n2026-03-02 00:05:00,-4\n"), &["trace.csv: row 3, value: -4 is no count"]);
+    refused(&rows("2026-03-02 00:00:00,4\n2026-03-02 00:05:00,-4\n"), &["trace.csv: row 3, value: -4 is not a count"]);
     let nothing = "2026-03-02 00:00:00,0\n2026-03-02 00:05:00,0\n";
     refused(&rows(nothing), &["trace.csv: 99 of 100 steps have no request", "--per-member"]);
     let years = "2020-03-02 00:00:00,4\n2020-03-02 00:05:00,4\n2026-03-02 00:00:00,4\n";
@@ -219,7 +219,10 @@ fn invalid_options_are_rejected() {
         error.to_string()
     };
     for rate in ["0", "-1", "NaN", "inf", "many"] {
-        assert!(says(&format!("--per-member={rate}")).contains("is no rate: expected requests a second"), "{rate}");
+        assert!(
+            says(&format!("--per-member={rate}")).contains("is not a rate: expected requests per second"),
+            "{rate}"
+        );
     }
     assert!(says("--policy theirs").contains("possible values: ours, target-tracking, step"));
     refused(&rehearse(&step(), "--report /nowhere/report.html"), &["/nowhere/report.html: No such file"]);

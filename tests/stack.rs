@@ -1,11 +1,12 @@
-//! The deployed stack: the real template through a real `sam deploy`, the real bootstrap behind every function, the
-//! command as an operator runs it, and afterwards a look at all that is there by a client that the product does not use.
+//! The deployed stack: the real template through a real `sam deploy`, the real bootstrap behind every function, and the
+//! command as an operator runs it. Afterwards a client that the product does not use inspects everything that is there.
 //! ministack is CloudFormation, Lambda, Step Functions, DynamoDB and IAM, and holds functions and operators to their
 //! policies there; moto is EC2 and load balancing, and asks for no policy; Run Command runs the deployed document.
 
 mod bad_input;
 mod client;
 mod deployed;
+mod releasing;
 mod scaling;
 mod scheduling;
 mod ways_back;
@@ -14,7 +15,7 @@ use deployed::Stack;
 use fleetwright::Definition;
 use serde_json::{Value, json};
 
-/// What a run has done when it asks a person.
+/// The states that a run has passed when it asks for approval.
 const UNTIL_APPROVAL: [(&str, &str); 16] = [
     ("Staying healthy", "done"),
     ("Match joined members", "done"),
@@ -35,7 +36,7 @@ const UNTIL_APPROVAL: [(&str, &str); 16] = [
 ];
 
 #[test]
-fn an_upgrade_started_through_step_functions_replaces_the_members_and_tells_so() {
+fn an_upgrade_started_through_step_functions_replaces_the_members_and_publishes_its_outcome() {
     let stack = Stack::shared();
     let fleet = stack.fleet("plain");
     let root = stack.root();
@@ -100,7 +101,7 @@ fn a_migration_that_fails_with_exit_status_0_leaves_the_fleet_as_it_was() {
 }
 
 #[test]
-fn a_run_that_waits_for_approval_is_the_only_one_and_goes_on_when_it_is_approved() {
+fn a_run_that_awaits_approval_is_the_only_one_and_continues_when_it_is_approved() {
     let stack = Stack::shared();
     let fleet = stack.fleet("approved");
     let operator = stack.operator();
@@ -109,7 +110,7 @@ fn a_run_that_waits_for_approval_is_the_only_one_and_goes_on_when_it_is_approved
     let second = operator.fleetwright("upgrade --fleet approved --to 1.5.11");
     assert_eq!(second.exit, 6, "{second:?}");
     assert!(second.err.contains(&run), "{second:?}");
-    // Who goes round the command is refused by the run itself.
+    // The run itself refuses a start without the command.
     let second = stack.root().upgrade("approved-2", &json!({"fleet": "approved", "to": "1.5.11"}));
     assert_eq!((&second["status"], &second["error"]), (&json!("FAILED"), &json!("Refused")), "{second:#}");
     assert!(second["cause"].as_str().unwrap().contains(&run), "{second:#}");
@@ -120,7 +121,7 @@ fn a_run_that_waits_for_approval_is_the_only_one_and_goes_on_when_it_is_approved
         assert!(ran.err.contains(&run), "{ran:?}");
     }
     let fine = operator.fleetwright("doctor --fleet approved");
-    assert_eq!(fine.exit, 0, "a run that goes on is no deviation: {fine:?}");
+    assert_eq!(fine.exit, 0, "what a running run changes is no finding: {fine:?}");
 
     let approved = operator.fleetwright("approve --fleet approved");
     assert_eq!(approved.exit, 0, "{approved:?}");
@@ -130,7 +131,7 @@ fn a_run_that_waits_for_approval_is_the_only_one_and_goes_on_when_it_is_approved
 }
 
 #[test]
-fn a_run_that_is_aborted_instead_of_approved_restores_what_was_before() {
+fn a_run_that_is_aborted_instead_of_approved_rolls_back() {
     let stack = Stack::shared();
     let fleet = stack.fleet("aborted");
     let operator = stack.operator();
@@ -144,7 +145,7 @@ fn a_run_that_is_aborted_instead_of_approved_restores_what_was_before() {
 }
 
 #[test]
-fn a_run_that_nobody_answers_restores_what_was_before_and_takes_no_answer_after() {
+fn a_run_without_an_answer_rolls_back_and_takes_no_answer_afterwards() {
     let stack = Stack::shared();
     let fleet = stack.fleet_with("silent", |config| config.limits.approval = fleet::Span::seconds(60));
     let operator = stack.operator();
@@ -158,7 +159,7 @@ fn a_run_that_nobody_answers_restores_what_was_before_and_takes_no_answer_after(
     let late = operator.fleetwright(&format!("approve {run} --fleet silent"));
     assert_eq!(late.exit, 6, "{late:?}");
     assert!(late.err.contains("rolled back, not awaiting approval"), "{late:?}");
-    // The token of a question that nobody waits on any more.
+    // A token for which no task waits any more.
     let key = json!({"pk": {"S": "fleet/silent"}, "sk": {"S": format!("run/{run}")}});
     let item = stack.root().call("dynamodb", "get_item", &json!({"TableName": "fleetwright", "Key": key}));
     let mut record: Value = serde_json::from_str(item["Item"]["record"]["S"].as_str().unwrap()).unwrap();
@@ -195,7 +196,7 @@ fn a_run_whose_execution_was_stopped_is_repaired_by_the_command() {
 
     let said = operator.fleetwright("repair --fleet stopped");
     assert_eq!(said.exit, 0, "{said:?}");
-    assert!(said.err.contains("Back: ") && said.err.contains("nothing is changed yet"), "{said:?}");
+    assert!(said.err.contains("It rolls back: ") && said.err.contains("nothing is changed yet"), "{said:?}");
     let repaired = operator.fleetwright("repair --fleet stopped --yes");
     assert_eq!(repaired.exit, 0, "{repaired:?}");
     let why = fleet.assert_rolled_back(&run, &UNTIL_APPROVAL);

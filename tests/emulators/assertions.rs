@@ -147,7 +147,7 @@ impl BuiltFleet {
 
         let fleet = self.item(&after, "fleet");
         assert_eq!(fleet["golden"], json!({"image": image, "version": version}));
-        let why = format!("run {run} went back from it");
+        let why = format!("run {run} reverted from it");
         assert_eq!(fleet["images"], json!([{"image": from, "version": to, "quarantine": why}]));
         assert_eq!(fleet["lock"], Value::Null);
         let record = self.item(&after, &format!("run/{run}"));

@@ -1,4 +1,4 @@
-//! What the deployed stack makes of what is wrong: a clear message, and nothing changed.
+//! Bad input to the deployed stack: a clear message, and nothing changed.
 
 use super::client::Caller;
 use super::deployed::Stack;
@@ -20,15 +20,15 @@ fn an_unknown_fleet_is_refused_by_name() {
 }
 
 #[test]
-fn what_is_no_image_of_the_fleets_is_not_gone_back_to() {
+fn a_fleet_does_not_revert_to_an_image_that_it_does_not_keep() {
     let stack = Stack::shared();
     let fleet = stack.fleet("imageless");
     let before = fleet.standing();
     let operator = stack.operator();
     let refused = [
-        ("rollback --fleet imageless", "rollback: fleet imageless keeps no image that is known to be good"),
+        ("revert --fleet imageless", "rollback: fleet imageless keeps no image that is known to be good"),
         (
-            "rollback --fleet imageless --image ami-0123456789abcdef0",
+            "revert --fleet imageless --image ami-0123456789abcdef0",
             "rollback: ami-0123456789abcdef0 is not an image that fleet imageless keeps",
         ),
     ];
@@ -37,7 +37,7 @@ fn what_is_no_image_of_the_fleets_is_not_gone_back_to() {
         assert_eq!(ran.exit, 6, "{ran:?}");
         assert!(ran.err.contains(says) && ran.err.contains("'fleetwright images'"), "{ran:?}");
     }
-    // Who goes round the command is refused by the run itself.
+    // The run itself refuses a start without the command.
     for (run, image, says) in [
         ("imageless-1", "ami-0123456789abcdef0", "is not an image that fleet imageless keeps"),
         ("imageless-2", "last-good", "keeps no image"),
@@ -50,9 +50,9 @@ fn what_is_no_image_of_the_fleets_is_not_gone_back_to() {
     assert_eq!(fleet.standing(), before);
 }
 
-/// By a caller whom AWS does not know: whatever is called fails otherwise.
+/// The caller is unknown to AWS, so any AWS call would fail with another error.
 #[test]
-fn what_was_mistyped_is_said_before_anything_is_called() {
+fn mistakes_are_reported_before_any_call() {
     let stack = Stack::shared();
     let stranger = stack.caller("AKIAIOSFODNN7EXAMPLE", "unknown");
     let ran = stranger.fleetwright("rollback --fleet plain --image ami-xyz");
@@ -90,7 +90,7 @@ fn an_event_of_the_wrong_shape_is_refused_by_every_function() {
 }
 
 #[test]
-fn a_permission_that_is_missing_is_named() {
+fn a_missing_permission_is_named() {
     let stack = Stack::shared();
     stack.fleet("unreadable");
     let stranger = stack.user("stranger", None);
@@ -115,7 +115,7 @@ fn denied(caller: &Caller, line: &str, action: &str) {
 }
 
 #[test]
-fn a_table_that_is_not_there_is_named() {
+fn a_missing_table_is_named() {
     let stack = Stack::shared();
     let ran = stack.root().in_region("eu-west-1").fleetwright("status --fleet plain");
     assert_eq!(ran.exit, 1, "{ran:?}");
@@ -136,7 +136,7 @@ fn keys_that_aws_does_not_know_are_an_error_that_says_so() {
 }
 
 impl Stack {
-    /// A function with the code of `observe` and another table, whose role may do one thing.
+    /// Creates a function with the code of `observe` and another table, whose role allows one action.
     fn copy_of_observe(&self, name: &str, table: &str, action: &str) {
         let root = self.root();
         let asked = json!({"StackName": "fleetwright", "TemplateStage": "Processed"});

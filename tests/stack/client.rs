@@ -1,11 +1,11 @@
-//! Somebody who calls AWS: through boto3, which nothing of the product uses, or through the command.
+//! A caller of AWS: through boto3, which the product does not use, or through the command.
 
 use super::deployed::binaries;
 use crate::emulators::{REGION, python, until, without_aws};
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
-/// Whose keys, and where AWS is.
+/// A caller's keys, region and endpoint.
 #[derive(Debug, Clone)]
 pub struct Caller {
     endpoint: String,
@@ -21,7 +21,7 @@ pub struct Refused {
     pub message: String,
 }
 
-/// What a command line came to.
+/// How a command line ended, and what it printed.
 #[derive(Debug)]
 pub struct Ran {
     pub exit: i32,
@@ -47,7 +47,7 @@ impl Caller {
         command.env("AWS_REGION", &self.region).env("AWS_DEFAULT_REGION", &self.region);
     }
 
-    /// Makes a call that AWS is to grant.
+    /// Makes a call that must succeed.
     pub fn call(&self, service: &str, operation: &str, members: &Value) -> Value {
         self.try_call(service, operation, members)
             .unwrap_or_else(|refused| panic!("{service} {operation}: {refused:?}"))
@@ -58,7 +58,7 @@ impl Caller {
         self.ask(&["call", service, operation, &members.to_string()])
     }
 
-    /// Calls a function with an event; the error's type and message where it answers with one.
+    /// Invokes a function with an event; returns its answer, or its error's type and message.
     pub fn invoke(&self, function: &str, event: &Value) -> Result<Value, (String, String)> {
         let members = json!({"FunctionName": function, "Payload": event.to_string()});
         let answer = self.call("lambda", "invoke", &members);
@@ -70,12 +70,12 @@ impl Caller {
         Err((text("errorType"), text("errorMessage")))
     }
 
-    /// Starts an upgrade through Step Functions, and waits for its end; how it ended.
+    /// Starts an upgrade through Step Functions, waits for its end and returns how it ended.
     pub fn upgrade(&self, run: &str, input: &Value) -> Value {
         self.ask(&["upgrade", run, &input.to_string()]).unwrap()
     }
 
-    /// Runs the command as this caller; words are separated by single spaces.
+    /// Runs the command as this caller. Single spaces separate the words of the line.
     pub fn fleetwright(&self, line: &str) -> Ran {
         let mut command = Command::new(binaries().join("fleetwright"));
         without_aws(&mut command);
@@ -85,7 +85,7 @@ impl Caller {
         Ran { exit: output.status.code().unwrap(), out, err }
     }
 
-    /// The run that the command starts on a fleet and leaves alone, once it waits for a person.
+    /// Starts an upgrade with the command, waits until it awaits approval and returns the run.
     pub fn asks_for_approval(&self, fleet: &str) -> String {
         let started = self.fleetwright(&format!("upgrade --fleet {fleet} --to 1.4.14 --approval true --detach"));
         assert_eq!(started.exit, 0, "{started:?}");

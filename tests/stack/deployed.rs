@@ -12,18 +12,19 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 
-/// The fleets that the stack may touch: each test has its own.
-const FLEETS: [&str; 18] = [
+/// The fleets that the stack may change. Each test has its own.
+const FLEETS: [&str; 19] = [
     "aborted",
     "approved",
     "broken",
-    "image_failure",
     "edited",
     "handmade",
     "imageless",
     "operated",
     "plain",
+    "quarantined",
     "quiet",
+    "released",
     "reverted",
     "scaled",
     "silent",
@@ -36,18 +37,18 @@ const FLEETS: [&str; 18] = [
 /// The hop whose migration fails, with exit status 0.
 const FAILING: Version = Version::new(1, 5, 11);
 
-/// The deployed stack, and what else is in the account. The functions go before what they call.
+/// The deployed stack, and what else is in the account. Fields drop in order, so the functions stop before what they call.
 pub struct Stack {
     ministack: Ministack,
     pub ssm: SsmEndpoint,
     moto: Moto,
-    /// Files of the tests.
+    /// The directory for the tests' files.
     pub work: Scratch,
     operator: OnceLock<Caller>,
 }
 
 impl Stack {
-    /// The stack that all tests share: deployed by the first, gone after the last.
+    /// The stack that all tests share: the first test deploys it, and it is deleted after the last.
     pub fn shared() -> Arc<Self> {
         static SHARED: Mutex<Weak<Stack>> = Mutex::new(Weak::new());
         let mut shared = SHARED.lock().expect("the stack could not be deployed for another test");
@@ -87,7 +88,7 @@ impl Stack {
         fleet
     }
 
-    /// The same; answers what the command said as well.
+    /// The same; also returns what the command printed.
     pub fn apply(&self, name: &str, change: impl FnOnce(&mut Config)) -> (BuiltFleet, String) {
         let ledger = ("AWS_ENDPOINT_URL_DYNAMODB", self.ministack.endpoint());
         let fleet = BuiltFleet::new(name, vec![("AWS_ENDPOINT_URL", self.moto.endpoint()), ledger]);
@@ -100,27 +101,27 @@ impl Stack {
         (fleet, applied.out)
     }
 
-    /// Who may do everything.
+    /// A caller with all permissions.
     pub fn root(&self) -> Caller {
         self.caller(ACCOUNT, "test")
     }
 
-    /// Somebody at the console of what the stack works on.
+    /// A caller at the console of EC2 and load balancing, with all permissions.
     pub fn console(&self) -> Caller {
         Caller::new(&self.moto.endpoint(), ACCOUNT, "test")
     }
 
-    /// Whoever has these keys.
+    /// The caller with these keys.
     pub fn caller(&self, key: &str, secret: &str) -> Caller {
         Caller::new(&self.ministack.endpoint(), key, secret)
     }
 
-    /// Who has the stack's policy for operators, and no other right.
+    /// The caller that has the stack's policy for operators and no other permission.
     pub fn operator(&self) -> &Caller {
         self.operator.get_or_init(|| self.user("operator", Some(&self.output("Operator"))))
     }
 
-    /// Somebody with this policy, or with none.
+    /// A new user with this policy, or with none.
     pub fn user(&self, name: &str, policy: Option<&str>) -> Caller {
         let root = self.root();
         root.call("iam", "create_user", &json!({"UserName": name}));
@@ -132,7 +133,7 @@ impl Stack {
         self.caller(&key("AccessKeyId"), &key("SecretAccessKey"))
     }
 
-    /// A policy that allows one action on everything.
+    /// A policy that allows one action on all resources.
     pub fn policy(&self, name: &str, action: &str) -> String {
         let allow = json!({"Effect": "Allow", "Action": action, "Resource": "*"});
         let document = json!({"Version": "2012-10-17", "Statement": [allow]}).to_string();
@@ -166,7 +167,7 @@ impl Stack {
         url.as_str().unwrap().to_owned()
     }
 
-    /// What the topic said of a run, once it did; each call waits for it a while.
+    /// The topic's message about a run. Waits for up to a minute.
     pub fn outcome_of(&self, run: &str, queue: &str) -> Value {
         let asked = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 5});
         let told = (0..12).find_map(|_| {
@@ -179,8 +180,8 @@ impl Stack {
     }
 }
 
-/// Lays out what `sam build` leaves: the template with the functions' code beside it. The code is zipped here, once and
-/// not once a function.
+/// Lays out what `sam build` leaves: the template with the functions' code beside it. The code is zipped here
+/// once, not once for each function.
 fn lay_out(directory: &Path) {
     const CODE: &str = "    CodeUri: ..\n";
     let template = fs::read_to_string(file("infra/template.yaml")).unwrap();
@@ -194,7 +195,7 @@ fn lay_out(directory: &Path) {
     said(zip.arg(binaries().join("bootstrap")).arg(directory.join("bootstrap.zip")));
 }
 
-/// Where the workspace's programs are, built by Cargo as these tests are: in the same directory, with the same profile.
+/// The directory of the workspace's programs. Cargo builds them with the same profile as these tests.
 pub fn binaries() -> &'static Path {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| {
@@ -210,7 +211,7 @@ pub fn binaries() -> &'static Path {
     })
 }
 
-/// Runs it, and shows all that it said if it fails.
+/// Runs a command; if it fails, panics with all that it printed.
 fn said(command: &mut Command) {
     let output = command.output().unwrap();
     let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();

@@ -5,7 +5,7 @@ use crate::emulators::{BuiltFleet, REGION, until};
 use fleet::{Config, Scaling, Span};
 use serde_json::{Value, json};
 
-/// Scales between these sizes.
+/// Sets the scaling section to these sizes.
 fn between(min: u32, max: u32) -> impl FnOnce(&mut Config) {
     move |config| {
         config.scaling = Some(Scaling {
@@ -21,7 +21,7 @@ fn between(min: u32, max: u32) -> impl FnOnce(&mut Config) {
 }
 
 impl Stack {
-    /// Sends an event to EventBridge, in the shape that the service's own have.
+    /// Sends an event to EventBridge, in the form of the service's own events.
     fn send(&self, source: &str, kind: &str, resources: &[String], detail: &Value) {
         let entry = json!({
             "Source": source, "DetailType": kind, "Resources": resources, "Detail": detail.to_string(),
@@ -30,7 +30,7 @@ impl Stack {
         assert_eq!(sent["FailedEntryCount"], 0, "{sent:#}");
     }
 
-    /// The alarm's state change, as CloudWatch tells it.
+    /// Sends the alarm's state change as CloudWatch does.
     fn rings(&self, alarm: &str) {
         let detail = json!({
             "alarmName": alarm,
@@ -42,7 +42,7 @@ impl Stack {
         self.send("aws.cloudwatch", "CloudWatch Alarm State Change", &[arn], &detail);
     }
 
-    /// The instances that the fleet's target group has, in order.
+    /// The instances in the fleet's target group, in order.
     fn targets(&self, fleet: &BuiltFleet) -> Vec<String> {
         let group = json!({"TargetGroupArn": fleet.id("target_group")});
         let health = self.console().call("elbv2", "describe_target_health", &group);
@@ -55,9 +55,9 @@ impl Stack {
 }
 
 #[test]
-fn the_alarms_event_adds_members_and_takes_them_out() {
+fn the_alarms_event_adds_and_removes_members() {
     let stack = Stack::shared();
-    // Three members are fewer than there are to be, whatever the CPU.
+    // Three members are fewer than `scaling.min`, whatever the CPU.
     let fleet = stack.fleet_with("scaled", between(5, 8));
     let prefix = json!({"AlarmNamePrefix": "fleetwright-busy-scaled"});
     let put = stack.root().call("cloudwatch", "describe_alarms", &prefix);
@@ -73,7 +73,7 @@ fn the_alarms_event_adds_members_and_takes_them_out() {
     let status = operator.fleetwright("status --fleet scaled");
     assert!(status.out.contains("5 of 5 members in service"), "{status:?}");
 
-    // Five are more than there are to be.
+    // Five members are more than `scaling.max`.
     let mut config = fleet.config();
     between(2, 4)(&mut config);
     let file = stack.work.path().join("scaled.toml");
@@ -108,7 +108,7 @@ fn the_command_scales_to_a_size_and_by_a_change() {
 }
 
 #[test]
-fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_grows_by_it() {
+fn a_fleet_without_a_golden_image_takes_one_of_a_member_and_scales_out_with_it() {
     let stack = Stack::shared();
     let (fleet, applied) = stack.apply("handmade", |config| config.fleet.golden_image = None);
     assert!(applied.contains("is recorded: 1.3.8 on no golden image, 3 in service"), "{applied}");
@@ -123,14 +123,14 @@ fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_grows_by_it() {
         "{status:?}"
     );
     let stranger = operator.fleetwright("golden-image --fleet handmade --member i-0123456789abcdef0");
-    assert!(stranger.exit == 6 && stranger.err.contains("carries no load-balancer tag"), "{stranger:?}");
+    assert!(stranger.exit == 6 && stranger.err.contains("does not carry the load-balancer tag"), "{stranger:?}");
 
     let before = stack.targets(&fleet);
     let member = before[1].clone();
     let taken = operator.fleetwright(&format!("golden-image --fleet handmade --member {member} --output json"));
     assert_eq!(taken.exit, 0, "{taken:?}");
     assert!(
-        taken.err.contains(&format!("{member} is stopped for a while; 2 other members stay in service")),
+        taken.err.contains(&format!("the run stops {member} for a while; 2 other members stay in service")),
         "{taken:?}"
     );
     let outcome: Value = serde_json::from_str(&taken.out).unwrap();
@@ -156,7 +156,7 @@ fn a_fleet_without_a_golden_image_gets_one_of_a_member_and_grows_by_it() {
 }
 
 #[test]
-fn who_loses_the_tag_leaves_the_load_balancer_and_who_gets_it_comes_in() {
+fn an_instance_that_loses_the_tag_leaves_the_load_balancer_and_one_that_gets_it_enters() {
     let stack = Stack::shared();
     let fleet = stack.fleet("tagged");
     let console = stack.console();
@@ -174,11 +174,11 @@ fn who_loses_the_tag_leaves_the_load_balancer_and_who_gets_it_comes_in() {
     tells(json!({"fleetwright:fleet": "tagged"}), 2);
     until("it has left", || (!stack.targets(&fleet).contains(&member)).then_some(()));
     console.call("ec2", "create_tags", &json!({"Resources": [member], "Tags": tag}));
-    // An event that comes late and tells of the time before is no more than a reason to look.
+    // A late event about an earlier state only triggers a check.
     tells(json!({"fleetwright:fleet": "tagged"}), 1);
     until("it is back", || stack.targets(&fleet).contains(&member).then_some(()));
 
-    // The schedule, for events that never come.
+    // The schedule covers events that never arrive.
     console.call("ec2", "delete_tags", &json!({"Resources": [member], "Tags": tag}));
     let synced = stack.root().invoke("fleetwright-sync-tags", &json!({})).unwrap();
     let of_fleet = synced["fleets"].as_array().unwrap().iter().find(|one| one["fleet"] == "tagged").unwrap();

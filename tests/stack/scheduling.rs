@@ -1,4 +1,4 @@
-//! Upgrades that start by themselves on the deployed stack: in the quietest hour, and whenever a window opens.
+//! Scheduled upgrades on the deployed stack: in the quiet window, and whenever a window opens.
 
 use super::deployed::Stack;
 use crate::emulators::{BuiltFleet, REGION, until};
@@ -10,7 +10,7 @@ fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
 }
 
-/// Three weeks of requests, a point an hour: a hundred each, but for Sundays from three to five.
+/// Three weeks of request counts, one point an hour: 100 each, except on Sundays from three to five.
 fn requests(now: jiff::Timestamp) -> Vec<Value> {
     let hour = |back: i64| now - jiff::SignedDuration::from_hours(back);
     let at = |back: i64| hour(back).to_zoned(jiff::tz::TimeZone::UTC);
@@ -24,7 +24,7 @@ fn requests(now: jiff::Timestamp) -> Vec<Value> {
 }
 
 impl Stack {
-    /// Puts a load balancer before the fleet, and what it counted.
+    /// Puts a load balancer before the fleet, with its request counts.
     fn balance(&self, fleet: &BuiltFleet) {
         let console = self.console();
         let subnets = fleet.ids["subnets"].as_array().unwrap().iter().map(|subnet| &subnet["id"]).collect::<Vec<_>>();
@@ -59,7 +59,7 @@ impl Stack {
 }
 
 #[test]
-fn an_upgrade_starts_in_the_quietest_hour_and_its_schedule_is_gone_afterwards() {
+fn an_upgrade_starts_in_the_quiet_window_and_its_schedule_is_deleted_afterwards() {
     let stack = Stack::shared();
     let fleet = stack.fleet("quiet");
     stack.balance(&fleet);
@@ -92,7 +92,7 @@ fn an_upgrade_starts_in_the_quietest_hour_and_its_schedule_is_gone_afterwards() 
 }
 
 #[test]
-fn the_windows_pick_up_a_wanted_version() {
+fn the_windows_start_upgrades_to_a_wanted_version() {
     let stack = Stack::shared();
     let wants = |config: &mut Config| {
         let window = json!([{"days": ["sat", "sun"], "from": "02:00", "to": "06:30", "time_zone": "Europe/Berlin"}]);
@@ -100,7 +100,7 @@ fn the_windows_pick_up_a_wanted_version() {
         config.upgrade.wanted = Some("1.4.14".parse().unwrap());
     };
     let (fleet, said) = stack.apply("wanting", wants);
-    assert!(said.contains("pick up 1.4.14"), "{said}");
+    assert!(said.contains("starts an upgrade to 1.4.14"), "{said}");
     let schedule = stack.schedule("wanting.window-0");
     assert_eq!(schedule["ScheduleExpression"], "cron(0 2 ? * SAT,SUN *)");
     assert_eq!(schedule["ScheduleExpressionTimezone"], "Europe/Berlin");

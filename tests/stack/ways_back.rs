@@ -1,4 +1,4 @@
-//! The ways back on the deployed stack, as an operator goes them: to a kept image, and from what was edited by hand.
+//! Reverting and restoring a fleet on the deployed stack, as an operator does it.
 
 use super::UNTIL_APPROVAL;
 use super::client::{Caller, Ran};
@@ -7,7 +7,7 @@ use crate::emulators::BuiltFleet;
 use serde_json::{Value, json};
 
 #[test]
-fn what_was_upgraded_is_taken_back_once_and_its_image_is_in_quarantine() {
+fn an_upgrade_is_reverted_once_and_its_image_goes_into_quarantine() {
     let stack = Stack::shared();
     let fleet = stack.fleet("reverted");
     let operator = stack.operator();
@@ -19,19 +19,19 @@ fn what_was_upgraded_is_taken_back_once_and_its_image_is_in_quarantine() {
     assert_eq!(images["kept"], json!([{"image": first, "version": "1.3.8"}]));
     assert_eq!(images["last_good"], first);
 
-    let back = operator.fleetwright("rollback --fleet reverted --output json");
+    let back = operator.fleetwright("revert --fleet reverted --output json");
     let run = run_of(&back, "reverted");
-    assert!(back.err.contains(&format!("goes back from 1.4.14 ({made}) to 1.3.8 ({first})")), "{back:?}");
+    assert!(back.err.contains(&format!("reverts from 1.4.14 ({made}) to 1.3.8 ({first})")), "{back:?}");
     assert!(back.err.contains("the data stays as it is: it was migrated to 1.4.14"), "{back:?}");
     assert!(back.err.contains(&format!("of data server {}", fleet.id("data_server"))), "{back:?}");
     fleet.assert_reverted(&run, &upgrade);
     operator.assert_as_it_should_be("reverted");
     let images = operator.fleetwright("images --fleet reverted");
-    let kept = format!("{first}  1.3.8  golden\n{made}  1.4.14  in quarantine: run {run} went back from it\n");
+    let kept = format!("{first}  1.3.8  golden\n{made}  1.4.14  in quarantine: run {run} reverted from it\n");
     assert_eq!((images.exit, images.out), (0, kept));
 
     let before = fleet.standing();
-    let again = operator.fleetwright("rollback --fleet reverted");
+    let again = operator.fleetwright("revert --fleet reverted");
     assert_eq!(again.exit, 6, "{again:?}");
     assert!(again.err.contains("rollback: fleet reverted keeps no image that is known to be good"), "{again:?}");
     let there = operator.fleetwright(&format!("rollback --fleet reverted --image {first}"));
@@ -40,38 +40,38 @@ fn what_was_upgraded_is_taken_back_once_and_its_image_is_in_quarantine() {
 }
 
 #[test]
-fn an_image_whose_members_made_an_alarm_ring_is_kept_out_of_use() {
+fn an_image_whose_members_raised_an_alarm_is_quarantined() {
     let stack = Stack::shared();
-    let fleet = stack.fleet("image_failure");
+    let fleet = stack.fleet("quarantined");
     let operator = stack.operator();
-    let run = operator.asks_for_approval("image_failure");
+    let run = operator.asks_for_approval("quarantined");
     let alarm = |state: &str| {
         let set = json!({"AlarmName": fleet.id("alarm"), "StateValue": state, "StateReason": "a test"});
         stack.console().call("cloudwatch", "set_alarm_state", &set);
     };
     alarm("ALARM");
-    assert_eq!(operator.fleetwright("approve --fleet image_failure").exit, 0);
-    let watched = operator.fleetwright(&format!("watch {run} --fleet image_failure"));
+    assert_eq!(operator.fleetwright("approve --fleet quarantined").exit, 0);
+    let watched = operator.fleetwright(&format!("watch {run} --fleet quarantined"));
     assert_eq!(watched.exit, 3, "{watched:?}");
     let came: Vec<_> = UNTIL_APPROVAL.into_iter().chain([("Commit", "failed")]).collect();
     let why = fleet.assert_rolled_back(&run, &came);
-    assert!(why.contains("alarm 'image_failure-5xx' is in ALARM"), "{why}");
+    assert!(why.contains("alarm 'quarantined-5xx' is in ALARM"), "{why}");
 
-    let ringing = json!([{
-        "what": "alarm 'image_failure-5xx' is in ALARM",
-        "remedy": {"person": "an upgrade wants the alarms of upgrade.alarms to exist and to be quiet"},
+    let raised = json!([{
+        "what": "alarm 'quarantined-5xx' is in ALARM",
+        "remedy": {"person": "an upgrade requires that the alarms of upgrade.alarms exist and are not raised"},
     }]);
-    assert_eq!(operator.findings("image_failure"), ringing);
+    assert_eq!(operator.findings("quarantined"), raised);
     alarm("OK");
-    operator.assert_as_it_should_be("image_failure");
-    let images = operator.images("image_failure");
+    operator.assert_as_it_should_be("quarantined");
+    let images = operator.images("quarantined");
     let [kept] = &images["kept"].as_array().unwrap()[..] else { panic!("{images:#}") };
-    assert_eq!(kept["quarantine"], "alarm 'image_failure-5xx' is in ALARM");
+    assert_eq!(kept["quarantine"], "alarm 'quarantined-5xx' is in ALARM");
     assert_eq!(images["last_good"], Value::Null);
 }
 
 #[test]
-fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
+fn changes_by_hand_are_found_shown_and_repaired_by_the_command() {
     let stack = Stack::shared();
     let fleet = stack.fleet("edited");
     let operator = stack.operator();
@@ -87,13 +87,13 @@ fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
     let snapshot = leave_snapshot(&stack.console(), &fleet);
     let wanted = json!([
         {
-            "what": format!("{member} was a member when the last run ended, and carries the load-balancer tag no longer"),
-            "remedy": {"person": "if it is gone for good, replace it: an upgrade goes by the members that there are"},
+            "what": format!("{member} was a member when the last run ended, but no longer carries the load-balancer tag"),
+            "remedy": {"person": "if it is gone for good, replace it: an upgrade creates as many members as it finds"},
         },
-        {"what": format!("{member} is a clone of the golden image and takes no traffic"), "remedy": "repair"},
-        {"what": format!("builder {builder} is left over of run {upgrade}"), "remedy": "repair"},
+        {"what": format!("{member} is a clone of the golden image but receives no traffic"), "remedy": "repair"},
+        {"what": format!("builder {builder} is a left-over of run {upgrade}"), "remedy": "repair"},
         {
-            "what": format!("snapshot {snapshot} is left over of the image of run run-0, which is gone"),
+            "what": format!("snapshot {snapshot} belongs to the image of run run-0, which no longer exists"),
             "remedy": {"person": "delete it with 'aws ec2 delete-snapshot'"},
         },
     ]);
@@ -105,14 +105,14 @@ fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
     };
     assert_eq!(sorted(&findings), sorted(&wanted), "{findings:#}");
     let told = operator.fleetwright("doctor --fleet edited");
-    assert!(told.exit == 1 && told.out.contains("'fleetwright repair' mends it"), "{told:?}");
+    assert!(told.exit == 1 && told.out.contains("'fleetwright repair' fixes it"), "{told:?}");
 
     let edited = fleet.standing();
     let shown = operator.fleetwright("repair --fleet edited");
     assert_eq!(shown.exit, 0, "{shown:?}");
     for words in [
-        format!("{member} are tagged and registered; all 3 members are waited for"),
-        format!("{builder}, left over of ended runs, are taken out and terminated"),
+        format!("A restore tags and registers {member}; it waits until all 3 members are healthy"),
+        format!("drains and terminates {builder}, left over from ended runs"),
         "nothing is changed yet: 'fleetwright repair --yes' does it".to_owned(),
     ] {
         assert!(shown.err.contains(&words), "'{words}' is not in: {shown:?}");
@@ -125,7 +125,7 @@ fn what_was_edited_by_hand_is_found_shown_and_mended_by_the_command() {
     operator.assert_as_it_should_be("edited");
 }
 
-/// Somebody takes a member out at the console.
+/// Takes a member out of the load balancer at the console.
 fn take_out(console: &Caller, fleet: &BuiltFleet, member: &str) {
     let tags = [json!({"Key": "high-availability", "Value": fleet.id("fleet")})];
     console.call("ec2", "delete_tags", &json!({"Resources": [member], "Tags": tags}));
@@ -133,7 +133,7 @@ fn take_out(console: &Caller, fleet: &BuiltFleet, member: &str) {
     console.call("elbv2", "deregister_targets", &targets);
 }
 
-/// Leaves what a run would have left that died with its builder.
+/// Leaves the builder of a run that died.
 fn leave_builder(console: &Caller, fleet: &BuiltFleet, run: &str) -> String {
     let tags = [("fleetwright:fleet", fleet.id("fleet")), ("fleetwright:run", run), ("fleetwright:role", "builder")];
     let tags = tags.map(|(key, value)| json!({"Key": key, "Value": value}));
@@ -145,7 +145,7 @@ fn leave_builder(console: &Caller, fleet: &BuiltFleet, run: &str) -> String {
     launched["Instances"][0]["InstanceId"].as_str().unwrap().to_owned()
 }
 
-/// Leaves what is left if EC2 deregisters an image and may not delete its snapshot.
+/// Leaves the snapshot of an image that EC2 deregistered without the permission to delete the snapshot.
 fn leave_snapshot(console: &Caller, fleet: &BuiltFleet) -> String {
     let tags =
         [("fleetwright:fleet", fleet.id("fleet")), ("fleetwright:run", "run-0"), ("fleetwright:version", "1.3.8")];
@@ -157,7 +157,7 @@ fn leave_snapshot(console: &Caller, fleet: &BuiltFleet) -> String {
     taken["SnapshotId"].as_str().unwrap().to_owned()
 }
 
-/// The run that a command went through to this outcome.
+/// The run that a command brought to this outcome.
 #[track_caller]
 fn run_of(ran: &Ran, outcome: &str) -> String {
     assert_eq!(ran.exit, 0, "{ran:?}");
@@ -173,7 +173,7 @@ impl Caller {
         serde_json::from_str(&ran.out).unwrap()
     }
 
-    /// What a doctor finds, who is to find something.
+    /// What `doctor` finds; it must find something.
     fn findings(&self, fleet: &str) -> Value {
         let ran = self.fleetwright(&format!("doctor --fleet {fleet} --output json"));
         assert_eq!(ran.exit, 1, "{ran:?}");

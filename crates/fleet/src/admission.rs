@@ -1,5 +1,7 @@
-//! Whether a run may begin on a fleet as it was found. The plan that an operator reads and the step that begins
-//! decide by the same function, so that a plan does not promise what the run then refuses.
+//! Decides whether a run may begin on a fleet as it was observed.
+//!
+//! The command that prints a plan and the step that begins a run call the same function. A plan therefore does not promise
+//! what the run then refuses.
 
 use crate::{
     Before, Config, FLEET_TAG, Fingerprint, FleetRecord, Health, InstanceId, Inventory, Member, Observed, Order,
@@ -8,28 +10,28 @@ use crate::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-/// What a run starts from, if it may begin.
+/// The start of a run that may begin.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Admission {
-    /// What was before.
+    /// The fleet before the run's first change.
     pub before: Before,
     /// The version that the members run.
     pub version: Version,
-    /// How many members the run makes, and of a scale-in takes out.
+    /// How many members the run creates. In a scale-in, how many it removes.
     pub size: u32,
-    /// The member that a golden image is taken of, if that is what the run is for.
+    /// The source member of a golden-image run.
     pub source: Option<Member>,
-    /// What tells this start from any other: configuration, members, image, hops, and what a repair would delete.
+    /// Identifies this start: a hash of the configuration, the members, the image, the hops, and what a restore would change.
     pub fingerprint: Fingerprint,
 }
 
-/// Admits a run for `order` on the fleet that was found.
+/// Admits a run for `order` on the observed fleet.
 ///
-/// Who goes back to a kept image flees from the members there are: neither their health nor an alarm keeps them. Who
-/// repairs what was edited by hand starts from the inventory. Whoever scales has decided on the connections already.
+/// A revert leaves members that may be faulty, so neither unhealthy members nor raised alarms stop it. A restore starts from
+/// the inventory. A scaling run does not check connections, because its decision has done so.
 ///
 /// # Errors
-/// The first reason not to begin.
+/// The first reason not to begin the run.
 pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result<Admission, Refusal> {
     let config = &record.config;
     if let Some(why) = &observed.out_of_scope {
@@ -94,23 +96,23 @@ pub fn admit(record: &FleetRecord, observed: &Observed, order: &Order) -> Result
     Ok(Admission { before, version: record.version(), size, source, fingerprint })
 }
 
-/// Whether those who carry the load-balancer tag, and no others, are the fleet's.
+/// Checks that all instances with the load-balancer tag, and no other targets, belong to the fleet.
 fn check_members(record: &FleetRecord, observed: &Observed) -> Result<(), Refusal> {
     let config = &record.config;
     if let Some(foreign) = observed.foreign(record.name().as_str()).next() {
-        return Err(foreign_member(config, foreign));
+        return Err(foreign_instance(config, foreign));
     }
     if !observed.tagged.iter().any(|member| member.running) {
         return Err(empty(config));
     }
-    if let Some(stranger) = observed.untagged_targets.first() {
+    if let Some(untagged) = observed.untagged_targets.first() {
         let tag = config.fleet.load_balancer_tag.to_string();
-        return Err(Refusal::UntaggedTarget { instance: stranger.clone(), tag });
+        return Err(Refusal::UntaggedTarget { instance: untagged.clone(), tag });
     }
     Ok(())
 }
 
-/// Whether the image that the new members are to be clones of, or their builder, is there.
+/// Checks the image that the run clones its members or its builder from.
 fn check_image(record: &FleetRecord, observed: &Observed, order: &Order) -> Result<(), Refusal> {
     let image = if let Order::Revert(target) = order { &target.image } else { &record.to_be_cloned()?.image };
     match &observed.image_problem {
@@ -119,7 +121,7 @@ fn check_image(record: &FleetRecord, observed: &Observed, order: &Order) -> Resu
     }
 }
 
-/// Whether there is something to keep up, and nothing wrong already.
+/// Checks that all members are in service and that no watched alarm is raised.
 fn check_members_in_service(observed: &Observed) -> Result<(), Refusal> {
     if let Some(member) = observed.tagged.iter().find(|member| member.health != Health::Healthy) {
         return Err(not_in_service(member));
@@ -134,7 +136,7 @@ fn check_alarm(observed: &Observed) -> Result<(), Refusal> {
     }
 }
 
-/// Whom an image is taken of: a member in service, beside which another one is.
+/// Chooses the source member. It must be in service, and another member must be in service too unless `downtime` is set.
 fn choose_source(
     record: &FleetRecord,
     observed: &Observed,
@@ -142,7 +144,7 @@ fn choose_source(
     downtime: bool,
 ) -> Result<Member, Refusal> {
     let serves = |member: &&Tagged| member.health == Health::Healthy;
-    // Of another image nobody knows which version it has, or whether it is in quarantine.
+    // The version of another image is not known, nor whether the image is in quarantine.
     let alike = |member: &&Tagged| record.golden.as_ref().is_none_or(|golden| golden.has_member_of(&member.image));
     let member = match named {
         Some(id) => observed
@@ -192,8 +194,8 @@ fn empty(config: &Config) -> Refusal {
     Refusal::EmptyFleet { tag: config.fleet.load_balancer_tag.to_string() }
 }
 
-fn foreign_member(config: &Config, foreign: &Tagged) -> Refusal {
-    Refusal::ForeignMember {
+fn foreign_instance(config: &Config, foreign: &Tagged) -> Refusal {
+    Refusal::ForeignInstance {
         tag: config.fleet.load_balancer_tag.to_string(),
         instance: foreign.id.clone(),
         owner: match &foreign.fleet {
@@ -213,7 +215,7 @@ fn fingerprint(config: &Config, before: &Before, hops: &[Version], restored: Opt
         hops: &'a [Version],
         restored: Option<&'a Restoration>,
     }
-    // Plain structs of texts and numbers always have a JSON; an empty one would only fail to match.
+    // Plain structs of texts and numbers always serialize. An empty text would match no plan.
     let start = serde_json::to_vec(&Start { config, before, hops, restored }).unwrap_or_default();
     Fingerprint::of(Sha256::digest(start).into())
 }

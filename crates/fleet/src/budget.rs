@@ -1,14 +1,14 @@
-//! What an upgrade's overlap needs at once: for a while the old members, the new ones and the builder all stand.
+//! What an upgrade needs while it overlaps: for a while the leaving members, the staying members and the builder all run.
 
 use crate::{Database, Refusal};
 use serde::{Deserialize, Serialize};
 
-/// What is needed at the worst moment, and what there is.
+/// The largest number that a run needs at once, and the number that is available.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Budget {
-    /// Needed.
+    /// The largest number that the run needs at once.
     pub needed: u64,
-    /// There.
+    /// The number that the fleet's configuration allows.
     pub available: u64,
 }
 
@@ -20,8 +20,8 @@ impl Budget {
 
 /// The database connections of an upgrade.
 ///
-/// Old and new members and the builder are connected at once: `2 × members + 1` clients. MariaDB answers the one
-/// too many with `SQLSTATE[HY000] [1040] Too many connections`, on every member.
+/// Leaving members, staying members and the builder connect at the same time: `2 × members + 1` clients. When connections
+/// run out, MariaDB answers `SQLSTATE[HY000] [1040] Too many connections` to every member.
 pub fn connections(members: u32, database: &Database) -> Budget {
     let needed = clients(members) * u64::from(database.connections_per_member);
     Budget { needed, available: database.max_connections.into() }
@@ -31,12 +31,12 @@ fn clients(members: u32) -> u64 {
     2 * u64::from(members) + 1
 }
 
-/// The targets of an upgrade: both fleets are registered at once.
+/// The targets of an upgrade: leaving and staying members are registered at the same time.
 pub fn targets(members: u32, quota: u32) -> Budget {
     Budget { needed: 2 * u64::from(members), available: quota.into() }
 }
 
-/// Refuses a fleet whose overlap would open more database connections than the database takes.
+/// Refuses an upgrade that would open more connections than the database allows.
 ///
 /// # Errors
 /// [`Refusal::Connections`], with the figures.
@@ -54,7 +54,7 @@ pub fn check_connections(members: u32, database: &Database) -> Result<(), Refusa
     })
 }
 
-/// Refuses a fleet whose overlap would register more targets than the target group takes.
+/// Refuses an upgrade that would register more targets than the target group's quota allows.
 ///
 /// # Errors
 /// [`Refusal::Targets`], with the figures.
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_overlap_counts_both_fleets_and_the_builder() {
+    fn leaving_members_staying_members_and_the_builder_need_connections() {
         let database = |max_connections| Database { max_connections, connections_per_member: 20 };
         assert_eq!(check_connections(3, &database(140)), Ok(()));
         let refusal = check_connections(3, &database(139)).unwrap_err().to_string();
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn both_fleets_must_fit_the_target_group() {
+    fn leaving_and_staying_members_must_fit_the_target_group() {
         assert_eq!(check_targets(500, 1000), Ok(()));
         assert!(check_targets(501, 1000).is_err());
     }

@@ -1,35 +1,61 @@
-//! The backup of the data that is made before the first migration: a migration has no other way back.
+//! The backup of the data before the first migration. Only a backup can undo a migration.
 
 use crate::{DbInstanceId, DbSnapshotId, InstanceId, SnapshotId};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// What the data lives on, and so what is backed up.
+/// The data server, which a run backs up.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case", try_from = "Written")]
+#[serde(rename_all = "snake_case", try_from = "BackupSection")]
 pub enum DataSource {
-    /// The data server: a snapshot of each of its volumes, all of one moment.
+    /// An EC2 instance. Its backup is a snapshot of each of its volumes, all of the same point in time.
     DataServer(InstanceId),
-    /// An RDS instance: a snapshot of it.
+    /// An RDS instance. Its backup is a DB snapshot.
     DbInstance(DbInstanceId),
 }
 
-/// The same as it is written. Read as a plain table, an error points to the key that is wrong.
+/// The section `backup` as it is written: exactly one of two keys.
+// Serde reads a plain table, so that an error names the line of the wrong key.
 #[derive(Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(extend("oneOf" = [{ "required": ["data_server"] }, { "required": ["db_instance"] }]))
+)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct BackupSection {
+    /// The EC2 instance that holds the data. Its backup is a snapshot of each of its volumes, all of the same point in time.
+    #[cfg_attr(feature = "schema", schemars(with = "InstanceId", default))]
     data_server: Option<InstanceId>,
+    /// The RDS instance that holds the data. Its backup is a DB snapshot.
+    #[cfg_attr(feature = "schema", schemars(with = "DbInstanceId", default))]
     db_instance: Option<DbInstanceId>,
 }
 
-impl TryFrom<Written> for DataSource {
-    type Error = &'static str;
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for DataSource {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "DataSource".into()
+    }
 
-    fn try_from(written: Written) -> Result<Self, Self::Error> {
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        BackupSection::json_schema(generator)
+    }
+}
+
+/// A section `backup` that does not name exactly one data server.
+#[derive(Debug, thiserror::Error)]
+#[error("backup: expected one of data_server = \"i-…\" and db_instance = \"NAME\", and not both")]
+struct InvalidBackup;
+
+impl TryFrom<BackupSection> for DataSource {
+    type Error = InvalidBackup;
+
+    fn try_from(written: BackupSection) -> Result<Self, Self::Error> {
         match (written.data_server, written.db_instance) {
             (Some(server), None) => Ok(Self::DataServer(server)),
             (None, Some(db)) => Ok(Self::DbInstance(db)),
-            _ => Err("backup: expected one of data_server = \"i-…\" and db_instance = \"NAME\", and not both"),
+            _ => Err(InvalidBackup),
         }
     }
 }
@@ -43,24 +69,24 @@ impl std::fmt::Display for DataSource {
     }
 }
 
-/// The backup that a run made.
+/// The backup of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataBackup {
-    /// Of what.
+    /// The data server that was backed up.
     pub of: DataSource,
-    /// When it was last asked for; what is in it is from then.
+    /// When the run last requested the backup. The backup holds the data of that time.
     pub asked: Timestamp,
-    /// What was made, once it is known.
+    /// The snapshots, once they are known.
     pub made: Option<Backup>,
 }
 
-/// What a backup is kept in.
+/// The snapshots of a backup.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backup {
-    /// Snapshots of volumes, one a volume.
+    /// EBS snapshots, one for each volume.
     Snapshots(Vec<SnapshotId>),
-    /// A snapshot of an RDS instance.
+    /// A DB snapshot of an RDS instance.
     DbSnapshot(DbSnapshotId),
 }
 

@@ -1,11 +1,11 @@
-//! Deadlines: every wait has one, and says what it waits for and until when.
+//! Deadlines: each wait of a step has one.
 
 use crate::Span;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// The state that a step runs in: `$$.State` of the context object. Its entry is what deadlines count from, since it
-/// stays the same however often the step is asked again.
+/// The state that invokes a step: `$$.State` of the Step Functions context object. Deadlines count from the time at which
+/// the state was entered, because that time stays the same in all attempts of the step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct StateContext {
@@ -13,11 +13,11 @@ pub struct StateContext {
     pub name: String,
     /// When the state was entered.
     pub entered_time: Timestamp,
-    /// How often it was tried before.
+    /// The number of attempts before this one.
     pub retry_count: u32,
 }
 
-/// The end of a wait.
+/// The time at which a wait ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Deadline(Timestamp);
 
@@ -27,7 +27,7 @@ impl Deadline {
         Self(start.saturating_add(SignedDuration::from(limit)).unwrap_or(Timestamp::MAX))
     }
 
-    /// Whether it has passed.
+    /// Whether the deadline is at or before `now`.
     pub fn passed(self, now: Timestamp) -> bool {
         now >= self.0
     }

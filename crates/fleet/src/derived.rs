@@ -1,31 +1,32 @@
-//! Names, tags and tokens that derive from the run, so that an effect whose answer was lost is found again.
+//! Names, tags and tokens that derive from the run. With them, a repeated step finds what an earlier attempt made, even if
+//! the answer was lost.
 
 use crate::{DbSnapshotId, FleetName, Role, RunRef, SubnetId, Version};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// On everything of a fleet: the fleet's name.
+/// The fleet tag, on everything that belongs to a fleet. Its value is the fleet's name.
 pub const FLEET_TAG: &str = "fleetwright:fleet";
-/// On the data server or RDS instance that is backed up: the name of the fleet whose data is on it.
+/// The tag of a data server that may be backed up. Its value is the name of the fleet whose data it holds.
 pub const DATA_TAG: &str = "fleetwright:data-of";
-/// On everything a run made: the run's id.
+/// The tag of everything that a run made. Its value is the run's id.
 pub const RUN_TAG: &str = "fleetwright:run";
-/// On an instance a run made: what it is for, builder or member.
+/// The tag of an instance that a run made. Its value is its role: `builder` or `member`.
 pub const ROLE_TAG: &str = "fleetwright:role";
-/// On a golden image: the version that it has installed.
+/// The tag of a golden image. Its value is the version that the image has installed.
 pub const VERSION_TAG: &str = "fleetwright:version";
 
 /// The client token of one launch.
 ///
-/// The subnet is in it because EC2's tokens are zonal: one token in two zones launches twice. The round tells a
-/// launch that makes up for a short zone from the first one. 64 hexadecimal digits, the most that EC2 takes.
+/// The subnet is part of the token because EC2's tokens are zonal: one token in two zones launches twice. The round
+/// distinguishes a launch that replaces missing capacity from the first one. A token has 64 hexadecimal digits, the most that
+/// EC2 accepts.
 pub fn client_token(run: &RunRef, role: Role, subnet: &SubnetId, round: u32) -> String {
     hex(&[run.fleet.as_str(), run.id.as_str(), role.as_str(), subnet.as_str(), &round.to_string()])
 }
 
-/// The name of the image that a run makes, the key by which `CreateImage` is never done twice.
+/// The name of the image that a run makes. EC2 refuses a second image of the same name, so `CreateImage` cannot succeed twice.
 ///
-/// Image names are unique in an account and region and take 3 to 128 characters.
+/// Image names are unique in an account and region and have 3 to 128 characters.
 pub fn image_name(run: &RunRef, version: Version) -> String {
     let run_hash = &hex(&[run.fleet.as_str(), run.id.as_str()])[..12];
     format!("{}-{version}-{run_hash}", run.fleet)
@@ -39,49 +40,17 @@ pub fn instance_name(fleet: &FleetName, role: Role, version: Version) -> String 
     }
 }
 
-/// The name of the snapshot that a run takes of an RDS instance, the key by which it is never taken twice.
+/// The name of the DB snapshot that a run takes of an RDS instance. RDS refuses a second snapshot of the same name.
 ///
-/// Unique in an account and region; letters, digits and single hyphens.
+/// The name is unique in an account and region. It has letters, digits and single hyphens.
 pub fn db_snapshot_id(run: &RunRef) -> DbSnapshotId {
     DbSnapshotId::of_run(&hex(&[run.fleet.as_str(), run.id.as_str()])[..32])
 }
 
-/// The comment of one hop's command, at most 100 characters: Run Command has no token, so this is how it is found again.
+/// The comment of one hop's command, at most 100 characters. Run Command has no client token, so a repeated step finds the
+/// command by this comment.
 pub fn command_comment(run: &RunRef, hop: Version) -> String {
     format!("fleetwright {} {hop}", &hex(&[run.fleet.as_str(), run.id.as_str()])[..32])
-}
-
-/// The name of the alarm that rings for a fleet whose CPU asks for another size; the rules in infra/template.yaml go by how it
-/// begins.
-pub fn alarm_name(fleet: &FleetName, rings: AlarmKind) -> String {
-    format!("fleetwright-{}-{fleet}", rings.as_str())
-}
-
-/// The fleet that an alarm of this name rings for, and what for, if it is one of ours.
-pub fn alarm_of(name: &str) -> Option<(FleetName, AlarmKind)> {
-    let (rings, fleet) = name.strip_prefix("fleetwright-")?.split_once('-')?;
-    let rings = [AlarmKind::Busy, AlarmKind::Idle].into_iter().find(|one| one.as_str() == rings)?;
-    Some((fleet.parse().ok()?, rings))
-}
-
-/// What a fleet's alarm rings for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AlarmKind {
-    /// The CPU is above the target.
-    Busy,
-    /// The CPU is far enough below the target.
-    Idle,
-}
-
-impl AlarmKind {
-    /// The word in the alarm's name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Busy => "busy",
-            Self::Idle => "idle",
-        }
-    }
 }
 
 fn hex(parts: &[&str]) -> String {
@@ -99,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_the_same_for_the_same_launch_and_another_for_any_other() {
+    fn a_token_is_the_same_for_the_same_launch_and_different_for_any_other() {
         let (a, b): (SubnetId, SubnetId) = ("subnet-0000000a".parse().unwrap(), "subnet-0000000b".parse().unwrap());
         let token = client_token(&run("r1"), Role::Member, &a, 0);
         assert_eq!(token, client_token(&run("r1"), Role::Member, &a, 0));

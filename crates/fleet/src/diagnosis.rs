@@ -1,48 +1,49 @@
-//! What is not as it should be about a fleet, and what is to be done. `doctor` says it; a rehearsal demands that nothing
-//! be found after a run.
+//! Finds what is wrong with a fleet, and what corrects it.
+//!
+//! `fleetwright doctor` prints the findings. A rehearsal requires that there are none after a run.
 
 use crate::{FleetRecord, Health, Inventory, Observed, Place, Tagged};
 use serde::Serialize;
 
-/// Something that is not as it should be.
+/// Something that is wrong with a fleet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// What, on which id.
+    /// What is wrong, with the id of the resource.
     pub what: String,
-    /// What mends it.
+    /// What corrects it.
     pub remedy: Remedy,
 }
 
-/// What mends a finding.
+/// What corrects a finding.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Remedy {
-    /// `fleetwright repair` does.
+    /// `fleetwright repair` corrects it.
     Repair,
-    /// A person does: this.
+    /// An operator must do this.
     Person(String),
 }
 
-/// Finds what is not as it should be while no run is going. `left_by` are the members that the last run left in service.
+/// Finds what is wrong with a fleet that no run holds. `left_by` are the members that the last run left in service.
 pub fn diagnose(record: &FleetRecord, observed: &Observed, left_by: &[crate::InstanceId]) -> Vec<Finding> {
     let mut findings = Findings::default();
     findings.about_the_whole(record, observed);
     for member in &observed.tagged {
         findings.about_tagged(record, member);
     }
-    for stranger in &observed.untagged_targets {
-        let known = observed.inventory.iter().flat_map(|inventory| &inventory.instances).any(|one| one.id == *stranger);
+    for target in &observed.untagged_targets {
+        let known = observed.inventory.iter().flat_map(|inventory| &inventory.instances).any(|one| one.id == *target);
         if !known {
             findings.person(
-                format!("{stranger} is registered with the target group and is not the fleet's"),
-                "take it out, or tag it as the fleet's",
+                format!("{target} is registered with the target group but does not belong to the fleet"),
+                "deregister it, or give it the fleet tag and the load-balancer tag",
             );
         }
     }
     for gone in left_by.iter().filter(|id| observed.tagged.iter().all(|member| member.id != **id)) {
         findings.person(
-            format!("{gone} was a member when the last run ended, and carries the load-balancer tag no longer"),
-            "if it is gone for good, replace it: an upgrade goes by the members that there are",
+            format!("{gone} was a member when the last run ended, but no longer carries the load-balancer tag"),
+            "if it is gone for good, replace it: an upgrade creates as many members as it finds",
         );
     }
     if let Some(inventory) = &observed.inventory {
@@ -69,19 +70,19 @@ impl Findings {
         }
         match (&record.golden, &observed.image_problem) {
             (None, _) => self.person(
-                "the fleet has no golden image to make members of".to_owned(),
-                "'fleetwright golden-image' takes one of a member",
+                "the fleet has no golden image to clone members from".to_owned(),
+                "take one of a member with 'fleetwright golden-image'",
             ),
             (Some(golden), Some(problem)) => self.person(
                 format!("the golden image {} {problem}", golden.image),
-                "go back to a kept image with 'fleetwright rollback', or take one of a member with 'fleetwright golden-image'",
+                "revert to a kept image with 'fleetwright rollback', or take one of a member with 'fleetwright golden-image'",
             ),
             (Some(_), None) => {}
         }
         if let Some(alarm) = &observed.alarm {
             self.person(
                 format!("alarm '{}' {}", alarm.name, alarm.problem),
-                "an upgrade wants the alarms of upgrade.alarms to exist and to be quiet",
+                "an upgrade requires that the alarms of upgrade.alarms exist and are not raised",
             );
         }
         if observed.tagged.is_empty() {
@@ -97,22 +98,22 @@ impl Findings {
             owner => {
                 let owner = owner.as_deref().map_or("no fleet".to_owned(), |owner| format!("fleet {owner}"));
                 self.person(
-                    format!("{id} carries the load-balancer tag and belongs to {owner}"),
+                    format!("{id} carries the load-balancer tag but belongs to {owner}"),
                     "give every fleet a load-balancer tag of its own",
                 );
                 return;
             }
         }
         if !member.running {
-            self.person(format!("member {id} does not run"), "start it, or terminate it");
+            self.person(format!("member {id} is not running"), "start it, or terminate it");
             return;
         }
         match &member.health {
             Health::Healthy | Health::Initial => {}
             Health::Out | Health::Draining => {
-                self.repair(format!("member {id} carries the load-balancer tag and takes no traffic"));
+                self.repair(format!("member {id} carries the load-balancer tag but receives no traffic"));
             }
-            Health::Unhealthy(why) => self.person(format!("member {id} is unhealthy ({why})"), "look at the machine"),
+            Health::Unhealthy(why) => self.person(format!("member {id} is unhealthy ({why})"), "inspect the instance"),
         }
         if record.golden.as_ref().is_some_and(|golden| !golden.has_member_of(&member.image)) {
             let quarantined = record.images.iter().find(|kept| kept.image == member.image);
@@ -120,7 +121,7 @@ impl Findings {
             let why = why.map(|why| format!(", which is in quarantine: {why}")).unwrap_or_default();
             self.person(
                 format!("member {id} is a clone of {}, not of the golden image{why}", member.image),
-                "an upgrade or a rollback replaces it",
+                "replace it with an upgrade or a revert",
             );
         }
     }
@@ -130,26 +131,29 @@ impl Findings {
             let id = &one.id;
             match one.place(record.golden.as_ref()) {
                 Place::Member if one.tagged => {}
-                Place::Member => self.repair(format!("{id} is a clone of the golden image and takes no traffic")),
+                Place::Member => self.repair(format!("{id} is a clone of the golden image but receives no traffic")),
                 Place::LeftOver => {
                     let run = one.run.as_ref().map(ToString::to_string).unwrap_or_default();
                     let what = one.role.map_or("instance", crate::Role::as_str);
-                    self.repair(format!("{what} {id} is left over of run {run}"));
+                    self.repair(format!("{what} {id} is a left-over of run {run}"));
                 }
-                // Said already.
+                // Already reported as a tagged instance.
                 Place::Unclear if one.tagged => {}
                 Place::Unclear => self.person(
-                    format!("{id} carries the fleet's tag and is neither a member nor left over of a run"),
-                    "start it and tag it, or take the fleet's tag off it",
+                    format!("{id} carries the fleet tag but is neither a member nor a left-over of a run"),
+                    "start it and give it the load-balancer tag, or remove its fleet tag",
                 ),
             }
         }
         for image in inventory.left_over_images(record) {
-            self.repair(format!("image {} is left over of run {}", image.id, image.run));
+            self.repair(format!("image {} is a left-over of run {}", image.id, image.run));
         }
         for snapshot in inventory.orphaned_snapshots() {
             self.person(
-                format!("snapshot {} is left over of the image of run {}, which is gone", snapshot.id, snapshot.run),
+                format!(
+                    "snapshot {} belongs to the image of run {}, which no longer exists",
+                    snapshot.id, snapshot.run
+                ),
                 "delete it with 'aws ec2 delete-snapshot'",
             );
         }
@@ -165,7 +169,7 @@ mod tests {
         FleetRecord::new(Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap())
     }
 
-    /// A fleet of two, as it should be.
+    /// A fleet of two members, with nothing wrong.
     fn observed(record: &FleetRecord) -> Observed {
         let ids = ["i-00000001", "i-00000002"];
         let tagged = ids.map(|id| Tagged {
@@ -201,21 +205,21 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_found_about_a_fleet_that_is_as_it_should_be() {
+    fn a_fleet_with_nothing_wrong_has_no_findings() {
         let record = record();
         let left_by = ["i-00000001".parse().unwrap()];
         assert_eq!(diagnose(&record, &observed(&record), &left_by), []);
     }
 
     #[test]
-    fn each_deviation_is_found_by_its_id() {
+    fn each_deviation_is_found_with_its_id() {
         let record = record();
         type Edit = fn(&mut Observed);
         let cases: [(Edit, &str, bool); 10] = [
             (|o| o.tagged[1].health = Health::Out, "member i-00000002 carries the load-balancer tag", true),
             (|o| o.tagged[1].health = Health::Unhealthy("503".to_owned()), "i-00000002 is unhealthy (503)", false),
-            (|o| o.tagged[0].running = false, "member i-00000001 does not run", false),
-            (|o| o.tagged[0].fleet = None, "i-00000001 carries the load-balancer tag and belongs to no fleet", false),
+            (|o| o.tagged[0].running = false, "member i-00000001 is not running", false),
+            (|o| o.tagged[0].fleet = None, "i-00000001 carries the load-balancer tag but belongs to no fleet", false),
             (|o| o.tagged[0].image = "ami-0000000f".parse().unwrap(), "clone of ami-0000000f", false),
             (|o| o.untagged_targets.push("i-0000000f".parse().unwrap()), "i-0000000f is registered", false),
             (|o| drop(o.tagged.remove(1)), "i-00000002 was a member when the last run ended", false),
@@ -224,7 +228,7 @@ mod tests {
                     let one = &mut o.inventory.as_mut().unwrap().instances[1];
                     (one.role, one.tagged, one.run) = (Some(Role::Builder), false, Some("run-7".parse().unwrap()));
                 },
-                "builder i-00000002 is left over of run run-7",
+                "builder i-00000002 is a left-over of run run-7",
                 true,
             ),
             (
@@ -232,7 +236,7 @@ mod tests {
                     let image = MadeImage { id: "ami-0000000f".parse().unwrap(), run: "run-7".parse().unwrap() };
                     o.inventory.as_mut().unwrap().images.push(image);
                 },
-                "image ami-0000000f is left over of run run-7",
+                "image ami-0000000f is a left-over of run run-7",
                 true,
             ),
             (
@@ -245,7 +249,7 @@ mod tests {
                         .images
                         .push(MadeImage { id: "ami-0000000e".parse().unwrap(), run: "run-6".parse().unwrap() });
                 },
-                "snapshot snap-0000000f is left over of the image of run run-7",
+                "snapshot snap-0000000f belongs to the image of run run-7",
                 false,
             ),
         ];

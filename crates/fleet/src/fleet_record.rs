@@ -5,28 +5,28 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// A fleet as the ledger knows it.
+/// A fleet's record in the ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Stored")]
 pub struct FleetRecord {
-    /// The version of this record's shape.
+    /// The version of this record's form: [`SCHEMA`].
     pub schema: u32,
-    /// The configuration as it was applied.
+    /// The configuration that was applied last.
     pub config: Config,
-    /// The image that members are cloned from now; none as long as none was taken of a member.
+    /// The golden image. A fleet without one can get one from a golden-image run.
     pub golden: Option<Golden>,
-    /// The images that are kept beside it, the latest first.
+    /// The kept images, the latest first.
     pub images: Vec<KeptImage>,
-    /// The run that may change the fleet, if one is going.
+    /// The run that may change the fleet, if there is one.
     pub lock: Option<Lock>,
-    /// The scale-out that joined the run which held the fleet then, until it is over; there is one at a time.
+    /// The scale-out that has joined an upgrade, until the scale-out ends. At most one scale-out joins at a time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub joining: Option<RunId>,
-    /// Rises with every lock that is granted or taken over; a step whose execution has a lower number came too late.
+    /// The fencing number: it grows with each grant of the lock. A step with a lower number does nothing.
     pub fence: u64,
 }
 
-/// The record as it may stand in the ledger.
+/// The forms of the record that the ledger may hold, those of earlier releases included.
 #[derive(Deserialize)]
 struct Stored {
     schema: u32,
@@ -51,39 +51,41 @@ impl From<Stored> for FleetRecord {
     }
 }
 
-/// An image and what is installed in it.
+/// A golden image and its version.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Golden {
     /// The image.
     pub image: ImageId,
     /// The version installed in it.
     pub version: Version,
-    /// If it was taken of a member: the images of those that stood then. Their clones are as good as those of this one.
+    /// Images whose clones count as members of this golden image. If a golden-image run took the image of a member, these are
+    /// the images of the fleet's members at that time.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub alike: BTreeSet<ImageId>,
 }
 
 impl Golden {
-    /// An image in which a version is installed.
+    /// A golden image with no alike images.
     pub fn new(image: ImageId, version: Version) -> Self {
         Self { image, version, alike: BTreeSet::new() }
     }
 
-    /// Whether a clone of `image` is a member as it should be.
+    /// Whether a clone of `image` counts as a member of this golden image.
     pub fn has_member_of(&self, image: &ImageId) -> bool {
         self.image == *image || self.alike.contains(image)
     }
 }
 
-/// The right to change a fleet, held by one run from its begin to its end, both of which are recorded together with it.
+/// The lock: the right to change a fleet. One transaction records the lock and the begin of its run. Another one releases the
+/// lock and records the run's end.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lock {
-    /// The run that holds it.
+    /// The run that holds the lock.
     pub run: RunId,
-    /// The fencing number it was granted under.
+    /// The fencing number of this grant.
     pub fence: u64,
-    /// When the run is over by its own limits, if anybody goes on with it. Until then it is taken over only from an
-    /// execution that is known to be dead.
+    /// The lease: the time by which the run must have ended, from the sum of its limits. Before that time, another execution
+    /// resumes the run only if its own execution is known to be dead.
     #[serde(default)]
     pub lease: Option<Timestamp>,
 }
@@ -101,30 +103,30 @@ impl FleetRecord {
         &self.config.fleet.name
     }
 
-    /// The version that the members run: what is installed in the golden image, and without one what is declared.
+    /// The version that the members run: that of the golden image, or without one that of the configuration.
     pub fn version(&self) -> Version {
         self.golden.as_ref().map_or(self.config.fleet.version, |golden| golden.version)
     }
 
-    /// The golden image, for whoever cannot do without.
+    /// The golden image, for a run that clones it.
     ///
     /// # Errors
-    /// When there is none yet.
+    /// [`Refusal::NoGoldenImage`] if the fleet has none yet.
     pub fn to_be_cloned(&self) -> Result<&Golden, Refusal> {
         self.golden.as_ref().ok_or_else(|| Refusal::NoGoldenImage { fleet: self.name().clone() })
     }
 
-    /// The run for whose end others wait: the one that has the lock, or else a scale-out that has joined one.
+    /// The run that other runs wait for: the run that holds the lock, or else a scale-out that has joined an upgrade.
     pub fn held_by(&self) -> Option<&RunId> {
         self.lock.as_ref().map(|lock| &lock.run).or(self.joining.as_ref())
     }
 
-    /// The fencing number of the next lock.
+    /// The fencing number of the next grant of the lock.
     pub fn next_fence(&self) -> u64 {
         self.fence + 1
     }
 
-    /// Grants the lock to `run`, under the run's fencing number.
+    /// Grants the lock to `run` with the run's fencing number.
     pub fn lock(&mut self, run: &Run, now: Timestamp) {
         self.fence = run.fence;
         self.lock = Some(Lock { run: run.run.id.clone(), fence: run.fence, lease: Some(run.lease_end(now)) });

@@ -1,11 +1,11 @@
-//! The hops of an upgrade: Appwrite migrates from one minor version to the next, never over one.
+//! The hops of an upgrade: Appwrite migrates from one minor version to the next, and cannot skip one.
 
 use crate::{Refusal, Version};
 
 /// The last patch of each minor version, in order.
 ///
-/// Source: the community's hop list for self-hosted Appwrite. `migrate` runs the one migration of its target version,
-/// so a skipped hop leaves the schema broken (`Table 'appwrite._1_' doesn't exist`).
+/// Source: the community's hop list for self-hosted Appwrite. `migrate` runs only the migration of its target version, so a
+/// skipped hop leaves the schema broken (`Table 'appwrite._1_' doesn't exist`).
 pub const APPWRITE_HOPS: [Version; 7] = [
     Version::new(1, 3, 8),
     Version::new(1, 4, 14),
@@ -16,13 +16,13 @@ pub const APPWRITE_HOPS: [Version; 7] = [
     Version::new(1, 9, 6),
 ];
 
-/// The versions to install in turn to come from `from` to `to`; empty when there is nothing to do.
+/// The versions to install in turn on the path from `from` to `to`. The path is empty if both are equal.
 ///
-/// The last patch of `from`'s own minor version comes first, since some patches (1.6.2, 1.9.5) have a migration of
-/// their own. `known` is the hop list, [`APPWRITE_HOPS`] or the configuration's.
+/// The last patch of `from`'s own minor version comes first, because some patches (1.6.2, 1.9.5) have a migration of their
+/// own. `known` is the hop list: [`APPWRITE_HOPS`] or that of the configuration.
 ///
 /// # Errors
-/// A downgrade, and a minor version (either end's) that the hop list does not have, are refused.
+/// [`Refusal::Downgrade`] if `to` is below `from`. [`Refusal::NoHopPath`] if the hop list lacks the minor version of either.
 pub fn hop_path(from: Version, to: Version, known: &[Version]) -> Result<Vec<Version>, Refusal> {
     if to == from {
         return Ok(Vec::new());
@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn one_hop_a_minor_version() {
+    fn a_path_has_one_hop_for_each_minor_version() {
         assert_eq!(path("1.3.8", "1.4.14").unwrap(), "1.4.14");
         assert_eq!(path("1.3.8", "1.6.2").unwrap(), "1.4.14 1.5.11 1.6.2");
         assert_eq!(path("1.3.8", "1.4.2").unwrap(), "1.4.2");
@@ -60,12 +60,12 @@ mod tests {
     }
 
     #[test]
-    fn an_early_patch_goes_to_its_own_last_patch_first() {
+    fn a_path_starts_with_the_last_patch_of_its_own_minor_version() {
         assert_eq!(path("1.6.0", "1.7.5").unwrap(), "1.6.2 1.7.5");
     }
 
     #[test]
-    fn no_way_down_and_none_to_where_no_hop_is_known() {
+    fn downgrades_and_unknown_minor_versions_are_refused() {
         assert!(path("1.4.14", "1.3.8").unwrap_err().contains("downgrade"));
         assert!(path("1.3.8", "3.0.0").unwrap_err().contains("3.0.0"));
         assert!(path("1.1.0", "1.4.14").unwrap_err().contains("1.1.0"));

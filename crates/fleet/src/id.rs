@@ -1,12 +1,12 @@
-//! Ids that check their shape on the way in.
+//! Ids that check their form when they are read.
 //!
-//! The wiring of a state machine is untyped JSON: a wrong path must fail at the step's door, by name.
+//! A state machine passes untyped JSON. A wrong path must fail where a step reads its input, with the name of the field.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
 
-/// A text that does not have the shape of the id it was given as.
+/// A text that does not have the form of the expected id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{found}' is not {kind}: {shape}")]
 pub struct InvalidId {
@@ -91,18 +91,18 @@ ids! {
         |t| t.starts_with("arn:aws") && t.contains(":elasticloadbalancing:") && t.contains(":targetgroup/") && word(t, "-:/", 256);
     /// A Run Command invocation, a UUID.
     CommandId is "a command id", "expected a UUID", |t| t.len() == 36 && word(t, "-", 36);
-    /// A fleet's name: it stands in tags, image names and the ledger's keys.
+    /// A fleet's name. Tags, image names and the ledger's keys contain it.
     FleetName is "a fleet's name", "expected 1 to 32 lowercase letters, digits and '-', starting with a letter",
         |t| t.starts_with(|c: char| c.is_ascii_lowercase()) && t.len() <= 32
             && t.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    /// A run: the name of its Step Functions execution.
+    /// A run's id: the name of its Step Functions execution.
     RunId is "a run's id", "expected 1 to 80 letters, digits, '-' and '_' (an execution's name)", |t| word(t, "-_", 80);
-    /// What a plan was made for: SHA-256 over the start of a run.
+    /// A plan's fingerprint: SHA-256 over the start of a run.
     Fingerprint is "a plan's fingerprint", "expected 64 hexadecimal digits", |t| t.len() == 64 && word(t, "", 64);
 }
 
 impl DbSnapshotId {
-    /// `digits` are hexadecimal.
+    /// The snapshot's name from hexadecimal `digits` that derive from the run.
     pub(crate) fn of_run(digits: &str) -> Self {
         Self(format!("fleetwright-{digits}"))
     }
@@ -115,14 +115,14 @@ impl Fingerprint {
 }
 
 impl TargetGroupArn {
-    /// The target group as CloudWatch calls it: `targetgroup/NAME/ID`.
+    /// The name of the target group in CloudWatch's dimensions: `targetgroup/NAME/ID`.
     pub fn resource(&self) -> &str {
         self.0.rsplit(':').next().unwrap_or_default()
     }
 }
 
 impl Zone {
-    /// The region that the zone lies in: `eu-central-1` of `eu-central-1a`.
+    /// The region of the zone: `eu-central-1` of `eu-central-1a`.
     pub fn region(&self) -> &str {
         self.0.trim_end_matches(|c: char| c.is_ascii_lowercase())
     }
@@ -142,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_of_another_kind_is_refused_by_name() {
+    fn an_id_of_another_kind_is_refused_with_its_expected_form() {
         let error = "ami-0a1b2c3d4e5f60718".parse::<InstanceId>().unwrap_err();
         assert_eq!(
             error.to_string(),
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn shapes() {
+    fn only_texts_of_the_right_form_are_ids() {
         assert!("i-0a1b2c3d".parse::<InstanceId>().is_ok());
         assert!("i-0A1b2c3d".parse::<InstanceId>().is_err());
         assert!("eu-central-1".parse::<Zone>().is_err());

@@ -1,35 +1,35 @@
-//! The images that a fleet keeps to go back to, and which of them may go.
+//! The kept images of a fleet, and which of them a run deletes.
 
-use crate::{FleetRecord, Golden, ImageId, Refusal, Run, Version, Workflow};
+use crate::{FleetRecord, Golden, ImageId, InvalidId, Refusal, Run, Version, Workflow};
 use serde::{Deserialize, Serialize};
 
-/// An image beside the golden one.
+/// A kept image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeptImage {
     /// The image.
     pub image: ImageId,
     /// The version installed in it.
     pub version: Version,
-    /// Why nothing is launched from it unless an operator names it, if that is so.
+    /// Why the image is in quarantine, if it is. Only an operator who names the image can use it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quarantine: Option<String>,
 }
 
 impl FleetRecord {
-    /// The image to go back to: the last one before the golden one that is not in quarantine.
+    /// The last good image: the latest kept image that is not in quarantine. A revert uses it by default.
     pub fn last_good(&self) -> Option<&KeptImage> {
         self.images.iter().find(|kept| kept.quarantine.is_none())
     }
 
-    /// The image that `target` means, the golden one or one that is kept. One in quarantine is meant only by its name.
+    /// The image to revert to: the golden image or a kept image. An image in quarantine must be named.
     ///
     /// # Errors
-    /// When no image is kept that is known to be good, and when the one that is named is not kept.
-    pub fn kept(&self, target: &Target) -> Result<Golden, Refusal> {
+    /// [`Refusal::NothingKept`] if no kept image is known to be good. [`Refusal::NotKept`] if the named image is not kept.
+    pub fn kept(&self, revert_to: &RevertTo) -> Result<Golden, Refusal> {
         let fleet = || self.name().clone();
-        let found = match target {
-            Target::LastGood => self.last_good().ok_or_else(|| Refusal::NothingKept { fleet: fleet() })?,
-            Target::Named(image) => {
+        let found = match revert_to {
+            RevertTo::LastGood => self.last_good().ok_or_else(|| Refusal::NothingKept { fleet: fleet() })?,
+            RevertTo::Named(image) => {
                 if let Some(golden) = self.golden.as_ref().filter(|golden| golden.image == *image) {
                     return Ok(golden.clone());
                 }
@@ -40,8 +40,8 @@ impl FleetRecord {
         Ok(Golden::new(found.image.clone(), found.version))
     }
 
-    /// Makes `golden` the image that members are cloned from. The one before is kept, in quarantine if `because` says
-    /// why. Repeating it changes nothing.
+    /// Makes `golden` the golden image and keeps the former one, in quarantine if `because` gives a reason. Repeating the call
+    /// changes nothing.
     pub fn promote(&mut self, golden: Golden, because: Option<String>) {
         if self.golden.as_ref() == Some(&golden) {
             return;
@@ -52,7 +52,7 @@ impl FleetRecord {
         }
     }
 
-    /// Keeps an image that failed its verification, out of use. Repeating it changes nothing.
+    /// Keeps an image whose members failed, in quarantine. Repeating the call changes nothing.
     pub fn quarantine(&mut self, image: ImageId, version: Version, why: String) {
         match self.images.iter_mut().find(|kept| kept.image == image) {
             Some(kept) => drop(kept.quarantine.get_or_insert(why)),
@@ -61,8 +61,8 @@ impl FleetRecord {
         }
     }
 
-    /// The images that go when `golden` is crowned, as [`FleetRecord::promote`] does it: all but the latest ones, as many
-    /// as the configuration says, and never the last good one.
+    /// The kept images to delete after [`FleetRecord::promote`] with the same arguments: all but the latest
+    /// `upgrade.keep_images`, and never the last good one.
     pub fn outdated(&self, golden: Golden, because: Option<String>) -> Vec<ImageId> {
         let mut after = self.clone();
         after.promote(golden, because);
@@ -71,47 +71,52 @@ impl FleetRecord {
         beyond.filter(|image| Some(image) != last_good.as_ref()).collect()
     }
 
-    /// Forgets an image that is gone.
+    /// Removes a deleted image from the record.
     pub fn forget(&mut self, image: &ImageId) {
         self.images.retain(|kept| kept.image != *image);
     }
 }
 
-/// The image that an operator wants to go back to.
+/// The image that an operator reverts to, written `last-good` or as an image id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum Target {
-    /// The last good one.
+pub enum RevertTo {
+    /// The last good image.
     LastGood,
-    /// The one that is named, in quarantine or not.
+    /// This image, even if it is in quarantine.
     Named(ImageId),
 }
 
 const LAST_GOOD: &str = "last-good";
 
-impl TryFrom<String> for Target {
-    type Error = String;
+/// A text that names no image to revert to.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}, or '{LAST_GOOD}'")]
+pub struct InvalidRevertTo(InvalidId);
 
-    fn try_from(text: String) -> Result<Self, String> {
+impl TryFrom<String> for RevertTo {
+    type Error = InvalidRevertTo;
+
+    fn try_from(text: String) -> Result<Self, InvalidRevertTo> {
         if text == LAST_GOOD {
             return Ok(Self::LastGood);
         }
-        text.parse().map(Self::Named).map_err(|error| format!("{error}, or '{LAST_GOOD}'"))
+        text.parse().map(Self::Named).map_err(InvalidRevertTo)
     }
 }
 
-impl From<Target> for String {
-    fn from(target: Target) -> String {
-        match target {
-            Target::LastGood => LAST_GOOD.to_owned(),
-            Target::Named(image) => image.into(),
+impl From<RevertTo> for String {
+    fn from(revert_to: RevertTo) -> String {
+        match revert_to {
+            RevertTo::LastGood => LAST_GOOD.to_owned(),
+            RevertTo::Named(image) => image.into(),
         }
     }
 }
 
 impl Run {
-    /// What is golden once the run has gone through, and why the image before it goes into quarantine, if it does. None
-    /// as long as the run has no image, and of one that scales.
+    /// The golden image after the run succeeds, and the reason if the former golden image goes into quarantine. `None` as long
+    /// as the run has no image, and for scaling runs.
     pub fn successor(&self) -> Option<(Golden, Option<String>)> {
         if self.workflow.scales() {
             return None;
@@ -121,7 +126,7 @@ impl Run {
             let before = self.golden.iter().flat_map(|before| before.alike.iter().chain([&before.image]));
             golden.alike = before.chain([&source.image]).cloned().collect();
         }
-        let because = (self.workflow == Workflow::Revert).then(|| format!("run {} went back from it", self.run.id));
+        let because = (self.workflow == Workflow::Revert).then(|| format!("run {} reverted from it", self.run.id));
         Some((golden, because))
     }
 }
@@ -147,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_golden_is_kept_and_what_is_golden_again_is_not_kept_twice() {
+    fn a_former_golden_image_is_kept_once() {
         let mut record = record(3);
         record.promote(golden(2), None);
         record.promote(golden(2), None);
@@ -159,20 +164,20 @@ mod tests {
     }
 
     #[test]
-    fn the_last_good_image_stays_however_few_are_kept() {
+    fn the_last_good_image_is_kept_whatever_the_limit() {
         let mut record = record(1);
         record.promote(golden(2), None);
         record.quarantine(golden(3).image, golden(3).version, "bad".to_owned());
         record.quarantine(golden(4).image, golden(4).version, "bad".to_owned());
         assert_eq!(kept(&record), ["4!", "3!", "1"]);
-        // 2 is the last good one once 5 is golden.
+        // Once 5 is golden, 2 is the last good image.
         assert_eq!(record.outdated(golden(5), None), [4, 3, 1].map(|n| golden(n).image));
-        // Who goes back to 1 condemns 2, which is the latest; no good one is left.
+        // A revert to 1 puts 2, which is the latest, into quarantine. No good image is left.
         assert_eq!(record.outdated(golden(1), Some("bad".to_owned())), [4, 3].map(|n| golden(n).image));
     }
 
     #[test]
-    fn more_are_kept_if_the_configuration_says_so() {
+    fn as_many_images_are_kept_as_the_configuration_says() {
         let mut record = record(2);
         for n in 2..5 {
             record.promote(golden(n), None);
@@ -182,10 +187,10 @@ mod tests {
     }
 
     #[test]
-    fn a_target_is_an_image_or_the_last_good_one() {
-        let target = |text: &str| Target::try_from(text.to_owned());
-        assert_eq!(target("last-good"), Ok(Target::LastGood));
-        assert_eq!(target("ami-00000001"), Ok(Target::Named(golden(1).image)));
-        assert!(target("ami-1").unwrap_err().contains("last-good"));
+    fn a_revert_names_an_image_or_the_last_good_one() {
+        let target = |text: &str| RevertTo::try_from(text.to_owned());
+        assert_eq!(target("last-good"), Ok(RevertTo::LastGood));
+        assert_eq!(target("ami-00000001"), Ok(RevertTo::Named(golden(1).image)));
+        assert!(target("ami-1").unwrap_err().to_string().contains("last-good"));
     }
 }

@@ -1,16 +1,16 @@
-//! Everything on AWS that carries a fleet's tag, and what of it should be there.
+//! The inventory of a fleet: everything on AWS that carries its fleet tag, and what of it should exist.
 
 use crate::{FleetRecord, Golden, Health, ImageId, InstanceId, Member, Role, RunId, SnapshotId, Zone};
 use serde::{Deserialize, Serialize};
 
-/// Everything that carries a fleet's tag.
+/// All instances, images and snapshots that carry the fleet tag.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
-    /// Its living instances, in order of id.
+    /// The instances that are not terminated, in order of id.
     pub instances: Vec<FleetInstance>,
-    /// The images that its runs made and that still exist, in order of id.
+    /// The existing images that the fleet's runs made, in order of id.
     pub images: Vec<MadeImage>,
-    /// The snapshots of images that its runs made, in order of id; only an operator's look goes that far.
+    /// The snapshots of images that the fleet's runs made, in order of id. Filled only when an operator observes the fleet.
     #[serde(default)]
     pub snapshots: Vec<MadeSnapshot>,
 }
@@ -22,15 +22,15 @@ pub struct FleetInstance {
     pub id: InstanceId,
     /// The image it is a clone of.
     pub image: ImageId,
-    /// Where it stands.
+    /// Its availability zone.
     pub zone: Zone,
-    /// Whether it runs.
+    /// Whether its state is `running`.
     pub running: bool,
     /// Whether it carries the load-balancer tag.
     pub tagged: bool,
-    /// How its target is.
+    /// The health of its target.
     pub health: Health,
-    /// What a run launched it for, if one did.
+    /// Its role, if a run launched it.
     pub role: Option<Role>,
     /// The run that launched it, if one did.
     pub run: Option<RunId>,
@@ -54,27 +54,27 @@ pub struct MadeSnapshot {
     pub run: RunId,
 }
 
-/// What an instance of a fleet is to it, while no run is going.
+/// What an instance is to its fleet while no run holds the fleet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// A member: it runs, and carries the load-balancer tag, is registered, or is a clone of the golden image.
+    /// It is running, and it carries the load-balancer tag, is registered, or is a clone of the golden image.
     Member,
-    /// A run that has ended left it behind: a builder, or a clone of another image that takes no traffic.
+    /// A left-over of an ended run: a builder, or a clone of another image that receives no traffic.
     LeftOver,
-    /// A person must say: it does not run, or no run made it and it is no clone of the golden image.
+    /// An operator must decide: it is not running, or no run made it and it is not a clone of the golden image.
     Unclear,
 }
 
 impl FleetInstance {
-    /// Whether it is registered with the target group and not on its way out.
+    /// Whether it is registered with the target group and does not drain.
     pub fn is_registered(&self) -> bool {
         !matches!(self.health, Health::Out | Health::Draining)
     }
 
-    /// What it is to a fleet on `golden`.
+    /// What the instance is to a fleet with this golden image.
     pub fn place(&self, golden: Option<&Golden>) -> Place {
         let builder = self.role == Some(Role::Builder);
-        // What no run made may be a clone of what members were once set up on, and no member.
+        // An instance that no run made can be a clone of an image that members were once set up on, without being a member.
         let cloned = golden.is_some_and(|golden| match self.run {
             Some(_) => golden.has_member_of(&self.image),
             None => golden.image == self.image,
@@ -88,25 +88,25 @@ impl FleetInstance {
     }
 }
 
-/// What brings a fleet that nobody holds back to what it was declared to be.
+/// What a restore does to return a fleet to its declared state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Restoration {
-    /// Who takes traffic afterwards.
+    /// The members after the restore.
     pub members: Vec<Member>,
-    /// Those of them that are tagged and registered first.
+    /// The members that the restore tags and registers.
     pub brought_in: Vec<InstanceId>,
-    /// What ended runs left behind: taken out, drained, terminated.
+    /// The left-over instances, which the restore deregisters, drains and terminates.
     pub deleted: Vec<InstanceId>,
-    /// Images of ended runs that the ledger does not keep: deregistered, with their snapshots.
+    /// The left-over images, which the restore deregisters together with their snapshots.
     pub deregistered: Vec<ImageId>,
 }
 
 impl Restoration {
-    /// Decides from what stands.
+    /// Decides from the fleet's record and inventory.
     pub fn of(record: &FleetRecord, inventory: &Inventory) -> Self {
         let in_place =
             |place: Place| inventory.instances.iter().filter(move |one| one.place(record.golden.as_ref()) == place);
-        // One that fails its checks already is not waited for.
+        // The restore does not wait for a member that already fails its health checks.
         let member = |one: &FleetInstance| Member {
             id: one.id.clone(),
             image: one.image.clone(),
@@ -124,14 +124,14 @@ impl Restoration {
         }
     }
 
-    /// Whether everything is as it should be, as far as a restoration goes.
+    /// Whether there is nothing to restore.
     pub fn is_empty(&self) -> bool {
         self.brought_in.is_empty() && self.deleted.is_empty() && self.deregistered.is_empty()
     }
 }
 
 impl Inventory {
-    /// The images of ended runs that are neither golden nor kept, and of which nothing is a clone but what is left over.
+    /// The images that are neither golden nor kept, and whose only clones are left-overs.
     pub fn left_over_images<'a>(&'a self, record: &'a FleetRecord) -> impl Iterator<Item = &'a MadeImage> {
         self.images.iter().filter(|image| {
             let mut clones = self.instances.iter().filter(|one| one.image == image.id);
@@ -141,7 +141,7 @@ impl Inventory {
         })
     }
 
-    /// The snapshots that outlived their image: EC2 deregisters an image also when it may not delete its snapshots.
+    /// The snapshots whose image no longer exists. EC2 deregisters an image even if it may not delete the image's snapshots.
     pub fn orphaned_snapshots(&self) -> impl Iterator<Item = &MadeSnapshot> {
         self.snapshots.iter().filter(|snapshot| self.images.iter().all(|image| image.run != snapshot.run))
     }
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn members_come_in_and_what_runs_left_behind_goes_but_nothing_unclear_is_touched() {
+    fn a_restore_brings_members_in_and_deletes_left_overs_and_changes_nothing_unclear() {
         let record = FleetRecord::new(Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap());
         let golden = record.golden.as_ref().unwrap();
         let [other, another, stale]: [ImageId; 3] =
@@ -183,7 +183,7 @@ mod tests {
                 health: Health::Out,
                 ..instance("i-00000005", golden)
             }),
-            // In service, whatever it is a clone of.
+            // In service, although it is a clone of another image.
             by_run(FleetInstance { image: other.clone(), ..instance("i-00000006", golden) }),
             FleetInstance {
                 image: another.clone(),
@@ -191,7 +191,7 @@ mod tests {
                 health: Health::Out,
                 ..instance("i-00000007", golden)
             },
-            // It lost its tag and serves all the same.
+            // It lost its load-balancer tag but still receives traffic.
             by_run(FleetInstance { image: other.clone(), tagged: false, ..instance("i-00000009", golden) }),
             FleetInstance { health: Health::Unhealthy("503".to_owned()), ..instance("i-0000000a", golden) },
             by_run(FleetInstance { running: false, ..instance("i-00000008", golden) }),
@@ -206,15 +206,16 @@ mod tests {
         let ids = |ids: Vec<&InstanceId>| ids.iter().map(|id| id.as_str()[9..].to_owned()).collect::<String>();
         assert_eq!(ids(restoration.members.iter().map(|member| &member.id).collect()), "12369a");
         assert_eq!(ids(restoration.brought_in.iter().collect()), "239");
-        let ill: Vec<_> = restoration.members.iter().filter(|member| !member.serves).map(|member| &member.id).collect();
-        assert_eq!(ids(ill), "a", "nobody waits for one that is ill already");
+        let unhealthy: Vec<_> =
+            restoration.members.iter().filter(|member| !member.serves).map(|member| &member.id).collect();
+        assert_eq!(ids(unhealthy), "a", "a restore does not wait for a member that is already unhealthy");
         assert_eq!(ids(restoration.deleted.iter().collect()), "45");
-        // Of one there are clones in service, and of another there is one that a person must decide about.
+        // One of the other images has clones in service. The other has a clone that an operator must decide about.
         assert_eq!(restoration.deregistered, [stale]);
     }
 
     #[test]
-    fn a_clone_of_what_a_golden_image_was_taken_of_is_a_member_only_if_a_run_made_it() {
+    fn a_clone_of_an_alike_image_is_a_member_only_if_a_run_made_it() {
         let [golden, before]: [ImageId; 2] = ["ami-0000000f", "ami-0000000e"].map(|id| id.parse().unwrap());
         let golden = Golden { alike: [before.clone()].into(), ..Golden::new(golden, crate::Version::new(1, 3, 8)) };
         let outside =

@@ -1,27 +1,73 @@
-//! Which launches to ask for, so that a role ends up with as many instances as it needs.
+//! Decides which launches to request, so that a role gets as many instances as it needs.
 //!
-//! A zone that runs dry launches fewer than asked; an instance can go from `pending` straight to `terminated`. Both
-//! leave a shortfall, which the zones that were not short make up in another round.
+//! A zone without capacity launches fewer instances than requested. An instance can go from `pending` directly to
+//! `terminated`. In both cases, another round launches the missing instances in the zones that had capacity.
 
-use crate::{Launch, Role, Subnet, spread};
+use crate::{Subnet, SubnetId};
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// After so many rounds of making up a shortfall, something else is wrong.
+/// If instances are still missing after this many rounds, something other than capacity is wrong.
 const ROUNDS: u32 = 5;
 
-/// What to do next about the launches of one role.
+/// What a run launches an instance for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// The builder, on which an upgrade installs and migrates each hop.
+    Builder,
+    /// A member of the fleet.
+    Member,
+}
+
+impl Role {
+    /// The role whose tag has this value.
+    pub fn named(value: &str) -> Option<Self> {
+        [Self::Builder, Self::Member].into_iter().find(|role| role.as_str() == value)
+    }
+
+    /// The value of the role's tag.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Builder => "builder",
+            Self::Member => "member",
+        }
+    }
+}
+
+/// One launch. A run records it before the request, and again when the answer is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Launch {
+    /// The role of the instances.
+    pub role: Role,
+    /// The subnet of the instances.
+    pub subnet: SubnetId,
+    /// 0 for the first round of a role, then one more for each round that launches missing instances.
+    pub round: u32,
+    /// How many instances the run requests.
+    pub wanted: u32,
+    /// How many instances EC2 launched, once it has answered.
+    pub launched: Option<u32>,
+    /// Why EC2 launched fewer, in its own words.
+    pub shortage: Option<String>,
+    /// When the launch was first recorded.
+    pub at: Timestamp,
+}
+
+/// The next launches of one role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NextLaunches {
-    /// As many live as are wanted.
+    /// As many instances are alive as are wanted.
     Enough,
-    /// Record and ask for these.
+    /// Record and request these launches.
     Ask(Vec<Launch>),
-    /// No zone is left to ask, and this is why.
+    /// No zone can launch more instances, for this reason.
     Exhausted(String),
 }
 
-/// Decides from the launches so far, all settled, and from how many of their instances are `alive`.
+/// Decides the next launches of a role from its earlier ones, all of which EC2 has answered, and from the number of their
+/// instances that are `alive`.
 pub fn next_launches(
     role: Role,
     wanted: u32,
@@ -53,9 +99,18 @@ pub fn next_launches(
     NextLaunches::Ask(launches.collect())
 }
 
+/// Spreads `count` instances over `zones` as evenly as possible. The first zones get the remainder.
+///
+/// Returns one number for each zone, in order. Their sum is `count`, unless there are no zones.
+pub fn spread(count: u32, zones: usize) -> Vec<u32> {
+    let Ok(zones @ 1..) = u32::try_from(zones) else { return Vec::new() };
+    (0..zones).map(|zone| count / zones + u32::from(zone < count % zones)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn subnets() -> Vec<Subnet> {
         ["a", "b", "c"]
@@ -105,20 +160,37 @@ mod tests {
     }
 
     #[test]
-    fn a_short_zone_is_made_up_for_by_the_others() {
+    fn other_zones_launch_what_a_short_zone_could_not() {
         let so_far = [settled("a", 2, 0), settled("b", 2, 2), settled("c", 2, 2)];
         assert_eq!(asked(&next(6, 4, &so_far)), [("subnet-0000000b".into(), 1, 1), ("subnet-0000000c".into(), 1, 1)]);
     }
 
     #[test]
-    fn with_every_zone_short_it_says_why() {
+    fn with_every_zone_short_the_launch_is_exhausted_with_the_reason() {
         let so_far = [settled("a", 1, 0), settled("b", 1, 0), settled("c", 1, 0)];
         let expected = "3 of 3 could not be launched: no capacity in c".to_owned();
         assert_eq!(next(3, 0, &so_far), NextLaunches::Exhausted(expected));
     }
 
     #[test]
-    fn enough_is_enough() {
+    fn nothing_is_launched_when_enough_instances_are_alive() {
         assert_eq!(next(3, 3, &[settled("a", 3, 3)]), NextLaunches::Enough);
+    }
+
+    #[test]
+    fn the_first_zones_get_the_remainder() {
+        assert_eq!(spread(3, 3), [1, 1, 1]);
+        assert_eq!(spread(4, 3), [2, 1, 1]);
+        assert_eq!(spread(1, 2), [1, 0]);
+        assert_eq!(spread(5, 0), [0; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn the_sum_is_kept_and_zones_differ_by_at_most_one(count in 0u32..5000, zones in 1usize..7) {
+            let parts = spread(count, zones);
+            prop_assert_eq!(parts.iter().sum::<u32>(), count);
+            prop_assert!(parts.iter().max().unwrap() - parts.iter().min().unwrap() <= 1);
+        }
     }
 }

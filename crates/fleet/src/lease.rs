@@ -1,17 +1,17 @@
-//! How long a run can go on: by then somebody who goes on with it has brought it to an end.
+//! The lease of a run: the time by which it must have ended.
 
 use crate::{Run, Span};
 use jiff::{SignedDuration, Timestamp};
 
-/// For the looks that wait for nothing, the retries of those that stumble, and clocks that differ.
+/// Time for steps that do not wait, for retries after transient errors, and for clocks that differ.
 const SLACK: Span = Span::minutes(120);
 
 impl Run {
-    /// When the run is over at the latest, forward and back again, by the limits of its waits.
+    /// The latest time at which the run ends: the sum of the limits of its forward path and of its rollback path.
     pub fn lease_end(&self, now: Timestamp) -> Timestamp {
         let (limits, upgrade) = (&self.config.limits, &self.config.upgrade);
         if self.workflow.scales() {
-            // Once more for those that are replaced.
+            // Twice, because a scale-out replaces abandoned members once.
             let once = [limits.launch, limits.healthy, limits.healthy, limits.delete + self.drain];
             return after(now, once.into_iter().chain(once).chain([limits.delete + self.drain, SLACK]));
         }
@@ -22,12 +22,12 @@ impl Run {
             limits.image,
             limits.launch,
             limits.delete + self.drain,
-            // Who joined, and as many members more.
+            // The members of scale-outs that joined, and as many staying members again.
             limits.launch + limits.healthy,
             limits.launch + limits.healthy,
             limits.delete + self.drain,
             limits.launch,
-            // Canary, all, the old out, and the last look.
+            // The canary enters service, all members enter service, both bake, and the leaving members leave before the commit.
             limits.healthy,
             limits.healthy,
             upgrade.canary_bake,

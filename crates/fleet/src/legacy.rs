@@ -1,4 +1,5 @@
-//! A record's part that earlier releases kept as an attribute of JSON text of its own; now the whole record is JSON.
+//! Reads records of earlier releases, which stored parts of a record as JSON text of their own. Now a whole record is one JSON
+//! text.
 
 use serde::Deserializer;
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
@@ -6,7 +7,7 @@ use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// Reads a part that is there as it is, or as text.
+/// Reads a part of a record, either plain or as JSON text.
 pub(crate) fn or_text<'de, T: DeserializeOwned, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
     deserializer.deserialize_any(PartOrText(PhantomData))
 }

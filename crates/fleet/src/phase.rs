@@ -1,43 +1,43 @@
-//! Where a run stands, and the moves that it can make.
+//! The phases of a run, and the legal moves between them.
 
 use serde::{Deserialize, Serialize};
 
-/// Where a run stands.
+/// The phase that a run is in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// Making and bringing in the new.
+    /// On the forward path, before the commit.
     Forward,
-    /// A person is asked before the old members are deleted; the token answers.
+    /// Waiting for an operator's approval before the commit.
     AwaitingApproval {
-        /// What Step Functions wants back with the answer.
+        /// The Step Functions task token. The operator's answer must carry it.
         token: String,
     },
-    /// The old members are being deleted: no way back.
+    /// Committed: the run deletes the leaving members, and cannot roll back.
     Committed,
-    /// Restoring what was before.
+    /// On the rollback path.
     RollingBack,
-    /// Over.
+    /// Ended, with this outcome.
     Ended(Outcome),
 }
 
-/// How a run can end.
+/// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// The fleet runs the wanted version.
+    /// All members run the ordered version.
     Upgraded,
-    /// The fleet runs on the kept image that it was to go back to.
+    /// All members are clones of the ordered kept image.
     Reverted,
-    /// The fleet is as it was declared: its members in, what ended runs left behind gone.
+    /// The fleet is in its declared state: its members are in service, and the left-overs of ended runs are gone.
     Restored,
     /// The fleet has more members, or fewer.
     Scaled,
-    /// The fleet has a golden image, and its members are those that it had.
+    /// The fleet has a new golden image and the same members as before.
     ImageTaken,
-    /// The fleet is as it was before.
+    /// The fleet is as it was before the run.
     RolledBack,
-    /// Neither could be reached; a person is needed.
+    /// The run could go neither forward nor back. An operator must repair it.
     Frozen,
 }
 
@@ -50,12 +50,12 @@ pub struct IllegalMove {
 }
 
 impl Phase {
-    /// A word for people.
+    /// The phase in words, for output and errors.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Forward => "going forward",
             Self::AwaitingApproval { .. } => "awaiting approval",
-            Self::Committed => "deleting the old members",
+            Self::Committed => "deleting the leaving members",
             Self::RollingBack => "rolling back",
             Self::Ended(Outcome::Upgraded) => "upgraded",
             Self::Ended(Outcome::Reverted) => "reverted",
@@ -75,7 +75,7 @@ impl Phase {
         Ok(())
     }
 
-    /// Whether a run may go from here to `next`. Staying is always legal: a step that is asked again repeats its move.
+    /// Whether a run may move from this phase to `next`. Staying is always legal, because a repeated step repeats its move.
     fn leads_to(&self, next: &Phase) -> bool {
         use Phase::{AwaitingApproval, Committed, Ended, Forward, RollingBack};
         match (self, next) {
@@ -83,12 +83,12 @@ impl Phase {
                 Forward | AwaitingApproval { .. },
                 AwaitingApproval { .. } | Committed | RollingBack | Ended(Outcome::Frozen),
             ) => true,
-            // Who only adds members, or borrows one, has nothing to be committed to.
+            // A run that only adds members, or that returns its source member, has nothing to commit.
             (Forward, Ended(Outcome::Scaled | Outcome::ImageTaken)) => true,
             (Committed, Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Scaled | Outcome::Frozen)) => true,
-            // A scale-out that gives up keeps who has come into service.
+            // A scale-out that rolls back keeps the members that are already in service.
             (RollingBack, Ended(Outcome::RolledBack | Outcome::Restored | Outcome::Scaled | Outcome::Frozen)) => true,
-            // Who takes a frozen run up knows by its record which of the two is right.
+            // The record of a frozen run tells which of the two paths it resumes on.
             (Ended(Outcome::Frozen), Committed | RollingBack) => true,
             _ => self == next,
         }
@@ -100,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_cannot_roll_back_once_the_old_are_being_deleted_nor_change_after_its_end_unless_it_is_frozen() {
+    fn a_committed_run_cannot_roll_back_and_only_a_frozen_run_can_change_after_its_end() {
         let phases = [
             Phase::Forward,
             Phase::AwaitingApproval { token: "t".to_owned() },

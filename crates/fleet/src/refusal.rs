@@ -1,51 +1,53 @@
-//! Why a run is not begun. A refusal changes nothing.
+//! The reasons not to begin a run. A refused run changes nothing.
 
 use crate::{FleetName, ImageId, InstanceId, NotPermitted, RunId, Version};
 
-/// A reason not to begin, with the setting concerned and what would be right.
+/// A reason not to begin a run. The text names the setting concerned and what would be right.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// The wanted version is older than the fleet's.
     #[error(
-        "to: {to} would be a downgrade, the fleet runs {from}; migrations have no way back down: name a version above {from}"
+        "to: {to} would be a downgrade, because the fleet runs {from}, and migrations cannot be undone: name a version above {from}"
     )]
     Downgrade {
-        /// What the fleet runs.
+        /// The version that the fleet runs.
         from: Version,
-        /// What was asked for.
+        /// The ordered version.
         to: Version,
     },
-    /// The hop list does not reach one of the two versions.
+    /// The hop list lacks the minor version of one of the two versions.
     #[error(
-        "to: no path of hops from {from} to {to}: {unknown} belongs to no minor version of the hop list ({known}); add its hops to upgrade.hops"
+        "to: no path of hops from {from} to {to}: the hop list ({known}) lacks the minor version of {unknown}; add its hops to upgrade.hops"
     )]
     NoHopPath {
-        /// What the fleet runs.
+        /// The version that the fleet runs.
         from: Version,
-        /// What was asked for.
+        /// The ordered version.
         to: Version,
-        /// The one of the two that the list does not reach.
+        /// The version whose minor version the list lacks.
         unknown: Version,
-        /// The hop list, for people.
+        /// The hop list, with commas.
         known: String,
     },
-    /// The stack may not touch the fleet.
+    /// The fleet is outside the stack's scope.
     #[error("{why}: update the stack's parameters with 'sam deploy --guided'")]
     OutOfScope {
-        /// The field, and what it is not among.
+        /// The field, and the values that the stack allows.
         why: String,
     },
     /// No running instance carries the load-balancer tag.
-    #[error("fleet.load_balancer_tag: no running instance carries {tag}, so the fleet is empty: tag its members")]
+    #[error(
+        "fleet.load_balancer_tag: no running instance carries {tag}, so the fleet is empty: give its members this tag"
+    )]
     EmptyFleet {
         /// The load-balancer tag.
         tag: String,
     },
-    /// An instance with the load-balancer tag belongs to another fleet, or to none.
+    /// A foreign instance carries the fleet's load-balancer tag.
     #[error(
-        "fleet.load_balancer_tag: {tag} also matches {instance}, which {owner}, not to {fleet}: give every fleet a load-balancer tag of its own and tag its members {fleet_tag}={fleet}"
+        "fleet.load_balancer_tag: {tag} also matches {instance}, which {owner}, not to {fleet}: give every fleet a load-balancer tag of its own, and tag its members {fleet_tag}={fleet}"
     )]
-    ForeignMember {
+    ForeignInstance {
         /// The load-balancer tag.
         tag: String,
         /// The first such instance.
@@ -54,22 +56,22 @@ pub enum Refusal {
         owner: String,
         /// The fleet that the run is for.
         fleet: FleetName,
-        /// The key of the tag that says whose an instance is.
+        /// The key of the fleet tag.
         fleet_tag: &'static str,
     },
-    /// A member does not take traffic, so the run could not tell what it must keep up.
+    /// A member is not in service, so the run does not know the capacity that it must keep.
     #[error(
-        "member {instance} carries the load-balancer tag but its target is {health}: only a member in service can be counted on; repair or untag it"
+        "member {instance} carries the load-balancer tag but its target is {health}: all members must be in service; repair the member, or remove its tag"
     )]
     NotInService {
         /// The first such member.
         instance: InstanceId,
-        /// The state of its target, as the load balancer says it.
+        /// The health of its target, as the load balancer reports it.
         health: String,
     },
-    /// Something is registered with the target group that is no member.
+    /// A target lacks the load-balancer tag.
     #[error(
-        "load_balancer.target_group: {instance} is registered with it but lacks the load-balancer tag {tag}: it would stay in service whatever becomes of the members; tag it, or take it out"
+        "load_balancer.target_group: {instance} is registered with it but lacks the load-balancer tag {tag}: it would stay in service whatever happens to the members; tag it, or deregister it"
     )]
     UntaggedTarget {
         /// The first such instance.
@@ -77,9 +79,9 @@ pub enum Refusal {
         /// The load-balancer tag.
         tag: String,
     },
-    /// An alarm that is to stay quiet rings already, or nobody watches.
+    /// A watched alarm is already raised, or does not exist.
     #[error(
-        "upgrade.alarms: '{alarm}' {problem}: name CloudWatch alarms that exist and are quiet when an upgrade begins"
+        "upgrade.alarms: '{alarm}' {problem}: name CloudWatch alarms that exist and are not raised when an upgrade begins"
     )]
     Alarm {
         /// The alarm.
@@ -89,65 +91,65 @@ pub enum Refusal {
     },
     /// The database would run out of connections.
     #[error(
-        "database.max_connections: {available} is too few for upgrading {members} members: {clients} clients (both fleets and the builder) of {per_member} connections each need {needed}; raise max_connections, or lower fleet.size or database.connections_per_member"
+        "database.max_connections: {available} is too few for upgrading {members} members: {clients} clients (leaving members, staying members and the builder) of {per_member} connections each need {needed}; raise max_connections, or lower fleet.size or database.connections_per_member"
     )]
     Connections {
-        /// Members of the fleet.
+        /// The number of members.
         members: u32,
-        /// Clients connected at once at the worst moment.
+        /// The largest number of clients that are connected at once.
         clients: u64,
-        /// Connections that one client may open.
+        /// The connections that one client may open.
         per_member: u32,
-        /// Connections needed.
+        /// The connections that all clients need.
         needed: u64,
-        /// Connections that the database takes.
+        /// The connections that the database allows.
         available: u32,
     },
-    /// The target group would overflow.
+    /// An upgrade would exceed the target group's quota.
     #[error(
-        "load_balancer.target_quota: {quota} targets are too few for upgrading {members} members: both fleets need {needed} at once; have the quota 'Targets per Target Group' raised, then say so here"
+        "load_balancer.target_quota: {quota} targets are too few for upgrading {members} members: leaving and staying members need {needed} at once; request a higher quota 'Targets per Target Group', then enter it here"
     )]
     Targets {
-        /// Members of the fleet.
+        /// The number of members.
         members: u32,
-        /// Targets needed.
+        /// The targets that the upgrade needs.
         needed: u64,
-        /// Targets that the group takes.
+        /// The targets that the quota allows.
         quota: u32,
     },
-    /// The target group would overflow.
+    /// A scale-out would exceed the target group's quota.
     #[error(
-        "load_balancer.target_quota: {quota} targets are too few for {members} members; have the quota 'Targets per Target Group' raised, then say so here"
+        "load_balancer.target_quota: {quota} targets are too few for {members} members; request a higher quota 'Targets per Target Group', then enter it here"
     )]
     TargetsToScale {
-        /// Members that are wanted.
+        /// The wanted number of members.
         members: u32,
-        /// Targets that the group takes.
+        /// The targets that the quota allows.
         quota: u32,
     },
-    /// Another run holds the fleet.
+    /// Another run holds the lock.
     #[error(
-        "run {run} holds fleet {fleet}: only one run at a time changes a fleet, and a frozen one keeps it until a person has looked"
+        "run {run} holds fleet {fleet}: only one run at a time changes a fleet, and a frozen run holds it until an operator repairs it"
     )]
     Locked {
         /// The fleet.
         fleet: FleetName,
-        /// The run that holds it.
+        /// The run that holds the lock.
         run: RunId,
     },
-    /// The ledger knows no such fleet.
+    /// The ledger has no record of the fleet.
     #[error("fleet: '{fleet}' is not in the ledger: record its configuration there with 'fleetwright apply'")]
     UnknownFleet {
-        /// The fleet asked for.
+        /// The name that was given.
         fleet: FleetName,
     },
-    /// The fleet is not the one that was planned for.
-    #[error("plan: fleet {fleet} has changed since the plan was made: make a new one, read it, and start that")]
+    /// The fleet has changed since the plan was made.
+    #[error("plan: fleet {fleet} has changed since the plan was made: make a new plan, read it, and start it")]
     PlanIsOld {
         /// The fleet.
         fleet: FleetName,
     },
-    /// The golden image is gone or unusable.
+    /// The image that the run would clone is not available.
     #[error(
         "fleet.golden_image: {image} {problem}: name an available image of this account that the members were cloned from"
     )]
@@ -157,25 +159,25 @@ pub enum Refusal {
         /// What is wrong with it.
         problem: String,
     },
-    /// There is no image to make members of.
+    /// The fleet has no golden image.
     #[error(
-        "fleet.golden_image: fleet {fleet} has no golden image to make members of: 'fleetwright golden-image' takes one of a member"
+        "fleet.golden_image: fleet {fleet} has no golden image to clone members from: take one of a member with 'fleetwright golden-image'"
     )]
     NoGoldenImage {
         /// The fleet.
         fleet: FleetName,
     },
-    /// Nobody would serve while an image is taken.
+    /// No member would be in service while the image is taken.
     #[error(
-        "member: {instance} is the only member in service, and an image is taken of one that is stopped: say \"downtime\": true (--downtime) if nobody is to serve meanwhile"
+        "member: {instance} is the only member in service, and the run stops it to take the image: pass --downtime (\"downtime\": true) to accept the outage"
     )]
     SoleMember {
         /// The member.
         instance: InstanceId,
     },
-    /// An image is wanted of a member of another image.
+    /// The source member is not a clone of the golden image.
     #[error(
-        "member: {instance} is no clone of the golden image {golden}, so its version is not known: name one that is"
+        "member: {instance} is not a clone of the golden image {golden}, so its version is not known: name a member that is"
     )]
     AnotherImage {
         /// The member.
@@ -183,44 +185,44 @@ pub enum Refusal {
         /// The golden image.
         golden: ImageId,
     },
-    /// An image is wanted of what is no member.
-    #[error("member: {instance} carries no load-balancer tag of fleet {fleet}, and an image is taken of a member")]
+    /// The source of an image is not a member.
+    #[error("member: {instance} does not carry the load-balancer tag of fleet {fleet}: name one of its members")]
     NoMember {
-        /// What was named.
+        /// The instance that was named.
         instance: InstanceId,
         /// The fleet.
         fleet: FleetName,
     },
-    /// There is no image to go back to.
+    /// No kept image is known to be good.
     #[error(
-        "rollback: fleet {fleet} keeps no image that is known to be good: name one with --image ('fleetwright images' lists those in quarantine too)"
+        "rollback: fleet {fleet} keeps no image that is known to be good: name one with --image ('fleetwright images' also lists those in quarantine)"
     )]
     NothingKept {
         /// The fleet.
         fleet: FleetName,
     },
-    /// The image to go back to is not one that the fleet keeps.
+    /// The named image is not a kept image of the fleet.
     #[error("rollback: {image} is not an image that fleet {fleet} keeps: 'fleetwright images' lists them")]
     NotKept {
         /// The fleet.
         fleet: FleetName,
-        /// The image asked for.
+        /// The image that was named.
         image: ImageId,
     },
-    /// Nothing is to be repaired.
+    /// There is nothing to repair.
     #[error(
-        "repair: nothing to repair: fleet {fleet} has what it should have; 'fleetwright doctor' says what is left to a person"
+        "repair: nothing to repair: fleet {fleet} is in its declared state; 'fleetwright doctor' prints what an operator must correct"
     )]
     NothingToRepair {
         /// The fleet.
         fleet: FleetName,
     },
-    /// The upgrade would not end inside a window.
+    /// The run would not end inside a window.
     #[error("upgrade.windows: {0}")]
     Window(NotPermitted),
-    /// Nothing is known about how long the upgrade takes.
+    /// The length of the upgrade is not known.
     #[error(
-        "upgrade.windows: it is not known how long this upgrade takes, and so whether it ends inside a window: start it with 'fleetwright upgrade', which rehearses it, or say \"takes_seconds\""
+        "upgrade.windows: the length of this upgrade is not known, so it might not end inside a window: start it with 'fleetwright upgrade', which rehearses it, or set \"takes_seconds\""
     )]
     UnknownLength,
 }

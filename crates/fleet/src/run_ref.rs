@@ -1,15 +1,15 @@
-//! Which run, and by what right an execution acts for it.
+//! The reference to a run, and the ticket with which an execution acts for it.
 
 use crate::{FleetName, RunId};
 use serde::{Deserialize, Serialize};
 
-/// Which run of which fleet.
+/// A run of a fleet.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RunRef {
-    /// The fleet.
+    /// The fleet's name.
     pub fleet: FleetName,
-    /// The run.
+    /// The run's id.
     pub id: RunId,
 }
 
@@ -19,23 +19,23 @@ impl std::fmt::Display for RunRef {
     }
 }
 
-/// All that a state machine carries from step to step: the run, and the fencing number under which its execution holds
-/// the fleet. A run that is taken up gets a higher one, so that a late step of the execution before does nothing.
+/// The ticket that a state machine passes from step to step. Its fencing number belongs to the execution: a resumed run gets
+/// a higher number, so that a late step of the earlier execution does nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ticket {
-    /// The fleet.
+    /// The fleet's name.
     pub fleet: FleetName,
-    /// The run.
+    /// The run's id.
     pub id: RunId,
-    /// The fencing number. An execution that began under an earlier release carries none, nor does one that never had
-    /// an answer from the step that began it.
+    /// The fencing number. It is missing if the execution began under an earlier release, or if it never received the answer of
+    /// the step that began the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fence: Option<u64>,
 }
 
 impl Ticket {
-    /// The run that it is for.
+    /// The run that the ticket is for.
     pub fn run(&self) -> RunRef {
         RunRef { fleet: self.fleet.clone(), id: self.id.clone() }
     }

@@ -1,13 +1,12 @@
-//! How large a fleet is to be: decided from its CPU, its limits and the database's connections, or by a person.
+//! Decides the size of a fleet from its CPU, its limits and the database's connections, or from an operator's order.
 //!
-//! The CPU of members in service says how much work there is: percent times members. As many members as bring that work
-//! to the target are wanted. A point is therefore read by how many were in service in its minute, not by how many
-//! there are now: what was ordered after it is not ordered again.
+//! Percent of CPU times members in service is the work of a fleet. The wanted size is the number of members that brings this
+//! work to the target. The work of a data point is computed with the members in service in its minute, not with those now,
+//! so that a size change after the point is not decided twice.
 
 mod alarms;
 mod decide;
 mod decision;
-mod leaving;
 mod reading;
 mod request;
 mod work;
@@ -15,9 +14,8 @@ mod work;
 #[cfg(test)]
 mod tests;
 
-pub use alarms::Threshold;
-pub use decide::decide;
+pub use alarms::{AlarmKind, Threshold, alarm_name, alarm_of};
+pub use decide::{decide, leaving};
 pub use decision::{Action, Decision, Inputs, Limit, Reason, SeenCpu};
-pub use leaving::leaving;
-pub use reading::{CpuPoint, Reading, SizeOrder, Standing, fleet_cpu};
-pub use request::{Direction, ScaleRequest};
+pub use reading::{CpuPoint, Reading, ScalingMember, SizeOrder, fleet_cpu};
+pub use request::{Direction, InvalidRequest, ScaleRequest};

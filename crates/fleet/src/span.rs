@@ -10,12 +10,12 @@ use std::time::Duration;
 pub struct Span(u32);
 
 impl Span {
-    /// A span of so many seconds.
+    /// A span in seconds.
     pub const fn seconds(seconds: u32) -> Self {
         Self(seconds)
     }
 
-    /// A span of so many minutes.
+    /// A span in minutes.
     pub const fn minutes(minutes: u32) -> Self {
         Self(minutes * 60)
     }
@@ -29,7 +29,7 @@ impl Span {
 impl std::ops::Add for Span {
     type Output = Self;
 
-    /// Both, one after the other; at most what a `Span` can hold.
+    /// The sum, which saturates at 2³² − 1 seconds.
     fn add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
@@ -47,16 +47,18 @@ impl From<Span> for SignedDuration {
     }
 }
 
+/// A text that is not a length of time in whole seconds.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a length of time: expected whole seconds such as '90s', '5m' or '1h 30m'")]
+pub struct InvalidSpan(String);
+
 impl TryFrom<String> for Span {
-    type Error = String;
-    fn try_from(text: String) -> Result<Self, String> {
-        let wrong =
-            || format!("'{text}' is not a length of time: expected whole seconds such as '90s', '5m' or '1h 30m'");
-        let duration: SignedDuration = text.parse().map_err(|_| wrong())?;
-        if duration.subsec_nanos() != 0 {
-            return Err(wrong());
-        }
-        u32::try_from(duration.as_secs()).map(Self).map_err(|_| wrong())
+    type Error = InvalidSpan;
+
+    fn try_from(text: String) -> Result<Self, InvalidSpan> {
+        let whole = text.parse().ok().filter(|duration: &SignedDuration| duration.subsec_nanos() == 0);
+        let seconds = whole.and_then(|duration| u32::try_from(duration.as_secs()).ok());
+        seconds.map(Self).ok_or(InvalidSpan(text))
     }
 }
 
@@ -80,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spans_read_and_write_alike() {
+    fn a_printed_span_reads_as_the_same_span() {
         for (text, seconds) in [("90s", 90), ("5m", 300), ("1h 30m", 5400), ("0s", 0)] {
             let span = Span::try_from(text.to_owned()).unwrap();
             assert_eq!(span.as_secs(), seconds);

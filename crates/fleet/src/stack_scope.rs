@@ -1,5 +1,6 @@
-//! What a deployed stack may touch, by its parameters. The fence is in the roles; this is so that a fleet outside it is
-//! refused before anything begins, and not in the middle.
+//! The stack scope: the fleets and target groups that a deployed stack may change, from its parameters.
+//!
+//! The stack's IAM roles enforce the scope. The check here refuses a fleet outside the scope before a run begins.
 
 use crate::{Config, FleetName};
 
@@ -11,7 +12,7 @@ pub struct StackScope {
 }
 
 impl StackScope {
-    /// From the stack's parameters, each a list with commas in between.
+    /// The scope from the stack's parameters, each of which is a list separated by commas.
     pub fn new(fleets: &str, target_groups: &str) -> Self {
         let list = |text: &str| text.split(',').map(|part| part.trim().to_owned()).collect();
         Self { fleets: list(fleets), target_groups: list(target_groups) }
@@ -22,7 +23,7 @@ impl StackScope {
         self.fleets.iter().filter_map(|fleet| fleet.parse().ok()).collect()
     }
 
-    /// Why the stack must not touch the fleet, if it must not.
+    /// Why the fleet is outside the scope, or `None` if it is inside.
     pub fn refuses(&self, config: &Config) -> Option<String> {
         let (name, group) = (config.fleet.name.as_str(), config.load_balancer.target_group.as_str());
         if !self.fleets.iter().any(|fleet| fleet == name) {
@@ -49,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_fleet_or_target_group_that_is_not_the_stacks_is_refused_by_field() {
+    fn a_fleet_or_target_group_outside_the_scope_is_refused_with_its_field() {
         let config = Config::from_toml(include_str!("../../../samplconfig.toml")).unwrap();
         let group = config.load_balancer.target_group.as_str();
         let any = &format!("{}*", &group[..group.rfind('/').unwrap() + 1]);

@@ -1,14 +1,15 @@
-//! Whether an upgrade may start now: it must end inside one of the windows that the configuration has, if it has any.
+//! Decides whether a run may start now. If the configuration has windows, an upgrade must end inside one of them.
 
 use crate::{Config, Outcome, Phase, Refusal, Run, Span, expected_length, percentile_95};
 use jiff::Timestamp;
 
-/// Checks that an upgrade through so many `hops` that starts now ends inside a window. How long it takes is known by the
-/// fleet's own upgrades through as many, or by what those who start it have `rehearsed`.
+/// Checks that an upgrade with this number of `hops` that starts now ends inside a window.
+///
+/// The expected length comes from the fleet's `past` upgrades with as many hops, or from the `rehearsed` lengths.
 ///
 /// # Errors
-/// [`Refusal::Window`] when it does not, with the estimate and when it would; [`Refusal::UnknownLength`] when nothing is
-/// known about how long it takes.
+/// [`Refusal::Window`] if the upgrade would not end inside a window, with the expected length and the next possible start.
+/// [`Refusal::UnknownLength`] if there are neither past upgrades nor rehearsals.
 pub fn check_window(
     config: &Config,
     hops: usize,
@@ -24,18 +25,18 @@ pub fn check_window(
     windows.permits(now, expected.length()).map_err(Refusal::Window)
 }
 
-/// Whether an image may be taken of a member now: that begins inside a window, and ends in it if past ones tell how long it
-/// takes.
+/// Checks that a golden-image run may start now. It must begin inside a window. If past golden-image runs tell its length, it
+/// must also end inside the window.
 ///
 /// # Errors
-/// Why not, and when it may.
+/// [`Refusal::Window`], with the next possible start.
 pub fn check_window_of_image(config: &Config, past: &[Run], now: Timestamp) -> Result<(), Refusal> {
     let taken = past.iter().filter(|run| run.phase == Phase::Ended(Outcome::ImageTaken));
     let expected = percentile_95(&took(taken)).unwrap_or(Span::seconds(0));
     config.upgrade.windows.permits(now, expected).map_err(Refusal::Window)
 }
 
-/// How long those upgrades took that went through as many hops.
+/// The lengths of the past upgrades that succeeded with this number of hops.
 pub fn lengths(past: &[Run], hops: usize) -> Vec<Span> {
     took(past.iter().filter(|run| run.phase == Phase::Ended(Outcome::Upgraded) && run.hops.len() == hops))
 }
@@ -64,13 +65,13 @@ mod tests {
     const SUNDAY: &str = "[{ days = [\"sun\"], from = \"02:00\", to = \"05:00\", time_zone = \"Europe/Berlin\" }]";
 
     #[test]
-    fn a_run_that_ends_inside_a_window_may_start_and_any_may_where_there_is_none() {
+    fn a_run_may_start_if_it_ends_inside_a_window_or_there_are_no_windows() {
         assert_eq!(check("[]", &[], "2026-11-25T12:00:00Z"), Ok(()));
         assert_eq!(check(SUNDAY, &[30], "2026-11-29T02:00:00Z"), Ok(()));
     }
 
     #[test]
-    fn one_that_does_not_is_refused_with_the_estimate_and_when_it_may() {
+    fn a_run_that_would_end_outside_is_refused_with_its_length_and_the_next_start() {
         let refused = check(SUNDAY, &[30, 120], "2026-11-29T02:30:00Z").unwrap_err();
         assert!(refused.starts_with("upgrade.windows: a run of 2h from 2026-11-29T02:30:00Z"), "{refused}");
         assert!(refused.contains("2026-12-06T01:00:00Z"), "{refused}");

@@ -13,7 +13,7 @@ pub struct Version {
     patch: u16,
 }
 
-/// A text that is no version.
+/// A text that is not a version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a version: expected three numbers, such as 1.4.14")]
 pub struct InvalidVersion(String);

@@ -1,13 +1,13 @@
-//! What a run is for, and how it is to end.
+//! The workflows, the state machines that execute them, and the orders that runs begin with.
 
 use crate::{Golden, InstanceId, Outcome, Version};
 use serde::{Deserialize, Serialize};
 
-/// Which workflow a run executes.
+/// The kind of change that a run makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Workflow {
-    /// The thirteen steps of an upgrade by hand.
+    /// Replaces all members with members of a newer version: the thirteen steps of an upgrade by hand.
     Upgrade,
     /// Replaces all members with members cloned from a kept image. Earlier releases wrote `rollback`.
     #[serde(alias = "rollback")]
@@ -15,16 +15,16 @@ pub enum Workflow {
     /// Returns a fleet that was changed by hand to its declared state. Earlier releases wrote `repair`.
     #[serde(alias = "repair")]
     Restore,
-    /// More members, from the golden image.
+    /// Adds members that are cloned from the golden image.
     ScaleOut,
-    /// Fewer members.
+    /// Removes members.
     ScaleIn,
-    /// A golden image of a member that stands.
+    /// Takes a golden image of the source member.
     GoldenImage,
 }
 
 impl Workflow {
-    /// How a run ends that reached what it was begun for.
+    /// The outcome of a run that succeeds.
     pub fn done(self) -> Outcome {
         match self {
             Self::Upgrade => Outcome::Upgraded,
@@ -35,7 +35,7 @@ impl Workflow {
         }
     }
 
-    /// The state machine that performs it.
+    /// The state machine that executes the workflow.
     pub fn machine(self) -> Machine {
         match self {
             Self::Upgrade | Self::Revert | Self::Restore => Machine::Upgrade,
@@ -45,17 +45,17 @@ impl Workflow {
         }
     }
 
-    /// Whether it changes how many members there are, and not what they run.
+    /// Whether it changes the number of members, and not what they run.
     pub fn scales(self) -> bool {
         matches!(self, Self::ScaleOut | Self::ScaleIn)
     }
 
-    /// Whether what its new members come to tells whether their image is good.
+    /// Whether a failure of its staying members means that their image is bad.
     pub fn validates_image(self) -> bool {
         matches!(self, Self::Upgrade | Self::Revert)
     }
 
-    /// How a run ends that restored what was before: for a repair that is what it was begun for.
+    /// The outcome of a run that rolls back. For a restore, that is its success.
     pub fn rolled_back(self) -> Outcome {
         match self {
             Self::Upgrade | Self::Revert | Self::ScaleOut | Self::ScaleIn | Self::GoldenImage => Outcome::RolledBack,
@@ -64,26 +64,26 @@ impl Workflow {
     }
 }
 
-/// A state machine, as its definition names itself to the steps.
+/// A state machine, by the name that its definition passes to the steps.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 pub enum Machine {
-    /// Upgrades, rollbacks and repairs; definitions of earlier releases name none.
+    /// Executes upgrades, reverts and restores. Definitions of earlier releases pass no name.
     #[default]
     #[serde(rename = "fleetwright-upgrade")]
     Upgrade,
-    /// More members.
+    /// Executes scale-outs.
     #[serde(rename = "fleetwright-scale-out")]
     ScaleOut,
-    /// Fewer members.
+    /// Executes scale-ins.
     #[serde(rename = "fleetwright-scale-in")]
     ScaleIn,
-    /// A golden image of a member.
+    /// Executes golden-image runs.
     #[serde(rename = "fleetwright-golden-image")]
     GoldenImage,
 }
 
 impl Machine {
-    /// Its name on AWS.
+    /// The name of the state machine on AWS.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Upgrade => "fleetwright-upgrade",
@@ -94,24 +94,24 @@ impl Machine {
     }
 }
 
-/// What a run is begun for.
+/// What a run is asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Order {
-    /// To install these versions in turn.
+    /// Install these versions in turn.
     Upgrade(Vec<Version>),
     /// Replace all members with clones of this kept image.
     Revert(Golden),
-    /// Restore the members that were found.
+    /// Return the fleet to its declared state.
     Restore,
-    /// To add so many members.
+    /// Add this number of members.
     ScaleOut(u32),
-    /// To take these members out.
+    /// Remove these members.
     ScaleIn(Vec<InstanceId>),
-    /// To take a golden image of a member, the first that takes traffic unless one is named.
+    /// Take a golden image of a member.
     GoldenImage {
-        /// The member.
+        /// The source member. Without it, the run chooses the first member in service.
         of: Option<InstanceId>,
-        /// Whether it may be the only one in service, so that nobody serves meanwhile.
+        /// Whether the source member may be the only member in service, so that the fleet is out of service meanwhile.
         downtime: bool,
     },
 }

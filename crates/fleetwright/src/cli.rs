@@ -1,234 +1,203 @@
-//! The command line.
+//! The command line: which commands there are, and which function runs each. A command's arguments stand beside the
+//! command.
 
-mod operate;
+mod reference;
+mod shell;
 
-pub use operate::{
-    Abort, Apply, GoldenImage, OfFleet, OfRun, Operate, PlanArgs, Repair, Revert, Scale, UpgradeArgs, Watch, Watching,
-    When,
+pub use reference::command_reference;
+
+use crate::operate::{
+    self, Stop, answer, apply, doctor, golden_image, history, images, plan, release, repair, revert, scale, status,
+    upgrade, watch,
 };
-
-use crate::rehearse::{self, FaultSpec, Goal};
-use crate::{Exit, Streams, quiet_hours, run_workflow};
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use fleet::{LocalZone, Span, Version};
-use jiff::Timestamp;
-use serde::Serialize;
-use std::path::PathBuf;
+use crate::quiet_hours::{self, QuietHoursArgs};
+use crate::rehearse::{self, AutoscalingArgs, Goal, RehearsalArgs, RehearseScaleArgs, RehearseUpgradeArgs};
+use crate::run_workflow::{self, RunWorkflowArgs};
+use crate::{Exit, Streams};
+use clap::{CommandFactory, Parser, Subcommand};
+use shell::{CompletionsArgs, ManArgs};
 
 /// Keeps a fleet of cloned servers at the right size and on the right version.
 ///
-/// Data goes to standard output, talk to standard error. Exit status: 0 done, 1 error, 2 bad usage or input,
-/// 3 rolled back, 4 frozen and needs a person, 5 still going, 6 refused.
+/// Results go to standard output, progress and errors to standard error.
+///
+/// Exit status: 0 done or nothing to do, 1 error, 2 wrong usage or input, 3 rolled back, 4 frozen or dead (a person
+/// must act), 5 still running, 6 refused (nothing was changed).
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 110)]
 pub struct Command {
     #[command(subcommand)]
     what: What,
-    /// Without colours; `NO_COLOR` does the same.
+    /// Print without colors; the environment variable `NO_COLOR` does the same.
     #[arg(long, global = true)]
     no_color: bool,
 }
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Run a workflow that is deployed against a simulated AWS, in virtual time.
+    /// Rehearse a deployed workflow against the simulated AWS, in virtual time.
+    ///
+    /// A rehearsal calls nothing outside this process and needs no AWS account.
     #[command(subcommand)]
     Rehearse(Rehearse),
-    /// Work with any definition in the Amazon States Language.
+    /// Run any Amazon States Language definition.
     #[command(subcommand)]
     Workflow(Workflow),
-    /// Find the window of the week in which an upgrade disturbs the fewest requests, and say why.
-    QuietHours(QuietHours),
+    /// Find the window of the week in which an upgrade disturbs the fewest requests.
+    ///
+    /// Reads a trace of request counts from a file, and rehearses the upgrade to learn how long it takes. Prints the
+    /// window and why it was chosen. Changes nothing.
+    QuietHours(QuietHoursArgs),
     #[command(flatten)]
     Operate(Operate),
+    /// Print a script that makes a shell complete this command.
+    ///
+    /// Bash: `source <(fleetwright completions bash)`. Zsh: write it to a file `_fleetwright` in a directory of
+    /// `$fpath`. Fish: `fleetwright completions fish | source`.
+    Completions(CompletionsArgs),
+    /// Print the man page, or write one page per command.
+    Man(ManArgs),
 }
 
 #[derive(Debug, Subcommand)]
 enum Rehearse {
-    /// Upgrade the fleet to another version.
-    Upgrade(RehearseUpgrade),
-    /// Add members to the fleet, or take some out, as a person orders it.
-    Scale(RehearseScale),
-    /// Take a golden image of a member.
-    GoldenImage(Rehearsal),
-    /// Let the fleet follow the requests of a trace, beside AWS target tracking and a fleet that knows the future.
+    /// Rehearse an upgrade of the fleet to another version.
+    ///
+    /// Exit status: 0 the upgrade succeeds, 3 it rolls back, 4 it freezes, 6 it is refused, 1 an invariant did not hold
+    /// or a named fault did not occur.
+    Upgrade(RehearseUpgradeArgs),
+    /// Rehearse a scale-out or scale-in to a size that an operator orders.
+    ///
+    /// Exit status: 0 the fleet has the size, 3 the run rolls back, 4 it freezes, 6 it is refused, 1 an invariant did
+    /// not hold or a named fault did not occur.
+    Scale(RehearseScaleArgs),
+    /// Rehearse taking a golden image of a member.
+    ///
+    /// Exit status: 0 the image is taken, 3 the run rolls back, 4 it freezes, 6 it is refused, 1 an invariant did not
+    /// hold or a named fault did not occur.
+    GoldenImage(RehearsalArgs),
+    /// Replay a trace of request counts on a model of a fleet that scales.
+    ///
+    /// Compares the fleet's size over time under Fleetwright's policy with AWS target tracking and with a fleet that
+    /// knows the future.
     #[command(visible_alias = "scaling")]
-    Autoscaling(RehearseScaling),
-}
-
-/// The sample configuration, as it is found at the root of the repository.
-pub(crate) const SAMPLE: &str = "samplconfig.toml";
-
-/// Which upgrade is rehearsed.
-#[derive(Debug, Args)]
-pub struct RehearseUpgrade {
-    /// The version to upgrade to, such as 1.4.14.
-    #[arg(long, value_name = "VERSION")]
-    pub to: Version,
-    /// How.
-    #[command(flatten)]
-    pub rehearsal: Rehearsal,
-}
-
-/// Which change of size is rehearsed.
-#[derive(Debug, Args)]
-pub struct RehearseScale {
-    /// How many members there are to be.
-    #[arg(long, value_name = "MEMBERS")]
-    pub to: u32,
-    /// How.
-    #[command(flatten)]
-    pub rehearsal: Rehearsal,
-}
-
-/// How a run is rehearsed, and how that is shown.
-#[derive(Debug, Args)]
-pub struct Rehearsal {
-    /// The fleet's configuration.
-    #[arg(long, value_name = "FILE", default_value = SAMPLE)]
-    pub config: PathBuf,
-    /// How many members, instead of the configuration's `fleet.size`.
-    #[arg(long, value_name = "N")]
-    pub size: Option<u32>,
-    /// What latencies are drawn from, instead of the configuration's `rehearsal.seed`.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Something to go wrong, such as `migrate-fails` or `create-the-builder/RunInstances#1/answer-lost`; may be given
-    /// more than once.
-    #[arg(long, value_name = "FAULT")]
-    pub fault: Vec<FaultSpec>,
-    /// Rehearse once for each fault at each call, then with several faults at once; exit status 1 if an invariant did not
-    /// hold.
-    #[arg(long, value_enum, conflicts_with = "fault")]
-    pub faults: Option<Faults>,
-    /// How many rehearsals with several faults at once.
-    #[arg(long, value_name = "N", default_value_t = 1_000, requires = "faults")]
-    pub seeds: u64,
-    /// Where a page for browsers is written that draws the run: steps, members in service, requests.
-    #[arg(long, value_name = "FILE", conflicts_with = "faults")]
-    pub report: Option<PathBuf>,
-    /// Rehearse in a world where everything takes seconds, with an approval.
-    #[arg(long, alias = "brisk")]
-    pub fast_world: bool,
-    /// How the outcome is shown.
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    pub output: Output,
-}
-
-/// Which faults.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Faults {
-    /// Every one.
-    All,
-}
-
-/// How an outcome is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Output {
-    /// For people.
-    Text,
-    /// One JSON object.
-    Json,
-}
-
-/// What the fleet follows, and how that is shown.
-#[derive(Debug, Args)]
-pub struct RehearseScaling {
-    /// Request counts: CSV with the columns `timestamp` (`YYYY-MM-DD HH:MM:SS` in UTC, or RFC 3339) and `value`, a row for
-    /// each step.
-    #[arg(long, value_name = "FILE")]
-    pub trace: PathBuf,
-    /// What one member serves at 100 % CPU, in requests a second; unless given, so that `scaling.max` members keep the
-    /// target in 99 of 100 steps.
-    #[arg(long, value_name = "RPS", value_parser = requests_per_second)]
-    pub per_member: Option<f64>,
-    /// What decides, beside target tracking and the fleet that knows the future.
-    #[arg(long, value_enum, default_value_t = PolicyName::Ours)]
-    pub policy: PolicyName,
-    /// The fleet's configuration.
-    #[arg(long, value_name = "FILE", default_value = SAMPLE)]
-    pub config: PathBuf,
-    /// What latencies and noise are drawn from, instead of the configuration's `rehearsal.seed`.
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Draw demand, capacity and CPU over time into this file, as a page for browsers.
-    #[arg(long, value_name = "FILE")]
-    pub report: Option<PathBuf>,
-    /// How the outcome is shown.
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    pub output: Output,
-}
-
-/// What decides on a fleet's size.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PolicyName {
-    /// Fleetwright, by the fleet's configuration.
-    Ours,
-    /// AWS target tracking, with the same target.
-    TargetTracking,
-    /// AWS step scaling, by the steps of AWS's own example.
-    Step,
-}
-
-fn requests_per_second(text: &str) -> Result<f64, String> {
-    let wrong = || format!("'{text}' is no rate: expected requests a second from 0.000001 to 1000000, such as 25");
-    let rate: f64 = text.parse().map_err(|_| wrong())?;
-    if (1e-6..=1e6).contains(&rate) { Ok(rate) } else { Err(wrong()) }
-}
-
-/// What the quietest window is found in, and for what.
-#[derive(Debug, Args)]
-pub struct QuietHours {
-    /// Request counts: CSV with the columns `timestamp` (`YYYY-MM-DD HH:MM:SS` in UTC, or RFC 3339) and `value`, a row for
-    /// each step. Two weeks or more; from two days on, a daily pattern.
-    #[arg(long, value_name = "FILE")]
-    pub trace: PathBuf,
-    /// How long the upgrade takes, such as 45m; unless given, as long as a rehearsed upgrade to the next minor version.
-    #[arg(long, value_name = "TIME", value_parser = operate::span, conflicts_with = "config")]
-    pub length: Option<Span>,
-    /// The configuration of the fleet whose upgrade is rehearsed.
-    #[arg(long, value_name = "FILE", default_value = SAMPLE)]
-    pub config: PathBuf,
-    /// By whose clocks a week goes: a name of the IANA database, such as Europe/Berlin.
-    #[arg(long, value_name = "ZONE", default_value = "UTC")]
-    pub time_zone: LocalZone,
-    /// The window begins then or within the week after it; unless given, at the end of the trace. Such as
-    /// 2026-03-01T04:05:00Z.
-    #[arg(long, value_name = "TIME")]
-    pub after: Option<Timestamp>,
-    /// How the window is shown.
-    #[arg(long, value_enum, default_value_t = Output::Text)]
-    pub output: Output,
+    Autoscaling(AutoscalingArgs),
 }
 
 #[derive(Debug, Subcommand)]
 enum Workflow {
-    /// Run a definition in virtual time and print how it ended, as one JSON object.
-    Run(RunWorkflow),
+    /// Run a definition in virtual time and print how the execution ended, as one JSON object.
+    ///
+    /// Mocks answer its tasks.
+    ///
+    /// Exit status: 0 the execution succeeded, 1 it failed, 2 the definition or the input is invalid.
+    Run(RunWorkflowArgs),
 }
 
-/// Which definition is run, on what.
-#[derive(Debug, Args)]
-pub struct RunWorkflow {
-    /// The definition, in the Amazon States Language.
-    pub definition: PathBuf,
-    /// The execution's input, as JSON; `{}` if left out.
-    #[arg(long, value_name = "FILE")]
-    pub input: Option<PathBuf>,
-    /// What Task states answer, in AWS Step Functions Local's mock configuration format.
-    #[arg(long, value_name = "FILE", requires = "case")]
-    pub mocks: Option<PathBuf>,
-    /// The test case of the mock configuration.
-    #[arg(long, value_name = "NAME", requires = "mocks")]
-    pub case: Option<String>,
-    /// Where its events are written, in the shape of GetExecutionHistory.
-    #[arg(long, value_name = "FILE")]
-    pub history: Option<PathBuf>,
+/// The commands that work with the deployed stack. They take region, credentials and endpoints from where the AWS CLI
+/// takes them.
+#[derive(Debug, Subcommand)]
+enum Operate {
+    /// Check a fleet's configuration, also against AWS, and store it in the ledger.
+    ///
+    /// Also creates or deletes the fleet's scaling alarms and the schedules that start `upgrade.wanted`. Repeating the
+    /// command changes nothing. A run that has already begun keeps the configuration that it began with.
+    Apply(apply::ApplyArgs),
+    /// Show what an upgrade would do, how long it takes and what it needs.
+    ///
+    /// Checks what the upgrade itself checks and rehearses it. Changes nothing.
+    ///
+    /// Exit status: 0 planned or nothing to do, 6 the upgrade would be refused.
+    Plan(plan::PlanArgs),
+    /// Start an upgrade and watch it until it ends.
+    ///
+    /// The run continues if this command is interrupted.
+    ///
+    /// Exit status: 0 upgraded, scheduled or nothing to do, 3 rolled back, 4 frozen or dead, 5 still running when
+    /// `--timeout` is over, 6 refused.
+    Upgrade(upgrade::UpgradeArgs),
+    /// Show a fleet as the ledger and AWS have it now.
+    ///
+    /// Shows the version, the members and their health, the run that holds the lock and its current state, and why an
+    /// upgrade would be refused. Changes nothing.
+    Status(operate::FleetArgs),
+    /// Watch a run until it ends.
+    ///
+    /// Changes nothing.
+    ///
+    /// Exit status: 0 the run reached its goal, 3 it rolled back, 4 it is frozen or dead, 5 it is still running when
+    /// `--timeout` is over.
+    Watch(watch::WatchArgs),
+    /// List a fleet's runs, the latest first.
+    History(operate::FleetArgs),
+    /// Let a run that awaits approval delete the leaving members.
+    ///
+    /// The approval is the last question before the commit: afterwards the run can only finish.
+    ///
+    /// Exit status: 0 approved, 6 the run does not await approval.
+    Approve(operate::RunArgs),
+    /// Make a run roll back to the members that were in service before it.
+    ///
+    /// The run's next forward step sees the abort and fails; the run then rolls back as after any failure.
+    ///
+    /// Exit status: 0 rolled back as ordered, 4 frozen or dead, 5 still running when `--timeout` is over, 6 the run is
+    /// committed or has ended.
+    Abort(answer::AbortArgs),
+    /// Replace all members with members cloned from a kept image.
+    ///
+    /// Starts a run and watches it until it ends. Nothing bakes, and no approval is asked. Data stays as it is: the
+    /// command says so if a migration went past the version of the image.
+    ///
+    /// Exit status: 0 reverted or nothing to do, 3 rolled back, 4 frozen or dead, 5 still running when `--timeout` is
+    /// over, 6 refused.
+    #[command(visible_alias = "rollback")]
+    Revert(revert::RevertArgs),
+    /// Add members from the golden image, or remove members.
+    ///
+    /// Starts a run and watches it until it ends. During an upgrade, a scale-out joins the upgrade or waits for it, and
+    /// a scale-in waits for it.
+    ///
+    /// Exit status: 0 scaled or nothing to do, 3 rolled back, 4 frozen or dead, 5 still running when `--timeout` is
+    /// over, 6 refused.
+    Scale(scale::ScaleArgs),
+    /// Take a golden image of a member.
+    ///
+    /// Starts a run and watches it until it ends. The run takes the member out of service, drains and stops it, makes
+    /// the image, starts the member and brings it back into service.
+    ///
+    /// Exit status: 0 image taken, 3 rolled back, 4 frozen or dead, 5 still running when `--timeout` is over, 6
+    /// refused.
+    GoldenImage(golden_image::GoldenImageArgs),
+    /// List the golden image and the kept images.
+    Images(operate::FleetArgs),
+    /// Find what is not as declared, and say what fixes it.
+    ///
+    /// Changes nothing.
+    ///
+    /// Exit status: 0 all is as declared, 1 something is not.
+    Doctor(operate::FleetArgs),
+    /// Resume a frozen or dead run, or restore a fleet that was changed by hand.
+    ///
+    /// A resumed run rolls back before its commit and finishes after it. If no run holds the lock, the command starts a
+    /// restore: it brings the fleet's members into service and deletes left-overs of ended runs. Without `--yes` it
+    /// only says what it would do.
+    ///
+    /// Exit status: 0 done or nothing to repair, 4 frozen again or dead, 5 still running when `--timeout` is over, 6
+    /// refused.
+    Repair(repair::RepairArgs),
+    /// End a frozen or dead run in the ledger and free the fleet's lock, without touching AWS resources.
+    ///
+    /// Use it when repair cannot finish the run and you have put the fleet in order by hand. The command writes the ledger only:
+    /// the run ends as frozen and released, and other runs may begin. What the run made stays on AWS, where doctor finds it.
+    /// Without `--yes` the command only says what it would do.
+    ///
+    /// Exit status: 0 done, 6 refused: the run does not hold the lock, or its execution is running and its lease is not
+    /// over.
+    Release(release::ReleaseArgs),
 }
 
 impl Command {
-    /// Does what the command line says.
+    /// Runs the command. Prints to `streams` only; the exit status says how it ended.
     pub fn run(self, streams: &mut Streams<'_>) -> Exit {
         if self.no_color {
             console::set_colors_enabled(false);
@@ -245,7 +214,31 @@ impl Command {
             What::Rehearse(Rehearse::Autoscaling(args)) => rehearse::autoscaling(&args, streams),
             What::Workflow(Workflow::Run(args)) => run_workflow::run(&args, streams),
             What::QuietHours(args) => quiet_hours::run(&args, streams),
-            What::Operate(what) => crate::operate::run(&what, streams),
+            What::Completions(args) => shell::completions(Self::command(), &args, streams),
+            What::Man(args) => shell::man(Self::command(), &args, streams),
+            What::Operate(command) => operate::run(streams, async |streams| command.run(streams).await),
+        }
+    }
+}
+
+impl Operate {
+    async fn run(&self, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+        match self {
+            Self::Apply(args) => apply::run(args, streams).await,
+            Self::Plan(args) => plan::run(args, streams).await,
+            Self::Upgrade(args) => upgrade::run(args, streams).await,
+            Self::Status(args) => status::run(args, streams).await,
+            Self::Watch(args) => watch::run(args, streams).await,
+            Self::History(args) => history::run(args, streams).await,
+            Self::Approve(args) => answer::approve(args, streams).await,
+            Self::Abort(args) => answer::abort(args, streams).await,
+            Self::Revert(args) => revert::run(args, streams).await,
+            Self::Scale(args) => scale::run(args, streams).await,
+            Self::GoldenImage(args) => golden_image::run(args, streams).await,
+            Self::Images(args) => images::run(args, streams).await,
+            Self::Doctor(args) => doctor::run(args, streams).await,
+            Self::Repair(args) => repair::run(args, streams).await,
+            Self::Release(args) => release::run(args, streams).await,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use fleet::{Machine, Workflow};
 
-/// One state machine.
+/// A state machine and its definition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Definition {
     /// The state machine's name.
@@ -24,10 +24,10 @@ impl Definition {
     /// Takes a golden image of a member.
     pub const GOLDEN_IMAGE: Self =
         Self { machine: Machine::GoldenImage.name(), text: include_str!("../../../workflow/golden-image.asl.json") };
-    /// All state machines.
+    /// Every definition.
     pub const ALL: [Self; 4] = [Self::UPGRADE, Self::SCALE_OUT, Self::SCALE_IN, Self::GOLDEN_IMAGE];
 
-    /// The definition whose executions perform this workflow.
+    /// The definition of the state machine that executes a workflow.
     pub fn of(workflow: Workflow) -> Self {
         match workflow.machine() {
             Machine::Upgrade => Self::UPGRADE,

@@ -1,4 +1,4 @@
-//! Lambda in this process: performs a definition's `lambda:invoke` tasks with the deployed steps.
+//! Lambda in this process: performs the `lambda:invoke` tasks of a definition with the same steps that are deployed.
 
 use asl::{Failure, Resources, Task};
 use functions::{Aws, Step};
@@ -8,12 +8,12 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// A step's Lambda function has this prefix and the step's name.
+/// The start of the name of a step's Lambda function; the step's name follows.
 pub(crate) const PREFIX: &str = "fleetwright-";
 const INVOKE: &str = "arn:aws:states:::lambda:invoke";
 const INVOKE_AND_WAIT: &str = "arn:aws:states:::lambda:invoke.waitForTaskToken";
 
-/// The functions of the steps. Each has its own clients, as each has its own role.
+/// The Lambda functions of the steps. Each has its own clients, because each has its own role.
 pub struct Functions<'a> {
     connect: Box<dyn Fn(&str) -> Aws + 'a>,
     connected: RefCell<BTreeMap<String, Aws>>,
@@ -22,8 +22,8 @@ pub struct Functions<'a> {
 }
 
 impl<'a> Functions<'a> {
-    /// Functions whose clients `connect` makes from the step's name. A task that waits for an operator's approval gets it
-    /// after `approves_after`.
+    /// Functions whose clients `connect` makes from the step's name. A task that waits for an approval is approved after
+    /// `approves_after`.
     pub fn new(connect: impl Fn(&str) -> Aws + 'a, approves_after: Duration) -> Self {
         Self {
             connect: Box::new(connect),
@@ -33,7 +33,7 @@ impl<'a> Functions<'a> {
         }
     }
 
-    /// The functions with Lambda's own latency before each invocation.
+    /// The same functions, which wait for `latency` before each invocation, as Lambda's own overhead.
     pub fn with_latency(mut self, latency: impl Fn() -> LocalBoxFuture<'a, ()> + 'a) -> Self {
         self.latency = Box::new(latency);
         self
@@ -67,20 +67,23 @@ impl Resources for Functions<'_> {
 /// The step whose function a task invokes.
 ///
 /// # Errors
-/// The task invokes no step's function. The error is fatal to the execution.
+/// `States.Runtime`, which no state machine retries, if the task invokes no step's function.
 pub fn invoked(task: &Task) -> Result<&'static Step, Failure> {
     if ![INVOKE, INVOKE_AND_WAIT].contains(&task.resource.as_str()) {
-        return Err(fatal(format!("state '{}' calls {}, which only AWS can perform", task.state, task.resource)));
+        return Err(fatal(format!(
+            "state '{}' calls {}, which this process does not imitate",
+            task.state, task.resource
+        )));
     }
     let name = task.input["FunctionName"].as_str().unwrap_or_default();
     let step = name.strip_prefix(PREFIX).and_then(Step::named);
-    step.ok_or_else(|| fatal(format!("state '{}' invokes '{name}', which is not the function of a step", task.state)))
+    step.ok_or_else(|| fatal(format!("state '{}' calls '{name}', which is not a step's function", task.state)))
 }
 
 /// Invokes a step's function once, with these clients.
 ///
 /// # Errors
-/// The step's named error, in the words of lambda_runtime.
+/// The step's named error, in the form that lambda_runtime gives it.
 pub async fn invoke(step: &Step, aws: &Aws, payload: Value) -> Result<Value, Failure> {
     match step.invoke(aws, payload).await {
         Ok(output) => Ok(json!({"StatusCode": 200, "ExecutedVersion": "$LATEST", "Payload": output})),

@@ -3,19 +3,20 @@
 pub mod cli;
 mod definition;
 mod display;
-mod exit;
 pub mod lambda;
 mod length;
 mod operate;
+mod output;
 pub mod permissions;
 mod quiet_hours;
 pub mod rehearse;
 mod run_workflow;
 mod streams;
 
+pub use cli::command_reference;
 pub use definition::Definition;
-pub use exit::Exit;
+pub use output::Exit;
 pub use streams::Streams;
 
-/// The name of the ledger's table.
+/// The name of the ledger's DynamoDB table, as in infra/template.yaml.
 const TABLE: &str = "fleetwright";

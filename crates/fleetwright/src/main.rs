@@ -1,11 +1,11 @@
-//! Hands the command line and the process's streams to the command, and nothing else.
+//! The program: parses the command line and runs the command on the process's standard output and standard error.
 
 use clap::Parser;
 use fleetwright::{Streams, cli::Command};
 use std::io::{stderr, stdout};
 use std::process::ExitCode;
 
-/// A fifth of what a rehearsal costs is malloc's in glibc's.
+/// With glibc's allocator, a fifth of a rehearsal's CPU time goes to `malloc`.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

@@ -1,34 +1,72 @@
-//! The command against a deployed stack: through Step Functions, the ledger and one function that only looks, so that
-//! an operator needs no rights on EC2 of their own.
+//! The commands that work with the deployed stack. They go through Step Functions, the ledger and functions that only read,
+//! so an operator needs no rights on EC2.
 
 mod alarms;
-mod answer;
-mod apply;
-mod doctor;
-mod golden_image;
-mod history;
-mod images;
-mod plan;
-mod repair;
-mod revert;
-mod scale;
+pub(crate) mod answer;
+pub(crate) mod apply;
+pub(crate) mod doctor;
+pub(crate) mod golden_image;
+pub(crate) mod history;
+pub(crate) mod images;
+pub(crate) mod plan;
+pub(crate) mod release;
+pub(crate) mod repair;
+pub(crate) mod revert;
+pub(crate) mod scale;
 mod schedule;
 mod shown_run;
 mod stack;
-mod status;
+pub(crate) mod status;
 mod stop;
-mod upgrade;
-mod watch;
+pub(crate) mod upgrade;
+pub(crate) mod watch;
 
-use crate::cli::{Operate, Output};
+use crate::length::parse_span;
+use crate::output::Output;
 use crate::{Exit, Streams};
+use clap::Args;
+use fleet::{FleetName, RunId, Span};
 use serde::Serialize;
-use stack::Stack;
-use stop::Stop;
+pub(crate) use stop::Stop;
 
-/// Connects, does what is asked, and says why if it could not be done.
-pub(crate) fn run(what: &Operate, streams: &mut Streams<'_>) -> Exit {
-    match runtime().and_then(|runtime| runtime.block_on(perform(what, streams))) {
+/// The fleet to work with.
+#[derive(Debug, Args)]
+pub(crate) struct FleetArgs {
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    fleet: FleetName,
+    /// How to print the result.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// The run to work with.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
+    /// The run. By default, the one that holds the fleet's lock, or else the last one.
+    run: Option<RunId>,
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    fleet: FleetName,
+}
+
+/// How to watch a run.
+#[derive(Debug, Args)]
+pub(crate) struct WatchOptions {
+    /// How long to watch, such as 90s or 2h; exit status 5 if the run is still running then. By default, until the run ends.
+    #[arg(long, value_name = "TIME", value_parser = parse_span)]
+    timeout: Option<Span>,
+    /// How to print the outcome.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
+
+/// Runs a command to its end; if it stops early, says why on standard error.
+pub(crate) fn run(
+    streams: &mut Streams<'_>,
+    command: impl AsyncFnOnce(&mut Streams<'_>) -> Result<Exit, Stop>,
+) -> Exit {
+    match runtime().and_then(|runtime| runtime.block_on(command(streams))) {
         Ok(exit) => exit,
         Err(stop) => {
             streams.talk(&stop);
@@ -39,32 +77,10 @@ pub(crate) fn run(what: &Operate, streams: &mut Streams<'_>) -> Exit {
 
 fn runtime() -> Result<tokio::runtime::Runtime, Stop> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| Stop::error(format!("no runtime: {error}")))
+    runtime.map_err(|error| Stop::error(format!("the async runtime does not start: {error}")))
 }
 
-async fn perform(what: &Operate, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
-    // What an operator typed is looked at before anything is called.
-    match what {
-        Operate::Apply(args) => {
-            apply::run(&apply::read(&args.config)?, &Stack::connect().await?, args.output, streams).await
-        }
-        Operate::Plan(args) => plan::run(&Stack::connect().await?, args, streams).await,
-        Operate::Upgrade(args) => upgrade::run(upgrade::read(args)?, &Stack::connect().await?, args, streams).await,
-        Operate::Status(args) => status::run(&Stack::connect().await?, args, streams).await,
-        Operate::Watch(args) => watch::run(&Stack::connect().await?, args, streams).await,
-        Operate::History(args) => history::run(&Stack::connect().await?, args, streams).await,
-        Operate::Approve(args) => answer::approve(&Stack::connect().await?, args, streams).await,
-        Operate::Abort(args) => answer::abort(&Stack::connect().await?, args, streams).await,
-        Operate::Revert(args) => revert::run(&Stack::connect().await?, args, streams).await,
-        Operate::Scale(args) => scale::run(scale::read(args)?, &Stack::connect().await?, args, streams).await,
-        Operate::GoldenImage(args) => golden_image::run(&Stack::connect().await?, args, streams).await,
-        Operate::Images(args) => images::run(&Stack::connect().await?, args, streams).await,
-        Operate::Doctor(args) => doctor::run(&Stack::connect().await?, args, streams).await,
-        Operate::Repair(args) => repair::run(&Stack::connect().await?, args, streams).await,
-    }
-}
-
-/// Shows a result in the form that was asked for.
+/// Prints a result in the form that the operator chose.
 fn show<T: Serialize>(
     streams: &mut Streams<'_>,
     output: Output,

@@ -1,10 +1,13 @@
 //! `quiet-hours`: finds the quietest window for an upgrade in a trace of request counts.
 
-use crate::cli::QuietHours;
-use crate::rehearse::{self, Ending, RehearsalError};
+use crate::length::parse_span;
+use crate::output::Output;
+use crate::rehearse::{self, Ending, RehearsalError, SAMPLE};
 use crate::{Exit, Streams};
+use clap::Args;
 use fleet::{
-    Config, ConfigError, Period, QuietError, QuietWindow, Seen, Span, Trace, TraceError, Version, Windows, quietest,
+    Config, ConfigError, LocalZone, Period, QuietError, QuietWindow, Seen, Span, Trace, TraceError, Version, Windows,
+    quietest,
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -12,6 +15,31 @@ use std::fmt::{Display, Write};
 use std::path::{Path, PathBuf};
 
 const SCHEMA_VERSION: u32 = 1;
+
+/// The trace in which to find the window, and what the window is for.
+#[derive(Debug, Args)]
+pub struct QuietHoursArgs {
+    /// Request counts: a CSV file with the columns `timestamp` (`YYYY-MM-DD HH:MM:SS` in UTC, or RFC 3339) and `value`, one
+    /// row for each step of time. Two weeks or more give a weekly pattern, two days or more a daily one.
+    #[arg(long, value_name = "FILE")]
+    pub trace: PathBuf,
+    /// How long the upgrade takes, such as 45m. By default, as long as a rehearsed upgrade to the next minor version.
+    #[arg(long, value_name = "TIME", value_parser = parse_span, conflicts_with = "config")]
+    pub length: Option<Span>,
+    /// The configuration file of the fleet whose upgrade is rehearsed.
+    #[arg(long, value_name = "FILE", default_value = SAMPLE)]
+    pub config: PathBuf,
+    /// The time zone in which the weekly pattern repeats: a name of the IANA database, such as Europe/Berlin.
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    pub time_zone: LocalZone,
+    /// The window begins at this time or within a week after it, such as 2026-03-01T04:05:00Z. By default, the end of the
+    /// trace.
+    #[arg(long, value_name = "TIME")]
+    pub after: Option<Timestamp>,
+    /// How to print the window.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
+}
 
 /// The printed object: the window, and what it was found from.
 #[derive(Debug, Serialize)]
@@ -78,7 +106,7 @@ impl NoWindow {
 }
 
 /// Reads the trace, finds the window and prints it.
-pub(crate) fn run(args: &QuietHours, streams: &mut Streams<'_>) -> Exit {
+pub(crate) fn run(args: &QuietHoursArgs, streams: &mut Streams<'_>) -> Exit {
     match answer(args) {
         Ok(answer) => match streams.show(args.output, &answer, text) {
             Ok(()) => Exit::Done,
@@ -92,7 +120,7 @@ pub(crate) fn run(args: &QuietHours, streams: &mut Streams<'_>) -> Exit {
     }
 }
 
-fn answer(args: &QuietHours) -> Result<Answer, NoWindow> {
+fn answer(args: &QuietHoursArgs) -> Result<Answer, NoWindow> {
     let file = &args.trace;
     let trace = Trace::from_csv(&read(file)?).map_err(|error| NoWindow::Trace { file: file.clone(), error })?;
     let after = args.after.unwrap_or(trace.end());

@@ -1,5 +1,6 @@
 //! A rehearsal: the deployed state machine and the deployed steps against the simulated AWS, in virtual time.
 
+mod args;
 mod autoscaling;
 mod clients;
 mod comparison;
@@ -25,6 +26,7 @@ mod steps;
 mod text;
 mod world;
 
+pub(crate) use args::{AutoscalingArgs, RehearsalArgs, RehearseScaleArgs, RehearseUpgradeArgs, SAMPLE};
 pub(crate) use autoscaling::run as autoscaling;
 pub use error::RehearsalError;
 pub use fault_spec::{CallKind, FaultSpec, FaultSpecError, Site, WorldKind};
@@ -35,7 +37,6 @@ pub use sdk_config::sdk_config;
 pub use spec::{Interceptor, RehearsalSpec};
 pub use world::{START, world};
 
-use crate::cli;
 use crate::{Exit, Streams};
 use asl::Event;
 use clients::ClientPool;
@@ -45,7 +46,7 @@ use progress::Progress;
 use rehearsal::{Rehearsal, Shared};
 
 /// Runs the command `rehearse` for one goal: one rehearsal, or with `--faults all` the fault search.
-pub(crate) fn run(goal: Goal, args: &cli::Rehearsal, streams: &mut Streams<'_>) -> Exit {
+pub(crate) fn run(goal: Goal, args: &RehearsalArgs, streams: &mut Streams<'_>) -> Exit {
     let spec = match RehearsalSpec::read(goal, args) {
         Ok(spec) => spec,
         Err(error) => {

@@ -1,15 +1,34 @@
 //! `workflow run`: executes any definition in virtual time. Mocks answer its tasks, and a file can keep its events.
 
-use crate::cli::RunWorkflow;
 use crate::{Exit, Streams};
 use asl::{Event, Execution, Failure, Limits, Outcome, Resources, StateMachine, Task};
 use asl::{history, mocks};
+use clap::Args;
 use futures_util::future::LocalBoxFuture;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 
+/// The definition to run, and its input.
+#[derive(Debug, Args)]
+pub struct RunWorkflowArgs {
+    /// The definition file, in the Amazon States Language.
+    pub definition: PathBuf,
+    /// A JSON file with the execution's input. By default, the input is `{}`.
+    #[arg(long, value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// A JSON file with the answers of Task states, in the mock configuration format of AWS Step Functions Local.
+    #[arg(long, value_name = "FILE", requires = "case")]
+    pub mocks: Option<PathBuf>,
+    /// The test case of the mock configuration.
+    #[arg(long, value_name = "NAME", requires = "mocks")]
+    pub case: Option<String>,
+    /// Write the execution's events to this file, in the form of GetExecutionHistory.
+    #[arg(long, value_name = "FILE")]
+    pub history: Option<PathBuf>,
+}
+
 /// Runs the definition and prints how it ended.
-pub(crate) fn run(args: &RunWorkflow, streams: &mut Streams<'_>) -> Exit {
+pub(crate) fn run(args: &RunWorkflowArgs, streams: &mut Streams<'_>) -> Exit {
     let mut events = Vec::new();
     let mut observer = |event: &Event| {
         if args.history.is_some() {
@@ -61,7 +80,7 @@ enum NotReady {
 
 type Ready = (StateMachine, Value, Box<dyn Resources>);
 
-fn prepare(args: &RunWorkflow) -> Result<Ready, NotReady> {
+fn prepare(args: &RunWorkflowArgs) -> Result<Ready, NotReady> {
     let machine = StateMachine::parse(&read(&args.definition)?).map_err(NotReady::Definition)?;
     let input = match &args.input {
         None => json!({}),

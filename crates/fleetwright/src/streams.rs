@@ -1,6 +1,6 @@
 //! Where the command writes: data to standard output, messages to standard error.
 
-use crate::cli::Output;
+use crate::output::Output;
 use serde::Serialize;
 use std::io::Write;
 

@@ -59,5 +59,5 @@ pub(crate) fn injected(code: &str) -> ServiceError {
         "UnauthorizedOperation" | "AccessDenied" | "AccessDeniedException" => 403,
         _ => 400,
     };
-    ServiceError { status, ..refuse(code, format!("{code}: injected by a fault of this rehearsal.")) }
+    ServiceError { status, ..refuse(code, format!("{code}, injected by a fault of this rehearsal.")) }
 }

@@ -15,7 +15,7 @@ const BACKUP: &str = "backup";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
     /// AWS is still making it.
-    InProgress,
+    Pending,
     /// It is complete.
     Done,
     /// It failed, for this reason that AWS gives.
@@ -60,7 +60,7 @@ impl Aws {
                     SnapshotState::Error => {
                         Progress::Failed(snapshot.state_message().unwrap_or("no reason given").to_owned())
                     }
-                    _ => Progress::InProgress,
+                    _ => Progress::Pending,
                 };
                 Some((snapshot.snapshot_id()?.parse().ok()?, progress))
             }));
@@ -94,7 +94,7 @@ impl Aws {
         Ok(answer.db_snapshots().first().map(|found| match found.status().unwrap_or_default() {
             "available" => Progress::Done,
             status @ ("failed" | "deleting" | "incompatible-restore") => Progress::Failed(status.to_owned()),
-            _ => Progress::InProgress,
+            _ => Progress::Pending,
         }))
     }
 }

@@ -70,7 +70,7 @@ async fn volumes(
     for id in &made {
         match found.iter().find(|(seen, _)| seen == id) {
             Some((_, Progress::Done)) => {}
-            None | Some((_, Progress::InProgress)) => {
+            None | Some((_, Progress::Pending)) => {
                 return wait(aws, state, limit, format!("snapshot {id} of data server {server} is being taken"));
             }
             Some((_, Progress::Failed(why))) => {
@@ -103,7 +103,7 @@ async fn db_instance(
             record_made(aws, run, Backup::DbSnapshot(snapshot.clone())).await?;
             waiting()
         }
-        Some(Progress::InProgress) => waiting(),
+        Some(Progress::Pending) => waiting(),
         Some(Progress::Failed(why)) => Err(StepError::Failed(format!("snapshot {snapshot} of {db} is {why}"))),
         Some(Progress::Done) => {
             if run.record.backup.as_ref().is_some_and(|backup| backup.made.is_none()) {

@@ -6,13 +6,7 @@
 use crate::StepError;
 use crate::aws::Aws;
 use fleet::{DataBackup, FleetRecord, ImageId, Outcome, Phase, Run, RunRef, StateContext, Ticket, Version, Workflow};
-use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
-
-/// How long the ledger keeps the record of an ended run.
-const KEPT: SignedDuration = SignedDuration::from_hours(24 * 400);
-/// The same for scale-outs and scale-ins. They are many, and each decision on the size reads all of them.
-const SCALING_KEPT: SignedDuration = SignedDuration::from_hours(24 * 14);
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -101,8 +95,7 @@ pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
         run.record.failure = failures.reduce(|first, second| format!("{first}; then, during the rollback, {second}"));
         // The record of a frozen run does not expire, since the run still holds the lock.
         if outcome != Outcome::Frozen {
-            let kept = if run.record.workflow.scales() { SCALING_KEPT } else { KEPT };
-            run.record.expires = run.record.ended.and_then(|ended| ended.saturating_add(kept).ok());
+            run.record.expires = run.record.expiry();
             fleet.record.joining.take_if(|joining| *joining == run.record.run.id);
             // Only its own lock: an operator may have released it, and another run may hold the lock now.
             if fleet.record.lock.as_ref().is_some_and(|lock| lock.run == run.record.run.id) {

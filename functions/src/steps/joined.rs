@@ -3,7 +3,7 @@
 use super::wait::wait;
 use crate::aws::Aws;
 use crate::{StepError, Versioned};
-use fleet::{Outcome, Phase, Run, RunId, RunRef, Span, StateContext};
+use fleet::{Run, RunId, RunRef, Span, StateContext};
 
 /// Ends joining: from here on no scale-out can join the run. First waits until the scale-outs that joined are over, so that
 /// the number of members that they added is known. Repeating it changes nothing.
@@ -46,15 +46,12 @@ pub(crate) async fn joined(aws: &Aws, run: &Run) -> Result<Joined, StepError> {
     for scale_out in &run.joined {
         let scale_out = RunRef { fleet: run.run.fleet.clone(), id: scale_out.clone() };
         let Some(found) = aws.ledger().run(&scale_out).await? else { continue };
-        let members = match found.record.phase {
-            Phase::Ended(outcome) if outcome != Outcome::Frozen => {
-                let added = aws.ledger().members_of(&scale_out).await?.map_or(0, |members| members.ids.len());
-                u32::try_from(added).unwrap_or(u32::MAX)
-            }
-            _ => {
-                joined.running = Some(scale_out.id);
-                found.record.size
-            }
+        let members = if found.record.is_over() {
+            let added = aws.ledger().members_of(&scale_out).await?.map_or(0, |added| added.ids.len());
+            u32::try_from(added).unwrap_or(u32::MAX)
+        } else {
+            joined.running = Some(scale_out.id);
+            found.record.size
         };
         joined.members = joined.members.saturating_add(members);
     }

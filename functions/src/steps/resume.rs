@@ -84,7 +84,7 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
         let now = aws.now();
         check_dead(&found.record, lease, dead.as_ref(), now)?;
         match path {
-            RunPath::Back => found.record.roll_back(now)?,
+            RunPath::Rollback => found.record.roll_back(now)?,
             RunPath::Forward => found.record.move_to(Phase::Committed)?,
         }
         found.record.resumed_by = Some(execution.clone());
@@ -113,10 +113,9 @@ pub(crate) async fn run(aws: &Aws, Input { run: execution, request, machine, .. 
 /// The time until which an execution may be running the run, if it is known. A run that joined another holds no lock, so
 /// its own limits tell.
 fn lease(fleet: &FleetRecord, run: &Run) -> Result<Option<Timestamp>, StepError> {
-    let over = matches!(run.phase, Phase::Ended(outcome) if outcome != Outcome::Frozen);
     match fleet.lock.as_ref().filter(|lock| lock.run == run.run.id) {
         Some(lock) => Ok(lock.lease),
-        None if run.joins.is_some() && !over => Ok(Some(run.lease_end(run.resumed.unwrap_or(run.started)))),
+        None if run.joins.is_some() && !run.is_over() => Ok(Some(run.lease_end(run.resumed.unwrap_or(run.started)))),
         None => Err(StepError::Refused(format!(
             "{} does not hold the lock of its fleet: there is nothing to repair",
             run.run

@@ -64,7 +64,8 @@ enum Lock {
 
 pub(crate) async fn run(aws: &Aws, input: Input) -> Result<Output, StepError> {
     let Input { run: execution, request, direction, poll, state } = input;
-    let ScaleRequest { fleet, order } = ScaleRequest::read(request, direction).map_err(StepError::Refused)?;
+    let ScaleRequest { fleet, order } =
+        ScaleRequest::read(request, direction).map_err(|error| StepError::Refused(error.to_string()))?;
     let id = if poll == 0 { execution.clone() } else { numbered(&execution, poll)? };
     let run = RunRef { fleet, id };
     let found = aws.ledger().fleet(&run.fleet).await?;

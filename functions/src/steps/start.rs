@@ -28,7 +28,7 @@ pub(crate) struct Output {}
 pub(crate) async fn run(aws: &Aws, Input { run, state, path }: Input) -> Result<Output, StepError> {
     let run = match path {
         RunPath::Forward => aws.ledger().hold(&run, AllowedPhase::Forward).await?.record,
-        RunPath::Back => aws.ledger().hold_for_rollback(&run, aws.now()).await?.record,
+        RunPath::Rollback => aws.ledger().hold_for_rollback(&run, aws.now()).await?.record,
     };
     let found = Members::Source.find(aws, &run).await?;
     let [member] = &found[..] else {
@@ -57,6 +57,6 @@ pub(crate) async fn run(aws: &Aws, Input { run, state, path }: Input) -> Result<
 
 /// The time until which a function that read the run before its rollback may stop the member.
 fn may_be_stopped_until(run: &Run, path: RunPath) -> Option<Timestamp> {
-    let rolled_back = run.rolled_back.filter(|_| path == RunPath::Back && run.stop_asked.is_some());
+    let rolled_back = run.rolled_back.filter(|_| path == RunPath::Rollback && run.stop_asked.is_some());
     rolled_back.and_then(|rolled_back| rolled_back.saturating_add(FUNCTION_TIMEOUT).ok())
 }

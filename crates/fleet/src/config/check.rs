@@ -1,78 +1,98 @@
-//! What cannot be meant, though it has the right type.
+//! Checks what the types of a configuration do not say: bounds, and settings that contradict each other.
 
-use super::{Config, ConfigError, Limits, Scaling};
+use super::{Config, ConfigError, Database, FleetConfig, Limits, Prices, Rehearsal, Scaling, Upgrade};
 use crate::Span;
+use std::iter::once;
 
-/// What the ledger's record of the members before a run holds; DynamoDB takes 400 KB an item.
-const LARGEST: u32 = 4000;
-/// What one RunInstances can launch: EC2's bucket holds 1,000 instances.
+/// The ledger's record of the members before a run holds at most this many. DynamoDB limits an item to 400 KB.
+pub(super) const LARGEST: u32 = 4000;
+/// One RunInstances call launches at most this many: EC2's token bucket for instances holds 1,000.
 const LARGEST_LAUNCH: u32 = 1000;
 
-/// What `delete` waits for after a run turned back, and one more look.
+/// `delete` waits for 3 minutes after a run starts to roll back. One more poll needs a minute.
 const SHORTEST_DELETE: Span = Span::minutes(4);
+const LIMIT_BOUNDS: (Span, Span) = (Span::minutes(1), Span::minutes(48 * 60));
+const LONGEST_BAKE: Span = Span::minutes(120);
 
-/// A CPU cannot show more than 100 %: the nearer the target is to it, the less a fleet that is far too small can tell.
-const LARGEST_TARGET: u32 = 90;
+/// A CPU shows at most 100 %. The nearer the target is to it, the less the CPU tells about a fleet that is far too small.
+pub(super) const LARGEST_TARGET: u32 = 90;
 const LONGEST_COOLDOWN: Span = Span::minutes(24 * 60);
 const LONGEST_WARM_UP: Span = Span::minutes(60);
 
 /// How long Run Command lets the document run, in seconds; see infra/instance/make-document.sh.
 const CONFIGURE_SECONDS: u32 = 9900;
 
+/// Whether the value is right, its field, and what would be right.
+type Check = (bool, &'static str, String);
+
 impl Config {
     /// Checks what types alone do not say.
     ///
     /// # Errors
-    /// The first field that cannot be meant.
+    /// The first field with a value that cannot be used.
     pub fn check(&self) -> Result<(), ConfigError> {
-        let zones: Vec<_> = self.fleet.subnets.iter().map(|subnet| &subnet.zone).collect();
-        let tag = &self.fleet.load_balancer_tag;
-        let hops = &self.upgrade.hops;
-        let rate = self.rehearsal.requests_per_second;
-        let limits = &self.limits;
-        let script = limits.agent + Span::seconds(CONFIGURE_SECONDS);
-        let checks = [
-            (
-                limits.configure >= script,
-                "limits.configure",
-                format!(
-                    "a hop takes up to limits.agent and {CONFIGURE_SECONDS} s: anything below {} s would delete the builder in the middle of a migration",
-                    script.as_secs()
-                ),
-            ),
-            (self.fleet.size >= 1, "fleet.size", "a fleet has at least 1 member".to_owned()),
+        let [configure, every_limit, delete] = self.limits.checks();
+        let [canary, hops_rise, one_hop_a_minor, wanted, keep_images, bake] = self.upgrade.checks();
+        let [health_check_interval, deregistration_delay, requests_per_second] = self.rehearsal.checks();
+        // An operator corrects one error at a time, in this order.
+        let checks = once(configure).chain(self.fleet.checks()).chain([
+            self.database.check(),
+            canary,
+            hops_rise,
+            one_hop_a_minor,
+            health_check_interval,
+            deregistration_delay,
+            every_limit,
+            delete,
+            wanted,
+            keep_images,
+            bake,
+            requests_per_second,
+            self.prices.check(),
+        ]);
+        let quota = self.load_balancer.target_quota;
+        let scaling = self.scaling.iter().flat_map(|scaling| scaling.checks(quota));
+        match checks.chain(scaling).find(|(right, _, _)| !right) {
+            Some((_, field, problem)) => Err(ConfigError::Invalid { field, problem }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl FleetConfig {
+    fn checks(&self) -> [Check; 9] {
+        let zones: Vec<_> = self.subnets.iter().map(|subnet| &subnet.zone).collect();
+        let tag = &self.load_balancer_tag;
+        [
+            (self.size >= 1, "fleet.size", "a fleet has at least 1 member".to_owned()),
             (
                 !zones.is_empty(),
                 "fleet.subnets",
                 "name at least one subnet, as { id = \"subnet-…\", zone = \"…\" }".to_owned(),
             ),
             (
-                self.fleet.size <= LARGEST.min(LARGEST_LAUNCH.saturating_mul(zones.len().try_into().unwrap_or(0))),
+                self.size <= LARGEST.min(LARGEST_LAUNCH.saturating_mul(zones.len().try_into().unwrap_or(0))),
                 "fleet.size",
                 format!(
                     "{} members are too many: a fleet has at most {LARGEST}, and at most {LARGEST_LAUNCH} in a zone",
-                    self.fleet.size
+                    self.size
                 ),
             ),
             (
                 zones.iter().all(|zone| zones.iter().filter(|other| other == &zone).count() == 1),
                 "fleet.subnets",
-                "two subnets lie in one zone: name one subnet a zone".to_owned(),
+                "two subnets are in one zone: name one subnet for each zone".to_owned(),
             ),
             (
                 zones.iter().all(|zone| zone.region() == zones[0].region()),
                 "fleet.subnets",
-                "the zones lie in different regions: a fleet lives in one".to_owned(),
+                "the zones are in different regions: a fleet lives in one region".to_owned(),
             ),
+            (!self.security_groups.is_empty(), "fleet.security_groups", "name at least one security group".to_owned()),
             (
-                !self.fleet.security_groups.is_empty(),
-                "fleet.security_groups",
-                "name at least one security group".to_owned(),
-            ),
-            (
-                !self.fleet.instance_profile.is_empty(),
+                !self.instance_profile.is_empty(),
                 "fleet.instance_profile",
-                "name the instance profile that lets the SSM agent in".to_owned(),
+                "name an instance profile that allows the SSM agent to register".to_owned(),
             ),
             (
                 !tag.key.is_empty() && !tag.value.is_empty(),
@@ -87,15 +107,24 @@ impl Config {
                     tag.key
                 ),
             ),
+        ]
+    }
+}
+
+impl Database {
+    fn check(&self) -> Check {
+        (self.connections_per_member >= 1, "database.connections_per_member", "must be at least 1".to_owned())
+    }
+}
+
+impl Upgrade {
+    fn checks(&self) -> [Check; 6] {
+        let hops = &self.hops;
+        [
             (
-                self.database.connections_per_member >= 1,
-                "database.connections_per_member",
-                "must be at least 1".to_owned(),
-            ),
-            (
-                self.upgrade.canary >= 1,
+                self.canary >= 1,
                 "upgrade.canary",
-                "must be at least 1: the first new members to take traffic".to_owned(),
+                "must be at least 1: the number of staying members that enter service first".to_owned(),
             ),
             (
                 !hops.is_empty() && hops.is_sorted(),
@@ -105,70 +134,90 @@ impl Config {
             (
                 hops.windows(2).all(|pair| pair[0].minor() != pair[1].minor()),
                 "upgrade.hops",
-                "two hops of one minor version: name its last patch alone".to_owned(),
+                "two hops have the same minor version: name only its last patch".to_owned(),
             ),
             (
-                (Span::seconds(5)..=Span::minutes(5)).contains(&self.rehearsal.health_check_interval),
-                "rehearsal.health_check_interval",
-                "AWS takes 5s to 300s".to_owned(),
+                self.wanted.is_none() || !self.windows.is_empty(),
+                "upgrade.wanted",
+                "no window starts this upgrade: name a window in upgrade.windows, or start the upgrade with \
+                 'fleetwright upgrade'"
+                    .to_owned(),
             ),
             (
-                self.rehearsal.deregistration_delay <= Span::minutes(60),
-                "rehearsal.deregistration_delay",
-                "AWS takes 0s to 3600s".to_owned(),
+                (1..=100).contains(&self.keep_images),
+                "upgrade.keep_images",
+                "expected 1 to 100: the fleet always keeps the last good image".to_owned(),
             ),
             (
-                self.limits.all().iter().all(|limit| (Span::minutes(1)..=Span::minutes(48 * 60)).contains(limit)),
+                self.bake.max(self.canary_bake) <= LONGEST_BAKE,
+                "upgrade.bake",
+                "bake and canary_bake are at most 2h each: a run polls every few seconds while it bakes, and an \
+                 execution may have 25,000 events; for a longer wait, set upgrade.approval"
+                    .to_owned(),
+            ),
+        ]
+    }
+}
+
+impl Limits {
+    fn checks(&self) -> [Check; 3] {
+        let Self { launch, agent, backup, configure, stop, image, healthy, delete, approval } = *self;
+        let (shortest, longest) = LIMIT_BOUNDS;
+        let hop = agent + Span::seconds(CONFIGURE_SECONDS);
+        [
+            (
+                configure >= hop,
+                "limits.configure",
+                format!(
+                    "must be at least {} s: a hop takes up to limits.agent and {CONFIGURE_SECONDS} s, and a shorter \
+                     limit would delete the builder during a migration",
+                    hop.as_secs()
+                ),
+            ),
+            (
+                [launch, agent, backup, configure, stop, image, healthy, delete, approval]
+                    .iter()
+                    .all(|limit| (shortest..=longest).contains(limit)),
                 "limits",
                 "each is from 1m to 48h".to_owned(),
             ),
             (
-                limits.delete >= SHORTEST_DELETE,
+                delete >= SHORTEST_DELETE,
                 "limits.delete",
-                "must be at least 4m: for 3 minutes after a run turned back, something that it asked for may yet appear"
+                "must be at least 4m: for 3 minutes after a run starts to roll back, a resource that it requested \
+                 can still appear"
                     .to_owned(),
             ),
+        ]
+    }
+}
+
+impl Prices {
+    fn check(&self) -> Check {
+        (self.member_hour >= 0.0 && self.builder_hour >= 0.0, "prices", "a price is not negative".to_owned())
+    }
+}
+
+impl Rehearsal {
+    fn checks(&self) -> [Check; 3] {
+        let rate = self.requests_per_second;
+        [
             (
-                self.upgrade.wanted.is_none() || !self.upgrade.windows.is_empty(),
-                "upgrade.wanted",
-                "nothing picks it up: name a window in upgrade.windows, or start it with 'fleetwright upgrade'".to_owned(),
+                (Span::seconds(5)..=Span::minutes(5)).contains(&self.health_check_interval),
+                "rehearsal.health_check_interval",
+                "AWS accepts 5s to 300s".to_owned(),
             ),
             (
-                (1..=100).contains(&self.upgrade.keep_images),
-                "upgrade.keep_images",
-                "expected 1 to 100: the image to go back to is always kept".to_owned(),
-            ),
-            (
-                self.upgrade.bake.max(self.upgrade.canary_bake) <= Span::minutes(120),
-                "upgrade.bake",
-                "bake and canary_bake are at most 2h each: an execution may have 25,000 events, and baking is watched \
-                 every few seconds; for longer, ask for approval"
-                    .to_owned(),
+                self.deregistration_delay <= Span::minutes(60),
+                "rehearsal.deregistration_delay",
+                "AWS accepts 0s to 3600s".to_owned(),
             ),
             (
                 rate.is_finite() && (0.0..=10_000.0).contains(&rate),
                 "rehearsal.requests_per_second",
                 "expected a number from 0 to 10,000".to_owned(),
             ),
-            (
-                self.prices.member_hour >= 0.0 && self.prices.builder_hour >= 0.0,
-                "prices",
-                "a price is not negative".to_owned(),
-            ),
-        ];
-        first_wrong(checks)?;
-        let quota = self.load_balancer.target_quota;
-        self.scaling.as_ref().map_or(Ok(()), |scaling| first_wrong(scaling.checks(quota)))
-    }
-}
-
-/// Whether it is fine, the field, and what would be right.
-type Check = (bool, &'static str, String);
-
-fn first_wrong(checks: impl IntoIterator<Item = Check>) -> Result<(), ConfigError> {
-    match checks.into_iter().find(|(fine, _, _)| !fine) {
-        Some((_, field, problem)) => Err(ConfigError::Invalid { field, problem }),
-        None => Ok(()),
+        ]
     }
 }
 
@@ -182,13 +231,14 @@ impl Scaling {
             (
                 max <= quota,
                 "scaling.max",
-                format!("the target group takes {quota} targets, load_balancer.target_quota: {max} members do not fit"),
+                format!("{max} members do not fit: load_balancer.target_quota allows {quota} targets"),
             ),
             (
                 (1..=LARGEST_TARGET).contains(&target_cpu),
                 "scaling.target_cpu",
                 format!(
-                    "{target_cpu} % is no target: expected 1 to {LARGEST_TARGET}, since a CPU that may stand above it has no room to show how far"
+                    "{target_cpu} % is not a target: expected 1 to {LARGEST_TARGET}, so that the CPU has room to show \
+                     how far it is above the target"
                 ),
             ),
             (
@@ -203,12 +253,5 @@ impl Scaling {
             ),
             (warm_up <= LONGEST_WARM_UP, "scaling.warm_up", "expected at most 1h".to_owned()),
         ]
-    }
-}
-
-impl Limits {
-    fn all(&self) -> [Span; 9] {
-        let Self { launch, agent, backup, configure, stop, image, healthy, delete, approval } = *self;
-        [launch, agent, backup, configure, stop, image, healthy, delete, approval]
     }
 }

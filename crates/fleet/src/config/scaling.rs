@@ -1,28 +1,33 @@
-//! How a fleet follows its load, as its operator decides it.
+//! How the fleet's size follows its CPU: the section `scaling`.
 
 use crate::Span;
 use serde::{Deserialize, Serialize};
 
-/// Between which sizes a fleet follows its CPU, and how fast.
+/// How the fleet's size follows its CPU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Scaling {
-    /// The fewest members.
+    /// The smallest number of members. At most `max`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub min: u32,
-    /// The most members.
+    /// The largest number of members. At most `load_balancer.target_quota`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = super::check::LARGEST)))]
     pub max: u32,
-    /// The CPU, in percent, that members in service are to have in the average, at most.
+    /// The highest CPU, in percent, that the members in service should have on average.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = super::check::LARGEST_TARGET)))]
     pub target_cpu: u32,
-    /// By how many members one decision changes the fleet at most.
+    /// The largest number of members that one decision adds or removes.
     #[serde(default = "default_largest_step")]
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
     pub largest_step: u32,
-    /// How long after members were added no more are.
+    /// After members were added, how long no more members are added. At most 24h.
     #[serde(default = "default_cooldown_out")]
     pub cooldown_out: Span,
-    /// How long after the size changed, either way, no member is taken out.
+    /// After the size changed in either direction, how long no member is removed. At most 24h.
     #[serde(default = "default_cooldown_in")]
     pub cooldown_in: Span,
-    /// How long a member that came into service fills its caches: until then its CPU says nothing of the load.
+    /// How long a member fills its caches after it enters service. Until then, its CPU does not count. At most 1h.
     #[serde(default = "default_warm_up")]
     pub warm_up: Span,
 }

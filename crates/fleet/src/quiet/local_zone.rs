@@ -1,10 +1,10 @@
-//! The fleet's time zone, by its name in the IANA database.
+//! The fleet's time zone, by its name in the IANA time zone database.
 
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// A time zone of the IANA database that this release carries, such as `Europe/Berlin`.
+/// A time zone in the IANA database of this release, such as `Europe/Berlin`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct LocalZone(TimeZone);
@@ -24,29 +24,30 @@ impl LocalZone {
         &self.0
     }
 
-    /// Its name.
+    /// The name of the zone.
     pub fn name(&self) -> &str {
-        // Every zone here was found by its name, or is UTC.
+        // Every zone was found by its name, or is UTC.
         self.0.iana_name().unwrap_or("UTC")
     }
 }
 
-impl FromStr for LocalZone {
-    type Err = String;
+/// A text that is not the name of a time zone.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a time zone: expected a name of the IANA database, such as 'Europe/Berlin' or 'UTC'")]
+pub struct InvalidTimeZone(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        TimeZone::get(text).map(Self).map_err(|_| {
-            format!(
-                "'{text}' is not a time zone: expected a name of the IANA database, such as 'Europe/Berlin' or 'UTC'"
-            )
-        })
+impl FromStr for LocalZone {
+    type Err = InvalidTimeZone;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTimeZone> {
+        TimeZone::get(text).map(Self).map_err(|_| InvalidTimeZone(text.to_owned()))
     }
 }
 
 impl TryFrom<String> for LocalZone {
-    type Error = String;
+    type Error = InvalidTimeZone;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, InvalidTimeZone> {
         text.parse()
     }
 }

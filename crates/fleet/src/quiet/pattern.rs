@@ -1,8 +1,9 @@
-//! What a week is expected to bring, by the quarter of an hour in local time.
+//! The expected requests of a week, for each quarter of an hour in local time.
 //!
-//! A quarter is expected to bring the median of what it brought in each week, smoothed, and of what all days suggest for it:
-//! the level of its day of the week times the usual course of a day. With two weeks that is the median of three, so that a
-//! week with an outage or a storm is outvoted, and a habit that both weeks show is kept though no other day has it.
+//! The expectation for a quarter is a median. It is taken over the smoothed requests of that quarter in each week, and over
+//! the value that all days suggest for it: the level of its day of the week times the usual course of a day. With two weeks,
+//! that is a median of three values. It ignores one week with an outage or a burst, and it keeps a habit that both weeks show,
+//! even if no other day shows it.
 
 use super::local_zone::LocalZone;
 use super::quarters::{Quarters, start};
@@ -15,17 +16,17 @@ const DAY: usize = 96;
 /// Quarters of a week.
 pub(super) const WEEK: usize = 7 * DAY;
 
-/// How long it takes until the pattern repeats.
+/// The period of the pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Period {
-    /// Every day of the week has a course of its own.
+    /// Each day of the week has its own course.
     Week,
-    /// One day is taken to be like another: the trace is too short to tell them apart.
+    /// All days have the same course, because the trace is too short to distinguish them.
     Day,
 }
 
-/// Which quarter of the week this one is in the zone, from Monday 00:00 on, and on which day.
+/// The local date of a quarter, and its number in the week, counted from Monday 00:00.
 pub(super) fn local(quarter: i64, zone: &LocalZone) -> (Date, usize) {
     let local = zone.rules().to_datetime(start(quarter));
     let day = usize::from(local.weekday().to_monday_zero_offset().unsigned_abs());
@@ -33,7 +34,7 @@ pub(super) fn local(quarter: i64, zone: &LocalZone) -> (Date, usize) {
     (local.date(), day * DAY + minute / 15)
 }
 
-/// The same quarter in every period.
+/// The number of a quarter of the week in its period.
 pub(super) fn in_period(of_week: usize, period: Period) -> usize {
     match period {
         Period::Week => of_week,
@@ -41,21 +42,21 @@ pub(super) fn in_period(of_week: usize, period: Period) -> usize {
     }
 }
 
-/// What each quarter of a week is expected to bring, where anything is known of it.
+/// The expected requests of each quarter of a week, where they are known.
 pub(super) struct Pattern(Vec<Option<f64>>);
 
 impl Pattern {
     pub(super) fn of(quarters: &Quarters, zone: &LocalZone, period: Period) -> Self {
         let smoothed: Vec<_> =
             quarters.smoothed().iter().map(|(quarter, requests)| (local(quarter, zone), requests)).collect();
-        let mut said = match period {
+        let mut values = match period {
             Period::Week => suggested_by_all_days(&smoothed),
             Period::Day => vec![Vec::new(); WEEK],
         };
         for ((_, of_week), requests) in &smoothed {
-            said[in_period(*of_week, period)].push(*requests);
+            values[in_period(*of_week, period)].push(*requests);
         }
-        let expected: Vec<_> = said.into_iter().map(median).collect();
+        let expected: Vec<_> = values.into_iter().map(median).collect();
         Self((0..WEEK).map(|of_week| expected[in_period(of_week, period)]).collect())
     }
 
@@ -64,7 +65,7 @@ impl Pattern {
     }
 }
 
-/// The level of each day of the week times the usual course of a day. Days of which less than half is known have no say.
+/// The level of each day of the week times the usual course of a day. Days of which less than half is known do not count.
 fn suggested_by_all_days(smoothed: &[((Date, usize), f64)]) -> Vec<Vec<f64>> {
     let mut days: BTreeMap<Date, Vec<(usize, f64)>> = BTreeMap::new();
     for ((date, of_week), requests) in smoothed {
@@ -85,7 +86,7 @@ fn suggested_by_all_days(smoothed: &[((Date, usize), f64)]) -> Vec<Vec<f64>> {
     (0..WEEK).map(|of_week| suggested(of_week).map(|(level, course)| level * course).into_iter().collect()).collect()
 }
 
-/// The value in the middle, or the mean of the two that are.
+/// The middle value, or the mean of the two middle values.
 fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let upper = *values.get(values.len() / 2)?;
@@ -98,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_in_the_middle() {
+    fn the_median_is_the_middle_value() {
         assert_eq!(median(Vec::new()), None);
         assert_eq!(median(vec![3.0]), Some(3.0));
         assert_eq!(median(vec![9.0, 1.0, 2.0]), Some(2.0));
@@ -106,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn quarters_are_told_by_the_clock_on_the_wall() {
+    fn quarters_are_counted_in_local_time() {
         let berlin: LocalZone = "Europe/Berlin".parse().unwrap();
         let of_week = |text: &str| local(super::super::quarters::first_from(text.parse().unwrap()), &berlin).1;
         assert_eq!(of_week("2026-03-01T23:00:00Z"), 0, "Monday 00:00 in winter");

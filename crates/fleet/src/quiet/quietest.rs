@@ -1,4 +1,4 @@
-//! The quietest window of the week to come, and why.
+//! Finds the quiet window of the coming week, and explains it.
 
 use super::local_zone::LocalZone;
 use super::pattern::{Pattern, Period, WEEK, in_period, local};
@@ -12,103 +12,106 @@ use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 
 const DAY_SECONDS: i64 = 24 * 3600;
-/// What a daily pattern is read from, at least.
+/// The shortest known time from which a daily pattern is derived.
 const SECONDS_FOR_A_DAY: i64 = 2 * DAY_SECONDS;
-/// What a weekly pattern is read from, at least: each day of the week seen twice. The ends may lack half a day, since the
-/// first and the last steps are often missing, and of the rest half may be unknown.
+/// The shortest trace from which a weekly pattern is derived: each day of the week twice. Half a day may be missing at the ends,
+/// because the first and the last steps often are. Half of the rest may be unknown.
 const SECONDS_FOR_A_WEEK: i64 = 14 * DAY_SECONDS - DAY_SECONDS / 2;
 
-/// The window in which the fewest requests are expected, the first such one after the instant that was asked about.
+/// The quiet window: the window with the fewest expected requests within a week. Of several, the first.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct QuietWindow {
-    /// Whose clocks the times are read from.
+    /// The time zone of all times.
     pub time_zone: LocalZone,
-    /// When it begins.
+    /// The start of the window.
     #[serde(serialize_with = "rfc3339")]
     pub start: Zoned,
-    /// When it ends.
+    /// The end of the window.
     #[serde(serialize_with = "rfc3339")]
     pub end: Zoned,
-    /// How long it is.
+    /// The length of the window in seconds.
     pub length_seconds: u32,
-    /// What the expectation rests on.
+    /// The period of the pattern that the expectation is based on.
     pub pattern: Period,
-    /// Requests expected in it.
+    /// The expected requests in the window.
     pub expected_requests: f64,
-    /// Requests expected in a window of this length on average over the week.
+    /// The mean of the expected requests over all windows of this length in the week.
     pub mean_requests: f64,
-    /// Requests expected in the busiest window of this length.
+    /// The expected requests in the busiest window of this length.
     pub peak_requests: f64,
-    /// What is expected as a share of the average; 1 when no window brings any.
+    /// `expected_requests` divided by `mean_requests`, or 1 if no requests are expected at all.
     pub share_of_mean: f64,
-    /// The same window each time that the trace has it whole.
+    /// The requests of each earlier occurrence of this window that the trace contains completely.
     pub seen: Vec<Seen>,
-    /// The least that windows of this length have seen, known only afterwards. `None` if the trace has none whole.
+    /// The quietest windows of this length in the trace, in hindsight. `None` if the trace contains none completely.
     pub best: Option<Hindsight>,
-    /// Why this one, in a sentence.
+    /// The explanation of the choice, in one sentence.
     pub because: String,
 }
 
-/// What a window saw.
+/// The requests of a past window.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Seen {
-    /// When it began.
+    /// The start of the window.
     #[serde(serialize_with = "rfc3339")]
     pub start: Zoned,
-    /// The requests in it.
+    /// The requests in the window.
     pub requests: f64,
 }
 
-/// The least that windows have seen in the trace.
+/// The quietest windows in the trace.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Hindsight {
-    /// The window that was the quietest on average over its occurrences, and that average; the start is its first one's.
-    /// Windows that the trace has less than half as often as others are left out.
+    /// The recurring window with the lowest mean over its occurrences, with the start of its first occurrence and the mean.
+    /// Windows that occur less than half as often as others do not count.
     pub recurring: Seen,
-    /// The quietest single one.
+    /// The quietest single window.
     pub single: Seen,
 }
 
-/// Why no window is found.
+/// Why there is no quiet window.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum QuietError {
-    /// The upgrade's length is none, or longer than a week.
+    /// The length is zero, or longer than a week.
     #[error("length: {length} cannot be placed in a week: expected a length from 1s to 168h")]
     Length {
-        /// The length that was asked for.
+        /// The requested length.
         length: Span,
     },
-    /// Not enough is known.
-    #[error("the trace knows {known_hours} h only: expected two weeks or more, or two days (48 h) for a daily pattern")]
+    /// The trace is too short.
+    #[error(
+        "the trace covers only {known_hours} h: expected two weeks or more, or two days (48 h) for a daily pattern"
+    )]
     TooLittle {
-        /// How many hours are known, rounded down.
+        /// The known hours, rounded down.
         known_hours: i64,
     },
-    /// Gaps at the same time of each day.
+    /// The trace has gaps at the same time of each day.
     #[error(
-        "no window of {length} is known throughout: the trace lacks the same hours on every day; fill them, or ask for a shorter length"
+        "no window of {length} is completely known: the trace lacks the same hours on every day; fill the gaps, or choose a shorter length"
     )]
     Unknown {
-        /// The length that was asked for.
+        /// The requested length.
         length: Span,
     },
-    /// No window of the configuration is open for so long.
+    /// No window of the configuration is open for this length.
     #[error("upgrade.windows: {0}")]
     NotPermitted(NotPermitted),
-    /// So late that no week is left in the calendar.
+    /// The calendar ends within a week of the given time.
     #[error("after: {after} is at the end of the calendar: expected a time before the year 9999")]
     After {
-        /// The instant that was asked about.
+        /// The given time.
         after: Timestamp,
     },
 }
 
-/// Finds the window of a length that begins within a week from `after`, that one of `permitted` has whole, if there are any,
-/// and in which the fewest requests are expected. Windows begin at whole quarters of an hour; the earliest of equally quiet
-/// ones is taken. It is compared with all the week.
+/// Finds the quiet window of this length that begins within a week after `after`.
+///
+/// If `permitted` has windows, the quiet window lies inside one of them. A quiet window begins at a whole quarter of an hour. Of
+/// equally quiet windows, the function returns the earliest. The result compares it with all windows of the week.
 ///
 /// # Errors
-/// When too little is known, or the length does not fit.
+/// [`QuietError`] if the trace is too short or has gaps, or if the length does not fit.
 pub fn quietest(
     trace: &Trace,
     zone: &LocalZone,
@@ -128,7 +131,8 @@ pub fn quietest(
     if start(horizon.end + 1) == Timestamp::MAX {
         return Err(QuietError::After { after });
     }
-    // By instants, not by local times: so an hour that does not exist is in no window, and one that occurs twice is twice.
+    // The loop counts instants, not local times. An hour that does not exist is in no window, and an hour that occurs twice
+    // counts twice.
     let to_come: Vec<_> = horizon.map(|quarter| pattern.expected(local(quarter, zone).1)).collect();
     let expected = |quarter: i64| total(length, |offset| to_come[(quarter - first + offset) as usize]);
     let windows: Vec<_> = week.filter_map(|quarter| Some((quarter, expected(quarter)?))).collect();
@@ -158,7 +162,7 @@ fn period(trace: &Trace, known: &Quarters) -> Result<Period, QuietError> {
     }
 }
 
-/// What was found; windows are quarters with the requests expected from there on.
+/// The result of the search. A window is the number of its first quarter and its expected requests.
 struct Found<'a> {
     zone: &'a LocalZone,
     length: Span,
@@ -166,7 +170,7 @@ struct Found<'a> {
     quietest: (i64, f64),
     busiest: (i64, f64),
     mean: f64,
-    /// Whether it was looked for inside of windows.
+    /// Whether the search was limited to `upgrade.windows`.
     within: bool,
 }
 
@@ -195,7 +199,7 @@ impl Found<'_> {
         window
     }
 
-    /// Every window that the trace has whole, by its quarter of the period.
+    /// The windows that the trace contains completely, by the number of their first quarter in the period.
     fn seen(&self, known: &Quarters) -> BTreeMap<usize, Vec<Seen>> {
         let mut seen: BTreeMap<usize, Vec<Seen>> = BTreeMap::new();
         for (quarter, _) in known.iter() {
@@ -218,15 +222,17 @@ impl Found<'_> {
         };
         let times = window.seen.len();
         let by = match (self.period, times) {
-            (_, 0) => "by what is around it, since the trace never has it whole".to_owned(),
-            (Period::Week, 1) => "by the one week that has it whole".to_owned(),
-            (Period::Week, _) => format!("by the {times} weeks that have it whole"),
+            (_, 0) => "by the time around it, because the trace never contains all of it".to_owned(),
+            (Period::Week, 1) => "by the one week that contains all of it".to_owned(),
+            (Period::Week, _) => format!("by the {times} weeks that contain all of it"),
             (Period::Day, _) => {
-                format!("by {times} of its occurrences in a trace too short to tell one day of the week from another")
+                format!(
+                    "by {times} of its occurrences in a trace that is too short to distinguish the days of the week"
+                )
             }
         };
         let of = match (self.within, self.period) {
-            (true, _) => "time that upgrade.windows leave",
+            (true, _) => "time that upgrade.windows allow",
             (false, Period::Week) => "week",
             (false, Period::Day) => "day",
         };
@@ -255,7 +261,7 @@ fn mean(seen: &[Seen]) -> f64 {
     seen.iter().map(|window| window.requests).sum::<f64>() / seen.len() as f64
 }
 
-/// Rounded to a tenth of a request: what is beyond is noise to a reader.
+/// Rounds to a tenth of a request. More digits are noise to a reader.
 fn tenths(requests: f64) -> f64 {
     (requests * 10.0).round() / 10.0
 }

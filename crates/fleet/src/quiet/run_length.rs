@@ -1,30 +1,30 @@
-//! How long a run is expected to take, so that it ends inside its window.
+//! The expected length of a run, from which a start inside a window follows.
 
 use crate::Span;
 use serde::Serialize;
 
-/// How long a run is expected to take, and by what that is known.
+/// The expected length of a run, and its source.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(tag = "by", rename_all = "kebab-case")]
 pub enum ExpectedLength {
-    /// The 95th percentile of the fleet's own runs of the kind.
+    /// The fleet's own past runs of the same kind.
     PastRuns {
-        /// What 95 of 100 did not exceed.
+        /// The 95th percentile of their lengths.
         length: Span,
-        /// How many there were.
+        /// The number of runs.
         runs: usize,
     },
-    /// The 95th percentile of rehearsals: the fleet has had no such run.
+    /// Rehearsals, because the fleet has no past run of the same kind.
     Rehearsals {
-        /// What 95 of 100 did not exceed.
+        /// The 95th percentile of their lengths.
         length: Span,
-        /// How many there were.
+        /// The number of rehearsals.
         runs: usize,
     },
 }
 
 impl ExpectedLength {
-    /// The length itself.
+    /// The expected length.
     pub fn length(self) -> Span {
         match self {
             Self::PastRuns { length, .. } | Self::Rehearsals { length, .. } => length,
@@ -32,15 +32,15 @@ impl ExpectedLength {
     }
 }
 
-/// What a run is expected to take by past runs, or by rehearsals when there are none. `None` without either.
+/// The expected length of a run from past runs, or from rehearsals if there are none. `None` without either.
 pub fn expected_length(past: &[Span], rehearsed: &[Span]) -> Option<ExpectedLength> {
     let by_past = percentile_95(past).map(|length| ExpectedLength::PastRuns { length, runs: past.len() });
     by_past
         .or_else(|| percentile_95(rehearsed).map(|length| ExpectedLength::Rehearsals { length, runs: rehearsed.len() }))
 }
 
-/// The 95th percentile by nearest rank: the shortest of the lengths that at least 95 % of them do not exceed. Of fewer than
-/// 20 it is the longest. `None` of none.
+/// The 95th percentile by nearest rank: the shortest of the lengths that at least 95 % of them do not exceed. For fewer than 20
+/// lengths, it is the longest. `None` if there are none.
 pub fn percentile_95(lengths: &[Span]) -> Option<Span> {
     let mut sorted = lengths.to_vec();
     sorted.sort_unstable();
@@ -57,7 +57,7 @@ mod tests {
     }
 
     #[test]
-    fn the_95th_percentile_is_one_of_the_lengths_by_its_rank() {
+    fn the_95th_percentile_is_the_length_at_the_nearest_rank() {
         for (runs, rank) in [(1, 1), (2, 2), (19, 19), (20, 19), (21, 20), (40, 38), (41, 39), (100, 95), (101, 96)] {
             assert_eq!(percentile_95(&up_to(runs)), Some(Span::seconds(rank)), "of {runs}");
         }
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn rehearsals_count_only_when_there_are_no_runs() {
+    fn rehearsals_count_only_without_past_runs() {
         let (past, rehearsed) = (up_to(3), up_to(30));
         let by_past = ExpectedLength::PastRuns { length: Span::seconds(3), runs: 3 };
         let by_rehearsals = ExpectedLength::Rehearsals { length: Span::seconds(29), runs: 30 };

@@ -1,60 +1,60 @@
-//! Request counts over time, one for each step: what a load balancer's metric or a file says.
+//! A trace: request counts over time, one for each step, from a load balancer's metric or a file.
 
 use jiff::Timestamp;
 use std::collections::BTreeMap;
 
-/// The longest step, in seconds: an hour, CloudWatch's longest period that still tells one hour from the next.
+/// The longest step, in seconds: an hour. It is the longest CloudWatch period that distinguishes one hour from the next.
 const LONGEST_STEP: i64 = 3600;
-/// The largest count of a step: sums of millions of them stay exact enough, and finite.
+/// The largest count of a step. Sums of millions of such counts stay finite and exact enough.
 const LARGEST_COUNT: f64 = 1e15;
 
 /// Request counts over time. A step that is missing is unknown, not zero.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Trace {
     step_seconds: i64,
-    /// Where each step begins, in seconds of Unix time, and its requests. In order, never empty.
+    /// The start of each step, in seconds of Unix time, and its requests. In order, never empty.
     steps: Vec<(i64, f64)>,
 }
 
-/// What is wrong with a trace: the row, counted as lines of the file are, the column, and what would be right.
+/// Why a trace cannot be used. The text names the row, counted as a line of the file, the column, and what would be right.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum TraceError {
-    /// Not the columns of a trace.
+    /// The first row does not name the columns of a trace.
     #[error("row 1: the columns are '{found}': expected 'timestamp,value'")]
     Columns {
-        /// The first row.
+        /// The text of the first row.
         found: String,
     },
-    /// Not a table of two columns.
+    /// A row does not have two fields.
     #[error("row {row}: {problem}: expected two fields, timestamp and value")]
     Malformed {
-        /// The row.
+        /// The number of the row.
         row: u64,
-        /// What is wrong with it.
+        /// What is wrong with the row.
         problem: String,
     },
-    /// A field that cannot be meant.
+    /// A field has a value that cannot be used.
     #[error("row {row}, {column}: {problem}")]
     Field {
-        /// The row.
+        /// The number of the row.
         row: u64,
-        /// The column.
+        /// The name of the column.
         column: &'static str,
-        /// What is wrong with it, and what would be right.
+        /// What is wrong with the value, and what would be right.
         problem: String,
     },
-    /// Fewer rows than make a step.
-    #[error("{0}: expected at least two rows, from which the step is told, and two days for a pattern")]
+    /// The trace has fewer than two rows, so its step is not known.
+    #[error("{0}: expected at least two rows, whose distance is the step, and two days for a pattern")]
     TooFewRows(&'static str),
-    /// Steps too long to tell one hour from the next.
-    #[error("timestamp: the step is {seconds} s, the most common distance of two rows: expected 3600 s at most")]
+    /// The steps are longer than an hour.
+    #[error("timestamp: the step is {seconds} s, the most common distance of two rows: expected at most 3600 s")]
     Step {
-        /// The most common distance.
+        /// The most common distance of two rows.
         seconds: i64,
     },
 }
 
-/// A count and the row it was found in.
+/// A count and the number of its row.
 pub(super) struct Row {
     pub(super) row: u64,
     pub(super) at: Timestamp,
@@ -62,10 +62,10 @@ pub(super) struct Row {
 }
 
 impl Trace {
-    /// A trace from a metric's points, each with the start of its period, in any order, as CloudWatch hands them out.
+    /// A trace from the data points of a metric, in any order, as CloudWatch returns them. Each has the start of its period.
     ///
     /// # Errors
-    /// The first point that cannot be meant, by its place in time, the earliest being row 1.
+    /// [`TraceError`] for the first point that cannot be used. Rows are counted in the order of time, from 1.
     pub fn from_points(points: impl IntoIterator<Item = (Timestamp, f64)>) -> Result<Self, TraceError> {
         let mut points: Vec<_> = points.into_iter().collect();
         points.sort_by_key(|(at, _)| *at);
@@ -102,28 +102,28 @@ impl Trace {
         self.step_seconds
     }
 
-    /// Where each known step begins, in seconds of Unix time, and its requests; in order.
+    /// The start of each known step, in seconds of Unix time, and its requests, in order.
     pub fn steps(&self) -> &[(i64, f64)] {
         &self.steps
     }
 
-    /// How many steps are known.
+    /// The number of known steps.
     pub fn known(&self) -> usize {
         self.steps.len()
     }
 
-    /// How many steps are unknown between the first and the last.
+    /// The number of unknown steps between the first and the last.
     pub fn missing(&self) -> u64 {
-        // Times are in order, and whole steps apart.
+        // `from_rows` checks that times are in order and whole steps apart.
         (self.span_seconds() / self.step_seconds).unsigned_abs() - self.steps.len() as u64
     }
 
-    /// Seconds from the start of the first step to the end of the last.
+    /// The seconds from the start of the first step to the end of the last.
     pub fn span_seconds(&self) -> i64 {
         self.steps[self.steps.len() - 1].0 - self.steps[0].0 + self.step_seconds
     }
 
-    /// The end of the last step; at most the end of the calendar.
+    /// The end of the last step, at most the end of the calendar.
     pub fn end(&self) -> Timestamp {
         let last = self.steps[self.steps.len() - 1].0;
         Timestamp::from_second(last + self.step_seconds).unwrap_or(Timestamp::MAX)
@@ -138,7 +138,7 @@ fn check(row: &Row) -> Result<(), TraceError> {
     if count.is_finite() && (0.0..=LARGEST_COUNT).contains(&count) {
         return Ok(());
     }
-    let problem = format!("{count} is no count of requests: expected a number from 0 to 1e15");
+    let problem = format!("{count} is not a count of requests: expected a number from 0 to 1e15");
     Err(TraceError::Field { row: row.row, column: "value", problem })
 }
 
@@ -150,7 +150,7 @@ fn distance(pair: &[Row]) -> i64 {
     pair[1].at.as_second() - pair[0].at.as_second()
 }
 
-/// The most common distance of two rows, the shortest of those that are equally common.
+/// The most common distance of two rows. Of equally common distances, the shortest.
 fn step(rows: &[Row]) -> Result<i64, TraceError> {
     let mut distances: BTreeMap<i64, usize> = BTreeMap::new();
     for pair in rows.windows(2) {
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn points_may_come_in_any_order_and_with_gaps() {
+    fn points_may_be_in_any_order_and_have_gaps() {
         let trace = Trace::from_points([(at(900), 3.0), (at(0), 1.0), (at(300), 2.0), (at(600), 0.5)]).unwrap();
         assert_eq!((trace.step_seconds(), trace.known(), trace.missing()), (300, 4, 0));
         assert_eq!((trace.span_seconds(), trace.end()), (1200, at(1200)));
@@ -182,15 +182,15 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_named() {
+    fn unusable_points_are_named() {
         let check = |points: &[(Timestamp, f64)], says: &str| {
             let error = Trace::from_points(points.iter().copied()).unwrap_err().to_string();
             assert!(error.contains(says), "'{says}' is not in: {error}");
         };
         check(&[], "no rows");
         check(&[(at(0), 1.0)], "a single row");
-        check(&[(at(0), 1.0), (at(60), f64::NAN)], "row 2, value: NaN is no count");
-        check(&[(at(0), 1.0), (at(60), -1.0)], "row 2, value: -1 is no count");
+        check(&[(at(0), 1.0), (at(60), f64::NAN)], "row 2, value: NaN is not a count");
+        check(&[(at(0), 1.0), (at(60), -1.0)], "row 2, value: -1 is not a count");
         check(
             &[(at(0), 1.0), (at(60), 1.0), (at(60), 2.0)],
             "row 3, timestamp: 1970-01-01T00:01:00Z is the time of row 2",

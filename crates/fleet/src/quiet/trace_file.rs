@@ -1,4 +1,4 @@
-//! A trace in a file: the columns `timestamp` and `value`.
+//! Reads a trace from a CSV file with the columns `timestamp` and `value`.
 
 use super::trace::{Row, Trace, TraceError};
 use csv::{Position, ReaderBuilder, StringRecord, Trim};
@@ -7,11 +7,11 @@ use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 impl Trace {
-    /// Reads a trace in CSV: a first row `timestamp,value`, then one row a step, in order. A timestamp is
-    /// `YYYY-MM-DD HH:MM:SS` in UTC or RFC 3339, and says when its step begins; a value is that step's count of requests.
+    /// Reads a trace in CSV: a first row `timestamp,value`, then one row for each step, in order. A timestamp is the start of the
+    /// step, as `YYYY-MM-DD HH:MM:SS` in UTC or in RFC 3339. A value is the step's count of requests.
     ///
     /// # Errors
-    /// Says row and column, and what would be right.
+    /// [`TraceError`] with row, column and what would be right.
     pub fn from_csv(text: &str) -> Result<Self, TraceError> {
         let mut reader = ReaderBuilder::new().trim(Trim::All).from_reader(text.as_bytes());
         let columns = reader.headers().map_err(|error| malformed(text, &error))?;
@@ -24,7 +24,7 @@ impl Trace {
     }
 }
 
-/// The line on which a record begins. The reader's position is before the line ends that it has still to skip.
+/// The line on which a record begins. The reader's position is before empty lines that the reader has yet to skip.
 fn line(text: &str, position: Option<&Position>) -> u64 {
     let Some(position) = position else { return 1 };
     let from = usize::try_from(position.byte()).unwrap_or(usize::MAX);
@@ -48,16 +48,16 @@ fn row(text: &str, record: &StringRecord) -> Result<Row, TraceError> {
     let wrong = |column, problem| TraceError::Field { row, column, problem };
     let (at, value) = (&record[0], &record[1]);
     let at = instant(at).ok_or_else(|| {
-        let right = "expected such as '2026-03-01 04:05:00', which is UTC, or '2026-03-01T04:05:00+01:00'";
+        let right = "expected a time such as '2026-03-01 04:05:00', which is UTC, or '2026-03-01T04:05:00+01:00'";
         wrong(
             "timestamp",
-            if at.is_empty() { format!("missing: {right}") } else { format!("'{at}' is no time: {right}") },
+            if at.is_empty() { format!("missing: {right}") } else { format!("'{at}' is not a time: {right}") },
         )
     })?;
     let requests = value.parse().map_err(|_| {
         let problem = match value.is_empty() {
-            true => "missing: leave the row out if its count is unknown".to_owned(),
-            false => format!("'{value}' is no number: expected a count of requests"),
+            true => "missing: leave out the row if its count is unknown".to_owned(),
+            false => format!("'{value}' is not a number: expected a count of requests"),
         };
         wrong("value", problem)
     })?;
@@ -74,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_ways_to_write_a_time_are_read() {
+    fn both_forms_of_a_timestamp_are_read() {
         let utc = Trace::from_csv("timestamp,value\n2026-03-01 00:00:00,1.5\n2026-03-01 00:05:00,2\n").unwrap();
         let offset = "timestamp,value\r\n2026-03-01T01:00:00+01:00,1.5\r\n\"2026-03-01T00:05:00Z\", 2\r\n";
         assert_eq!(Trace::from_csv(offset).unwrap(), utc);
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named_by_row_and_column() {
+    fn errors_name_row_and_column() {
         let check = |rows: &str, says: &str| {
             let error = Trace::from_csv(rows).unwrap_err().to_string();
             assert!(error.contains(says), "'{says}' is not in: {error}");
@@ -97,11 +97,11 @@ mod tests {
         check(&after("2026-03-01 00:10:00,1,2"), "row 4: 3 fields: expected two fields");
         check(&after("2026-03-01 00:10:00,"), "row 4, value: missing");
         check(&after(",1"), "row 4, timestamp: missing");
-        check(&after("2026-03-01 00:10:00,many"), "row 4, value: 'many' is no number");
-        check(&after("2026-03-01 00:10:00,-1"), "row 4, value: -1 is no count");
-        check(&after("2026-03-01 00:10:00,inf"), "row 4, value: inf is no count");
-        check(&after("2026-03-01T00:10:00,1"), "row 4, timestamp: '2026-03-01T00:10:00' is no time");
-        check(&after("2026-02-30 00:10:00,1"), "row 4, timestamp: '2026-02-30 00:10:00' is no time");
+        check(&after("2026-03-01 00:10:00,many"), "row 4, value: 'many' is not a number");
+        check(&after("2026-03-01 00:10:00,-1"), "row 4, value: -1 is not a count");
+        check(&after("2026-03-01 00:10:00,inf"), "row 4, value: inf is not a count");
+        check(&after("2026-03-01T00:10:00,1"), "row 4, timestamp: '2026-03-01T00:10:00' is not a time");
+        check(&after("2026-02-30 00:10:00,1"), "row 4, timestamp: '2026-02-30 00:10:00' is not a time");
         check(&after("2026-03-01 00:05:00,1"), "row 4, timestamp: 2026-03-01T00:05:00Z is the time of row 3 as well");
         check(&after("2026-02-28 00:05:00,1"), "row 4, timestamp: 2026-02-28T00:05:00Z is before 2026-03-01T00:05:00Z");
         let off = "timestamp,value\n2026-03-01 00:00:00,1\n2026-03-01 00:05:00,1\n2026-03-01 00:10:00,1\n2026-03-01 00:17:00,1\n";
@@ -109,7 +109,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_is_a_line_of_the_file() {
+    fn rows_are_counted_as_lines_of_the_file() {
         for end in ["\n", "\r\n"] {
             for (last, says) in [("soon,1", "row 5, timestamp: 'soon'"), ("soon", "row 5: 1 field")] {
                 let text = ["timestamp,value", "", "2026-03-01 00:00:00,1", "", last, ""].join(end);

@@ -1,4 +1,4 @@
-//! Days of the week as people write them.
+//! Days of the week in their written form.
 
 use jiff::civil::Weekday;
 
@@ -12,19 +12,23 @@ const DAYS: [(&str, &str, Weekday); 7] = [
     ("sun", "Sunday", Weekday::Sunday),
 ];
 
-/// Reads `sun`; capitals are taken as well.
-pub(super) fn parse(text: &str) -> Result<Weekday, String> {
+/// A text that is not a day of the week.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("'{0}' is not a day of the week: expected one of mon, tue, wed, thu, fri, sat, sun")]
+pub struct InvalidWeekday(String);
+
+/// Reads `sun`, in upper or lower case.
+pub(super) fn parse(text: &str) -> Result<Weekday, InvalidWeekday> {
     let day = DAYS.iter().find(|(short, _, _)| short.eq_ignore_ascii_case(text));
-    day.map(|(_, _, day)| *day)
-        .ok_or_else(|| format!("'{text}' is not a day of the week: expected one of mon, tue, wed, thu, fri, sat, sun"))
+    day.map(|(_, _, day)| *day).ok_or_else(|| InvalidWeekday(text.to_owned()))
 }
 
-/// `sun`.
+/// The short form: `sun`.
 pub(super) fn short(day: Weekday) -> &'static str {
     DAYS[usize::from(day.to_monday_zero_offset().unsigned_abs())].0
 }
 
-/// `Sunday`.
+/// The long form: `Sunday`.
 pub(super) fn long(day: Weekday) -> &'static str {
     DAYS[usize::from(day.to_monday_zero_offset().unsigned_abs())].1
 }

@@ -1,14 +1,14 @@
-//! A moment of the week, as an operator types it: `sun 03:00 Europe/Berlin`.
+//! A weekly time, as an operator writes it: `sun 03:00 Europe/Berlin`.
 
-use super::local_zone::LocalZone;
-use super::time_of_day::{TimeOfDay, instant};
-use super::weekday;
+use super::local_zone::{InvalidTimeZone, LocalZone};
+use super::time_of_day::{InvalidTimeOfDay, TimeOfDay, instant};
+use super::weekday::{self, InvalidWeekday};
 use jiff::civil::Weekday;
 use jiff::{Timestamp, ToSpan, Zoned};
 use serde::{Deserialize, Serialize};
 use std::str::FromStr;
 
-/// A day of the week, a time of day and whose clock it is read from.
+/// A weekly time: a day of the week, a time of day and its time zone.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct WeeklyTime {
@@ -18,8 +18,8 @@ pub struct WeeklyTime {
 }
 
 impl WeeklyTime {
-    /// Its next occurrence, at an instant or after it. A week in which the clock is put forward over it is left out; where
-    /// the clock is put back over it, the first of the two counts. `None` at the end of the calendar, in the year 9999.
+    /// The next occurrence at or after an instant. A week in which the clock skips the time has no occurrence. If the clock shows
+    /// the time twice, the first counts. `None` at the end of the calendar, in the year 9999.
     pub fn next(&self, after: Timestamp) -> Option<Zoned> {
         let mut date = after.to_zoned(self.zone.rules().clone()).date();
         loop {
@@ -34,33 +34,53 @@ impl WeeklyTime {
     }
 }
 
-impl FromStr for WeeklyTime {
-    type Err = String;
+/// A text that is not a weekly time.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidWeeklyTime {
+    /// The text does not have three words.
+    #[error("'{0}' is not a weekly time: expected a day, a time and a time zone, such as 'sun 03:00 Europe/Berlin'")]
+    Form(String),
+    /// The first word is not a day of the week.
+    #[error(transparent)]
+    Day(#[from] InvalidWeekday),
+    /// The second word is not a time of day.
+    #[error(transparent)]
+    Time(#[from] InvalidTimeOfDay),
+    /// The time is 24:00.
+    #[error("'24:00' is the end of a day: expected 00:00 of the next day")]
+    EndOfDay,
+    /// The third word is not a time zone.
+    #[error(transparent)]
+    Zone(#[from] InvalidTimeZone),
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
+impl FromStr for WeeklyTime {
+    type Err = InvalidWeeklyTime;
+
+    fn from_str(text: &str) -> Result<Self, InvalidWeeklyTime> {
         let words: Vec<_> = text.split_whitespace().collect();
         let [day, time, zone] = words[..] else {
-            return Err(format!("'{text}' is not a moment of the week: expected such as 'sun 03:00 Europe/Berlin'"));
+            return Err(InvalidWeeklyTime::Form(text.to_owned()));
         };
         let (day, time, zone) = (weekday::parse(day)?, TimeOfDay::parse(time)?, zone.parse()?);
         if time.is_end_of_day() {
-            return Err("'24:00' begins no minute: expected 00:00 of the next day".to_owned());
+            return Err(InvalidWeeklyTime::EndOfDay);
         }
         Ok(Self { day, time, zone })
     }
 }
 
 impl TryFrom<String> for WeeklyTime {
-    type Error = String;
+    type Error = InvalidWeeklyTime;
 
-    fn try_from(text: String) -> Result<Self, String> {
+    fn try_from(text: String) -> Result<Self, InvalidWeeklyTime> {
         text.parse()
     }
 }
 
 impl From<WeeklyTime> for String {
-    fn from(moment: WeeklyTime) -> String {
-        moment.to_string()
+    fn from(time: WeeklyTime) -> String {
+        time.to_string()
     }
 }
 
@@ -75,29 +95,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_read_and_write_alike() {
+    fn a_printed_weekly_time_reads_as_the_same_time() {
         for text in ["sun 03:00 Europe/Berlin", "mon 00:00 UTC", "thu 23:59 Asia/Kathmandu"] {
             assert_eq!(text.parse::<WeeklyTime>().unwrap().to_string(), text);
         }
         assert_eq!("Sun  03:00 europe/berlin".parse::<WeeklyTime>().unwrap().to_string(), "sun 03:00 Europe/Berlin");
         for (wrong, says) in [
-            ("", "'' is not a moment of the week: expected such as 'sun 03:00 Europe/Berlin'"),
-            ("sun 03:00", "is not a moment of the week"),
+            ("", "'' is not a weekly time: expected a day, a time and a time zone, such as 'sun 03:00 Europe/Berlin'"),
+            ("sun 03:00", "is not a weekly time"),
             ("sunday 03:00 UTC", "'sunday' is not a day of the week: expected one of mon"),
             ("sun 3:00 UTC", "'3:00' is not a time of day"),
             ("sun 03:60 UTC", "'03:60' is not a time of day"),
-            ("sun 24:00 UTC", "'24:00' begins no minute"),
+            ("sun 24:00 UTC", "'24:00' is the end of a day"),
             ("sun 03:00 Europe/Berlim", "'Europe/Berlim' is not a time zone: expected a name of the IANA database"),
         ] {
-            let error = wrong.parse::<WeeklyTime>().unwrap_err();
+            let error = wrong.parse::<WeeklyTime>().unwrap_err().to_string();
             assert!(error.contains(says), "'{says}' is not in: {error}");
         }
     }
 
     #[track_caller]
-    fn check(moment: &str, after: &str, next: &str) {
-        let moment: WeeklyTime = moment.parse().unwrap();
-        let found = moment.next(after.parse().unwrap()).unwrap();
+    fn check(time: &str, after: &str, next: &str) {
+        let time: WeeklyTime = time.parse().unwrap();
+        let found = time.next(after.parse().unwrap()).unwrap();
         assert_eq!(found.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string(), next);
     }
 
@@ -111,19 +131,19 @@ mod tests {
     }
 
     #[test]
-    fn the_day_on_which_it_does_not_exist_is_left_out() {
+    fn a_day_on_which_the_clock_skips_the_time_has_no_occurrence() {
         check("sun 02:30 Europe/Berlin", "2027-03-27T12:00:00Z", "2027-04-04T02:30:00+02:00");
         check("sun 03:00 Europe/Berlin", "2027-03-27T12:00:00Z", "2027-03-28T03:00:00+02:00");
     }
 
     #[test]
-    fn of_one_that_occurs_twice_the_first_counts() {
+    fn of_a_time_that_occurs_twice_the_first_counts() {
         check("sun 02:30 Europe/Berlin", "2026-10-24T12:00:00Z", "2026-10-25T02:30:00+02:00");
         check("sun 02:30 Europe/Berlin", "2026-10-25T00:40:00Z", "2026-11-01T02:30:00+01:00");
     }
 
     #[test]
-    fn the_calendar_ends() {
+    fn there_is_no_occurrence_at_the_end_of_the_calendar() {
         assert_eq!("sun 03:00 UTC".parse::<WeeklyTime>().unwrap().next(Timestamp::MAX), None);
     }
 }

@@ -1,66 +1,115 @@
-//! A window that opens on some days of every week, as the configuration says it.
+//! A window: a recurring time in which upgrades may run, from `upgrade.windows`.
 
-use super::local_zone::LocalZone;
-use super::time_of_day::{TimeOfDay, instant_or_next};
-use super::weekday;
+use super::local_zone::{InvalidTimeZone, LocalZone};
+use super::time_of_day::{InvalidTimeOfDay, TimeOfDay, instant_or_next};
+use super::weekday::{self, InvalidWeekday};
 use jiff::civil::Weekday;
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
 
-/// In TOML: `days = ["sat", "sun"], from = "02:00", to = "05:00", time_zone = "Europe/Berlin"`. A window whose `to` is not
-/// after its `from` closes on the day after the one it opens on; `24:00` closes it at the end of the day.
+/// A window, in TOML `{ days = ["sat", "sun"], from = "02:00", to = "05:00", time_zone = "Europe/Berlin" }`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "WrittenWindow", into = "WrittenWindow")]
 pub struct Window {
-    /// On which it opens, in the order given; never empty.
+    /// The days on which it opens, in the given order. Never empty.
     days: Vec<Weekday>,
     from: TimeOfDay,
     to: TimeOfDay,
     zone: LocalZone,
 }
 
-/// The window as it is written.
+/// A recurring time in which upgrades may run. It opens at `from` and closes at `to`. If `to` is not after `from`, the window
+/// closes on the next day.
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Window"))]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenWindow {
+    /// The days on which the window opens: `mon`, `tue`, `wed`, `thu`, `fri`, `sat` or `sun`. Name each day at most once.
+    #[cfg_attr(
+        feature = "schema",
+        schemars(length(min = 1), inner(regex(pattern = r"^(mon|tue|wed|thu|fri|sat|sun)$")))
+    )]
     days: Vec<String>,
+    /// The time at which the window opens, such as `02:00`.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9]$")))]
     from: String,
+    /// The time at which the window closes, such as `05:00`. `24:00` is the end of the day.
+    #[cfg_attr(feature = "schema", schemars(regex(pattern = r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")))]
     to: String,
+    /// The time zone of `from` and `to`.
+    #[cfg_attr(feature = "schema", schemars(with = "LocalZone"))]
     time_zone: String,
 }
 
-impl TryFrom<Written> for Window {
-    type Error = String;
+/// Why a window cannot be used. The text names the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidWindow {
+    /// An entry of `days` is not a day of the week.
+    #[error("days: {0}")]
+    Day(InvalidWeekday),
+    /// `days` names a day twice.
+    #[error("days: '{0}' is named twice: name each day once")]
+    RepeatedDay(String),
+    /// `days` is empty.
+    #[error("days: the window never opens: name at least one of mon, tue, wed, thu, fri, sat, sun")]
+    NoDays,
+    /// `from` is not a time of day.
+    #[error("from: {0}")]
+    From(InvalidTimeOfDay),
+    /// `to` is not a time of day.
+    #[error("to: {0}")]
+    To(InvalidTimeOfDay),
+    /// `from` is 24:00.
+    #[error("from: '24:00' is the end of a day: expected 00:00 of the next day")]
+    OpensAtEndOfDay,
+    /// `from` and `to` are equal.
+    #[error("to: the window closes when it opens, at {0}: for a whole day, use 00:00 to 24:00")]
+    Empty(String),
+    /// `time_zone` is not a time zone.
+    #[error("time_zone: {0}")]
+    Zone(InvalidTimeZone),
+}
 
-    fn try_from(written: Written) -> Result<Self, String> {
-        let of = |field: &'static str| move |problem: String| format!("{field}: {problem}");
+impl TryFrom<WrittenWindow> for Window {
+    type Error = InvalidWindow;
+
+    fn try_from(written: WrittenWindow) -> Result<Self, InvalidWindow> {
         let mut days = Vec::new();
         for text in &written.days {
-            let day = weekday::parse(text).map_err(of("days"))?;
+            let day = weekday::parse(text).map_err(InvalidWindow::Day)?;
             if days.contains(&day) {
-                return Err(format!("days: '{text}' is named twice: name each day once"));
+                return Err(InvalidWindow::RepeatedDay(text.clone()));
             }
             days.push(day);
         }
         if days.is_empty() {
-            return Err(
-                "days: the window never opens: name at least one of mon, tue, wed, thu, fri, sat, sun".to_owned()
-            );
+            return Err(InvalidWindow::NoDays);
         }
-        let from = TimeOfDay::parse(&written.from).map_err(of("from"))?;
-        let to = TimeOfDay::parse(&written.to).map_err(of("to"))?;
+        let from = TimeOfDay::parse(&written.from).map_err(InvalidWindow::From)?;
+        let to = TimeOfDay::parse(&written.to).map_err(InvalidWindow::To)?;
         if from.is_end_of_day() {
-            return Err("from: '24:00' begins no day: expected 00:00, on the next day".to_owned());
+            return Err(InvalidWindow::OpensAtEndOfDay);
         }
         if from == to {
-            return Err(format!("to: the window closes when it opens, at {to}: for a whole day say 00:00 to 24:00"));
+            return Err(InvalidWindow::Empty(written.to));
         }
-        let zone = written.time_zone.parse().map_err(of("time_zone"))?;
+        let zone = written.time_zone.parse().map_err(InvalidWindow::Zone)?;
         Ok(Self { days, from, to, zone })
     }
 }
 
-impl From<Window> for Written {
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Window {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Window".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        WrittenWindow::json_schema(generator)
+    }
+}
+
+impl From<Window> for WrittenWindow {
     fn from(window: Window) -> Self {
         Self {
             days: window.days.iter().map(|day| weekday::short(*day).to_owned()).collect(),
@@ -72,11 +121,11 @@ impl From<Window> for Written {
 }
 
 impl Window {
-    /// When it opens and closes, each time that is not over by `from` and opens before `until`, in order. On a day on which
-    /// the clock is put forward over the whole of it, it does not open.
+    /// The times at which the window opens and closes, in order: each opening that ends after `from` and begins before `until`. On
+    /// a day on which the clock skips the whole window, it does not open.
     pub(super) fn openings(&self, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let rules = self.zone.rules();
-        // One that has opened on the day before may still be open, and clocks may be a day ahead of each other.
+        // A window that opened on the day before may still be open, and local dates may differ by a day.
         let mut date = from.to_zoned(rules.clone()).date().saturating_sub(2.days());
         let last = until.to_zoned(rules.clone()).date();
         let mut openings = Vec::new();
@@ -93,10 +142,8 @@ impl Window {
         }
         openings
     }
-}
 
-impl Window {
-    /// When it opens, as EventBridge Scheduler writes it.
+    /// The time at which the window opens, as an EventBridge Scheduler expression.
     /// <https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#cron-based>
     pub(super) fn cron(&self) -> String {
         let days: Vec<_> = self.days.iter().map(|day| weekday::short(*day).to_ascii_uppercase()).collect();
@@ -126,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn windows_read_and_write_alike() {
+    fn a_written_window_reads_as_the_same_window() {
         let window = read("\"sat\", \"sun\"", "02:00", "05:00", "Europe/Berlin").unwrap();
         assert_eq!(toml::from_str::<Window>(&toml::to_string(&window).unwrap()).unwrap(), window);
         assert_eq!(window.to_string(), "sat, sun 02:00 to 05:00 Europe/Berlin");
@@ -134,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_meant_is_named() {
+    fn an_invalid_window_is_refused_with_its_key() {
         let check = |days: &str, from: &str, to: &str, zone: &str, says: &str| {
             let error = read(days, from, to, zone).unwrap_err();
             assert!(error.contains(says), "'{says}' is not in: {error}");
@@ -144,7 +191,7 @@ mod tests {
         check("\"caturday\"", "02:00", "05:00", "UTC", "days: 'caturday' is not a day of the week");
         check("\"sat\"", "02:00", "02:00", "UTC", "to: the window closes when it opens, at 02:00");
         check("\"sat\"", "2", "05:00", "UTC", "from: '2' is not a time of day");
-        check("\"sat\"", "24:00", "05:00", "UTC", "from: '24:00' begins no day");
+        check("\"sat\"", "24:00", "05:00", "UTC", "from: '24:00' is the end of a day");
         check("\"sat\"", "02:00", "24:01", "UTC", "to: '24:01' is not a time of day");
         check("\"sat\"", "02:00", "05:00", "Mars/Olympus", "time_zone: 'Mars/Olympus' is not a time zone");
         let unknown = toml::from_str::<Window>("days = [\"sat\"]\nfrom = \"02:00\"\nuntil = \"05:00\"").unwrap_err();
@@ -172,7 +219,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_clock_is_put_forward_over_is_left_out() {
+    fn a_window_does_not_open_in_a_time_that_the_clock_skips() {
         // On 28 March 2027 a clock in Berlin goes from 02:00 to 03:00, at 01:00 UTC.
         let check_from = |from: &str, to: &str, expected: &[(&str, &str)]| {
             check(&read("\"sun\"", from, to, "Europe/Berlin").unwrap(), "2027-03-27T00:00:00Z", expected);
@@ -184,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn of_what_occurs_twice_the_first_counts() {
+    fn of_a_time_that_occurs_twice_the_first_counts() {
         // On 25 October 2026 a clock in Berlin goes from 03:00 back to 02:00, at 01:00 UTC.
         let check_from = |from: &str, to: &str, expected: &[(&str, &str)]| {
             check(&read("\"sun\"", from, to, "Europe/Berlin").unwrap(), "2026-10-24T00:00:00Z", expected);

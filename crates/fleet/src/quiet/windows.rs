@@ -1,4 +1,5 @@
-//! Whether a run that takes so long may start now: it must end inside a window. Scaling and rollback do not ask.
+//! Decides whether a run of a given length may start now. Upgrades must end inside a window. Scaling runs and reverts ignore
+//! windows.
 
 use super::local_zone::LocalZone;
 use super::window::Window;
@@ -6,54 +7,55 @@ use crate::Span;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-/// How far ahead an opening is looked for. A window opens every week, except one that falls into the hour over which a
-/// clock is put forward, which is once a year.
+/// How far ahead the search for an opening goes. A window opens every week, unless the clock skips it, which happens at most
+/// once a year.
 const AHEAD: SignedDuration = SignedDuration::from_hours(15 * 24);
 
-/// The windows in which members may be changed; where there are none, they may be at any time.
+/// The windows in which upgrades may run. Without windows, an upgrade may run at any time.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Windows(Vec<Window>);
 
-/// Why a run may not start, and when it may.
+/// Why a run may not start now, and when it may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotPermitted {
     /// No window is open.
-    #[error("no window is open at {at}: the next one that a run of {length} fits into opens at {next}")]
+    #[error("no window is open at {at}: the next window that a run of {length} fits into opens at {next}")]
     Closed {
-        /// When the run was to start.
+        /// The time at which the run would start.
         at: Timestamp,
-        /// How long it is expected to take.
+        /// The expected length of the run.
         length: Span,
-        /// When it may start.
+        /// The next time at which the run may start.
         next: Timestamp,
     },
-    /// The window closes too early.
+    /// The open window closes before the run would end.
     #[error(
-        "a run of {length} from {at} would end after its window closes at {closes}: the next one that it fits into opens at {next}"
+        "a run of {length} from {at} would end after its window closes at {closes}: the next window that it fits into opens at {next}"
     )]
     TooLate {
-        /// When the run was to start.
+        /// The time at which the run would start.
         at: Timestamp,
-        /// How long it is expected to take.
+        /// The expected length of the run.
         length: Span,
-        /// When the window closes.
+        /// The time at which the window closes.
         closes: Timestamp,
-        /// When it may start.
+        /// The next time at which the run may start.
         next: Timestamp,
     },
     /// No window is long enough.
     #[error("a run of {length} fits into no window: the longest is open for {longest}; lengthen a window")]
     NeverFits {
-        /// How long the run is expected to take.
+        /// The expected length of the run.
         length: Span,
-        /// How long the longest window is open.
+        /// The length of the longest window.
         longest: Span,
     },
 }
 
 impl NotPermitted {
-    /// When the run may start; `None` if it fits into no window.
+    /// The next time at which the run may start. `None` if it fits into no window.
     pub fn next(self) -> Option<Timestamp> {
         match self {
             Self::Closed { next, .. } | Self::TooLate { next, .. } => Some(next),
@@ -68,16 +70,16 @@ impl Windows {
         self.0.is_empty()
     }
 
-    /// When each of them opens, as EventBridge Scheduler writes it, and by whose clock.
+    /// The opening of each window as an EventBridge Scheduler expression, with its time zone.
     pub fn crons(&self) -> impl Iterator<Item = (String, &LocalZone)> {
         self.0.iter().map(|window| (window.cron(), window.zone()))
     }
 
-    /// Whether a run that takes `length` from `at` on would end inside a window, at its very end at the latest. Windows that
-    /// overlap, or of which one opens when another closes, are one.
+    /// Checks that a run of this `length` that starts at `at` ends inside a window, at the latest when the window closes. Windows
+    /// that overlap or touch count as one.
     ///
     /// # Errors
-    /// Why not, and when a run of this length may start.
+    /// [`NotPermitted`], with the next possible start.
     pub fn permits(&self, at: Timestamp, length: Span) -> Result<(), NotPermitted> {
         if self.0.is_empty() {
             return Ok(());
@@ -95,14 +97,14 @@ impl Windows {
             (Some(&(_, closes)), Some(&(next, _))) => Err(NotPermitted::TooLate { at, length, closes, next }),
             (_, None) => {
                 let longest = openings.iter().map(|(opens, closes)| closes.duration_since(*opens).as_secs()).max();
-                // Days at most, so that the seconds fit.
+                // A window is open for days at most, so the seconds fit.
                 let longest = Span::seconds(u32::try_from(longest.unwrap_or(0)).unwrap_or(u32::MAX));
                 Err(NotPermitted::NeverFits { length, longest })
             }
         }
     }
 
-    /// When members may be changed: all openings, in order, none of which touches another.
+    /// The openings of all windows, in order. Those that overlap or touch are merged.
     fn openings(&self, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp)> {
         let mut all: Vec<_> = self.0.iter().flat_map(|window| window.openings(from, until)).collect();
         all.sort_unstable();
@@ -123,7 +125,7 @@ impl From<Vec<Window>> for Windows {
     }
 }
 
-/// So much later, at most at the end of the calendar.
+/// The time `by` after `at`, at most the end of the calendar.
 fn later(at: Timestamp, by: SignedDuration) -> Timestamp {
     at.checked_add(by).unwrap_or(Timestamp::MAX)
 }

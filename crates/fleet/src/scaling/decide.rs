@@ -1,35 +1,36 @@
-//! The decision.
+//! Decides how large a fleet is to be, and which members leave when it becomes smaller.
 
 use super::decision::{Action, Decision, Inputs, Limit, Reason};
 use super::reading::{Reading, later};
 use super::work::Work;
-use super::{SeenCpu, SizeOrder};
-use crate::{Config, Scaling, Span};
+use super::{ScalingMember, SeenCpu, SizeOrder};
+use crate::{Config, ImageId, Scaling, Span, Zone};
 use jiff::Timestamp;
+use std::collections::BTreeMap;
 
-/// Members are taken out only if the CPU then stays this far below the target: between 90 and 100 % of it nothing is
-/// done, so that what swings by a tenth changes no size. Target tracking's alarm on a low CPU keeps the same distance at
-/// 90 %, and 30 % on newer groups.
+/// Members are removed only if the CPU then stays below this share of the target. Between 90 and 100 % of the target the size
+/// stays, so that a load that swings by a tenth does not change it. Target tracking's alarm on a low CPU keeps the same distance
+/// at 90 %, and 30 % on newer groups.
 const IN_MARGIN: f64 = 0.9;
 
-/// From its launch to its first healthy target no member takes longer, or it is ill.
-const COMES_IN_WITHIN: Span = Span::minutes(15);
+/// A member that is not in service this long after its launch is unhealthy.
+const IN_SERVICE_WITHIN: Span = Span::minutes(15);
 
-/// What a sum of percents may be off by: no member is added for it.
+/// The rounding error of a sum of percents. No member is added because of it.
 const ROUNDING: f64 = 1e-9;
 
-/// Decides how large the fleet is to be.
+/// Decides the size of the fleet.
 ///
-/// A person's order is bounded by `min`, `max` and the connection budget alone. What the limits leave of an increase that
-/// is due is done; if they leave none of it, it is refused. Where data are missing, the size stays, unless it is
-/// outside of `min` and `max`.
+/// Only `min`, `max` and the connection budget limit an operator's order. The decision makes the part of a due increase that
+/// the limits allow, and refuses an increase of which they allow nothing. Where data is missing, the size stays, unless it is
+/// outside `min` and `max`.
 pub fn decide(reading: &Reading, config: &Config, now: Timestamp) -> Decision {
     let work = Work::of(reading, now);
     let inputs = inputs(reading, config, &work, now);
     let action = match (reading.order, &config.scaling) {
         (Some(order), scaling) => ordered(order, scaling.as_ref(), config, &inputs),
         (None, None) => Action::Hold { reason: Reason::NotConfigured },
-        (None, Some(scaling)) => automatic(scaling, config, &inputs, &work, ill(reading, now), now),
+        (None, Some(scaling)) => automatic(scaling, config, &inputs, &work, unhealthy(reading, now), now),
     };
     Decision { at: now, action, inputs }
 }
@@ -55,14 +56,14 @@ fn count<T>(items: impl Iterator<Item = T>) -> u32 {
     u32::try_from(items.count()).unwrap_or(u32::MAX)
 }
 
-/// How many members the database can take, beside those that other runs may add.
+/// The number of members that the database's connections allow, without those that other runs may add.
 fn connections_allow(others: u32, config: &Config) -> u32 {
     let database = &config.database;
-    // A checked configuration has at least one connection a member.
+    // `Config::check` requires at least one connection for each member.
     (database.max_connections / database.connections_per_member.max(1)).saturating_sub(others)
 }
 
-/// What a person wants, or why it may not be.
+/// The action for an operator's order.
 fn ordered(order: SizeOrder, scaling: Option<&Scaling>, config: &Config, inputs: &Inputs) -> Action {
     let size = inputs.size;
     let wanted = match order {
@@ -97,12 +98,21 @@ fn connections(wanted: u32, config: &Config, inputs: &Inputs) -> Reason {
     }
 }
 
-/// How many members take no traffic though they had the time to come into service: they stand, and do no work.
-fn ill(reading: &Reading, now: Timestamp) -> u32 {
-    count(reading.members.iter().filter(|one| one.in_service.is_none() && later(one.launched, COMES_IN_WITHIN) <= now))
+/// The number of members that had time to enter service but are not in service. They do no work.
+fn unhealthy(reading: &Reading, now: Timestamp) -> u32 {
+    count(
+        reading.members.iter().filter(|one| one.in_service.is_none() && later(one.launched, IN_SERVICE_WITHIN) <= now),
+    )
 }
 
-fn automatic(scaling: &Scaling, config: &Config, inputs: &Inputs, work: &Work, ill: u32, now: Timestamp) -> Action {
+fn automatic(
+    scaling: &Scaling,
+    config: &Config,
+    inputs: &Inputs,
+    work: &Work,
+    unhealthy: u32,
+    now: Timestamp,
+) -> Action {
     let size = inputs.size;
     if size > scaling.max {
         return Action::In { to: scaling.max, reason: Reason::AboveMax { size, max: scaling.max } };
@@ -112,25 +122,25 @@ fn automatic(scaling: &Scaling, config: &Config, inputs: &Inputs, work: &Work, i
         return grow(min, Limit::None, config, inputs, |limit| Reason::BelowMin { size, min, limit });
     }
     let Some(lasting) = work.lasting(now) else { return Action::Hold { reason: Reason::NoData } };
-    let wanted = members(lasting.work(), f64::from(scaling.target_cpu)).saturating_add(ill);
+    let wanted = members(lasting.work(), f64::from(scaling.target_cpu)).saturating_add(unhealthy);
     if wanted > size {
         return busy(wanted, lasting, scaling, config, inputs, now);
     }
     let Some(most) = work.most(now) else { return Action::Hold { reason: Reason::TooLittleData } };
-    let wanted = members(most, IN_MARGIN * f64::from(scaling.target_cpu)).saturating_add(ill);
+    let wanted = members(most, IN_MARGIN * f64::from(scaling.target_cpu)).saturating_add(unhealthy);
     if wanted >= size {
         return Action::Hold { reason: Reason::Enough { wanted: size } };
     }
     idle(wanted, scaling, inputs, now)
 }
 
-/// The fewest members that bring this work to this CPU.
+/// The smallest number of members that bring this work to this CPU.
 fn members(work: f64, cpu: f64) -> u32 {
-    // A cast of a float saturates.
+    // The cast saturates.
     (work / cpu - ROUNDING).ceil() as u32
 }
 
-/// More members are wanted than there are.
+/// The action when the fleet needs more members than it has.
 fn busy(wanted: u32, lasting: SeenCpu, scaling: &Scaling, config: &Config, inputs: &Inputs, now: Timestamp) -> Action {
     let size = inputs.size;
     if size == scaling.max {
@@ -146,7 +156,7 @@ fn busy(wanted: u32, lasting: SeenCpu, scaling: &Scaling, config: &Config, input
     grow(to, limit, config, inputs, |limit| Reason::Busy { percent, in_service, wanted, limit })
 }
 
-/// As far as the database's connections allow.
+/// Grows the fleet as far as the database's connections allow.
 fn grow(to: u32, limit: Limit, config: &Config, inputs: &Inputs, reason: impl Fn(Limit) -> Reason) -> Action {
     match inputs.connections_allow {
         allowed if to <= allowed => Action::Out { to, reason: reason(limit) },
@@ -155,7 +165,7 @@ fn grow(to: u32, limit: Limit, config: &Config, inputs: &Inputs, reason: impl Fn
     }
 }
 
-/// Fewer members are wanted than there are.
+/// The action when the fleet needs fewer members than it has.
 fn idle(wanted: u32, scaling: &Scaling, inputs: &Inputs, now: Timestamp) -> Action {
     let size = inputs.size;
     if size == scaling.min {
@@ -173,7 +183,31 @@ fn idle(wanted: u32, scaling: &Scaling, inputs: &Inputs, now: Timestamp) -> Acti
     Action::In { to, reason: Reason::Idle { wanted, limit } }
 }
 
-/// Until when it is too early, if it is.
+/// The end of the cooldown, if it is after `now`.
 fn cooling(last: Option<Timestamp>, cooldown: Span, now: Timestamp) -> Option<Timestamp> {
     last.map(|last| later(last, cooldown)).filter(|until| *until > now)
+}
+
+/// Chooses the `k` members that leave when a fleet becomes smaller, or all members if there are at most `k`.
+///
+/// Members that are not in service leave first, then members of an image other than the golden one. After those, members
+/// leave from the zone with the most members, the oldest first. The answer is in this order.
+pub fn leaving<'a>(members: &'a [ScalingMember], golden: Option<&ImageId>, k: u32) -> Vec<&'a ScalingMember> {
+    let mut staying: Vec<&ScalingMember> = members.iter().collect();
+    let mut in_zone: BTreeMap<&Zone, u32> = BTreeMap::new();
+    for one in &staying {
+        *in_zone.entry(&one.member.zone).or_default() += 1;
+    }
+    let mut gone = Vec::new();
+    for _ in 0..k {
+        let next = staying.iter().enumerate().min_by_key(|(_, one)| {
+            let fullest_zone = std::cmp::Reverse(in_zone.get(&one.member.zone));
+            (one.in_service.is_some(), Some(&one.member.image) == golden, fullest_zone, one.launched, &one.member.id)
+        });
+        let Some((place, _)) = next else { break };
+        let one = staying.swap_remove(place);
+        in_zone.entry(&one.member.zone).and_modify(|members| *members -= 1);
+        gone.push(one);
+    }
+    gone
 }

@@ -1,174 +1,174 @@
-//! What was decided, from what, and why.
+//! A decision on a fleet's size, its reason and its inputs.
 
 use super::SizeOrder;
 use crate::Scaling;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-/// A decision on a fleet's size, as it is recorded: with all that it was made from.
+/// A decision on a fleet's size, as the ledger records it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decision {
-    /// When it was made.
+    /// When the decision was made.
     pub at: Timestamp,
-    /// What is to be done, and why.
+    /// The action and its reason.
     #[serde(flatten)]
     pub action: Action,
-    /// What it was made from.
+    /// What the decision was made from.
     pub inputs: Inputs,
 }
 
-/// What is to be done about a fleet's size.
+/// What happens to a fleet's size.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "action", rename_all = "snake_case")]
 pub enum Action {
-    /// It stays.
+    /// The size stays.
     Hold {
-        /// Why.
+        /// Why the size stays.
         reason: Reason,
     },
-    /// Members are added.
+    /// The fleet grows.
     Out {
-        /// How many there are to be.
+        /// The new size.
         to: u32,
-        /// Why.
+        /// Why the fleet grows.
         reason: Reason,
     },
-    /// Members are taken out.
+    /// The fleet shrinks.
     In {
-        /// How many there are to be.
+        /// The new size.
         to: u32,
-        /// Why.
+        /// Why the fleet shrinks.
         reason: Reason,
     },
-    /// What is due, or ordered, cannot be; the size stays.
+    /// A change is due or ordered but not possible. The size stays.
     Refused {
-        /// Why.
+        /// Why the change is not possible.
         reason: Reason,
     },
 }
 
-/// Why.
+/// The reason for an action.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, thiserror::Error)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Reason {
-    /// The configuration has no section for it.
-    #[error("the configuration has no section [scaling]: only a person changes this fleet's size")]
+    /// The configuration has no section `scaling`.
+    #[error("the configuration has no section [scaling]: only an operator changes this fleet's size")]
     NotConfigured,
-    /// No point says what the load is.
-    #[error("the CPU is unknown: no point tells of the fleet as it is now")]
+    /// No data point describes the present work.
+    #[error("the CPU is unknown: no data point describes the fleet as it is now")]
     NoData,
-    /// The points of the last 10 minutes leave gaps.
-    #[error("the CPU of the last 10 minutes is not known throughout: no member is taken out")]
+    /// The data points of the last 10 minutes have gaps.
+    #[error("the CPU of the last 10 minutes has gaps: no member is removed")]
     TooLittleData,
-    /// As many as are wanted.
-    #[error("{wanted} members are wanted, as many as there are")]
+    /// The fleet has the wanted size.
+    #[error("the fleet needs {wanted} members, as many as it has")]
     Enough {
-        /// How many are wanted.
+        /// The wanted size.
         wanted: u32,
     },
     /// The CPU is above the target.
-    #[error("the CPU is {percent:.1} % over {in_service} members: {wanted} bring it to the target{limit}")]
+    #[error("the CPU is {percent:.1} % on {in_service} members: {wanted} members bring it to the target{limit}")]
     Busy {
         /// The CPU, in percent.
         percent: f64,
-        /// The members that shared it.
+        /// The number of members that shared the work.
         in_service: u32,
-        /// How many bring it to the target.
+        /// The number of members that bring the CPU to the target.
         wanted: u32,
         /// What keeps the fleet smaller than that, if anything does.
         limit: Limit,
     },
     /// The CPU is below the target.
-    #[error("the most of the last 10 minutes needs {wanted} members{limit}")]
+    #[error("the busiest of the last 10 minutes needs {wanted} members{limit}")]
     Idle {
-        /// How many it needs, with a margin.
+        /// The number of members that it needs, with a margin.
         wanted: u32,
         /// What keeps the fleet larger than that, if anything does.
         limit: Limit,
     },
-    /// Fewer members than the configuration says.
+    /// The fleet is smaller than `scaling.min`.
     #[error("{size} members are fewer than scaling.min, {min}{limit}")]
     BelowMin {
-        /// How many there are.
+        /// The present size.
         size: u32,
-        /// How many there are to be at least.
+        /// The smallest allowed size.
         min: u32,
         /// What keeps the fleet smaller than that, if anything does.
         limit: Limit,
     },
-    /// More members than the configuration says.
+    /// The fleet is larger than `scaling.max`.
     #[error("{size} members are more than scaling.max, {max}")]
     AboveMax {
-        /// How many there are.
+        /// The present size.
         size: u32,
-        /// How many there are to be at most.
+        /// The largest allowed size.
         max: u32,
     },
-    /// It is due, and too early.
-    #[error("{wanted} members are wanted; cooling down until {until}")]
+    /// A change is due, but the cooldown has not ended.
+    #[error("the fleet needs {wanted} members; the cooldown ends at {until}")]
     CoolingDown {
-        /// How many are wanted.
+        /// The wanted size.
         wanted: u32,
-        /// When it is looked at again.
+        /// The end of the cooldown.
         until: Timestamp,
     },
-    /// Fewer would do, but members that were launched are not warm yet.
-    #[error("{wanted} members are wanted; {members} are not warm yet, and none is taken out before")]
+    /// Fewer members would be enough, but some members are not warm yet.
+    #[error("the fleet needs {wanted} members; {members} members are not warm yet, and none is removed until they are")]
     WarmingUp {
-        /// How many are wanted.
+        /// The wanted size.
         wanted: u32,
-        /// How many are not warm.
+        /// The number of members that are not warm.
         members: u32,
     },
-    /// More are wanted than may be.
-    #[error("{wanted} members are wanted; there are {max}, which is scaling.max")]
+    /// The fleet needs more members than `scaling.max` allows.
+    #[error("the fleet needs {wanted} members but has {max}, which is scaling.max")]
     AtMax {
-        /// How many are wanted.
+        /// The wanted size.
         wanted: u32,
-        /// How many there may be.
+        /// The largest allowed size.
         max: u32,
     },
-    /// The database could not take the connections.
+    /// The database does not allow the connections.
     #[error(
         "database.max_connections: {available} are too few for {wanted} members: with the {others} that other runs may \
-         add, of {per_member} connections each, they need {needed}; {size} members stay. Raise max_connections, or \
-         lower database.connections_per_member or scaling.max"
+         add, of {per_member} connections each, they need {needed}; the fleet keeps {size} members. Raise \
+         max_connections, or lower database.connections_per_member or scaling.max"
     )]
     Connections {
-        /// How many members there are.
+        /// The present size.
         size: u32,
-        /// How many members are wanted.
+        /// The wanted size.
         wanted: u32,
-        /// Members and builders that other runs may add.
+        /// The number of members and builders that other runs may add.
         others: u32,
-        /// Connections that one of them may open.
+        /// The number of connections that each may open.
         per_member: u32,
-        /// Connections needed.
+        /// The number of connections that all need.
         needed: u64,
-        /// Connections that the database takes.
+        /// The number of connections that the database allows.
         available: u32,
     },
-    /// A person wants it.
+    /// An operator ordered the size.
     #[error("ordered: {order}")]
     Ordered {
-        /// What was ordered.
+        /// The order.
         order: SizeOrder,
     },
-    /// A person wants what may not be.
+    /// An operator ordered a size that is not allowed.
     #[error("ordered: {order}, which would be {wanted} members: expected {min} to {max}, scaling.min to scaling.max")]
     OutOfBounds {
-        /// What was ordered.
+        /// The order.
         order: SizeOrder,
-        /// How many members that would be.
+        /// The size that it would result in.
         wanted: i64,
-        /// How many there are to be at least.
+        /// The smallest allowed size.
         min: u32,
-        /// How many there may be.
+        /// The largest allowed size.
         max: u32,
     },
 }
 
-/// What keeps a decision from what is wanted.
+/// What limits a change of the size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Limit {
@@ -184,39 +184,39 @@ pub enum Limit {
     Connections,
 }
 
-/// What a decision was made from.
+/// The inputs of a decision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Inputs {
-    /// Members that stood or were being launched.
+    /// The number of members that are running or being launched.
     pub size: u32,
-    /// Those in service.
+    /// The number of members in service.
     pub in_service: u32,
-    /// Those in service and warm.
+    /// The number of members in service that are warm.
     pub warm: u32,
-    /// The points that were read, the latest last.
+    /// The data points, the latest last.
     pub cpu: Vec<SeenCpu>,
-    /// When members were last added and in service.
+    /// When added members were last all in service.
     pub last_out: Option<Timestamp>,
-    /// When members were last taken out and gone.
+    /// When removed members were last all terminated.
     pub last_in: Option<Timestamp>,
-    /// Members and builders that other runs may add.
+    /// The number of members and builders that other runs may add.
     pub others_may_add: u32,
-    /// Members that the database's connections allow, beside those.
+    /// The number of members that the database's connections allow, without those of other runs.
     pub connections_allow: u32,
-    /// What a person wants, if it was decided for one.
+    /// The operator's order, if there is one.
     pub order: Option<SizeOrder>,
-    /// The configuration's section.
+    /// The section `scaling` of the configuration.
     pub scaling: Option<Scaling>,
 }
 
-/// A point and the members it speaks of.
+/// A data point and the number of members that shared its work.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct SeenCpu {
-    /// When its minute begins.
+    /// The start of the data point's minute.
     pub at: Timestamp,
     /// The CPU in percent.
     pub percent: f64,
-    /// The members in service in that minute, which shared the work.
+    /// The number of members in service in that minute.
     pub in_service: u32,
 }
 
@@ -228,24 +228,22 @@ impl SeenCpu {
 }
 
 impl Decision {
-    /// How many members there are to be.
+    /// The size after the decision.
     pub fn size(&self) -> u32 {
         match self.action {
             Action::Out { to, .. } | Action::In { to, .. } => to,
             Action::Hold { .. } | Action::Refused { .. } => self.inputs.size,
         }
     }
-}
 
-impl Decision {
-    /// Whether the fleet is as small as it may be, however idle.
+    /// Whether the size is `scaling.min` or below, so that an idle fleet does not shrink further.
     pub fn is_at_min(&self) -> bool {
         self.inputs.scaling.is_none_or(|scaling| self.size() <= scaling.min)
     }
 }
 
 impl Action {
-    /// Why.
+    /// The reason for the action.
     pub fn reason(&self) -> &Reason {
         match self {
             Self::Hold { reason } | Self::Out { reason, .. } | Self::In { reason, .. } | Self::Refused { reason } => {
@@ -271,10 +269,10 @@ impl std::fmt::Display for Limit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::None => "",
-            Self::Min => "; scaling.min keeps it there",
-            Self::Max => "; scaling.max keeps it there",
-            Self::LargestStep => "; scaling.largest_step goes part of the way",
-            Self::Connections => "; database.max_connections keeps it there",
+            Self::Min => "; limited by scaling.min",
+            Self::Max => "; limited by scaling.max",
+            Self::LargestStep => "; limited by scaling.largest_step",
+            Self::Connections => "; limited by database.max_connections",
         })
     }
 }

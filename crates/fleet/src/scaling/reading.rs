@@ -1,66 +1,70 @@
-//! What a decision is made from.
+//! The reading of a fleet, from which a decision is made.
 
 use crate::{InstanceId, Member, Span};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// What was observed of a fleet, and what a person wants.
+/// What was observed of a fleet, and the operator's order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Reading {
-    /// The members that stand or are being launched, in any order. Whoever is on the way out is not among them.
-    pub members: Vec<Standing>,
-    /// The fleet's CPU, in any order; see [`fleet_cpu`]. A minute that is missing is unknown.
+    /// The members that are running or being launched, in any order. Members that are leaving are not included.
+    pub members: Vec<ScalingMember>,
+    /// The fleet's CPU, in any order; see [`fleet_cpu`]. A missing minute is unknown.
     pub cpu: Vec<CpuPoint>,
-    /// When members were last added and in service.
+    /// When added members were last all in service.
     pub last_out: Option<Timestamp>,
-    /// When members were last taken out and gone.
+    /// When removed members were last all terminated.
     pub last_in: Option<Timestamp>,
-    /// Members and builders that other runs may add: an upgrade's overlap.
+    /// The number of members and builders that other runs may add, such as those of an upgrade.
     pub others_may_add: u32,
-    /// What a person wants, if this is decided for one.
+    /// The operator's order, if there is one.
     pub order: Option<SizeOrder>,
 }
 
-/// A member as it stands.
+/// A member, with the times that a decision needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// Who it is.
+pub struct ScalingMember {
+    /// The member.
     pub member: Member,
     /// When it was launched.
     pub launched: Timestamp,
-    /// Since when it has been in service, if it is.
+    /// When it entered service, if it is in service.
     pub in_service: Option<Timestamp>,
 }
 
 /// The CPU of one minute: the average over the members in service that are warm.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct CpuPoint {
-    /// When the minute begins, as CloudWatch says it.
+    /// The start of the minute, as CloudWatch reports it.
     pub at: Timestamp,
-    /// The CPU in percent. What is no number from 0 on counts as missing.
+    /// The CPU in percent. A negative value, or one that is not a number, counts as missing.
     pub percent: f64,
 }
 
-/// What a person wants a fleet's size to be.
+/// An operator's order for a fleet's size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SizeOrder {
-    /// So many members.
+    /// This number of members.
     To(u32),
-    /// So many members more, or fewer.
+    /// This number of members more, or fewer if negative.
     By(i32),
 }
 
-impl Standing {
+impl ScalingMember {
     pub(super) fn is_warm(&self, at: Timestamp, warm_up: Span) -> bool {
         self.in_service.is_some_and(|since| later(since, warm_up) <= at)
     }
 }
 
-/// The fleet's CPU from each member's own points, as a metric has them by instance: for each minute the average over the
-/// members that were warm when it began. Whoever is not among `members` does not count.
-pub fn fleet_cpu(members: &[Standing], points: &BTreeMap<InstanceId, Vec<CpuPoint>>, warm_up: Span) -> Vec<CpuPoint> {
+/// The fleet's CPU from the data points of each instance: for each minute, the average of the members that were warm when the
+/// minute began. Instances that are not among `members` do not count.
+pub fn fleet_cpu(
+    members: &[ScalingMember],
+    points: &BTreeMap<InstanceId, Vec<CpuPoint>>,
+    warm_up: Span,
+) -> Vec<CpuPoint> {
     let mut minutes: BTreeMap<Timestamp, (f64, f64)> = BTreeMap::new();
     let of_members = members.iter().filter_map(|one| Some((one, points.get(&one.member.id)?)));
     for (one, point) in of_members.flat_map(|(one, points)| points.iter().map(move |point| (one, point))) {
@@ -77,7 +81,7 @@ pub(super) fn is_percent(percent: f64) -> bool {
     percent.is_finite() && percent >= 0.0
 }
 
-/// So much later, at most at the end of the calendar.
+/// The time `by` after `at`, at most the end of the calendar.
 pub(super) fn later(at: Timestamp, by: Span) -> Timestamp {
     at.checked_add(SignedDuration::from(by)).unwrap_or(Timestamp::MAX)
 }
@@ -87,9 +91,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_fleets_cpu_is_the_average_over_warm_members_alone() {
+    fn the_fleets_cpu_is_the_average_of_its_warm_members() {
         let at = |second| Timestamp::from_second(second).unwrap();
-        let standing = |id: &str, in_service: i64| Standing {
+        let standing = |id: &str, in_service: i64| ScalingMember {
             member: Member {
                 id: id.parse().unwrap(),
                 image: "ami-00000001".parse().unwrap(),

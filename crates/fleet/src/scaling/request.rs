@@ -1,4 +1,4 @@
-//! What a scaling execution is started with: by a person, by a schedule, or by the alarm's own event.
+//! The input of a scaling execution. An operator, a schedule or an alarm's event starts it.
 
 use super::SizeOrder;
 use crate::{AlarmKind, FleetName, alarm_of};
@@ -9,31 +9,31 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Direction {
-    /// More members.
+    /// It may add members.
     Out,
-    /// Fewer.
+    /// It may remove members.
     In,
 }
 
-/// What is asked for.
+/// A request to scale a fleet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScaleRequest {
-    /// Of which fleet.
+    /// The fleet's name.
     pub fleet: FleetName,
-    /// The size that a person wants; without it the CPU decides.
+    /// The size that an operator or a schedule orders. Without an order, the CPU decides.
     pub order: Option<SizeOrder>,
 }
 
-/// As a person or a schedule writes it.
+/// The input that an operator or a schedule writes.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Written {
+struct WrittenRequest {
     fleet: FleetName,
     to: Option<u32>,
     by: Option<i32>,
 }
 
-/// What is read of EventBridge's `CloudWatch Alarm State Change`.
+/// The part of EventBridge's `CloudWatch Alarm State Change` event that matters here.
 /// <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html>
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -47,29 +47,45 @@ struct AlarmDetail {
     alarm_name: String,
 }
 
+/// An input that is not a request to scale a fleet.
+#[derive(Debug, thiserror::Error)]
+pub enum InvalidRequest {
+    /// The event does not have the form of an alarm's event.
+    #[error("the event: {0}; expected a CloudWatch Alarm State Change")]
+    Event(#[source] serde_json::Error),
+    /// The alarm is not one of Fleetwright's, or is the alarm for the other direction.
+    #[error("the event: '{name}' is not an alarm that starts a {direction}")]
+    Alarm {
+        /// The alarm's name.
+        name: String,
+        /// The direction of the execution.
+        direction: Direction,
+    },
+    /// The input does not have the form of a request.
+    #[error("the execution's input: {0}; expected \"fleet\", and \"to\": MEMBERS or \"by\": CHANGE to order a size")]
+    Input(#[source] serde_json::Error),
+    /// The input has two orders.
+    #[error("the execution's input: expected \"to\" or \"by\", not both")]
+    TwoOrders,
+}
+
 impl ScaleRequest {
-    /// Reads the input of an execution that goes in `direction`.
+    /// Reads the input of an execution that may change the size in `direction`.
     ///
     /// # Errors
-    /// Says what would be right.
-    pub fn read(input: Value, direction: Direction) -> Result<Self, String> {
+    /// [`InvalidRequest`], which says what would be right.
+    pub fn read(input: Value, direction: Direction) -> Result<Self, InvalidRequest> {
         if input.get("detail-type").is_some() {
-            let event: AlarmEvent = serde_json::from_value(input)
-                .map_err(|error| format!("the event: {error}; expected a CloudWatch Alarm State Change"))?;
+            let event: AlarmEvent = serde_json::from_value(input).map_err(InvalidRequest::Event)?;
             let name = event.detail.alarm_name;
             return match alarm_of(&name) {
-                Some((fleet, rings)) if rings == direction.into() => Ok(Self { fleet, order: None }),
-                _ => Err(format!("the event: '{name}' is no alarm that asks for a {direction}")),
+                Some((fleet, kind)) if kind == direction.into() => Ok(Self { fleet, order: None }),
+                _ => Err(InvalidRequest::Alarm { name, direction }),
             };
         }
-        let written: Written = serde_json::from_value(input).map_err(|error| {
-            format!(
-                "the execution's input: {error}; expected \"fleet\", and \"to\": MEMBERS or \"by\": CHANGE for a size of \
-                 your own"
-            )
-        })?;
+        let written: WrittenRequest = serde_json::from_value(input).map_err(InvalidRequest::Input)?;
         let order = match (written.to, written.by) {
-            (Some(_), Some(_)) => return Err("the execution's input: expected \"to\" or \"by\", not both".to_owned()),
+            (Some(_), Some(_)) => return Err(InvalidRequest::TwoOrders),
             (Some(to), None) => Some(SizeOrder::To(to)),
             (None, by) => by.map(SizeOrder::By),
         };
@@ -115,19 +131,19 @@ mod tests {
     }
 
     #[test]
-    fn an_alarm_names_its_fleet_and_a_person_a_size() {
-        let read = |input: Value| ScaleRequest::read(input, Direction::Out);
+    fn an_alarm_names_its_fleet_and_an_operator_orders_a_size() {
+        let read = |input: Value| ScaleRequest::read(input, Direction::Out).unwrap();
         let of = |order| ScaleRequest { fleet: "two-parts".parse().unwrap(), order };
-        assert_eq!(read(event("fleetwright-busy-two-parts")), Ok(of(None)));
-        assert_eq!(read(json!({"fleet": "two-parts", "by": 2})), Ok(of(Some(SizeOrder::By(2)))));
-        assert_eq!(read(json!({"fleet": "two-parts", "to": 7})), Ok(of(Some(SizeOrder::To(7)))));
-        assert_eq!(read(json!({"fleet": "two-parts"})), Ok(of(None)));
+        assert_eq!(read(event("fleetwright-busy-two-parts")), of(None));
+        assert_eq!(read(json!({"fleet": "two-parts", "by": 2})), of(Some(SizeOrder::By(2))));
+        assert_eq!(read(json!({"fleet": "two-parts", "to": 7})), of(Some(SizeOrder::To(7))));
+        assert_eq!(read(json!({"fleet": "two-parts"})), of(None));
     }
 
     #[test]
-    fn what_asks_for_something_else_is_refused() {
-        let error = |input: Value| ScaleRequest::read(input, Direction::In).unwrap_err();
-        assert!(error(event("fleetwright-busy-two-parts")).contains("is no alarm that asks for a scale-in"));
+    fn other_events_and_inputs_are_refused() {
+        let error = |input: Value| ScaleRequest::read(input, Direction::In).unwrap_err().to_string();
+        assert!(error(event("fleetwright-busy-two-parts")).contains("is not an alarm that starts a scale-in"));
         assert!(error(event("somebody-elses")).contains("somebody-elses"));
         assert!(error(json!({"fleet": "x", "to": 1, "by": 1})).contains("not both"));
         assert!(error(json!({"fleet": "x", "size": 1})).contains("size"));

@@ -14,13 +14,13 @@ fn now() -> Timestamp {
     ago(0)
 }
 
-/// The sample's fleet, from 2 to 12 members at 50 %, at most 2 at a time.
+/// The sample configuration: 2 to 12 members, a target of 50 %, steps of at most 2 members.
 fn config() -> Config {
     Config::from_toml(include_str!("../../../../samplconfig.toml")).unwrap()
 }
 
-fn standing(n: usize, image: u32, zone: char, launched: i64) -> Standing {
-    Standing {
+fn standing(n: usize, image: u32, zone: char, launched: i64) -> ScalingMember {
+    ScalingMember {
         member: Member {
             id: format!("i-{n:08x}").parse().unwrap(),
             image: format!("ami-{image:08x}").parse().unwrap(),
@@ -32,14 +32,14 @@ fn standing(n: usize, image: u32, zone: char, launched: i64) -> Standing {
     }
 }
 
-/// Members that have been in service for hours, and a CPU a minute, the latest first.
+/// A fleet whose members have been in service for hours, with one CPU value for each minute, the latest first.
 fn reading(size: usize, cpu: &[f64]) -> Reading {
     let members = (0..size).map(|n| standing(n, 1, 'a', 7200)).collect();
     let points = (1..).zip(cpu).map(|(minute, percent)| CpuPoint { at: ago(60 * minute), percent: *percent });
     Reading { members, cpu: points.collect(), ..Reading::default() }
 }
 
-const TOO_LITTLE: &str = "stays at 3: the CPU of the last 10 minutes is not known throughout: no member is taken out";
+const TOO_LITTLE: &str = "stays at 3: the CPU of the last 10 minutes has gaps: no member is removed";
 
 #[track_caller]
 fn check(reading: &Reading, says: &str) {
@@ -47,64 +47,70 @@ fn check(reading: &Reading, says: &str) {
 }
 
 #[test]
-fn as_many_as_bring_the_cpu_to_the_target() {
-    check(&reading(3, &[60.0; 20]), "out from 3 to 4: the CPU is 60.0 % over 3 members: 4 bring it to the target");
-    check(&reading(4, &[50.0; 20]), "stays at 4: 4 members are wanted, as many as there are");
-    // The lower of two points counts: one alone may have passed before a member is there.
-    check(&reading(4, &[99.0, 60.0]), "out from 4 to 5: the CPU is 60.0 % over 4 members: 5 bring it to the target");
+fn the_fleet_grows_to_the_size_that_brings_the_cpu_to_the_target() {
+    check(
+        &reading(3, &[60.0; 20]),
+        "out from 3 to 4: the CPU is 60.0 % on 3 members: 4 members bring it to the target",
+    );
+    check(&reading(4, &[50.0; 20]), "stays at 4: the fleet needs 4 members, as many as it has");
+    // The lower of two points counts, because a single high point may be over before a member is launched.
+    check(
+        &reading(4, &[99.0, 60.0]),
+        "out from 4 to 5: the CPU is 60.0 % on 4 members: 5 members bring it to the target",
+    );
     check(&reading(3, &[99.0, 50.0]), TOO_LITTLE);
-    check(&reading(3, &[60.0]), "out from 3 to 4: the CPU is 60.0 % over 3 members: 4 bring it to the target");
+    check(&reading(3, &[60.0]), "out from 3 to 4: the CPU is 60.0 % on 3 members: 4 members bring it to the target");
 }
 
 #[test]
-fn limits_go_part_of_the_way_and_say_so() {
+fn limits_allow_part_of_an_increase_and_are_named() {
     check(
         &reading(6, &[100.0]),
-        "out from 6 to 8: the CPU is 100.0 % over 6 members: 12 bring it to the target; scaling.largest_step goes part of the way",
+        "out from 6 to 8: the CPU is 100.0 % on 6 members: 12 members bring it to the target; limited by scaling.largest_step",
     );
     check(
         &reading(11, &[90.0]),
-        "out from 11 to 12: the CPU is 90.0 % over 11 members: 20 bring it to the target; scaling.max keeps it there",
+        "out from 11 to 12: the CPU is 90.0 % on 11 members: 20 members bring it to the target; limited by scaling.max",
     );
-    check(&reading(12, &[90.0]), "stays at 12: 22 members are wanted; there are 12, which is scaling.max");
+    check(&reading(12, &[90.0]), "stays at 12: the fleet needs 22 members but has 12, which is scaling.max");
     check(&reading(1, &[]), "out from 1 to 2: 1 members are fewer than scaling.min, 2");
     check(&reading(15, &[99.0]), "in from 15 to 12: 15 members are more than scaling.max, 12");
 }
 
 #[test]
-fn members_leave_only_if_the_target_then_holds_with_a_margin() {
-    check(&reading(4, &[34.0; 20]), "stays at 4: 4 members are wanted, as many as there are");
-    check(&reading(4, &[33.0; 20]), "in from 4 to 3: the most of the last 10 minutes needs 3 members");
+fn members_leave_only_if_the_others_stay_below_the_target_with_a_margin() {
+    check(&reading(4, &[34.0; 20]), "stays at 4: the fleet needs 4 members, as many as it has");
+    check(&reading(4, &[33.0; 20]), "in from 4 to 3: the busiest of the last 10 minutes needs 3 members");
     let mut busier = [10.0; 20];
     busier[8] = 40.0;
-    check(&reading(4, &busier), "stays at 4: 4 members are wanted, as many as there are");
+    check(&reading(4, &busier), "stays at 4: the fleet needs 4 members, as many as it has");
     check(
         &reading(12, &[5.0; 20]),
-        "in from 12 to 10: the most of the last 10 minutes needs 2 members; scaling.largest_step goes part of the way",
+        "in from 12 to 10: the busiest of the last 10 minutes needs 2 members; limited by scaling.largest_step",
     );
 }
 
 #[test]
-fn what_the_database_cannot_take_is_refused() {
+fn more_connections_than_the_database_allows_are_refused() {
     let mut config = config();
     config.database.max_connections = 8 * config.database.connections_per_member;
     let busy = Reading { others_may_add: 3, ..reading(4, &[70.0]) };
     assert_eq!(
         decide(&busy, &config, now()).to_string(),
-        "out from 4 to 5: the CPU is 70.0 % over 4 members: 6 bring it to the target; database.max_connections keeps it there"
+        "out from 4 to 5: the CPU is 70.0 % on 4 members: 6 members bring it to the target; limited by database.max_connections"
     );
     let busy = Reading { others_may_add: 4, ..busy };
     assert_eq!(
         decide(&busy, &config, now()).to_string(),
         "refused, stays at 4: database.max_connections: 240 are too few for 6 members: with the 4 that other runs may \
-         add, of 30 connections each, they need 300; 4 members stay. Raise max_connections, or lower \
-         database.connections_per_member or scaling.max"
+         add, of 30 connections each, they need 300; the fleet keeps 4 members. Raise \
+         max_connections, or lower database.connections_per_member or scaling.max"
     );
 }
 
 #[test]
-fn missing_data_hold() {
-    let unknown = "stays at 3: the CPU is unknown: no point tells of the fleet as it is now";
+fn missing_data_keeps_the_size() {
+    let unknown = "stays at 3: the CPU is unknown: no data point describes the fleet as it is now";
     check(&reading(3, &[]), unknown);
     check(&reading(3, &[f64::NAN; 5]), unknown);
     let old = |point: &CpuPoint| point.at < ago(480);
@@ -113,69 +119,70 @@ fn missing_data_hold() {
     check(&stale, unknown);
     let mut gap = reading(4, &[5.0; 20]);
     gap.cpu.retain(|point| old(point) || point.at > ago(180));
-    check(&gap, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
-    check(
-        &reading(4, &[5.0; 4]),
-        "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out",
-    );
-    // Five-minute points are enough.
+    check(&gap, "stays at 4: the CPU of the last 10 minutes has gaps: no member is removed");
+    check(&reading(4, &[5.0; 4]), "stays at 4: the CPU of the last 10 minutes has gaps: no member is removed");
+    // Points every five minutes are enough.
     let mut basic = reading(4, &[5.0; 20]);
     basic.cpu.retain(|point| (NOW - point.at.as_second()) % 300 == 0);
-    check(&basic, "in from 4 to 2: the most of the last 10 minutes needs 1 members; scaling.min keeps it there");
+    check(&basic, "in from 4 to 2: the busiest of the last 10 minutes needs 1 members; limited by scaling.min");
 }
 
 #[test]
-fn cooldowns_differ_up_and_down() {
+fn cooldowns_differ_for_growing_and_shrinking() {
     let out = |out: i64, reading: Reading| Reading { last_out: Some(ago(out)), ..reading };
     let gone = |gone: i64, reading: Reading| Reading { last_in: Some(ago(gone)), ..reading };
-    check(&out(59, reading(3, &[60.0])), "stays at 3: 4 members are wanted; cooling down until 2027-01-15T08:00:01Z");
-    let busy = "out from 3 to 4: the CPU is 60.0 % over 3 members: 4 bring it to the target";
+    check(
+        &out(59, reading(3, &[60.0])),
+        "stays at 3: the fleet needs 4 members; the cooldown ends at 2027-01-15T08:00:01Z",
+    );
+    let busy = "out from 3 to 4: the CPU is 60.0 % on 3 members: 4 members bring it to the target";
     check(&out(60, reading(3, &[60.0])), busy);
     check(&gone(90, reading(3, &[60.0])), busy);
     let idle = || reading(4, &[33.0; 20]);
-    let cooling = "stays at 4: 3 members are wanted; cooling down until 2027-01-15T08:00:01Z";
+    let cooling = "stays at 4: the fleet needs 3 members; the cooldown ends at 2027-01-15T08:00:01Z";
     check(&out(299, idle()), cooling);
-    check(&out(300, idle()), "in from 4 to 3: the most of the last 10 minutes needs 3 members");
+    check(&out(300, idle()), "in from 4 to 3: the busiest of the last 10 minutes needs 3 members");
 }
 
 #[test]
-fn points_speak_of_the_members_in_service_in_their_minute() {
-    // Four were ordered at 80 %, and two of them came in 90 s ago. The minute in which they did speaks of neither size.
+fn a_point_counts_with_the_members_in_service_in_its_minute() {
+    // The fleet grew to four members at 80 %, and two of them entered service 90 s ago. The point of that minute counts for
+    // neither size.
     let mut joined = reading(4, &[40.0, 99.0, 80.0]);
     for one in &mut joined.members[2..] {
         one.in_service = Some(ago(90));
     }
-    check(&joined, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
-    // What was measured over two is not ordered again while the others are on their way.
-    let mut on_the_way = reading(4, &[80.0; 3]);
-    for one in &mut on_the_way.members[2..] {
+    check(&joined, "stays at 4: the CPU of the last 10 minutes has gaps: no member is removed");
+    // The fleet does not grow again because of points from two members while the other two are being launched.
+    let mut launching = reading(4, &[80.0; 3]);
+    for one in &mut launching.members[2..] {
         (one.launched, one.in_service) = (ago(120), None);
     }
-    check(&on_the_way, "stays at 4: the CPU of the last 10 minutes is not known throughout: no member is taken out");
-    // What was measured before some left says nothing of those who stay.
+    check(&launching, "stays at 4: the CPU of the last 10 minutes has gaps: no member is removed");
+    // Points from before a scale-in do not describe the staying members.
     let left = Reading { last_in: Some(ago(50)), ..reading(3, &[90.0; 20]) };
-    check(&left, "stays at 3: the CPU is unknown: no point tells of the fleet as it is now");
+    check(&left, "stays at 3: the CPU is unknown: no data point describes the fleet as it is now");
 }
 
 #[test]
-fn who_stands_and_takes_no_traffic_is_made_up_for() {
-    // Six members at full load, of whom three have failed their checks: three do not do the work of six.
+fn the_fleet_grows_to_replace_unhealthy_members() {
+    // Three of six members at full load are unhealthy. The other three cannot do the work of six.
     let mut overloaded = reading(6, &[100.0; 20]);
     for one in &mut overloaded.members[3..] {
         one.in_service = None;
     }
     check(
         &overloaded,
-        "out from 6 to 8: the CPU is 100.0 % over 3 members: 9 bring it to the target; scaling.largest_step goes part of the way",
+        "out from 6 to 8: the CPU is 100.0 % on 3 members: 9 members bring it to the target; limited by scaling.largest_step",
     );
-    // Fewer are not enough because somebody is ill.
+    // The fleet does not shrink by the number of its unhealthy members.
     let mut idle = reading(4, &[40.0; 20]);
     idle.members[0].in_service = None;
-    check(&idle, "stays at 4: 4 members are wanted, as many as there are");
+    check(&idle, "stays at 4: the fleet needs 4 members, as many as it has");
 }
 
 #[test]
-fn members_that_are_not_warm_keep_all_in() {
+fn no_member_leaves_while_another_is_not_warm() {
     let mut warming = reading(4, &[10.0; 20]);
     warming.members[3].in_service = Some(ago(50));
     let decision = decide(&warming, &config(), now());
@@ -184,7 +191,7 @@ fn members_that_are_not_warm_keep_all_in() {
 }
 
 #[test]
-fn a_persons_order_knows_no_cooldown_and_no_largest_step() {
+fn an_order_ignores_cooldowns_and_the_largest_step() {
     let order = |order, size| Reading {
         order: Some(order),
         last_out: Some(ago(1)),
@@ -193,7 +200,7 @@ fn a_persons_order_knows_no_cooldown_and_no_largest_step() {
     };
     check(&order(SizeOrder::To(12), 3), "out from 3 to 12: ordered: to 12");
     check(&order(SizeOrder::By(-10), 12), "in from 12 to 2: ordered: by -10");
-    check(&order(SizeOrder::To(3), 3), "stays at 3: 3 members are wanted, as many as there are");
+    check(&order(SizeOrder::To(3), 3), "stays at 3: the fleet needs 3 members, as many as it has");
     check(
         &order(SizeOrder::By(9), 4),
         "refused, stays at 4: ordered: by +9, which would be 13 members: expected 2 to 12, scaling.min to scaling.max",
@@ -228,14 +235,14 @@ fn a_decision_is_recorded_with_its_inputs() {
 }
 
 #[test]
-fn a_configuration_that_cannot_be_meant_names_its_field() {
+fn an_invalid_scaling_section_is_refused_with_its_field() {
     let sample = include_str!("../../../../samplconfig.toml");
     for (line, instead, says) in [
         ("min = 2 ", "min = 13 ", "scaling.min: 13 is above scaling.max, 12"),
         ("min = 2 ", "min = 0 ", "scaling.min: a fleet has at least 1 member"),
         ("max = 12", "max = 5000", "scaling.max: 5000 members are too many: expected at most 4000"),
-        ("target_cpu = 50 ", "target_cpu = 0 ", "scaling.target_cpu: 0 % is no target: expected 1 to 90"),
-        ("target_cpu = 50 ", "target_cpu = 91 ", "scaling.target_cpu: 91 % is no target: expected 1 to 90"),
+        ("target_cpu = 50 ", "target_cpu = 0 ", "scaling.target_cpu: 0 % is not a target: expected 1 to 90"),
+        ("target_cpu = 50 ", "target_cpu = 91 ", "scaling.target_cpu: 91 % is not a target: expected 1 to 90"),
         ("largest_step = 2 ", "largest_step = 0 ", "scaling.largest_step: must be at least 1"),
         ("cooldown_in = \"5m\"", "cooldown_in = \"25h\"", "scaling.cooldown_in: cooldown_out and cooldown_in"),
         ("warm_up = \"1m\"", "warm_up = \"2h\"", "scaling.warm_up: expected at most 1h"),
@@ -266,7 +273,7 @@ fn other_images_leave_first_then_the_fullest_zone_then_the_oldest() {
 }
 
 #[test]
-fn times_at_the_edge_of_the_calendar_decide() {
+fn decisions_at_the_edge_of_the_calendar_do_not_fail() {
     for at in [Timestamp::MIN, Timestamp::MAX] {
         let reading = Reading { last_out: Some(Timestamp::MAX), ..reading(3, &[90.0; 3]) };
         check_held(&decide(&reading, &config(), at), &Reason::NoData);

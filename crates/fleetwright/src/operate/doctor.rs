@@ -1,9 +1,8 @@
-//! `doctor`: what is not as it should be about a fleet, and what mends it. Changes nothing.
+//! `doctor`: finds what about a fleet is not as declared, and says what fixes it. Changes nothing.
 
-use super::show;
-use super::stack::{Execution, Stack, Started};
+use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
-use crate::cli::OfFleet;
+use super::{FleetArgs, show};
 use crate::{Exit, Streams};
 use fleet::{Finding, FleetName, InstanceId, Outcome, Phase, Remedy, Run, Workflow, diagnose};
 use jiff::Timestamp;
@@ -16,9 +15,10 @@ struct Diagnosis {
     findings: Vec<Finding>,
 }
 
-pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+pub(crate) async fn run(args: &FleetArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let stack = &Stack::connect().await?;
     let record = stack.fleet(&args.fleet).await?.record;
-    let findings = match stack.stuck_or_held(&record).await? {
+    let findings = match stack.blocking_run(&record).await? {
         Some(held_by) => {
             let run = stack.run(&args.fleet, Some(&held_by)).await?.record;
             let lease = record.lock.as_ref().filter(|lock| lock.run == held_by).and_then(|lock| lock.lease);
@@ -35,26 +35,26 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
     Ok(exit)
 }
 
-/// While a run goes on, what it changes is no deviation; but it must go on.
+/// Checks the run that blocks the fleet. What a running run changes is no finding; a run that cannot continue is one.
 async fn about_run(stack: &Stack, run: &Run, lease: Option<Timestamp>) -> Result<Vec<Finding>, Stop> {
-    let stands = format!("{} is {}", run.run, run.phase.as_str());
+    let state = format!("{} is {}", run.run, run.phase.as_str());
     if run.phase == Phase::Ended(Outcome::Frozen) {
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
-        return Ok(vec![Finding { what: format!("{stands}: {why}"), remedy: Remedy::Repair }]);
+        return Ok(vec![Finding { what: format!("{state}: {why}"), remedy: Remedy::Repair }]);
     }
-    if !matches!(stack.describe(&Started::of(run)).await?, Execution::Going) {
-        let what = format!("{stands}, and its execution is over");
+    if !matches!(stack.describe(&ExecutionId::of(run)).await?, Execution::Going) {
+        let what = format!("{state}, and its execution has ended");
         return Ok(vec![Finding { what, remedy: Remedy::Repair }]);
     }
     let late = lease.filter(|lease| *lease < stack.now()).map(|lease| Finding {
-        what: format!("{stands}, though by its limits it should have been over by {lease:.0}"),
-        remedy: Remedy::Person(format!("look at the execution {}", run.execution())),
+        what: format!("{state}, but its lease ended at {lease:.0}"),
+        remedy: Remedy::Person(format!("inspect the execution {}", run.execution())),
     });
     Ok(late.into_iter().collect())
 }
 
-/// The members that the run which ended last left in service: the new ones if it went through, those before if not, and
-/// both if it added some.
+/// The members that the last run to end left in service: the staying members if it reached its goal, the members from before
+/// it if not, and both if it was a scale-out.
 async fn left_by_last_run(stack: &Stack, fleet: &FleetName) -> Result<Vec<InstanceId>, Stop> {
     let runs = stack.ledger.runs(fleet).await?;
     let Some(last) = runs.into_iter().max_by_key(|run| run.ended.unwrap_or(run.started)) else { return Ok(Vec::new()) };
@@ -62,6 +62,10 @@ async fn left_by_last_run(stack: &Stack, fleet: &FleetName) -> Result<Vec<Instan
     let mut left = match last.phase {
         Phase::Ended(Outcome::Upgraded | Outcome::Reverted | Outcome::Scaled) => {
             stack.ledger.staying_members(&last.run).await?.ids
+        }
+        // Released after its commit: what is left are the members that it made.
+        _ if last.released.is_some() && last.committed.is_some() => {
+            stack.ledger.members_of(&last.run).await?.map(|members| members.ids).unwrap_or_default()
         }
         _ => before().await?.members.into_iter().map(|member| member.id).collect(),
     };
@@ -76,7 +80,7 @@ fn text(diagnosis: &Diagnosis) -> String {
         return format!("fleet {} is as it should be", diagnosis.fleet);
     }
     let lines = diagnosis.findings.iter().map(|Finding { what, remedy }| match remedy {
-        Remedy::Repair => format!("{what}\n    'fleetwright repair' mends it"),
+        Remedy::Repair => format!("{what}\n    'fleetwright repair' fixes it"),
         Remedy::Person(remedy) => format!("{what}\n    {remedy}"),
     });
     lines.collect::<Vec<_>>().join("\n")

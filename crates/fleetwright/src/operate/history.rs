@@ -1,10 +1,9 @@
-//! `history`: the runs of a fleet, the latest first.
+//! `history`: a fleet's runs, the latest first.
 
-use super::show;
 use super::shown_run::ShownRun;
 use super::stack::Stack;
 use super::stop::Stop;
-use crate::cli::OfFleet;
+use super::{FleetArgs, show};
 use crate::length::length;
 use crate::{Exit, Streams};
 use serde::Serialize;
@@ -15,7 +14,8 @@ struct History {
     runs: Vec<ShownRun>,
 }
 
-pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+pub(crate) async fn run(args: &FleetArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let stack = &Stack::connect().await?;
     let name = stack.fleet(&args.fleet).await?.record.config.fleet.name;
     let runs = stack.ledger.runs(&name).await?;
     let history =
@@ -30,10 +30,11 @@ fn text(history: &History) -> String {
     }
     let widest = history.runs.iter().map(|run| run.run.as_str().len()).max().unwrap_or(0);
     let lines = history.runs.iter().map(|run| {
-        let took = run.seconds.map_or_else(|| "going".to_owned(), length);
+        let took = run.seconds.map_or_else(|| "running".to_owned(), length);
         let failure = run.failure.as_deref().and_then(|failure| failure.lines().next()).unwrap_or_default();
+        let released = run.released.as_ref().map(|release| format!(", released by {}", release.by)).unwrap_or_default();
         let line = format!(
-            "{:widest$}  {:.0}  {:>8}  {} -> {}  {}  {failure}",
+            "{:widest$}  {:.0}  {:>8}  {} -> {}  {}{released}  {failure}",
             run.run, run.started, took, run.from, run.to, run.outcome
         );
         line.trim_end().to_owned()

@@ -1,9 +1,8 @@
-//! `images`: what a fleet's members are cloned from, and what it keeps to go back to.
+//! `images`: a fleet's golden image and its kept images.
 
-use super::show;
 use super::stack::Stack;
 use super::stop::Stop;
-use crate::cli::OfFleet;
+use super::{FleetArgs, show};
 use crate::{Exit, Streams};
 use fleet::{FleetName, Golden, ImageId, KeptImage};
 use serde::Serialize;
@@ -15,11 +14,12 @@ struct Images {
     golden: Option<Golden>,
     /// The latest first.
     kept: Vec<KeptImage>,
-    /// What 'fleetwright rollback' goes back to unless an image is named.
+    /// The image that `fleetwright revert` returns to by default.
     last_good: Option<ImageId>,
 }
 
-pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+pub(crate) async fn run(args: &FleetArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let stack = &Stack::connect().await?;
     let record = stack.fleet(&args.fleet).await?.record;
     let last_good = record.last_good().map(|kept| kept.image.clone());
     let images =

@@ -1,12 +1,13 @@
-//! `plan`: what an upgrade would do to the fleet as it stands. Only reads, and decides as the run itself does.
+//! `plan`: what an upgrade would do to the fleet as it is now. Only reads, and decides as the run itself does.
 
 use super::show;
 use super::stack::Stack;
 use super::stop::Stop;
-use crate::cli::{Output, PlanArgs};
 use crate::length::length;
+use crate::output::Output;
 use crate::rehearse::{self, Ending, Rehearsed};
 use crate::{Exit, Streams};
+use clap::Args;
 use fleet::{
     Admission, Budget, Config, DataSource, Fingerprint, FleetName, FleetRecord, Golden, InstanceType, Member, Observed,
     Order, Refusal, Run, Span, Version, Windows, admit, check_window, connections, hop_path, lengths, targets,
@@ -14,12 +15,29 @@ use fleet::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::fmt::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const SCHEMA_VERSION: u32 = 1;
 const WORKFLOW: &str = "upgrade";
-/// So many rehearsals have a 95th percentile that is not simply the longest.
+/// The number of rehearsals. Of 20, the 95th percentile is not simply the longest.
 const SEEDS: u64 = 20;
+
+/// The upgrade to plan.
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The version to upgrade to, such as 1.4.14.
+    #[arg(long, value_name = "VERSION")]
+    to: Version,
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    fleet: FleetName,
+    /// Write the plan to this file. `upgrade --plan` starts it.
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// How to print the plan.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    output: Output,
+}
 
 /// What an upgrade would do. `upgrade --plan` starts it if the fleet has not changed since.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -30,56 +48,56 @@ pub(super) struct UpgradePlan {
     pub(super) from: Version,
     pub(super) to: Version,
     pub(super) hops: Vec<Version>,
-    /// Whether a person is asked before the old members are deleted.
+    /// Whether the run asks for approval before it deletes the leaving members.
     pub(super) approval: bool,
-    /// The members that are replaced.
+    /// The leaving members.
     pub(super) members: Vec<Member>,
-    /// What the builder is a clone of; the new members' image is made of the builder.
+    /// The golden image. The builder is a clone of it, and the staying members' image is made from the builder.
     pub(super) golden: Golden,
     pub(super) builder_type: InstanceType,
     pub(super) in_service: u32,
     /// The lowest number of members in service while the upgrade goes on.
     pub(super) lowest_in_service: u32,
-    /// Instances beside the members at the worst moment: the new members, and the builder before them.
+    /// The most instances that exist at once beside the leaving members: the staying members, and the builder before them.
     pub(super) extra_instances: u32,
     pub(super) connections: Budget,
     pub(super) targets: Budget,
     pub(super) duration: Duration,
-    /// The extra machines and the services, in US dollars, if it takes as long as the rehearsal.
+    /// The cost of the extra instances and the AWS services, in US dollars, if the run takes as long as the rehearsal.
     pub(super) cost_usd: f64,
-    /// The steps in order, with the times of the rehearsal.
+    /// The states in order, with the times of the rehearsal.
     pub(super) steps: Vec<PlannedStep>,
-    /// What is backed up before the first migration.
+    /// The data that the run backs up before the first migration.
     #[serde(default)]
     pub(super) backup: Option<DataSource>,
-    /// Why it would not be begun now, for the windows there are; `upgrade --plan` looks again.
+    /// Why the windows do not permit the upgrade now. `upgrade --plan` checks again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) window: Option<String>,
-    /// What the plan was made for.
+    /// Identifies the fleet's state that the plan was made for.
     pub(super) fingerprint: Fingerprint,
 }
 
-/// How long it is expected to take, in seconds, and by what that is known.
+/// How long the upgrade is expected to take, and where the figure comes from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "by", rename_all = "kebab-case")]
 pub(super) enum Duration {
-    /// The fleet's own upgrades through as many hops.
+    /// From the fleet's past upgrades with the same number of hops.
     PastRuns {
-        /// How many there were.
+        /// The number of past upgrades.
         runs: usize,
-        /// Half of them took less.
+        /// The median of their lengths.
         median_seconds: f64,
-        /// None took longer.
+        /// The longest of their lengths.
         longest_seconds: f64,
     },
-    /// A rehearsal of this upgrade: the fleet has had none like it.
+    /// From a rehearsal of this upgrade, because the fleet has had none like it.
     Rehearsal {
-        /// What it took.
+        /// The length of the rehearsal, in virtual time.
         seconds: f64,
     },
 }
 
-/// One step, in seconds since the start.
+/// One state; its times are in seconds since the start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct PlannedStep {
     pub(super) name: String,
@@ -87,7 +105,8 @@ pub(super) struct PlannedStep {
     pub(super) lasts: f64,
 }
 
-pub(super) async fn run(stack: &Stack, args: &PlanArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+pub(crate) async fn run(args: &PlanArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let stack = &Stack::connect().await?;
     let record = stack.fleet(&args.fleet).await?.record;
     if let Some(lock) = &record.lock {
         return Err(Refusal::Locked { fleet: args.fleet.clone(), run: lock.run.clone() }.into());
@@ -117,7 +136,7 @@ pub(super) async fn run(stack: &Stack, args: &PlanArgs, streams: &mut Streams<'_
     Ok(Exit::Done)
 }
 
-/// Says that the fleet is where it is wanted.
+/// Says that the fleet is on the wanted version already.
 pub(super) fn nothing_to_do(fleet: &FleetName, to: Version, output: Output, streams: &mut Streams<'_>) {
     streams.talk(format!("nothing to do: fleet {fleet} is on {to}"));
     if output == Output::Json {
@@ -125,7 +144,7 @@ pub(super) fn nothing_to_do(fleet: &FleetName, to: Version, output: Output, stre
     }
 }
 
-/// Reads a plan that was written to a file.
+/// Reads a plan from a file that `plan --out` wrote.
 pub(super) fn read(file: &Path) -> Result<UpgradePlan, Stop> {
     let named = |problem: &dyn std::fmt::Display| Stop::bad_input(format!("{}: {problem}", file.display()));
     let text = std::fs::read_to_string(file).map_err(|error| named(&error))?;
@@ -133,8 +152,9 @@ pub(super) fn read(file: &Path) -> Result<UpgradePlan, Stop> {
         .map_err(|error| named(&format!("not a plan of this release's 'fleetwright plan --out': {error}")))?;
     if (plan.schema_version, plan.workflow.as_str()) != (SCHEMA_VERSION, WORKFLOW) {
         let (version, workflow) = (plan.schema_version, &plan.workflow);
-        let what =
-            format!("a plan of version {version} for '{workflow}'; this release starts {SCHEMA_VERSION}, '{WORKFLOW}'");
+        let what = format!(
+            "a plan of version {version} for '{workflow}'; this release starts plans of version {SCHEMA_VERSION} for '{WORKFLOW}'"
+        );
         return Err(named(&what));
     }
     Ok(plan)
@@ -145,7 +165,7 @@ fn write(file: &Path, plan: &UpgradePlan) -> Result<(), Stop> {
     std::fs::write(file, json + "\n").map_err(|error| Stop::error(format!("{}: {error}", file.display())))
 }
 
-/// How long this upgrade takes in rehearsals, drawn from as many seeds; none where past upgrades say so.
+/// How long this upgrade takes in rehearsals, one per seed. Empty if past upgrades say how long it takes.
 pub(super) async fn rehearsed_lengths(
     record: &FleetRecord,
     observed: &Observed,
@@ -162,26 +182,26 @@ pub(super) async fn rehearsed_lengths(
         let mut plan = rehearsal(record, observed, admission, to);
         plan.config.rehearsal.seed = seed;
         let rehearsed = rehearse_it(plan).await?;
-        // Seconds of a rehearsal, of which the limits of its waits allow some months at most.
+        // The limits of its waits bound a rehearsal to some months, so the seconds fit.
         took.push(Span::seconds(rehearsed.virtual_seconds.ceil() as u32));
     }
     Ok(took)
 }
 
-/// The same upgrade of the same fleet in a simulated AWS.
+/// The same upgrade of the same fleet, in the simulated AWS.
 fn rehearsal(record: &FleetRecord, observed: &Observed, admission: &Admission, to: Version) -> rehearse::RehearsalSpec {
     let mut config: Config = record.config.clone();
     config.fleet.size = admission.size;
     config.fleet.version = record.version();
     config.fleet.golden_image = record.golden.as_ref().map(|golden| golden.image.clone());
     config.rehearsal.deregistration_delay = observed.drain;
-    // A rehearsal begins when rehearsals begin.
+    // A rehearsal begins at a fixed time, so windows would refuse it.
     config.upgrade.windows = Windows::default();
     rehearse::RehearsalSpec::new(config, rehearse::Goal::Upgrade { to })
 }
 
 async fn rehearse_it(plan: rehearse::RehearsalSpec) -> Result<Rehearsed, Stop> {
-    // On a thread of its own, since it has a clock of its own.
+    // On its own thread, because it runs in virtual time.
     let rehearsed = tokio::task::spawn_blocking(move || rehearse::rehearse(&plan, &mut |_| {})).await;
     let rehearsed = rehearsed.map_err(|error| Stop::error(format!("the rehearsal: {error}")))?;
     let rehearsed = rehearsed.map_err(|error| Stop::error(error.to_string()))?;
@@ -189,7 +209,7 @@ async fn rehearse_it(plan: rehearse::RehearsalSpec) -> Result<Rehearsed, Stop> {
         (Ending::Upgraded, _) => Ok(rehearsed),
         (outcome, reason) => {
             let reason = reason.as_deref().unwrap_or("no reason given");
-            Err(Stop::refused(format!("this upgrade does not go through in a rehearsal ({outcome:?}): {reason}")))
+            Err(Stop::refused(format!("this upgrade does not succeed in a rehearsal ({outcome:?}): {reason}")))
         }
     }
 }
@@ -254,7 +274,7 @@ fn text(plan: &UpgradePlan) -> String {
 
 fn write_text(out: &mut String, p: &UpgradePlan) -> std::fmt::Result {
     let hops = p.hops.iter().map(Version::to_string).collect::<Vec<_>>().join(", ");
-    writeln!(out, "upgrade of fleet {}, {} -> {}: installs {hops} in turn", p.fleet, p.from, p.to)?;
+    writeln!(out, "upgrade of fleet {}, {} -> {}: installs {hops} in this order", p.fleet, p.from, p.to)?;
     let zones = |zone: &fleet::Zone| p.members.iter().filter(|member| member.zone == *zone).count();
     let mut spread: Vec<_> = p.members.iter().map(|member| &member.zone).collect();
     spread.sort();
@@ -269,39 +289,39 @@ fn write_text(out: &mut String, p: &UpgradePlan) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "  builder      one {}, a clone of {}; its image is the new members'",
+        "  builder      one {}, a clone of {}; the staying members are cloned from its image",
         p.builder_type, p.golden.image
     )?;
     match &p.duration {
         Duration::PastRuns { runs, median_seconds, longest_seconds } => writeln!(
             out,
-            "  takes        about {}, at most {} so far, by {runs} past upgrade{} of as many hops",
+            "  takes        about {}, at most {} so far, from {runs} past upgrade{} with as many hops",
             length(*median_seconds),
             length(*longest_seconds),
             if *runs == 1 { "" } else { "s" }
         )?,
         Duration::Rehearsal { seconds } => {
-            let how = "by a rehearsal, since this fleet has had no such upgrade yet";
+            let how = "from a rehearsal, because this fleet has had no such upgrade yet";
             writeln!(out, "  takes        about {}, {how}", length(*seconds))?;
         }
     }
     writeln!(out, "  capacity     {} in service, never below {}", p.in_service, p.lowest_in_service)?;
     writeln!(out, "  extra        at most {} instances, about ${:.2}", p.extra_instances, p.cost_usd)?;
     let Budget { needed, available } = p.connections;
-    writeln!(out, "  connections  {needed} of {available} at the worst moment")?;
+    writeln!(out, "  connections  {needed} of {available} at most")?;
     let Budget { needed, available } = p.targets;
-    writeln!(out, "  targets      {needed} of {available} at the worst moment")?;
+    writeln!(out, "  targets      {needed} of {available} at most")?;
     match &p.backup {
         Some(data) => writeln!(out, "  backup       of {data}, before the first migration")?,
         None => {
-            writeln!(out, "  backup       none: the configuration has no [backup], and a migration has no way back")?
+            writeln!(out, "  backup       none: the configuration has no [backup], and nothing undoes a migration")?
         }
     }
     if let Some(window) = &p.window {
         writeln!(out, "  window       not now: {window}")?;
     }
-    let asked = if p.approval { "a person is asked before the old members are deleted" } else { "nobody is asked" };
-    writeln!(out, "  approval     {asked}")?;
+    let approval = if p.approval { "required before the leaving members are deleted" } else { "not required" };
+    writeln!(out, "  approval     {approval}")?;
     writeln!(out, "  steps")?;
     for step in &p.steps {
         writeln!(out, "    at {:>7}  {} ({})", length(step.starts), step.name, length(step.lasts))?;

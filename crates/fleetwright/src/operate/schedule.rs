@@ -1,7 +1,7 @@
-//! Upgrades that start by themselves, through EventBridge Scheduler: one at a time that was chosen, which is forgotten once it
-//! has started, and one at every opening of the configuration's windows, which picks up a wanted version.
+//! Upgrades that EventBridge Scheduler starts: one at a chosen time, whose schedule is deleted once it has started, and one at
+//! every opening of the configuration's windows, for a wanted version.
 //!
-//! A start is no more than an execution of the state machine. Whether it still fits its window is checked then, by `begin`.
+//! A schedule only starts an execution. The step `begin` then checks whether the upgrade still fits its window.
 
 use super::stack::Stack;
 use super::stop::Stop;
@@ -15,12 +15,12 @@ use functions::Named;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-/// The group of all schedules, in infra/template.yaml.
+/// The group of all schedules, as in infra/template.yaml.
 const GROUP: &str = "fleetwright";
-/// A start that could not be made in this time is not made: it would be in nobody's quiet hour.
+/// Seconds after which Scheduler gives up a start: a later one would miss the quiet window.
 const LATEST: i32 = 900;
 
-/// Starts an execution with this input at an instant, and forgets the schedule afterwards.
+/// Creates a schedule that starts one execution with this input at `at` and is deleted afterwards.
 pub(super) async fn once(stack: &Stack, name: &str, at: Timestamp, input: &Value) -> Result<(), Stop> {
     let call = stack.scheduler.create_schedule().group_name(GROUP).name(name);
     let call = call.schedule_expression(format!("at({})", at.strftime("%Y-%m-%dT%H:%M:%S")));
@@ -29,9 +29,9 @@ pub(super) async fn once(stack: &Stack, name: &str, at: Timestamp, input: &Value
     Ok(())
 }
 
-/// Makes the windows of a fleet pick up its wanted version: a recurring schedule for each of them, and none beside those.
-/// Repeating it changes nothing.
-pub(super) async fn pick_up(stack: &Stack, config: &Config, takes: Option<Span>) -> Result<(), Stop> {
+/// Creates a recurring schedule for each window of a fleet that has a wanted version, and deletes the fleet's other window
+/// schedules. Repeating it changes nothing.
+pub(super) async fn put_for_windows(stack: &Stack, config: &Config, takes: Option<Span>) -> Result<(), Stop> {
     let fleet = &config.fleet.name;
     let mut kept = Vec::new();
     if let Some(wanted) = config.upgrade.wanted {
@@ -46,8 +46,8 @@ pub(super) async fn pick_up(stack: &Stack, config: &Config, takes: Option<Span>)
     delete_all_but(stack, fleet, &kept).await
 }
 
-/// Lets no window pick up a version. Repeating it changes nothing.
-pub(super) async fn forget(stack: &Stack, fleet: &FleetName) -> Result<(), Stop> {
+/// Deletes a fleet's window schedules. Repeating it changes nothing.
+pub(super) async fn delete_for_windows(stack: &Stack, fleet: &FleetName) -> Result<(), Stop> {
     delete_all_but(stack, fleet, &[]).await
 }
 
@@ -63,7 +63,7 @@ async fn delete_all_but(stack: &Stack, fleet: &FleetName, kept: &[String]) -> Re
     Ok(())
 }
 
-/// What an execution that upgrades is started with.
+/// The input of an execution that upgrades a fleet.
 pub(super) fn request(fleet: &FleetName, to: Version, takes: Option<Span>) -> Value {
     let mut request = json!({"fleet": fleet, "to": to});
     if let Some(takes) = takes {
@@ -72,7 +72,7 @@ pub(super) fn request(fleet: &FleetName, to: Version, takes: Option<Span>) -> Va
     request
 }
 
-/// A fleet's name has no dot, so no other fleet's begins so.
+/// The start of the names of a fleet's window schedules. A fleet's name has no dot, so no other fleet's schedule begins so.
 fn prefix(fleet: &FleetName) -> String {
     format!("{fleet}.window-")
 }

@@ -1,19 +1,19 @@
-//! A run as it is shown: how it ended, or that it goes on.
+//! A run as the commands print it.
 
 use crate::Exit;
 use crate::display::StepEvent;
 use crate::length::length;
-use fleet::{DataBackup, FleetName, ImageId, Outcome, Phase, Run, RunId, StepRecord, StepResult, Version};
+use fleet::{DataBackup, FleetName, ImageId, Outcome, Phase, Release, Run, RunId, StepRecord, StepResult, Version};
 use jiff::Timestamp;
 use serde::Serialize;
 
-/// A run, over or not.
+/// A run, running or ended.
 #[derive(Serialize)]
 pub(super) struct ShownRun {
     pub(super) schema_version: u32,
     pub(super) run: RunId,
     pub(super) fleet: FleetName,
-    /// `upgraded`, `rolled back`, `frozen`, or what it is doing.
+    /// The outcome such as `upgraded`, or the phase of a running run.
     pub(super) outcome: &'static str,
     pub(super) from: Version,
     pub(super) to: Version,
@@ -22,10 +22,13 @@ pub(super) struct ShownRun {
     pub(super) started: Timestamp,
     pub(super) seconds: Option<f64>,
     pub(super) failure: Option<String>,
-    /// The versions to which a migration of the data was begun, which no way back undoes.
+    /// Who released the fleet from the run, if an operator did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) released: Option<Release>,
+    /// The versions to which the run began to migrate the data. No rollback undoes that.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) migrations: Vec<Version>,
-    /// The backup of the data before the first of them.
+    /// The backup of the data from before the first migration.
     pub(super) backup: Option<DataBackup>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) steps: Vec<StepRecord>,
@@ -48,6 +51,7 @@ impl ShownRun {
             started: run.started,
             seconds: run.ended.map(|ended| ended.duration_since(run.started).as_secs_f64()),
             failure: run.failure,
+            released: run.released,
             migrations,
             backup: run.backup,
             steps,
@@ -55,7 +59,7 @@ impl ShownRun {
         }
     }
 
-    /// What the command ends with; none while the run goes on.
+    /// The command's exit status for the outcome. `None` while the run is running.
     pub(super) fn exit(&self) -> Option<Exit> {
         match self.phase {
             Phase::Ended(
@@ -67,7 +71,7 @@ impl ShownRun {
         }
     }
 
-    /// For people: what, on which id, and what is to be done.
+    /// Text for people: the outcome, the ids, and what to do.
     pub(super) fn text(&self) -> String {
         let Self { run, fleet, from, to, outcome, size, .. } = self;
         let took = self.seconds.map(|seconds| format!(" after {}", length(seconds))).unwrap_or_default();
@@ -92,11 +96,15 @@ impl ShownRun {
                 None => "restore a backup of your own: the configuration has no [backup]".to_owned(),
             };
             text.push_str(&format!(
-                "\na migration of the data to {migrated} was begun and is not undone: if the old version fails, {backup}"
+                "\na migration of the data to {migrated} has begun and is not undone: if the old version fails, {backup}"
             ));
         }
-        if self.phase == Phase::Ended(Outcome::Frozen) {
-            text.push_str("\nthe fleet stays locked until 'fleetwright repair': see infra/runbook/frozen.md");
+        if let Some(Release { by, at }) = &self.released {
+            text.push_str(&format!(
+                "\nreleased by {by} at {at:.0}: 'fleetwright doctor --fleet {fleet}' finds what the run left"
+            ));
+        } else if self.phase == Phase::Ended(Outcome::Frozen) {
+            text.push_str("\nthe fleet stays locked until 'fleetwright repair': see docs/runbook/frozen.md");
         }
         text
     }

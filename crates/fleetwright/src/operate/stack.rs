@@ -1,4 +1,4 @@
-//! The deployed stack, as the command reaches it.
+//! The deployed stack: its clients, its names, and the calls that several commands make.
 
 use super::stop::Stop;
 use crate::TABLE;
@@ -17,11 +17,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use std::time::Duration;
 
-/// Clients, names, and who is calling.
+/// The deployed stack in one account and region, with the operator's credentials.
 pub(super) struct Stack {
     pub(super) step_functions: aws_sdk_sfn::Client,
     pub(super) ledger: Ledger,
-    /// Who is calling, as AWS names them.
+    /// The operator's ARN.
     pub(super) caller: String,
     pub(super) cloudwatch: aws_sdk_cloudwatch::Client,
     pub(super) scheduler: aws_sdk_scheduler::Client,
@@ -34,38 +34,38 @@ pub(super) struct Stack {
 
 /// An execution, by its state machine and its name there.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Started {
+pub(super) struct ExecutionId {
     pub(super) definition: Definition,
     pub(super) name: RunId,
 }
 
-impl Started {
-    /// The one that a run goes on in.
+impl ExecutionId {
+    /// The execution that continues a run.
     pub(super) fn of(run: &Run) -> Self {
         Self { definition: Definition::of(run.workflow), name: run.execution().clone() }
     }
 }
 
-/// Where an execution stands.
+/// The status of an execution.
 pub(super) enum Execution {
     Going,
-    /// Over; the error and its cause unless it succeeded.
+    /// It has ended; `failure` is the error and its cause, unless it succeeded.
     Over {
         failure: Option<(String, String)>,
     },
-    /// Not known: it was just started, or ended more than 90 days ago, or never was.
+    /// Step Functions does not know it: it was just started, ended more than 90 days ago, or never existed.
     Unknown,
 }
 
-/// So many of an execution's latest events tell what it is doing.
+/// The number of an execution's latest events that show its current state.
 const LATEST: i32 = 20;
 
-/// How often a change is tried, and what lies between.
+/// How often a change of a record is tried, and the pause between two tries.
 const TRIES: u32 = 10;
 const BETWEEN_TRIES: Duration = Duration::from_millis(300);
 
 impl Stack {
-    /// Finds region, credentials and endpoints where the AWS CLI finds them, and asks AWS who that is.
+    /// Takes region, credentials and endpoints from where the AWS CLI takes them, and asks AWS whose they are.
     pub(super) async fn connect() -> Result<Self, Stop> {
         let tls = Provider::Rustls(CryptoMode::Ring);
         let http = aws_smithy_http_client::Builder::new().tls_provider(tls).build_https();
@@ -91,12 +91,13 @@ impl Stack {
         })
     }
 
+    /// The time now.
     pub(super) fn now(&self) -> Timestamp {
         Timestamp::try_from(self.clock.now()).unwrap_or(Timestamp::MAX)
     }
 
     /// An execution's ARN.
-    fn arn(&self, execution: &Started) -> String {
+    fn arn(&self, execution: &ExecutionId) -> String {
         self.arn_of("states", &format!("execution:{}:{}", execution.definition.machine, execution.name))
     }
 
@@ -105,18 +106,19 @@ impl Stack {
         self.arn_of("states", &format!("stateMachine:{}", definition.machine))
     }
 
-    /// The role in which schedules start executions, in infra/template.yaml. Roles are the account's and not a region's.
+    /// The role with which schedules start executions, as in infra/template.yaml. Roles are per account, so its name has the
+    /// region.
     pub(super) fn scheduler_role(&self) -> String {
         format!("arn:{}:iam::{}:role/fleetwright-scheduler-{}", self.partition, self.account, self.region)
     }
 
-    /// The ARN of something in this account and region.
+    /// The ARN of a resource in this account and region.
     pub(super) fn arn_of(&self, service: &str, resource: &str) -> String {
         format!("arn:{}:{service}:{}:{}:{resource}", self.partition, self.region, self.account)
     }
 
-    /// Starts an execution; the same name and input once more find the one that is going.
-    pub(super) async fn start(&self, execution: &Started, input: &Value) -> Result<(), Stop> {
+    /// Starts an execution. Repeating the call with the same name and input finds the running execution.
+    pub(super) async fn start(&self, execution: &ExecutionId, input: &Value) -> Result<(), Stop> {
         let start = self.step_functions.start_execution().state_machine_arn(self.state_machine(execution.definition));
         start.name(execution.name.as_str()).input(input.to_string()).send().await.of("StartExecution")?;
         Ok(())
@@ -128,7 +130,7 @@ impl Stack {
         found.ok_or_else(|| Refusal::UnknownFleet { fleet: name.clone() }.into())
     }
 
-    /// A run's record: of the run that is named, or of the one that holds the fleet, or of the last one.
+    /// The record of the named run; by default, of the run that holds the lock, or else of the last run.
     pub(super) async fn run(&self, fleet: &FleetName, named: Option<&RunId>) -> Result<Versioned<Run>, Stop> {
         let id = match (named, &self.fleet(fleet).await?.record.lock) {
             (Some(named), _) => named.clone(),
@@ -143,19 +145,19 @@ impl Stack {
         found.ok_or_else(|| Stop::refused(format!("{run} is not in the ledger")))
     }
 
-    /// The run that keeps others from a fleet: the scale-out that joined if that is frozen or nobody goes on with it, else
-    /// the one that holds the lock.
-    pub(super) async fn stuck_or_held(&self, fleet: &FleetRecord) -> Result<Option<RunId>, Stop> {
+    /// The run that keeps other runs from the fleet: the scale-out that joined, if it is frozen or dead; otherwise the run that
+    /// holds the lock.
+    pub(super) async fn blocking_run(&self, fleet: &FleetRecord) -> Result<Option<RunId>, Stop> {
         let lock = fleet.lock.as_ref().map(|lock| &lock.run);
         let Some(joining) = &fleet.joining else { return Ok(lock.cloned()) };
         let run = self.run(fleet.name(), Some(joining)).await?.record;
-        let goes_on = matches!(self.describe(&Started::of(&run)).await?, Execution::Going)
+        let continues = matches!(self.describe(&ExecutionId::of(&run)).await?, Execution::Going)
             && run.phase != Phase::Ended(Outcome::Frozen);
-        Ok(Some(lock.filter(|_| goes_on).unwrap_or(joining).clone()))
+        Ok(Some(lock.filter(|_| continues).unwrap_or(joining).clone()))
     }
 
-    /// Where an execution stands.
-    pub(super) async fn describe(&self, execution: &Started) -> Result<Execution, Stop> {
+    /// The status of an execution.
+    pub(super) async fn describe(&self, execution: &ExecutionId) -> Result<Execution, Stop> {
         let call = self.step_functions.describe_execution().execution_arn(self.arn(execution));
         let answer = match call.send().await {
             Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
@@ -173,8 +175,8 @@ impl Stack {
         Ok(Execution::Over { failure })
     }
 
-    /// What an execution is doing at this moment, and what it waits for.
-    pub(super) async fn doing(&self, execution: &Started) -> Result<Option<String>, Stop> {
+    /// The state that an execution is in, and what that state waits for.
+    pub(super) async fn current_state(&self, execution: &ExecutionId) -> Result<Option<String>, Stop> {
         let call = self.step_functions.get_execution_history().execution_arn(self.arn(execution));
         let answer = match call.reverse_order(true).max_results(LATEST).send().await {
             Err(error) if error.as_service_error().is_some_and(|error| error.is_execution_does_not_exist()) => {
@@ -195,24 +197,25 @@ impl Stack {
         Ok(waiting.map(first_line))
     }
 
-    /// Does what reads and writes a record until no step has written it in between, or AWS goes on stumbling.
+    /// Repeats `change`, which reads and writes records, until no step has written them in between. Ends with the last error if
+    /// every try fails for a transient reason.
     pub(super) async fn retry_on_conflict<T>(&self, change: impl AsyncFn() -> Result<T, Stop>) -> Result<T, Stop> {
         for _ in 1..TRIES {
             match change().await {
-                Err(stop) if stop.passing => tokio::time::sleep(BETWEEN_TRIES).await,
+                Err(stop) if stop.transient => tokio::time::sleep(BETWEEN_TRIES).await,
                 changed => return changed,
             }
         }
         change().await
     }
 
-    /// The fleet as it stands on AWS, by the ledger's configuration or by another.
+    /// The fleet as it is on AWS now, by the ledger's configuration or by `config`.
     pub(super) async fn observe(&self, fleet: &FleetName, config: Option<&Config>) -> Result<Observed, Stop> {
-        self.ask("observe", &json!({"fleet": fleet, "config": config})).await
+        self.invoke("observe", &json!({"fleet": fleet, "config": config})).await
     }
 
-    /// What a function that only looks answers.
-    pub(super) async fn ask<T: DeserializeOwned>(&self, step: &str, input: &Value) -> Result<T, Stop> {
+    /// Invokes a function that only reads, and returns its answer.
+    pub(super) async fn invoke<T: DeserializeOwned>(&self, step: &str, input: &Value) -> Result<T, Stop> {
         let function = format!("{PREFIX}{step}");
         let call = self.lambda.invoke().function_name(&function).payload(Blob::new(input.to_string()));
         let answer = call.send().await.of("Invoke")?;

@@ -1,11 +1,10 @@
-//! `status`: a fleet as the ledger has it and as it stands on AWS.
+//! `status`: a fleet as the ledger and AWS have it now.
 
-use super::show;
-use super::stack::{Execution, Stack, Started};
+use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
-use crate::cli::OfFleet;
+use super::{FleetArgs, show};
 use crate::{Exit, Streams};
-use fleet::{FleetName, Golden, KeptImage, Observed, Order, Outcome, Phase, Run, RunId, Version, admit};
+use fleet::{FleetName, Golden, KeptImage, Observed, Order, Outcome, Phase, Release, Run, RunId, Version, admit};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt::Write;
@@ -16,39 +15,55 @@ struct Status {
     fleet: FleetName,
     version: Version,
     golden: Option<Golden>,
-    /// What 'fleetwright rollback' goes back to.
+    /// The image that `fleetwright revert` returns to by default.
     previous: Option<KeptImage>,
     in_service: usize,
     observed: Observed,
-    /// The run that holds the fleet.
-    run: Option<Going>,
-    /// What an upgrade would be refused for now, or why the run does not go on.
+    /// The run that holds the lock.
+    run: Option<HoldingRun>,
+    /// The last run, if an operator released the fleet from it and no run has begun since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    released: Option<ReleasedRun>,
+    /// Why an upgrade would be refused now, or why the run cannot continue.
     problem: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Going {
+struct ReleasedRun {
+    run: RunId,
+    #[serde(flatten)]
+    release: Release,
+}
+
+#[derive(Serialize)]
+struct HoldingRun {
     run: RunId,
     to: Version,
     phase: &'static str,
     started: Timestamp,
-    /// What it does at this moment, and what it waits for.
+    /// The state that it is in, and what it waits for.
     doing: Option<String>,
 }
 
-pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+pub(crate) async fn run(args: &FleetArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let stack = &Stack::connect().await?;
     let record = stack.fleet(&args.fleet).await?.record;
     let observed = stack.observe(&args.fleet, None).await?;
     let (run, problem) = match &record.lock {
         None => (None, admit(&record, &observed, &Order::Upgrade(Vec::new())).err().map(|refusal| refusal.to_string())),
         Some(lock) => {
             let run = stack.run(&args.fleet, Some(&lock.run)).await?.record;
-            let problem = stuck(stack, &run).await?;
-            let doing = stack.doing(&Started::of(&run)).await?;
+            let problem = why_stuck(stack, &run).await?;
+            let doing = stack.current_state(&ExecutionId::of(&run)).await?;
             let Run { run, to, phase, started, .. } = run;
-            (Some(Going { run: run.id, to, phase: phase.as_str(), started, doing }), problem)
+            (Some(HoldingRun { run: run.id, to, phase: phase.as_str(), started, doing }), problem)
         }
     };
+    let released = match &record.lock {
+        None => stack.ledger.runs(&args.fleet).await?.into_iter().next(),
+        Some(_) => None,
+    };
+    let released = released.and_then(|last| Some(ReleasedRun { run: last.run.id, release: last.released? }));
     let status = Status {
         schema_version: 1,
         fleet: args.fleet.clone(),
@@ -58,19 +73,20 @@ pub(super) async fn run(stack: &Stack, args: &OfFleet, streams: &mut Streams<'_>
         in_service: observed.in_service(),
         observed,
         run,
+        released,
         problem,
     };
     show(streams, args.output, &status, text)?;
     Ok(Exit::Done)
 }
 
-/// Why the run that holds the fleet does not go on, if it does not. While one goes on, what it changes is no problem.
-async fn stuck(stack: &Stack, run: &Run) -> Result<Option<String>, Stop> {
+/// Why the run that holds the lock cannot continue, if it cannot. What a running run changes is no problem.
+async fn why_stuck(stack: &Stack, run: &Run) -> Result<Option<String>, Stop> {
     if run.phase == Phase::Ended(Outcome::Frozen) {
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
-        return Ok(Some(format!("frozen, because {why}; see infra/runbook/frozen.md")));
+        return Ok(Some(format!("frozen, because {why}; see docs/runbook/frozen.md")));
     }
-    let going = matches!(stack.describe(&Started::of(run)).await?, Execution::Going);
+    let going = matches!(stack.describe(&ExecutionId::of(run)).await?, Execution::Going);
     Ok((!going).then(|| Stop::dead(&run.run, run.phase.as_str()).to_string()))
 }
 
@@ -92,19 +108,18 @@ fn write_text(out: &mut String, s: &Status) -> std::fmt::Result {
     for member in &s.observed.tagged {
         writeln!(out, "  member    {} {} {} {}", member.id, member.image, member.zone, member.health)?;
     }
-    for stranger in &s.observed.untagged_targets {
-        writeln!(out, "  stranger  {stranger} takes traffic without the load-balancer tag")?;
+    for target in &s.observed.untagged_targets {
+        writeln!(out, "  untagged  {target} receives traffic without the load-balancer tag")?;
     }
     match &s.run {
         None => writeln!(out, "  run       none")?,
-        Some(going) => {
-            let doing = going.doing.as_ref().map(|doing| format!(": {doing}")).unwrap_or_default();
-            writeln!(
-                out,
-                "  run       {} to {} since {:.0}, {}{doing}",
-                going.run, going.to, going.started, going.phase
-            )?;
+        Some(run) => {
+            let doing = run.doing.as_ref().map(|doing| format!(": {doing}")).unwrap_or_default();
+            writeln!(out, "  run       {} to {} since {:.0}, {}{doing}", run.run, run.to, run.started, run.phase)?;
         }
+    }
+    if let Some(ReleasedRun { run, release: Release { by, at } }) = &s.released {
+        writeln!(out, "  released  {run} by {by} at {at:.0}: 'fleetwright doctor' finds what it left")?;
     }
     if let Some(problem) = &s.problem {
         writeln!(out, "  problem   {problem}")?;

@@ -1,43 +1,43 @@
-//! Why a command ends before it is done.
+//! Why a command stops before it is done.
 
 use crate::Exit;
 use fleet::{Refusal, RunRef};
 use functions::{CallError, StepError};
 
-/// What is said on standard error, and the exit status.
+/// The error that a command prints to standard error, and its exit status.
 #[derive(Debug)]
-pub(super) struct Stop {
+pub(crate) struct Stop {
     pub(super) exit: Exit,
-    /// Whether it may pass by itself: AWS stumbled, asked to slow down, or could not be reached.
-    pub(super) passing: bool,
+    /// Whether repeating the call may succeed: AWS had an error, throttled the call, or could not be reached.
+    pub(super) transient: bool,
     text: String,
 }
 
 impl Stop {
     fn new(exit: Exit, text: impl Into<String>) -> Self {
-        Self { exit, passing: false, text: text.into() }
+        Self { exit, transient: false, text: text.into() }
     }
 
-    /// It did not work.
+    /// The command failed.
     pub(super) fn error(text: impl Into<String>) -> Self {
         Self::new(Exit::Error, text)
     }
 
-    /// What was given is wrong; nothing was changed.
+    /// The operator's input is wrong; nothing was changed.
     pub(super) fn bad_input(text: impl Into<String>) -> Self {
         Self::new(Exit::BadInput, text)
     }
 
-    /// It must not be done now; nothing was changed.
+    /// The command must not do this now; nothing was changed.
     pub(super) fn refused(text: impl Into<String>) -> Self {
         Self::new(Exit::Refused, text)
     }
 
-    /// The run's execution has ended and the run has not; a person is needed.
-    pub(super) fn dead(run: &RunRef, doing: &str) -> Self {
+    /// The run's execution has ended, but the run has not; a person must act.
+    pub(super) fn dead(run: &RunRef, phase: &str) -> Self {
         let fleet = &run.fleet;
         let text = format!(
-            "the execution of {run} ended while it was {doing}: the fleet stays as it is, and locked, until 'fleetwright repair --fleet {fleet}'; see infra/runbook/stopped.md"
+            "the execution of {run} died while the run was {phase}: the fleet stays as it is, and locked, until 'fleetwright repair --fleet {fleet}'; see docs/runbook/stopped.md"
         );
         Self::new(Exit::Frozen, text)
     }
@@ -62,7 +62,7 @@ impl From<StepError> for Stop {
             StepError::Refused(text) => Self::refused(text),
             StepError::Failed(text) | StepError::Aborted(text) => Self::error(text),
             StepError::NotYet(text) | StepError::Throttled(text) | StepError::Interrupted(text) => {
-                Self { passing: true, ..Self::error(text) }
+                Self { transient: true, ..Self::error(text) }
             }
         }
     }

@@ -1,30 +1,82 @@
-//! `upgrade`: starts an upgrade and, unless told otherwise, watches it to its end.
+//! `upgrade`: starts or schedules an upgrade and, by default, watches it until it ends.
 
 use super::plan::{self, UpgradePlan};
-use super::stack::{Stack, Started};
+use super::stack::{ExecutionId, Stack};
 use super::stop::Stop;
 use super::watch;
-use super::{schedule, show};
-use crate::cli::{Output, UpgradeArgs, Watching, When};
+use super::{WatchOptions, schedule, show};
 use crate::definition::Definition;
+use crate::output::Output;
 use crate::{Exit, Streams};
+use clap::Args;
 use fleet::{
-    Fingerprint, FleetName, FleetRecord, Golden, Observed, Order, Phase, Refusal, RunId, RunRef, Span, Version, admit,
-    check_window, expected_length, hop_path, lengths, percentile_95,
+    Fingerprint, FleetName, FleetRecord, Golden, Observed, Order, Phase, Refusal, RunId, RunRef, Span, Version,
+    WeeklyTime, admit, check_window, expected_length, hop_path, lengths, percentile_95,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 
-/// What is started: a version, or a plan for one.
-pub(super) struct Request {
+/// The upgrade to start.
+#[derive(Debug, Args)]
+pub(crate) struct UpgradeArgs {
+    /// The version to upgrade to, such as 1.4.14.
+    #[arg(long, value_name = "VERSION")]
+    to: Option<Version>,
+    /// The fleet's name.
+    #[arg(long, value_name = "NAME", env = "FLEETWRIGHT_FLEET")]
+    fleet: Option<FleetName>,
+    /// Start the plan in this file, from `plan --out`. Refused if the fleet has changed since.
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Schedule the upgrade instead of starting it now: `quiet` is the quietest window by the load balancer's request counts,
+    /// `window` is the next window of `upgrade.windows`.
+    #[arg(long, value_name = "quiet|window|'sun 03:00 Europe/Berlin'", conflicts_with_all = ["plan", "timeout"])]
+    when: Option<When>,
+    /// Whether the run asks for approval before it deletes the leaving members. By default, as `upgrade.approval` in the
+    /// configuration.
+    #[arg(long, value_name = "true|false")]
+    approval: Option<bool>,
+    /// Return as soon as the run is started, without watching it.
+    #[arg(long, conflicts_with = "timeout")]
+    detach: bool,
+    #[command(flatten)]
+    watching: WatchOptions,
+}
+
+/// When a scheduled upgrade starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum When {
+    /// In the quietest window of the coming week.
+    Quiet,
+    /// When the next window that is long enough opens.
+    Window,
+    /// At the next occurrence of a weekly time.
+    At(WeeklyTime),
+}
+
+impl std::str::FromStr for When {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "quiet" => Ok(Self::Quiet),
+            "window" => Ok(Self::Window),
+            time => time.parse().map(Self::At).map_err(|error| format!("{error}, or 'quiet' or 'window'")),
+        }
+    }
+}
+
+/// What to start: an upgrade to a version, with its plan if there is one.
+struct Request {
     fleet: FleetName,
     to: Version,
     plan: Option<UpgradePlan>,
 }
 
-/// What the arguments and the plan's file ask for.
-pub(super) fn read(args: &UpgradeArgs) -> Result<Request, Stop> {
+/// The upgrade that the arguments and the plan's file name.
+fn read(args: &UpgradeArgs) -> Result<Request, Stop> {
     let Some(file) = &args.plan else {
         let missing = |what: &str| Stop::bad_input(format!("{what} is missing: name it, or a plan with --plan"));
         let fleet = args.fleet.clone().ok_or_else(|| missing("--fleet"))?;
@@ -43,24 +95,21 @@ pub(super) fn read(args: &UpgradeArgs) -> Result<Request, Stop> {
     Ok(Request { fleet: plan.fleet.clone(), to: plan.to, plan: Some(plan) })
 }
 
-pub(super) async fn run(
-    Request { fleet, to, plan }: Request,
-    stack: &Stack,
-    args: &UpgradeArgs,
-    streams: &mut Streams<'_>,
-) -> Result<Exit, Stop> {
+pub(crate) async fn run(args: &UpgradeArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let Request { fleet, to, plan } = read(args)?;
+    let stack = &Stack::connect().await?;
     let record = stack.fleet(&fleet).await?.record;
     if let Some(lock) = &record.lock {
-        let going = stack.run(&fleet, Some(&lock.run)).await?.record;
-        if going.workflow.scales() && !matches!(going.phase, Phase::Ended(_)) {
+        let holder = stack.run(&fleet, Some(&lock.run)).await?.record;
+        if holder.workflow.scales() && !matches!(holder.phase, Phase::Ended(_)) {
             streams.talk(format!("run {} scales fleet {fleet}: the upgrade waits for its end", lock.run));
         } else {
             return Err(Stop::refused(format!(
-                "run {} holds fleet {fleet}, {} -> {}, and is {}: 'fleetwright watch --fleet {fleet}' shows it",
+                "run {} holds the lock of fleet {fleet}, {} -> {}, and is {}: 'fleetwright watch --fleet {fleet}' shows it",
                 lock.run,
-                going.from(),
-                going.to,
-                going.phase.as_str()
+                holder.from(),
+                holder.to,
+                holder.phase.as_str()
             )));
         }
     }
@@ -90,12 +139,12 @@ pub(super) async fn run(
     }
     let run = RunRef { id: run_id(stack, &fleet, &to)?, fleet };
     let input = request(&run, to, args.approval, plan.map(|plan| plan.fingerprint), takes);
-    let execution = Started { definition: Definition::UPGRADE, name: run.id.clone() };
+    let execution = ExecutionId { definition: Definition::UPGRADE, name: run.id.clone() };
     stack.start(&execution, &input).await?;
     started(stack, &run, &execution, args.detach, &args.watching, streams).await
 }
 
-/// What is scheduled, and why then.
+/// A scheduled upgrade, and why it starts at that time.
 #[derive(Serialize)]
 struct Scheduled {
     schema_version: u32,
@@ -107,7 +156,7 @@ struct Scheduled {
     because: String,
 }
 
-/// Schedules an upgrade. Whether it still fits its window is checked once more when it starts.
+/// Schedules an upgrade. When it starts, the run checks again whether it fits its window.
 async fn later(
     stack: &Stack,
     record: &FleetRecord,
@@ -124,22 +173,21 @@ async fn later(
     let rehearsed = plan::rehearsed_lengths(record, &observed, &admission, to, &past, hops.len()).await?;
     let expected = expected_length(&lengths(&past, hops.len()), &rehearsed).ok_or(Refusal::UnknownLength)?.length();
     let (starts, because) = match when {
-        When::At(moment) => {
-            let at =
-                moment.next(stack.now()).ok_or_else(|| Stop::bad_input("--when: the calendar ends before that"))?;
-            (at.timestamp(), format!("{moment}, as asked for"))
+        When::At(time) => {
+            let at = time.next(stack.now()).ok_or_else(|| Stop::bad_input("--when: the calendar ends before that"))?;
+            (at.timestamp(), format!("{time}, as ordered"))
         }
         When::Window => match windows.permits(stack.now(), expected) {
             _ if windows.is_empty() => return Err(Stop::refused("upgrade.windows: the configuration has none")),
-            Ok(()) => return Err(Stop::refused("a window is open that it fits into: start it without --when")),
+            Ok(()) => return Err(Stop::refused("a window is open in which it fits: start it without --when")),
             Err(closed) => {
                 let next = closed.next().ok_or_else(|| Stop::from(Refusal::Window(closed)))?;
                 (next, "the next window of upgrade.windows opens then".to_owned())
             }
         },
         When::Quiet => {
-            let asked = json!({"fleet": fleet, "length_seconds": expected.as_secs()});
-            let Quiet { start, because } = stack.ask("quiet-hour", &asked).await?;
+            let input = json!({"fleet": fleet, "length_seconds": expected.as_secs()});
+            let Quiet { start, because } = stack.invoke("quiet-hour", &input).await?;
             (start, because)
         }
     };
@@ -166,20 +214,20 @@ async fn later(
     Ok(Exit::Done)
 }
 
-/// What the function that looks for it answers, as far as it matters here.
+/// The answer of the function `quiet-hour`, as far as this command needs it.
 #[derive(Deserialize)]
 struct Quiet {
     start: Timestamp,
     because: String,
 }
 
-/// Says that a run is started, and watches it unless told otherwise.
+/// Says that a run is started, and watches it unless `detach`.
 pub(super) async fn started(
     stack: &Stack,
     run: &RunRef,
-    execution: &Started,
+    execution: &ExecutionId,
     detach: bool,
-    watching: &Watching,
+    watching: &WatchOptions,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Stop> {
     if detach {
@@ -190,12 +238,12 @@ pub(super) async fn started(
         streams.talk(format!("{run} is started; 'fleetwright watch {} --fleet {}' shows it", run.id, run.fleet));
         return Ok(Exit::Done);
     }
-    streams.talk(format!("{run} is started; it goes on if this command is interrupted"));
+    streams.talk(format!("{run} is started; it continues if this command is interrupted"));
     watch::until_over(stack, run, execution, watching, streams).await
 }
 
-/// An execution's name, which is the run's: what it is for, and when it was asked for. All fleets share a state machine,
-/// and so its executions' names.
+/// The name of a new run and of its execution: the fleet, what the run is for, and the time. All fleets share a state machine,
+/// so the fleet is in the name.
 pub(super) fn run_id(stack: &Stack, fleet: &FleetName, what: &dyn std::fmt::Display) -> Result<RunId, Stop> {
     let id = format!("{fleet}-{what}-{}", stack.now().strftime("%Y%m%d-%H%M%S")).replace('.', "-");
     id.parse().map_err(|error: fleet::InvalidId| Stop::error(error.to_string()))
@@ -215,17 +263,17 @@ fn request(run: &RunRef, to: Version, approval: Option<bool>, plan: Option<Finge
     request
 }
 
-/// What is not as it was when the plan was made.
+/// What has changed since the plan was made.
 fn changes(plan: &UpgradePlan, observed: &Observed, golden: Option<&Golden>) -> String {
     let planned: Vec<_> = plan.members.iter().map(|member| &member.id).collect();
     let found: Vec<_> = observed.tagged.iter().map(|member| &member.id).collect();
     let gone = planned.iter().filter(|id| !found.contains(id)).map(|id| format!("{id} is no longer a member"));
     let new = found.iter().filter(|id| !planned.contains(id)).map(|id| format!("{id} is a new member"));
     let image = golden.filter(|golden| plan.golden != **golden);
-    let image = image.map(|golden| format!("the golden image is {} now", golden.image));
+    let image = image.map(|golden| format!("the golden image is now {}", golden.image));
     let mut changes: Vec<_> = gone.chain(new).chain(image).collect();
     if changes.is_empty() {
-        changes.push("its configuration is another".to_owned());
+        changes.push("its configuration is different".to_owned());
     }
     format!("fleet {} has changed since the plan was made: {}; make a new plan", plan.fleet, changes.join(", "))
 }

@@ -1,44 +1,55 @@
-//! `watch`: a run as it goes, to its end; the exit status says how it ended.
+//! `watch`: shows a run until it ends; the exit status says how it ended.
 
-use super::show;
 use super::shown_run::{ShownRun, step_event};
-use super::stack::{Execution, Stack, Started};
+use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
-use crate::cli::{Output, Watch, Watching};
+use super::{RunArgs, WatchOptions, show};
 use crate::definition::Definition;
 use crate::display::{StepDisplay, StepEvent};
+use crate::output::Output;
 use crate::{Exit, Streams};
+use clap::Args;
 use fleet::{Phase, Run, RunRef, StepRecord};
 use jiff::SignedDuration;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// How often is looked.
+/// The time between two polls.
 const EVERY: Duration = Duration::from_secs(2);
-/// So many looks in turn may fail, five minutes of them, before the watching ends; the run does not.
+/// So many polls in a row may fail, five minutes of them, before the command stops watching. The run continues.
 const FAILURES: u32 = 150;
-/// So many looks may find neither an execution nor a run: what was just started is not seen everywhere at once.
+/// So many polls may find neither an execution nor a run: AWS does not show a new execution everywhere at once.
 const UNSEEN: u32 = 15;
 
-pub(super) async fn run(stack: &Stack, args: &Watch, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+/// The run to watch.
+#[derive(Debug, Args)]
+pub(crate) struct WatchArgs {
+    #[command(flatten)]
+    of: RunArgs,
+    #[command(flatten)]
+    watching: WatchOptions,
+}
+
+pub(crate) async fn run(args: &WatchArgs, streams: &mut Streams<'_>) -> Result<Exit, Stop> {
+    let stack = &Stack::connect().await?;
     let run = match &args.of.run {
-        // It may be so new that the ledger does not have it yet.
+        // The run may be so new that the ledger does not have it yet.
         Some(id) => RunRef { fleet: args.of.fleet.clone(), id: id.clone() },
         None => stack.run(&args.of.fleet, None).await?.record.run,
     };
     let known = stack.ledger.run(&run).await?;
     let definition = known.map_or(Definition::UPGRADE, |known| Definition::of(known.record.workflow));
-    let execution = Started { definition, name: run.id.clone() };
+    let execution = ExecutionId { definition, name: run.id.clone() };
     until_over(stack, &run, &execution, &args.watching, streams).await
 }
 
-/// Shows a run's steps as they end, then how it ended. `execution` is the one that was started last for it.
+/// Shows a run's steps as they end, then its outcome. `execution` is the last one that was started for it.
 pub(super) async fn until_over(
     stack: &Stack,
     run: &RunRef,
-    execution: &Started,
-    watching: &Watching,
+    execution: &ExecutionId,
+    watching: &WatchOptions,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Stop> {
     let mut display = StepDisplay::new(None, streams);
@@ -54,7 +65,7 @@ pub(super) async fn until_over(
             Ok(Exit::Done)
         }
         Over::StillGoing => {
-            streams.talk(format!("{run} goes on; 'fleetwright watch {} --fleet {}' shows it", run.id, run.fleet));
+            streams.talk(format!("{run} continues; 'fleetwright watch {} --fleet {}' shows it", run.id, run.fleet));
             Ok(Exit::StillGoing)
         }
     }
@@ -62,7 +73,7 @@ pub(super) async fn until_over(
 
 /// Says that there was nothing to do.
 fn unchanged(run: &RunRef, output: Output, streams: &mut Streams<'_>) {
-    streams.talk(format!("{run}: nothing to do, the fleet is where it is wanted"));
+    streams.talk(format!("{run}: nothing to do, the fleet already is as ordered"));
     if output == Output::Json {
         streams.data(json!({"schema_version": 1, "run": run.id, "fleet": run.fleet, "outcome": "unchanged"}));
     }
@@ -74,15 +85,15 @@ enum Over {
     StillGoing,
 }
 
-/// What one look saw.
+/// What one poll found.
 struct Seen {
     execution: Execution,
     /// The run and its steps, once it is in the ledger.
     run: Option<(Run, Vec<StepRecord>)>,
 }
 
-async fn look(stack: &Stack, run: &RunRef, execution: &Started) -> Result<Seen, Stop> {
-    // The execution before the ledger: once it is over, nothing of the run is written any more.
+async fn poll(stack: &Stack, run: &RunRef, execution: &ExecutionId) -> Result<Seen, Stop> {
+    // The execution before the ledger: once it has ended, nothing more of the run is written.
     let execution = stack.describe(execution).await?;
     let run = match stack.ledger.run(run).await? {
         None => None,
@@ -94,8 +105,8 @@ async fn look(stack: &Stack, run: &RunRef, execution: &Started) -> Result<Seen, 
 async fn follow(
     stack: &Stack,
     run: &RunRef,
-    execution: &Started,
-    watching: &Watching,
+    execution: &ExecutionId,
+    watching: &WatchOptions,
     display: &mut StepDisplay<'_, '_>,
 ) -> Result<Over, Stop> {
     let until = watching.timeout.map(|timeout| stack.now() + SignedDuration::from(timeout));
@@ -103,12 +114,12 @@ async fn follow(
     let mut shown = BTreeSet::new();
     let (mut failures, mut unseen) = (0, 0);
     loop {
-        match look(stack, run, &execution).await {
-            Err(stop) if stop.passing && failures < FAILURES => {
+        match poll(stack, run, &execution).await {
+            Err(stop) if stop.transient && failures < FAILURES => {
                 failures += 1;
-                display.show(&StepEvent::Notice(&format!("{stop}; the run continues, polling again")));
+                display.show(&StepEvent::Notice(&format!("{stop}; the run continues meanwhile, polling again")));
             }
-            Err(stop) if stop.passing => return Ok(Over::StillGoing),
+            Err(stop) if stop.transient => return Ok(Over::StillGoing),
             Err(stop) => return Err(stop),
             Ok(Seen { execution: stands, run: None }) => {
                 failures = 0;
@@ -128,12 +139,12 @@ async fn follow(
                 }
                 if let Phase::AwaitingApproval { .. } = &record.phase {
                     let fleet = &run.fleet;
-                    let waits = format!("{run} waits for an approval: 'fleetwright approve --fleet {fleet}', or abort");
-                    display.show(&StepEvent::Notice(&waits));
+                    let awaits = format!("{run} awaits approval: 'fleetwright approve --fleet {fleet}', or abort it");
+                    display.show(&StepEvent::Notice(&awaits));
                 }
                 if display.is_animated() {
-                    let doing = stack.doing(&execution).await.ok().flatten();
-                    let step = doing.as_deref().unwrap_or(record.phase.as_str());
+                    let state = stack.current_state(&execution).await.ok().flatten();
+                    let step = state.as_deref().unwrap_or(record.phase.as_str());
                     display.show(&StepEvent::Started { at: None, step });
                 }
             }
@@ -151,17 +162,17 @@ fn over(
     record: Run,
     steps: Vec<StepRecord>,
     stands: &Execution,
-    execution: &mut Started,
+    execution: &mut ExecutionId,
 ) -> Result<Option<Over>, Stop> {
     if *record.execution() != execution.name {
         match stands {
-            // It is about to take the run up.
+            // It is about to resume the run.
             Execution::Going => {}
             Execution::Over { failure: Some((error, cause)) } if error == "Refused" => {
                 return Err(Stop::refused(cause));
             }
-            // Another has taken the run up since.
-            Execution::Over { .. } | Execution::Unknown => *execution = Started::of(&record),
+            // Another execution has resumed the run since.
+            Execution::Over { .. } | Execution::Unknown => *execution = ExecutionId::of(&record),
         }
         return Ok(None);
     }
@@ -173,7 +184,7 @@ fn over(
     }
 }
 
-/// How an execution ended that left no run in the ledger, if it has ended.
+/// How an execution without a run in the ledger ended, if it has ended.
 fn not_begun(run: &RunRef, execution: &Execution, unseen: &mut u32) -> Result<Option<Over>, Stop> {
     match execution {
         Execution::Going => Ok(None),
@@ -185,7 +196,7 @@ fn not_begun(run: &RunRef, execution: &Execution, unseen: &mut u32) -> Result<Op
         Execution::Over { failure: None } => Ok(Some(Over::Unchanged)),
         Execution::Over { failure: Some((error, cause)) } if error == "Refused" => Err(Stop::refused(cause)),
         Execution::Over { failure: Some((error, cause)) } => {
-            Err(Stop::error(format!("{run} was not begun, nothing was changed: {error}: {cause}")))
+            Err(Stop::error(format!("{run} did not begin, and nothing was changed: {error}: {cause}")))
         }
     }
 }

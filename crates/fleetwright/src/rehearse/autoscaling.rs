@@ -14,7 +14,7 @@ mod report;
 mod text;
 mod world;
 
-use crate::cli::{PolicyName, RehearseScaling};
+use super::args::{AutoscalingArgs, PolicyName};
 use crate::{Exit, Streams};
 use demand::Demand;
 use fleet::{Config, ConfigError, Scaling, Trace, TraceError};
@@ -63,7 +63,7 @@ enum ReplayError {
 }
 
 /// Replays the trace with each policy and prints the figures.
-pub(crate) fn run(args: &RehearseScaling, streams: &mut Streams<'_>) -> Exit {
+pub(crate) fn run(args: &AutoscalingArgs, streams: &mut Streams<'_>) -> Exit {
     let report = match report(args) {
         Ok(report) => report,
         Err(error) => {
@@ -78,7 +78,7 @@ pub(crate) fn run(args: &RehearseScaling, streams: &mut Streams<'_>) -> Exit {
 }
 
 /// The figures of each policy. Writes the report page if the command line names a file.
-fn report(args: &RehearseScaling) -> Result<Report, ReplayError> {
+fn report(args: &AutoscalingArgs) -> Result<Report, ReplayError> {
     let spec = ReplaySpec::read(args)?;
     let replayed = replay_all(&spec, args.policy);
     let report = Report::of(args, &spec, &replayed);
@@ -91,7 +91,7 @@ fn report(args: &RehearseScaling) -> Result<Report, ReplayError> {
 
 impl ReplaySpec {
     /// Reads the configuration and the trace.
-    fn read(args: &RehearseScaling) -> Result<Self, ReplayError> {
+    fn read(args: &AutoscalingArgs) -> Result<Self, ReplayError> {
         let file = || args.config.clone();
         let config = Config::from_toml(&read(&args.config)?);
         let mut config = config.map_err(|error| ReplayError::Config { file: file(), error })?;

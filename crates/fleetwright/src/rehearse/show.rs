@@ -1,14 +1,13 @@
 //! Shows the result of one rehearsal: the report page, then text or JSON.
 
-use super::{Ending, RehearsalSpec, Rehearsed, page, text};
-use crate::cli;
+use super::{Ending, RehearsalArgs, RehearsalSpec, Rehearsed, page, text};
 use crate::{Exit, Streams};
 
 /// Writes the report page if the command line names a file, prints the result, and gives the exit status.
 pub(super) fn show(
     rehearsed: &Rehearsed,
     spec: &RehearsalSpec,
-    args: &cli::Rehearsal,
+    args: &RehearsalArgs,
     streams: &mut Streams<'_>,
 ) -> Exit {
     if let Some(reason) = rehearsed.reason.as_ref().filter(|_| rehearsed.outcome == Ending::Refused) {

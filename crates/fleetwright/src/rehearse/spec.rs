@@ -2,8 +2,7 @@
 
 use super::error::SpecError;
 use super::pace::{Pace, shorten_waits};
-use super::{FaultSpec, Goal};
-use crate::cli;
+use super::{FaultSpec, Goal, RehearsalArgs};
 use crate::lambda::Functions;
 use asl::Resources;
 use fleet::Config;
@@ -52,7 +51,7 @@ impl RehearsalSpec {
     }
 
     /// Reads the configuration and applies the command line to it.
-    pub(super) fn read(goal: Goal, args: &cli::Rehearsal) -> Result<Self, SpecError> {
+    pub(super) fn read(goal: Goal, args: &RehearsalArgs) -> Result<Self, SpecError> {
         let mut config = Config::from_toml(&std::fs::read_to_string(&args.config)?)?;
         if let Some(size) = args.size {
             config.fleet.size = size;

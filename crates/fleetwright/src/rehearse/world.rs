@@ -68,8 +68,8 @@ pub fn world(config: &Config) -> World {
 fn cpu_alarms(config: &Config) -> Vec<CpuAlarm> {
     let thresholds = config.scaling.map(|scaling| scaling.thresholds());
     let alarms = thresholds.into_iter().flatten().map(|threshold| CpuAlarm {
-        name: alarm_name(&config.fleet.name, threshold.rings),
-        threshold: match threshold.rings {
+        name: alarm_name(&config.fleet.name, threshold.kind),
+        threshold: match threshold.kind {
             fleet::AlarmKind::Busy => AlarmThreshold::Above(threshold.percent),
             fleet::AlarmKind::Idle => AlarmThreshold::Below(threshold.percent),
         },

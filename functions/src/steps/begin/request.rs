@@ -1,7 +1,7 @@
 //! The input of an execution, and the order in it.
 
 use crate::StepError;
-use fleet::{Fingerprint, FleetName, FleetRecord, InstanceId, Machine, Order, Target, Version, hop_path};
+use fleet::{Fingerprint, FleetName, FleetRecord, InstanceId, Machine, Order, RevertTo, Version, hop_path};
 use serde::{Deserialize, Serialize};
 
 /// The input with which an operator or a schedule starts the execution.
@@ -13,7 +13,7 @@ pub(super) struct Request {
     pub(super) to: Option<Version>,
     /// Instead of `to`: the kept image to return to.
     #[serde(alias = "rollback")]
-    revert: Option<Target>,
+    revert: Option<RevertTo>,
     /// Instead of either: true, to undo changes by hand.
     restore: Option<bool>,
     pub(super) approval: Option<bool>,

@@ -5,8 +5,8 @@ use crate::StepError;
 use crate::aws::Aws;
 use crate::steps::joined::joined;
 use fleet::{
-    FleetRecord, Health, Member, Observed, Outcome, Phase, Reading, Run, RunId, SizeOrder, Standing, Tagged, Workflow,
-    fleet_cpu,
+    FleetRecord, Health, Member, Observed, Outcome, Phase, Reading, Run, RunId, ScalingMember, SizeOrder, Tagged,
+    Workflow, fleet_cpu,
 };
 use jiff::{SignedDuration, Timestamp};
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ pub(super) async fn read(
     let runs = aws.ledger().runs(record.name()).await?;
     let by_id: BTreeMap<&RunId, &Run> = runs.iter().map(|run| (&run.run.id, run)).collect();
     let of_fleet = observed.tagged.iter().filter(|one| one.fleet.as_deref() == Some(record.name().as_str()));
-    let standing: Vec<_> = of_fleet.map(|one| standing(one, &by_id, now)).collect();
+    let standing: Vec<_> = of_fleet.map(|one| scaling_member(one, &by_id, now)).collect();
     let last = |workflow: Workflow| {
         let scaled = runs.iter().filter(|run| run.workflow == workflow && run.phase == Phase::Ended(Outcome::Scaled));
         scaled.filter_map(|run| run.ended).max()
@@ -71,14 +71,14 @@ async fn others_may_add(
 
 /// A member as it was observed. AWS does not say since when a target has been healthy. A member that a run launched was
 /// healthy at the run's commit or end. For any other member, its launch counts.
-fn standing(tagged: &Tagged, runs: &BTreeMap<&RunId, &Run>, now: Timestamp) -> Standing {
+fn scaling_member(tagged: &Tagged, runs: &BTreeMap<&RunId, &Run>, now: Timestamp) -> ScalingMember {
     let launched = tagged.launched.unwrap_or(now);
     let healthy = tagged.health == Health::Healthy;
     let since = match tagged.run.as_ref().and_then(|run| runs.get(run)) {
         Some(run) => run.committed.or(run.ended).unwrap_or(now),
         None => launched,
     };
-    Standing {
+    ScalingMember {
         member: Member {
             id: tagged.id.clone(),
             image: tagged.image.clone(),

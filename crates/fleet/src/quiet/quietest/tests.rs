@@ -2,7 +2,7 @@ use super::*;
 use jiff::ToSpan;
 use proptest::prelude::*;
 
-/// A Monday, 00:00 in UTC.
+/// A Monday, 00:00 UTC.
 const MONDAY: &str = "2026-03-02T00:00:00Z";
 const STEP: i64 = 300;
 
@@ -10,7 +10,7 @@ fn zone(name: &str) -> LocalZone {
     name.parse().unwrap()
 }
 
-/// A trace of five-minute counts from a Monday on: what `requests` says of each step, by the hours since that Monday.
+/// A trace of five-minute counts from a Monday. `requests` gives the count of each step from the hours since that Monday.
 fn trace(days: i64, requests: impl Fn(f64) -> Option<f64>) -> Trace {
     let monday: Timestamp = MONDAY.parse().unwrap();
     let steps = (0..days * DAY_SECONDS / STEP).filter_map(|step| {
@@ -20,7 +20,7 @@ fn trace(days: i64, requests: impl Fn(f64) -> Option<f64>) -> Trace {
     Trace::from_points(steps).unwrap()
 }
 
-/// Day and night, the quietest at 03:00, and a quieter weekend: 20 to 120 requests a step.
+/// A course of day and night that is quietest at 03:00, with a quieter weekend: 20 to 120 requests for each step.
 fn usual(hour: f64) -> f64 {
     let of_day = (hour - 3.0).rem_euclid(24.0);
     let from_night = of_day.min(24.0 - of_day) / 12.0;
@@ -51,12 +51,12 @@ fn the_quietest_window_lies_around_the_quietest_hour() {
     assert_eq!((best.recurring.start.to_string(), best.recurring.requests), (best.single.start.to_string(), 267.8));
     assert_eq!(
         window.because,
-        "Saturday 02:30 begins the quietest 1h of the week, by the 2 weeks that have it whole: about 306 requests are expected, 37 % of the 823 in the average window and 1362 in the busiest (Friday 14:30)"
+        "Saturday 02:30 begins the quietest 1h of the week, by the 2 weeks that contain all of it: about 306 requests are expected, 37 % of the 823 in the average window and 1362 in the busiest (Friday 14:30)"
     );
 }
 
 #[test]
-fn it_is_looked_for_inside_of_the_windows_that_there_are() {
+fn the_quiet_window_lies_inside_the_configured_windows() {
     let trace = trace(14, |hour| Some(usual(hour)));
     let windows = |text: &str| serde_json::from_str::<Windows>(text).unwrap();
     let of = |text: &str, length: Span| quietest(&trace, &LocalZone::UTC, length, &windows(text), trace.end());
@@ -65,9 +65,9 @@ fn it_is_looked_for_inside_of_the_windows_that_there_are() {
     let mondays = r#"[{"days": ["mon"], "from": "05:00", "to": "09:00", "time_zone": "UTC"}]"#;
     let window = of(mondays, hour).unwrap();
     check(&window, "Mon 05:00");
-    assert!(window.because.contains("quietest 1h of the time that upgrade.windows leave"), "{}", window.because);
+    assert!(window.because.contains("quietest 1h of the time that upgrade.windows allow"), "{}", window.because);
     assert!(window.expected_requests > found(&trace, 60).expected_requests);
-    assert_eq!(window.peak_requests, found(&trace, 60).peak_requests, "it is compared with all the week");
+    assert_eq!(window.peak_requests, found(&trace, 60).peak_requests, "it is compared with the whole week");
 
     let never = of(mondays, Span::minutes(300)).unwrap_err();
     assert_eq!(
@@ -77,7 +77,7 @@ fn it_is_looked_for_inside_of_the_windows_that_there_are() {
 }
 
 #[test]
-fn a_habit_that_every_week_shows_is_kept() {
+fn a_habit_that_every_week_shows_counts() {
     let hole = |hour: f64| (50.0..55.0).contains(&(hour % 168.0));
     check(&found(&trace(14, |hour| Some(if hole(hour) { 1.0 } else { usual(hour) })), 60), "Wed 04:00");
     let batch = |hour: f64| hour % 168.0 > 120.0 && (1.0..5.0).contains(&(hour % 24.0));
@@ -86,10 +86,10 @@ fn a_habit_that_every_week_shows_is_kept() {
 }
 
 #[test]
-fn what_happened_once_is_outvoted() {
+fn an_event_in_one_week_does_not_count() {
     for week in [0.0, 168.0] {
         let during = |hour: f64, from: f64| (week + from..week + from + 4.0).contains(&hour);
-        // By the mean of both weeks that Wednesday's night would be the quietest.
+        // By the mean of both weeks, the night of that Wednesday would be the quietest.
         let outage = trace(14, |hour| Some(if during(hour, 49.0) { 0.0 } else { usual(hour) }));
         check(&found(&outage, 60), "Sat 02:30");
         let storm = trace(14, |hour| Some(usual(hour) * if during(hour, 121.0) { 20.0 } else { 1.0 }));
@@ -99,7 +99,7 @@ fn what_happened_once_is_outvoted() {
 
 #[test]
 fn gaps_are_unknown_and_not_quiet() {
-    // A night each is missing in both weeks, busy hours in one, and now and then a step.
+    // Each week lacks a night, one lacks busy hours, and single steps are missing.
     let missing = |hour: f64| (24.0..34.0).contains(&(hour % 168.0)) || (200.0..210.0).contains(&hour);
     let gaps = trace(14, |hour| (!missing(hour) && (hour * 12.0) as i64 % 13 != 0).then(|| usual(hour)));
     let window = found(&gaps, 60);
@@ -113,21 +113,21 @@ fn gaps_are_unknown_and_not_quiet() {
 }
 
 #[test]
-fn a_trace_too_short_for_a_week_gives_a_day_and_says_so() {
+fn a_trace_too_short_for_a_weekly_pattern_gives_a_daily_one_and_says_so() {
     let window = found(&trace(13, |hour| Some(usual(hour))), 60);
     assert_eq!((window.pattern, window.start.strftime("%a %H:%M").to_string()), (Period::Day, "Sun 02:30".to_owned()));
-    assert!(window.because.contains("too short to tell one day of the week from another"), "{}", window.because);
+    assert!(window.because.contains("too short to distinguish the days of the week"), "{}", window.because);
     assert_eq!(window.seen.len(), 13);
     let short = trace(1, |hour| Some(usual(hour)));
     let error = quietest(&short, &LocalZone::UTC, Span::minutes(60), &Windows::default(), short.end()).unwrap_err();
     assert_eq!(error, QuietError::TooLittle { known_hours: 24 });
-    // Two weeks of which hardly anything is known are no two weeks.
+    // Two weeks with few known steps do not give a weekly pattern.
     let sparse = trace(14, |hour| ((hour as i64 / 24) % 5 == 0).then(|| usual(hour)));
     assert_eq!(found(&sparse, 60).pattern, Period::Day);
 }
 
 #[test]
-fn lengths_that_fit_into_no_week_are_refused() {
+fn lengths_that_do_not_fit_into_a_week_are_refused() {
     let week = trace(14, |hour| Some(usual(hour)));
     let of = |seconds: u32| quietest(&week, &LocalZone::UTC, Span::seconds(seconds), &Windows::default(), week.end());
     assert_eq!(of(0), Err(QuietError::Length { length: Span::seconds(0) }));
@@ -140,16 +140,16 @@ fn lengths_that_fit_into_no_week_are_refused() {
 }
 
 #[test]
-fn nothing_at_all_is_quiet_at_once() {
+fn without_requests_the_first_window_is_the_quiet_one() {
     let window = found(&trace(14, |_| Some(0.0)), 60);
     assert_eq!((window.expected_requests, window.share_of_mean), (0.0, 1.0));
     check(&window, "Mon 00:00");
 }
 
 #[test]
-fn the_fleets_clock_is_followed_through_summer_time() {
-    // Whoever sends requests lives by the clock in Berlin, which goes from 02:00 to 03:00 on Sunday 29 March 2026. The
-    // quietest time of their week is Sunday 02:00 to 04:00; on that Sunday it is an hour long.
+fn the_quiet_window_follows_the_fleets_clock_through_summer_time() {
+    // The users follow the clock in Berlin, which goes from 02:00 to 03:00 on Sunday 29 March 2026. Their quietest time is
+    // Sunday 02:00 to 04:00. On that Sunday, it is only an hour long.
     let berlin = zone("Europe/Berlin");
     let monday: Timestamp = MONDAY.parse().unwrap();
     let quiet = |hour: f64| {
@@ -166,18 +166,18 @@ fn the_fleets_clock_is_followed_through_summer_time() {
     assert_eq!(before, "2026-03-22T02:00:00+01:00[Europe/Berlin]");
     let (changed, more) = of("2026-03-23T12:00:00Z", 60);
     assert_eq!(changed, "2026-03-29T03:00:00+02:00[Europe/Berlin]");
-    assert!((more - expected / 2.0).abs() <= 0.1, "the hour that is left brings half of the two: {more}, {expected}");
-    // In autumn that hour occurs twice: a window of three hours fits in.
+    assert!((more - expected / 2.0).abs() <= 0.1, "one hour has half the requests of two: {more}, {expected}");
+    // In autumn, that hour occurs twice, so that a window of three hours fits.
     let (twice, _) = of("2026-10-19T12:00:00Z", 180);
     assert_eq!(twice, "2026-10-25T02:00:00+02:00[Europe/Berlin]");
 }
 
 proptest! {
-    // Each reads up to a month of five-minute steps twice.
+    // Each case reads up to a month of five-minute steps twice.
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     #[test]
-    fn the_answer_holds_together(
+    fn the_quiet_window_is_consistent(
         seed in prop::collection::vec(0..1000_u32, 31..97), lost in 2..40_i64, days in 3..30_i64, length in 1..400_u32,
         after in -2_000_000..2_000_000_i64, name in prop::sample::select(vec!["UTC", "America/New_York", "Asia/Kathmandu"]),
     ) {
@@ -199,7 +199,7 @@ proptest! {
             prop_assert!(window.seen.iter().all(|seen| best.single.requests <= seen.requests));
             prop_assert!(best.single.requests <= best.recurring.requests);
         }
-        // Eight times the traffic has the same quiet hour.
+        // Eight times the requests have the same quiet window.
         prop_assert_eq!(find(&eight).unwrap().start, window.start);
     }
 }

@@ -20,22 +20,22 @@ fn at(text: &str) -> Timestamp {
 const WEEKEND: &str = r#"{ days = ["sat", "sun"], from = "02:00", to = "05:00", time_zone = "Europe/Berlin" }"#;
 
 #[test]
-fn without_windows_everything_is_permitted() {
+fn without_windows_a_run_may_start_at_any_time() {
     assert_eq!(Windows::default().permits(at("2026-11-25T12:00:00Z"), Span::minutes(600)), Ok(()));
 }
 
 #[test]
-fn a_run_must_end_inside() {
+fn a_run_must_end_inside_a_window() {
     let weekend = windows(WEEKEND);
     let permits = |from: &str, minutes: u32| weekend.permits(at(from), Span::minutes(minutes));
-    assert_eq!(permits("2026-11-28T01:00:00Z", 180), Ok(()), "from the opening to the very end");
+    assert_eq!(permits("2026-11-28T01:00:00Z", 180), Ok(()), "from the opening to the close");
     assert_eq!(permits("2026-11-28T03:15:00Z", 45), Ok(()));
     let sunday = at("2026-11-29T01:00:00Z");
     let late = permits("2026-11-28T03:15:01Z", 45).unwrap_err();
     assert_eq!(late.next(), Some(sunday));
     assert_eq!(
         late.to_string(),
-        "a run of 45m from 2026-11-28T03:15:01Z would end after its window closes at 2026-11-28T04:00:00Z: the next one that it fits into opens at 2026-11-29T01:00:00Z"
+        "a run of 45m from 2026-11-28T03:15:01Z would end after its window closes at 2026-11-28T04:00:00Z: the next window that it fits into opens at 2026-11-29T01:00:00Z"
     );
     let closed = permits("2026-11-28T04:00:00Z", 45).unwrap_err();
     assert_eq!(
@@ -47,14 +47,14 @@ fn a_run_must_end_inside() {
 }
 
 #[test]
-fn the_week_in_which_a_window_does_not_open_is_passed_over() {
+fn a_week_in_which_a_window_does_not_open_is_skipped() {
     let hour = windows(r#"{ days = ["sun"], from = "02:00", to = "03:00", time_zone = "Europe/Berlin" }"#);
     let refused = hour.permits(at("2027-03-22T00:00:00Z"), Span::minutes(30)).unwrap_err();
     assert_eq!(refused.next(), Some(at("2027-04-04T00:00:00Z")));
 }
 
 #[test]
-fn windows_that_touch_are_one() {
+fn windows_that_touch_count_as_one() {
     let nights = windows(
         r#"{ days = ["sat"], from = "20:00", to = "24:00", time_zone = "UTC" },
            { days = ["sun"], from = "00:00", to = "02:00", time_zone = "UTC" }"#,
@@ -65,7 +65,7 @@ fn windows_that_touch_are_one() {
     assert_eq!(windows(always).permits(at("2026-10-20T12:34:56Z"), Span::minutes(60 * 24 * 60)), Ok(()));
 }
 
-/// Whether the clock on the wall shows a time inside the window: what `permits` has to agree with, minute by minute.
+/// Whether a local time is inside the window. `permits` must agree with this for each minute.
 fn open(days: &[Weekday], from: i32, to: i32, local: &Zoned) -> bool {
     let minute = i32::from(local.hour()) * 60 + i32::from(local.minute());
     let (today, yesterday) = (local.weekday(), local.weekday().previous());
@@ -77,10 +77,10 @@ fn open(days: &[Weekday], from: i32, to: i32, local: &Zoned) -> bool {
 }
 
 proptest! {
-    /// In a zone whose clock is never changed, `permits` says what the clock on the wall says; and what it says to be the
-    /// next start is one, and no minute before it is.
+    /// In a zone without summer time, `permits` agrees with the local time. A run may start at the next start that `permits`
+    /// returns, and at no earlier minute.
     #[test]
-    fn permits_agrees_with_the_clock_on_the_wall(
+    fn permits_agrees_with_the_local_time(
         days in proptest::sample::subsequence(vec!["mon", "tue", "wed", "thu", "fri", "sat", "sun"], 1..4),
         from in 0..1440_i32, to in 0..1440_i32, start in 0..10_080_i64, length in 1..200_u32,
     ) {

@@ -1,4 +1,4 @@
-//! What holds of every reading and every configuration.
+//! Properties that hold for every reading and every configuration.
 
 use super::*;
 use proptest::prelude::*;
@@ -27,7 +27,7 @@ fn any_reading() -> impl Strategy<Value = Reading> {
         |(members, points, last_out, last_in, others_may_add)| Reading {
             members: (0..)
                 .zip(members)
-                .map(|(n, (image, zone, launched, since))| Standing {
+                .map(|(n, (image, zone, launched, since))| ScalingMember {
                     in_service: since.map(ago),
                     ..standing(n, image, zone, launched)
                 })
@@ -51,7 +51,7 @@ fn any_case() -> impl Strategy<Value = (Reading, Config)> {
 
 proptest! {
     #[test]
-    fn a_size_is_between_min_and_max_or_on_the_way((reading, config) in any_case()) {
+    fn a_size_is_between_min_and_max_or_grows_towards_min((reading, config) in any_case()) {
         let (decision, scaling) = (decide(&reading, &config, now()), config.scaling.unwrap());
         let (size, before) = (decision.size(), decision.inputs.size);
         let within = (scaling.min..=scaling.max).contains(&size);
@@ -65,10 +65,10 @@ proptest! {
     }
 
     #[test]
-    fn nobody_leaves_while_more_are_due((reading, config) in any_case()) {
+    fn members_leave_only_if_the_others_can_do_the_work((reading, config) in any_case()) {
         let (decision, scaling) = (decide(&reading, &config, now()), config.scaling.unwrap());
         if let (Action::In { to, .. }, true) = (&decision.action, decision.inputs.size <= scaling.max) {
-            // Not even the busiest minute would have been above the target with those who stay.
+            // The staying members would have kept even the busiest minute at or below the target.
             for seen in &decision.inputs.cpu {
                 let after = seen.percent * f64::from(seen.in_service) / f64::from(*to);
                 prop_assert!(after <= f64::from(scaling.target_cpu), "{} at {}", after, seen.at);
@@ -86,20 +86,20 @@ proptest! {
     }
 
     #[test]
-    fn those_added_bring_the_cpu_to_the_target_and_one_fewer_would_not((reading, config) in any_case()) {
+    fn added_members_bring_the_cpu_to_the_target_and_one_fewer_would_not((reading, config) in any_case()) {
         let decision = decide(&reading, &config, now());
         if let Action::Out { to, reason: Reason::Busy { limit: Limit::None, percent, in_service, .. } } = decision.action {
             let target = f64::from(config.scaling.unwrap().target_cpu);
             let work = percent * f64::from(in_service);
-            let ill = |one: &&Standing| one.in_service.is_none() && one.launched <= ago(15 * 60);
-            let at_work = to - reading.members.iter().filter(ill).count() as u32;
+            let unhealthy = |one: &&ScalingMember| one.in_service.is_none() && one.launched <= ago(15 * 60);
+            let at_work = to - reading.members.iter().filter(unhealthy).count() as u32;
             prop_assert!(work / f64::from(at_work) <= target + 1e-6);
             prop_assert!(work / f64::from(at_work - 1) > target);
         }
     }
 
     #[test]
-    fn the_order_of_what_was_observed_does_not_matter((reading, config) in any_case(), by in 0usize..20) {
+    fn the_order_of_the_observations_does_not_matter((reading, config) in any_case(), by in 0usize..20) {
         let mut turned = reading.clone();
         let (members, points) = (turned.members.len().max(1), turned.cpu.len().max(1));
         turned.members.rotate_left(by % members);
@@ -113,14 +113,14 @@ proptest! {
     }
 
     #[test]
-    fn who_takes_no_traffic_leaves_first_then_another_image_and_zones_stay_balanced(reading in any_reading(), k in 0u32..20) {
+    fn members_out_of_service_leave_first_then_other_images_and_zones_stay_balanced(reading in any_reading(), k in 0u32..20) {
         let gone = leaving(&reading.members, Some(&golden()), k);
         prop_assert_eq!(gone.len(), reading.members.len().min(k as usize));
         prop_assert!(gone.is_sorted_by_key(|one| (one.in_service.is_some(), one.member.image == golden())));
         let mut zones: BTreeMap<_, usize> = BTreeMap::new();
         let stays = reading.members.iter().filter(|one| !gone.contains(one));
         stays.for_each(|one| *zones.entry(&one.member.zone).or_default() += 1);
-        // Nobody leaves a zone that is emptier than one in which as old an image stands.
+        // A member of the golden image leaves only from a zone with at least as many members as any other.
         if let Some(last) = gone.last().filter(|last| last.in_service.is_some() && last.member.image == golden()) {
             let here = zones.get(&last.member.zone).copied().unwrap_or(0);
             prop_assert!(zones.values().all(|others| *others <= here + 1));
@@ -129,7 +129,7 @@ proptest! {
 
     #[test]
     fn a_steady_load_settles(work in 1.0..700.0f64, size in 2usize..12) {
-        // Whatever the size, a few decisions on the same work end at one size, which then stays.
+        // From any size, a few decisions on the same work result in one size, which then stays.
         let mut size = size;
         for _ in 0..20 {
             let cpu = (work / size as f64).min(100.0);

@@ -2,7 +2,7 @@
 
 use super::ReplaySpec;
 use super::replay::Replayed;
-use crate::cli::{PolicyName, RehearseScaling};
+use crate::rehearse::args::{AutoscalingArgs, PolicyName};
 use fleet::Scaling;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -64,7 +64,7 @@ pub(super) struct Row {
 }
 
 impl Report {
-    pub(super) fn of(args: &RehearseScaling, spec: &ReplaySpec, replayed: &[(&'static str, Replayed)]) -> Self {
+    pub(super) fn of(args: &AutoscalingArgs, spec: &ReplaySpec, replayed: &[(&'static str, Replayed)]) -> Self {
         let trace = &spec.trace;
         Self {
             schema_version: SCHEMA_VERSION,

@@ -1,14 +1,13 @@
 //! `rehearse ... --faults all`: runs the fault search, shows its progress, and prints the matrix.
 
 use super::FaultSearch;
-use crate::cli;
 use crate::display::SearchDisplay;
-use crate::rehearse::RehearsalSpec;
+use crate::rehearse::{RehearsalArgs, RehearsalSpec, SAMPLE};
 use crate::{Exit, Streams};
 use std::path::Path;
 
 /// Searches for faults that violate an invariant. The exit status is 1 if there is one.
-pub(in super::super) fn run(args: &cli::Rehearsal, spec: &RehearsalSpec, streams: &mut Streams<'_>) -> Exit {
+pub(in super::super) fn run(args: &RehearsalArgs, spec: &RehearsalSpec, streams: &mut Streams<'_>) -> Exit {
     let search = FaultSearch::new(spec, args.seeds).with_options(&options(args));
     let mut display = SearchDisplay::new(streams);
     let matrix = search.run(&mut |event| display.show(&event));
@@ -25,9 +24,9 @@ pub(in super::super) fn run(args: &cli::Rehearsal, spec: &RehearsalSpec, streams
 }
 
 /// The options that a reader needs to repeat a rehearsal of this search.
-fn options(args: &cli::Rehearsal) -> String {
+fn options(args: &RehearsalArgs) -> String {
     let mut options = String::new();
-    if args.config != Path::new(cli::SAMPLE) {
+    if args.config != Path::new(SAMPLE) {
         options.push_str(&format!(" --config {}", quoted(&args.config.display().to_string())));
     }
     if let Some(size) = args.size {

@@ -5,7 +5,7 @@
 
 use super::{Policy, View};
 use crate::rehearse::world::base_image;
-use fleet::{Action, Config, Member, Reading, Reason, Standing, decide};
+use fleet::{Action, Config, Member, Reading, Reason, ScalingMember, decide};
 use jiff::Timestamp;
 
 /// How many points in a row raise the alarm for a scale-in. A higher point removes no member: see `fleet::decide`.
@@ -47,7 +47,7 @@ impl<'a> Ours<'a> {
             let id = format!("i-{:017x}", member.n).parse().ok()?;
             let image = base_image(fleet).parse().ok()?;
             let zone = fleet.subnets[member.n as usize % fleet.subnets.len()].zone.clone();
-            Some(Standing {
+            Some(ScalingMember {
                 member: Member { id, image, zone, serves: true },
                 launched: self.at(member.launched),
                 in_service: (member.in_service <= view.now).then(|| self.at(member.in_service)),
