@@ -1,12 +1,12 @@
 //! Proves that the invariants detect what they are for. An interceptor between the state machine and the functions
 //! breaks steps on purpose.
 
-use crate::faults::{search, upgrade};
+use crate::faults::{spec, upgrade};
 use asl::{Failure, Resources, Task};
 use fleet::{RUN_TAG, RunRef, Ticket};
 use fleetwright::lambda::Functions;
-use fleetwright::rehearse::matrix::{Result as Found, Wrap};
-use fleetwright::rehearse::{Ending, Goal};
+use fleetwright::rehearse::fault_search::{FaultSearch, TrialResult};
+use fleetwright::rehearse::{Ending, Goal, Interceptor};
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -30,8 +30,9 @@ impl Resources for Broken<'_> {
 /// Rehearses with an interceptor. Returns the ending and each violated invariant once.
 #[track_caller]
 fn break_with(goal: Goal, intercept: Intercept, faults: &[&str]) -> (Ending, BTreeSet<&'static str>) {
-    let wrap: Box<Wrap> = Box::new(move |functions| Box::new(Broken { functions, intercept }));
-    let Found { ending, violations } = search(goal, 0).unguarded().one(&*wrap, faults).unwrap();
+    let interceptor = Interceptor::new(move |functions| Box::new(Broken { functions, intercept }));
+    let search = FaultSearch::new(&spec(goal).with_interceptor(interceptor), 0).allowing_all_calls();
+    let TrialResult { ending, violations } = search.one(faults).unwrap();
     (ending, violations.iter().map(|violation| violation.invariant).collect())
 }
 

@@ -113,7 +113,7 @@ fn a_configuration_that_cannot_be_rehearsed_is_rejected() {
     refused(&with("size = 3", "size = 0"), &["fleet.toml", "fleet.size"]);
     let full = with("max_connections = 65536", "max_connections = 209");
     assert_eq!((full.exit, full.out.as_str()), (Exit::Refused, ""));
-    assert!(full.err.contains("fleet.toml: an upgrade to 1.4.14 does not go through in a rehearsal"), "{}", full.err);
+    assert!(full.err.contains("fleet.toml: an upgrade to 1.4.14 does not succeed in a rehearsal"), "{}", full.err);
 }
 
 #[test]

@@ -5,14 +5,15 @@ use asl::{Failure, Resources, StateMachine, Task};
 use fleet::{AnyTag, Config, RUN_TAG};
 use fleetwright::Definition;
 use fleetwright::lambda::Functions;
-use fleetwright::rehearse::{Ending, Goal, NamedFault, RehearsalSpec, Rehearsed, rehearse, rehearse_through};
+use fleetwright::rehearse::{Ending, FaultSpec, Goal, Interceptor, RehearsalSpec, Rehearsed, WorldKind, rehearse};
 use futures_util::future::LocalBoxFuture;
 use serde_json::Value;
 use std::cell::Cell;
 
-fn spec(faults: &[NamedFault]) -> RehearsalSpec {
+fn spec(faults: &[WorldKind]) -> RehearsalSpec {
     let config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
-    RehearsalSpec { config, goal: Goal::Upgrade { to: "1.5.11".parse().unwrap() }, faults: faults.to_vec() }
+    let faults = faults.iter().cloned().map(FaultSpec::World).collect();
+    RehearsalSpec::new(config, Goal::Upgrade { to: "1.5.11".parse().unwrap() }).with_faults(faults)
 }
 
 #[track_caller]
@@ -37,18 +38,28 @@ impl Resources for InvokesTwice<'_> {
 
 #[test]
 fn every_step_can_be_invoked_twice() {
-    let twice =
-        |faults: &[NamedFault]| rehearse_through(&spec(faults), &mut |_| {}, |f| Box::new(InvokesTwice(f))).unwrap();
+    let twice = |faults: &[WorldKind]| {
+        let interceptor = Interceptor::new(|functions| Box::new(InvokesTwice(functions)));
+        rehearse(&spec(faults).with_interceptor(interceptor), &mut |_| {}).unwrap()
+    };
     let upgraded = twice(&[]);
     check(&upgraded, Ending::Upgraded, "an upgrade");
     assert_eq!(upgraded.calls["CreateImage"], 1);
-    for fault in [NamedFault::MigrateFails, NamedFault::UnhealthyTarget, NamedFault::ImageFails, NamedFault::NoCapacity]
-    {
-        check(&twice(&[fault]), Ending::RolledBack, &format!("{fault:?}"));
+    let faults =
+        [WorldKind::MigrateFails, WorldKind::UnhealthyTarget, WorldKind::ImageFails, WorldKind::NoCapacity(None)];
+    for fault in faults {
+        check(&twice(std::slice::from_ref(&fault)), Ending::RolledBack, &format!("{fault:?}"));
     }
 }
 
 /// Fails one state once, with an error that is not retried: before its effect or, with `after`, after it.
+fn fails_once(state: &str, after: bool) -> Interceptor {
+    let state = state.to_owned();
+    Interceptor::new(move |functions| {
+        Box::new(FailsOnce { functions, state: state.clone(), after, done: Cell::new(false) })
+    })
+}
+
 struct FailsOnce<'a> {
     functions: Functions<'a>,
     state: String,
@@ -80,10 +91,8 @@ fn a_failed_rollback_keeps_the_leaving_members_in_service_and_the_fleet_locked()
     for state in
         ["Leaving back in", "Leaving healthy", "Staying out", "Delete what the run made", "Finish as rolled back"]
     {
-        let rehearsed = rehearse_through(&spec(&[NamedFault::UnhealthyTarget]), &mut |_| {}, |functions| {
-            Box::new(FailsOnce { functions, state: state.to_owned(), after: false, done: Cell::new(false) })
-        });
-        let rehearsed = rehearsed.unwrap();
+        let spec = spec(&[WorldKind::UnhealthyTarget]).with_interceptor(fails_once(state, false));
+        let rehearsed = rehearse(&spec, &mut |_| {}).unwrap();
         check(&rehearsed, Ending::Frozen, state);
         assert_eq!(rehearsed.steps.last().unwrap().name, "Freeze during rollback");
         assert_eq!(rehearsed.steps.last().unwrap().error, None, "{state}");
@@ -94,7 +103,7 @@ fn a_failed_rollback_keeps_the_leaving_members_in_service_and_the_fleet_locked()
 
 #[test]
 fn another_fleet_with_a_run_of_the_same_name_is_not_touched() {
-    let mut spec = spec(&[NamedFault::UnhealthyTarget]);
+    let mut spec = spec(&[WorldKind::UnhealthyTarget]);
     spec.config.rehearsal.others = vec![AnyTag { key: RUN_TAG.to_owned(), value: "rehearsal-1".to_owned() }];
     check(&rehearse(&spec, &mut |_| {}).unwrap(), Ending::RolledBack, "a run of the same name");
 }
@@ -116,12 +125,9 @@ fn a_failed_state_rolls_the_run_back_before_the_commit_and_freezes_it_after_the_
     let states = machine.tasks().map(|task| task.name).filter(|name| !not_on_the_forward_path.contains(name));
     for state in states {
         for after in [false, true] {
-            let mut spec = spec(&[]);
+            let mut spec = spec(&[]).with_interceptor(fails_once(state, after));
             spec.config.upgrade.approval = true;
-            let rehearsed = rehearse_through(&spec, &mut |_| {}, |functions| {
-                Box::new(FailsOnce { functions, state: state.to_owned(), after, done: Cell::new(false) })
-            })
-            .unwrap();
+            let rehearsed = rehearse(&spec, &mut |_| {}).unwrap();
             let what = format!("{state} failed {} its effect", if after { "after" } else { "before" });
             match (state, after) {
                 // Either nothing has begun, or the run keeps the lock and nothing undoes it. Both must show as refused.

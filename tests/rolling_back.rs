@@ -7,7 +7,7 @@ use fleet::{Abort, Config, FleetRecord, Observed, Order, RunRef, Ticket, admit, 
 use fleetwright::Definition;
 use fleetwright::lambda::Functions;
 use fleetwright::permissions::OPERATOR;
-use fleetwright::rehearse::{Ending, Goal, RehearsalSpec, in_virtual_time, rehearse_through, sdk_config, world};
+use fleetwright::rehearse::{Ending, Goal, Interceptor, RehearsalSpec, in_virtual_time, rehearse, sdk_config, world};
 use functions::{Aws, Step, StepError};
 use futures_util::future::LocalBoxFuture;
 use serde::Deserialize;
@@ -65,11 +65,13 @@ fn an_aborted_run_rolls_back_in_every_state_before_its_commit() {
     for state in machine.tasks().map(|task| task.name).filter(|name| !not_on_the_forward_path.contains(name)) {
         let mut config = config();
         config.upgrade.approval = true;
-        let plan = RehearsalSpec { config, goal: Goal::Upgrade { to: "1.4.14".parse().unwrap() }, faults: Vec::new() };
-        let rehearsed = rehearse_through(&plan, &mut |_| {}, |functions| {
-            Box::new(AbortsAt { functions, state: state.to_owned(), done: Cell::new(false) })
+        let name = state.to_owned();
+        let interceptor = Interceptor::new(move |functions| {
+            Box::new(AbortsAt { functions, state: name.clone(), done: Cell::new(false) })
         });
-        let rehearsed = rehearsed.unwrap();
+        let goal = Goal::Upgrade { to: "1.4.14".parse().unwrap() };
+        let spec = RehearsalSpec::new(config, goal).with_interceptor(interceptor);
+        let rehearsed = rehearse(&spec, &mut |_| {}).unwrap();
         let reason = rehearsed.reason.as_deref().unwrap_or_default();
         if ["Delete the leaving members", "Delete outdated images", "Finish"].contains(&state) {
             assert_eq!(rehearsed.outcome, Ending::Upgraded, "{state}: {reason}");

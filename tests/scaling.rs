@@ -185,7 +185,8 @@ fn an_invalid_trace_is_rejected() {
     refused(&rows(nothing), &["trace.csv: 99 of 100 steps have no request", "--per-member"]);
     let years = "2020-03-02 00:00:00,4\n2020-03-02 00:05:00,4\n2026-03-02 00:00:00,4\n";
     refused(&rows(years), &["trace.csv: the trace spans 2191 days: expected fewer than 366"]);
-    let missing = run("rehearse autoscaling --trace nowhere.csv --config nowhere.toml");
+    // `scaling` is the command's alias.
+    let missing = run("rehearse scaling --trace nowhere.csv --config nowhere.toml");
     assert!(missing.err.contains("nowhere.toml: No such file"), "{}", missing.err);
 }
 
@@ -211,7 +212,8 @@ fn a_missing_or_invalid_scaling_section_is_rejected() {
 #[test]
 fn invalid_options_are_rejected() {
     let says = |options: &str| {
-        let line = ["fleetwright", "rehearse", "scaling", "--trace", "trace.csv"].into_iter().chain(options.split(' '));
+        let line =
+            ["fleetwright", "rehearse", "autoscaling", "--trace", "trace.csv"].into_iter().chain(options.split(' '));
         let error = Command::try_parse_from(line).unwrap_err();
         assert_eq!(error.exit_code(), Exit::BadInput as i32);
         error.to_string()

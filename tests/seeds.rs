@@ -11,11 +11,8 @@ fn no_seed_makes_an_upgrade_lose_requests_or_capacity() {
     for seed in 1..=25 {
         let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
         config.rehearsal.seed = seed;
-        let rehearsed = rehearse(
-            &RehearsalSpec { config, goal: Goal::Upgrade { to: "1.4.14".parse().unwrap() }, faults: vec![] },
-            &mut |_| {},
-        )
-        .unwrap();
+        let goal = Goal::Upgrade { to: "1.4.14".parse().unwrap() };
+        let rehearsed = rehearse(&RehearsalSpec::new(config, goal), &mut |_| {}).unwrap();
         assert_eq!(rehearsed.outcome, Ending::Upgraded, "seed {seed}: {:?}", rehearsed.reason);
         assert_eq!(rehearsed.invariants.violated, Vec::<String>::new(), "seed {seed}");
         assert_eq!(rehearsed.requests.failed, 0, "seed {seed}");
@@ -36,7 +33,7 @@ fn no_seed_makes_a_scaling_or_golden_image_run_lose_requests() {
         for seed in 1..=15 {
             let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();
             config.rehearsal.seed = seed;
-            let rehearsed = rehearse(&RehearsalSpec { config, goal, faults: vec![] }, &mut |_| {}).unwrap();
+            let rehearsed = rehearse(&RehearsalSpec::new(config, goal), &mut |_| {}).unwrap();
             assert_eq!(rehearsed.outcome, ending, "{goal:?}, seed {seed}: {:?}", rehearsed.reason);
             assert_eq!(rehearsed.invariants.violated, Vec::<String>::new(), "{goal:?}, seed {seed}");
             assert_eq!(rehearsed.requests.failed, 0, "{goal:?}, seed {seed}");

@@ -57,7 +57,7 @@ fn a_failed_execution_prints_its_error_and_cause() {
 
 #[test]
 fn a_task_without_a_mock_fails_the_execution_and_names_the_missing_options() {
-    let cause = "state 'Ask' calls arn:aws:states:::lambda:invoke: give what it answers with --mocks FILE --case NAME";
+    let cause = "state 'Ask' calls arn:aws:states:::lambda:invoke: pass its answer with --mocks FILE --case NAME";
     let failed = json!({"status": "FAILED", "error": "States.Runtime", "cause": cause});
     check(RETRIES, None, Exit::Error, &failed);
 }

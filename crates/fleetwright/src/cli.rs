@@ -211,7 +211,7 @@ impl Command {
                 rehearse::run(Goal::Scale { to: args.to }, &args.rehearsal, streams)
             }
             What::Rehearse(Rehearse::GoldenImage(args)) => rehearse::run(Goal::GoldenImage, &args, streams),
-            What::Rehearse(Rehearse::Autoscaling(args)) => rehearse::scaling(&args, streams),
+            What::Rehearse(Rehearse::Autoscaling(args)) => rehearse::autoscaling(&args, streams),
             What::Workflow(Workflow::Run(args)) => run_workflow::run(&args, streams),
             What::QuietHours(args) => quiet_hours::run(&args, streams),
             What::Completions(args) => shell::completions(Self::command(), &args, streams),

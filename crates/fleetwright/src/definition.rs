@@ -12,7 +12,7 @@ pub struct Definition {
 }
 
 impl Definition {
-    /// Upgrades, reverts and restores a fleet.
+    /// Upgrades a fleet, reverts it to a kept image, or restores it after changes by hand.
     pub const UPGRADE: Self =
         Self { machine: Machine::Upgrade.name(), text: include_str!("../../../workflow/upgrade.asl.json") };
     /// Adds members to a fleet.

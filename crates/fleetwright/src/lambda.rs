@@ -94,6 +94,13 @@ pub async fn invoke(step: &Step, aws: &Aws, payload: Value) -> Result<Value, Fai
     }
 }
 
+/// The first line of a failure's cause. A cause may be the JSON object that Lambda makes of an error, or plain text.
+pub(crate) fn first_line(cause: &str) -> String {
+    let parsed: Option<Value> = serde_json::from_str(cause).ok();
+    let message = parsed.as_ref().and_then(|error| error["errorMessage"].as_str()).unwrap_or(cause);
+    message.lines().next().unwrap_or_default().to_owned()
+}
+
 fn fatal(cause: String) -> Failure {
     Failure { error: "States.Runtime".to_owned(), cause }
 }

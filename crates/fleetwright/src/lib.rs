@@ -2,12 +2,12 @@
 
 pub mod cli;
 mod definition;
+mod display;
 pub mod lambda;
 mod length;
 mod operate;
 mod output;
 pub mod permissions;
-mod progress;
 mod quiet_hours;
 pub mod rehearse;
 mod run_workflow;

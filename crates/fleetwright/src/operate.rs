@@ -8,7 +8,6 @@ pub(crate) mod doctor;
 pub(crate) mod golden_image;
 pub(crate) mod history;
 pub(crate) mod images;
-mod live;
 pub(crate) mod plan;
 pub(crate) mod release;
 pub(crate) mod repair;

@@ -1,11 +1,14 @@
-//! `quiet-hours`: the quietest window for an upgrade, from a trace of request counts in a file.
+//! `quiet-hours`: finds the quietest window for an upgrade in a trace of request counts.
 
 use crate::length::parse_span;
 use crate::output::Output;
-use crate::rehearse::{self, Ending, SAMPLE};
+use crate::rehearse::{self, Ending, RehearsalError, SAMPLE};
 use crate::{Exit, Streams};
 use clap::Args;
-use fleet::{Config, LocalZone, Period, QuietError, QuietWindow, Seen, Span, Trace, Version, Windows, quietest};
+use fleet::{
+    Config, ConfigError, LocalZone, Period, QuietError, QuietWindow, Seen, Span, Trace, TraceError, Version, Windows,
+    quietest,
+};
 use jiff::Timestamp;
 use serde::Serialize;
 use std::fmt::{Display, Write};
@@ -38,22 +41,22 @@ pub struct QuietHoursArgs {
     pub output: Output,
 }
 
-/// What is printed: the window, and what it was found from.
+/// The printed object: the window, and what it was found from.
 #[derive(Debug, Serialize)]
 struct Answer {
     schema_version: u32,
-    trace: Read,
-    /// How the length of the upgrade is known.
+    trace: TraceRead,
+    /// Where the length of the upgrade comes from.
     length: Length,
-    /// The window begins then or within the week after it.
+    /// The window begins at this time or within the week after it.
     after: Timestamp,
     #[serde(flatten)]
     window: QuietWindow,
 }
 
-/// What the trace is.
+/// The trace that was read.
 #[derive(Debug, Serialize)]
-struct Read {
+struct TraceRead {
     file: String,
     step_seconds: i64,
     known_steps: usize,
@@ -61,40 +64,65 @@ struct Read {
     end: Timestamp,
 }
 
+/// Where the length of the upgrade comes from.
 #[derive(Debug, Serialize)]
 #[serde(tag = "by", rename_all = "kebab-case")]
 enum Length {
-    /// It was given.
+    /// From `--length`.
     Option,
-    /// A rehearsal of this upgrade took as long.
+    /// From a rehearsal of this upgrade, which took as long.
     Rehearsal { from: Version, to: Version },
 }
 
-/// Why there is no answer.
-struct Stop(Exit, String);
+/// Why there is no window.
+#[derive(Debug, thiserror::Error)]
+enum NoWindow {
+    #[error("{}: {error}", file.display())]
+    Read { file: PathBuf, error: std::io::Error },
+    #[error("{}: {error}", file.display())]
+    Trace { file: PathBuf, error: TraceError },
+    #[error("{}: {error}", file.display())]
+    NotInTrace { file: PathBuf, error: QuietError },
+    #[error("--{0}")]
+    Option(QuietError),
+    #[error("{}: {error}", file.display())]
+    Config { file: PathBuf, error: ConfigError },
+    #[error("{}: upgrade.hops: no version after {from}, so no upgrade to rehearse: pass --length instead", file.display())]
+    NothingToRehearse { file: PathBuf, from: Version },
+    #[error(transparent)]
+    Rehearsal(#[from] RehearsalError),
+    #[error("{}: an upgrade to {to} does not succeed in a rehearsal ({ending:?}): {reason}", file.display())]
+    NotUpgraded { file: PathBuf, to: Version, ending: Ending, reason: String },
+}
 
-/// Reads the trace, finds the window and shows it.
-pub(crate) fn run(args: &QuietHoursArgs, streams: &mut Streams<'_>) -> Exit {
-    let shown = answer(args).and_then(|answer| match args.output {
-        Output::Text => Ok(text(&answer)),
-        Output::Json => serde_json::to_string_pretty(&answer).map_err(|error| Stop(Exit::Error, error.to_string())),
-    });
-    match shown {
-        Ok(shown) => {
-            streams.data(shown.trim_end());
-            Exit::Done
-        }
-        Err(Stop(exit, problem)) => {
-            let word = if exit == Exit::Refused { "refused" } else { "error" };
-            streams.talk(format!("{word}: {problem}"));
-            exit
+impl NoWindow {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Rehearsal(_) => Exit::Error,
+            Self::NotUpgraded { .. } => Exit::Refused,
+            _ => Exit::BadInput,
         }
     }
 }
 
-fn answer(args: &QuietHoursArgs) -> Result<Answer, Stop> {
-    let bad = |error: &dyn Display| in_file(&args.trace, error);
-    let trace = Trace::from_csv(&read(&args.trace)?).map_err(|error| bad(&error))?;
+/// Reads the trace, finds the window and prints it.
+pub(crate) fn run(args: &QuietHoursArgs, streams: &mut Streams<'_>) -> Exit {
+    match answer(args) {
+        Ok(answer) => match streams.show(args.output, &answer, text) {
+            Ok(()) => Exit::Done,
+            Err(_) => Exit::Error,
+        },
+        Err(error) => {
+            let word = if error.exit() == Exit::Refused { "refused" } else { "error" };
+            streams.talk(format!("{word}: {error}"));
+            error.exit()
+        }
+    }
+}
+
+fn answer(args: &QuietHoursArgs) -> Result<Answer, NoWindow> {
+    let file = &args.trace;
+    let trace = Trace::from_csv(&read(file)?).map_err(|error| NoWindow::Trace { file: file.clone(), error })?;
     let after = args.after.unwrap_or(trace.end());
     let (length, how) = match args.length {
         Some(length) => (length, Length::Option),
@@ -102,11 +130,13 @@ fn answer(args: &QuietHoursArgs) -> Result<Answer, Stop> {
     };
     let window =
         quietest(&trace, &args.time_zone, length, &Windows::default(), after).map_err(|error| match error {
-            // No windows are given here.
-            QuietError::TooLittle { .. } | QuietError::Unknown { .. } | QuietError::NotPermitted(_) => bad(&error),
-            QuietError::Length { .. } | QuietError::After { .. } => Stop(Exit::BadInput, format!("--{error}")),
+            // `NotPermitted` cannot occur: the command searches the whole week.
+            QuietError::TooLittle { .. } | QuietError::Unknown { .. } | QuietError::NotPermitted(_) => {
+                NoWindow::NotInTrace { file: file.clone(), error }
+            }
+            QuietError::Length { .. } | QuietError::After { .. } => NoWindow::Option(error),
         })?;
-    let read = Read {
+    let read = TraceRead {
         file: args.trace.display().to_string(),
         step_seconds: trace.step_seconds(),
         known_steps: trace.known(),
@@ -116,30 +146,28 @@ fn answer(args: &QuietHoursArgs) -> Result<Answer, Stop> {
     Ok(Answer { schema_version: SCHEMA_VERSION, trace: read, length: how, after, window })
 }
 
-fn read(file: &Path) -> Result<String, Stop> {
-    std::fs::read_to_string(file).map_err(|error| in_file(file, &error))
-}
-
-fn in_file(file: &Path, problem: &dyn Display) -> Stop {
-    Stop(Exit::BadInput, format!("{}: {problem}", file.display()))
+fn read(file: &Path) -> Result<String, NoWindow> {
+    std::fs::read_to_string(file).map_err(|error| NoWindow::Read { file: file.to_owned(), error })
 }
 
 /// How long an upgrade to the next minor version takes in a rehearsal.
-fn rehearsed(file: &Path) -> Result<(Span, Length), Stop> {
-    let config = Config::from_toml(&read(file)?).map_err(|error| in_file(file, &error))?;
+fn rehearsed(file: &Path) -> Result<(Span, Length), NoWindow> {
+    let file = file.to_owned();
+    let config = match Config::from_toml(&read(&file)?) {
+        Ok(config) => config,
+        Err(error) => return Err(NoWindow::Config { file, error }),
+    };
     let from = config.fleet.version;
     let Some(to) = config.upgrade.hops.iter().copied().find(|hop| hop.minor() > from.minor()) else {
-        let problem = format!("upgrade.hops: no version after {from}, so no upgrade to rehearse: say --length instead");
-        return Err(in_file(file, &problem));
+        return Err(NoWindow::NothingToRehearse { file, from });
     };
-    let plan = rehearse::RehearsalSpec { config, goal: rehearse::Goal::Upgrade { to }, faults: Vec::new() };
-    let run = rehearse::rehearse(&plan, &mut |_| {}).map_err(|problem| Stop(Exit::Error, problem))?;
+    let spec = rehearse::RehearsalSpec::new(config, rehearse::Goal::Upgrade { to });
+    let run = rehearse::rehearse(&spec, &mut |_| {})?;
     if run.outcome != Ending::Upgraded {
-        let reason = run.reason.as_deref().unwrap_or("no reason given");
-        let problem = format!("an upgrade to {to} does not go through in a rehearsal ({:?}): {reason}", run.outcome);
-        return Err(Stop(Exit::Refused, format!("{}: {problem}", file.display())));
+        let reason = run.reason.unwrap_or_else(|| "no reason given".to_owned());
+        return Err(NoWindow::NotUpgraded { file, to, ending: run.outcome, reason });
     }
-    // A float that is too large becomes the longest span there is.
+    // The cast saturates, so a longer rehearsal gives the longest span that exists.
     Ok((Span::seconds(run.virtual_seconds.ceil() as u32), Length::Rehearsal { from, to }))
 }
 
@@ -173,11 +201,7 @@ fn write_text(out: &mut String, answer: &Answer) -> std::fmt::Result {
             Period::Day => often.start.strftime("%H:%M"),
         };
         let (a, b) = (often.requests, once.requests);
-        writeln!(
-            out,
-            "  best      {a:.0} on average on {what}, and {b:.0} once, on {}, as is known afterwards",
-            on(once)
-        )?;
+        writeln!(out, "  best      in hindsight: {a:.0} on average on {what}, and {b:.0} once, on {}", on(once))?;
     }
     let length = Span::seconds(window.length_seconds);
     match &answer.length {
@@ -186,11 +210,11 @@ fn write_text(out: &mut String, answer: &Answer) -> std::fmt::Result {
             writeln!(out, "  length    {length}, as a rehearsed upgrade from {from} to {to} took")?;
         }
     }
-    let Read { file, step_seconds: step, known_steps: known, missing_steps: missing, end } = trace;
+    let TraceRead { file, step_seconds: step, known_steps: known, missing_steps: missing, end } = trace;
     writeln!(out, "  trace     {file}: {known} steps of {step} s, {missing} missing, up to {end}")
 }
 
-/// The day, and the time of day.
+/// The day and the time of day of a past window.
 fn on(seen: &Seen) -> impl Display {
     seen.start.strftime("%a %Y-%m-%d %H:%M").to_string()
 }

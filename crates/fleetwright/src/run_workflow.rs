@@ -1,4 +1,4 @@
-//! `workflow run`: any definition, in virtual time, its tasks answered by mocks; its events are kept if they are wanted.
+//! `workflow run`: executes any definition in virtual time. Mocks answer its tasks, and a file can keep its events.
 
 use crate::{Exit, Streams};
 use asl::{Event, Execution, Failure, Limits, Outcome, Resources, StateMachine, Task};
@@ -30,14 +30,16 @@ pub struct RunWorkflowArgs {
 /// Runs the definition and prints how it ended.
 pub(crate) fn run(args: &RunWorkflowArgs, streams: &mut Streams<'_>) -> Exit {
     let mut events = Vec::new();
-    let mut see = |event: &Event| {
+    let mut observer = |event: &Event| {
         if args.history.is_some() {
             events.push(event.clone());
         }
     };
     let (printed, exit) = match prepare(args) {
-        Ok((machine, input, resources)) => play(&args.definition, &machine, input, resources.as_ref(), &mut see),
-        Err(Unready::Invalid(invalid)) => {
+        Ok((machine, input, resources)) => {
+            execute(&args.definition, &machine, input, resources.as_ref(), &mut observer)
+        }
+        Err(NotReady::Definition(invalid)) => {
             let error = |defect: &asl::Defect| {
                 let mut error = json!({"path": defect.path, "reason": defect.reason});
                 if let Some(detail) = &defect.detail {
@@ -48,8 +50,8 @@ pub(crate) fn run(args: &RunWorkflowArgs, streams: &mut Streams<'_>) -> Exit {
             let errors: Vec<_> = invalid.defects.iter().map(error).collect();
             (json!({"status": "INVALID", "errors": errors}), Exit::BadInput)
         }
-        Err(Unready::Usage(problem)) => {
-            streams.talk(format!("error: {problem}"));
+        Err(error) => {
+            streams.talk(format!("error: {error}"));
             return Exit::BadInput;
         }
     };
@@ -63,41 +65,50 @@ pub(crate) fn run(args: &RunWorkflowArgs, streams: &mut Streams<'_>) -> Exit {
     exit
 }
 
-enum Unready {
-    Invalid(asl::Invalid),
-    Usage(String),
+/// Why the definition is not executed.
+#[derive(Debug, thiserror::Error)]
+enum NotReady {
+    #[error(transparent)]
+    Definition(asl::Invalid),
+    #[error("{}: {error}", file.display())]
+    Read { file: PathBuf, error: std::io::Error },
+    #[error("{}: not JSON: {error}", file.display())]
+    Input { file: PathBuf, error: serde_json::Error },
+    #[error("{}: {error}", file.display())]
+    Mocks { file: PathBuf, error: mocks::MockError },
 }
 
 type Ready = (StateMachine, Value, Box<dyn Resources>);
 
-fn prepare(args: &RunWorkflowArgs) -> Result<Ready, Unready> {
-    let machine = StateMachine::parse(&read(&args.definition)?).map_err(Unready::Invalid)?;
+fn prepare(args: &RunWorkflowArgs) -> Result<Ready, NotReady> {
+    let machine = StateMachine::parse(&read(&args.definition)?).map_err(NotReady::Definition)?;
     let input = match &args.input {
         None => json!({}),
-        Some(file) => serde_json::from_str(&read(file)?)
-            .map_err(|error| Unready::Usage(format!("{}: not JSON: {error}", file.display())))?,
+        Some(file) => {
+            serde_json::from_str(&read(file)?).map_err(|error| NotReady::Input { file: file.clone(), error })?
+        }
     };
     let resources: Box<dyn Resources> = match args.mocks.as_ref().zip(args.case.as_ref()) {
-        None => Box::new(Nobody),
+        None => Box::new(NoMocks),
         Some((file, case)) => {
-            let of_file = |error: &dyn std::fmt::Display| Unready::Usage(format!("{}: {error}", file.display()));
-            let config = mocks::parse(&read(file)?).map_err(|error| of_file(&error))?;
-            Box::new(config.case(None, case).map_err(|error| of_file(&error))?)
+            let of_file = |error| NotReady::Mocks { file: file.clone(), error };
+            let config = mocks::parse(&read(file)?).map_err(of_file)?;
+            Box::new(config.case(None, case).map_err(of_file)?)
         }
     };
     Ok((machine, input, resources))
 }
 
-fn read(file: &Path) -> Result<String, Unready> {
-    std::fs::read_to_string(file).map_err(|error| Unready::Usage(format!("{}: {error}", file.display())))
+fn read(file: &Path) -> Result<String, NotReady> {
+    std::fs::read_to_string(file).map_err(|error| NotReady::Read { file: file.to_owned(), error })
 }
 
-fn play(
+fn execute(
     definition: &Path,
     machine: &StateMachine,
     input: Value,
     resources: &dyn Resources,
-    see: &mut dyn FnMut(&Event),
+    observer: &mut dyn FnMut(&Event),
 ) -> (Value, Exit) {
     let name = definition.file_stem().map_or("workflow".into(), |stem| stem.to_string_lossy().into_owned());
     let arn = |kind: &str, id: &str| format!("arn:aws:states:us-east-1:123456789012:{kind}:{id}");
@@ -111,26 +122,24 @@ fn play(
         started: crate::rehearse::START,
         limits: Limits::default(),
     };
-    match crate::rehearse::in_virtual_time(asl::run(machine, execution, resources, see)).map(|end| end.outcome) {
+    match crate::rehearse::in_virtual_time(asl::run(machine, execution, resources, observer)).map(|end| end.outcome) {
         Ok(Outcome::Succeeded(output)) => (json!({"status": "SUCCEEDED", "output": output}), Exit::Done),
         Ok(Outcome::Failed(Failure { error, cause })) => {
-            // A Fail state needs neither.
-            let said = |text: String| (!text.is_empty()).then_some(text);
-            (json!({"status": "FAILED", "error": said(error), "cause": said(cause)}), Exit::Error)
+            // A Fail state may have neither an error nor a cause.
+            let given = |text: String| (!text.is_empty()).then_some(text);
+            (json!({"status": "FAILED", "error": given(error), "cause": given(cause)}), Exit::Error)
         }
         Err(error) => (json!({"status": "FAILED", "error": "States.Runtime", "cause": error.to_string()}), Exit::Error),
     }
 }
 
-/// Performs no task.
-struct Nobody;
+/// Fails every task, for definitions that are executed without mocks.
+struct NoMocks;
 
-impl Resources for Nobody {
+impl Resources for NoMocks {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
-        let cause = format!(
-            "state '{}' calls {}: give what it answers with --mocks FILE --case NAME",
-            task.state, task.resource
-        );
+        let cause =
+            format!("state '{}' calls {}: pass its answer with --mocks FILE --case NAME", task.state, task.resource);
         Box::pin(std::future::ready(Err(Failure { error: "States.Runtime".to_owned(), cause })))
     }
 }

@@ -197,13 +197,14 @@ fn rehearsal(record: &FleetRecord, observed: &Observed, admission: &Admission, t
     config.rehearsal.deregistration_delay = observed.drain;
     // A rehearsal begins at a fixed time, so windows would refuse it.
     config.upgrade.windows = Windows::default();
-    rehearse::RehearsalSpec { config, goal: rehearse::Goal::Upgrade { to }, faults: Vec::new() }
+    rehearse::RehearsalSpec::new(config, rehearse::Goal::Upgrade { to })
 }
 
 async fn rehearse_it(plan: rehearse::RehearsalSpec) -> Result<Rehearsed, Stop> {
     // On its own thread, because it runs in virtual time.
     let rehearsed = tokio::task::spawn_blocking(move || rehearse::rehearse(&plan, &mut |_| {})).await;
-    let rehearsed = rehearsed.map_err(|error| Stop::error(format!("the rehearsal: {error}")))?.map_err(Stop::error)?;
+    let rehearsed = rehearsed.map_err(|error| Stop::error(format!("the rehearsal: {error}")))?;
+    let rehearsed = rehearsed.map_err(|error| Stop::error(error.to_string()))?;
     match (&rehearsed.outcome, &rehearsed.reason) {
         (Ending::Upgraded, _) => Ok(rehearsed),
         (outcome, reason) => {

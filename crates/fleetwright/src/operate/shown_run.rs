@@ -1,7 +1,8 @@
 //! A run as the commands print it.
 
 use crate::Exit;
-use crate::length::{clock, length};
+use crate::display::StepEvent;
+use crate::length::length;
 use fleet::{DataBackup, FleetName, ImageId, Outcome, Phase, Release, Run, RunId, StepRecord, StepResult, Version};
 use jiff::Timestamp;
 use serde::Serialize;
@@ -109,13 +110,16 @@ impl ShownRun {
     }
 }
 
-/// One line with the result of a step.
-pub(super) fn step_line(run_started: Timestamp, step: &StepRecord) -> String {
+/// What a display shows of a step that has ended.
+pub(super) fn step_event(run_started: Timestamp, step: &StepRecord) -> StepEvent<'_> {
     let at = step.ended.duration_since(run_started).as_secs().max(0);
-    let lasted = step.ended.duration_since(step.started).as_secs_f64();
-    let clock = clock(at);
     match &step.result {
-        StepResult::Done => format!("{clock} {} ({lasted:.0}s, attempts: {})", step.state, step.attempts),
-        StepResult::Failed(why) => format!("{clock} {} FAILED: {}", step.state, why.lines().next().unwrap_or_default()),
+        StepResult::Done => {
+            let seconds = step.ended.duration_since(step.started).as_secs_f64();
+            StepEvent::Ended { at, step: &step.state, seconds, attempts: step.attempts }
+        }
+        StepResult::Failed(why) => {
+            StepEvent::Failed { at, step: &step.state, cause: why.lines().next().unwrap_or_default() }
+        }
     }
 }

@@ -4,7 +4,7 @@ use super::stop::Stop;
 use crate::TABLE;
 use crate::definition::Definition;
 use crate::lambda::PREFIX;
-use crate::progress::first_line;
+use crate::lambda::first_line;
 use aws_config::BehaviorVersion;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_sfn::types::ExecutionStatus;

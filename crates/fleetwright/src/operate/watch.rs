@@ -1,11 +1,11 @@
 //! `watch`: shows a run until it ends; the exit status says how it ended.
 
-use super::live::Live;
-use super::shown_run::{ShownRun, step_line};
+use super::shown_run::{ShownRun, step_event};
 use super::stack::{Execution, ExecutionId, Stack};
 use super::stop::Stop;
 use super::{RunArgs, WatchOptions, show};
 use crate::definition::Definition;
+use crate::display::{StepDisplay, StepEvent};
 use crate::output::Output;
 use crate::{Exit, Streams};
 use clap::Args;
@@ -52,9 +52,9 @@ pub(super) async fn until_over(
     watching: &WatchOptions,
     streams: &mut Streams<'_>,
 ) -> Result<Exit, Stop> {
-    let mut live = Live::new(streams);
-    let over = follow(stack, run, execution, watching, &mut live).await;
-    live.end();
+    let mut display = StepDisplay::new(None, streams);
+    let over = follow(stack, run, execution, watching, &mut display).await;
+    display.end();
     match over? {
         Over::Ended(shown, exit) => {
             show(streams, watching.output, &*shown, ShownRun::text)?;
@@ -107,7 +107,7 @@ async fn follow(
     run: &RunRef,
     execution: &ExecutionId,
     watching: &WatchOptions,
-    live: &mut Live<'_, '_>,
+    display: &mut StepDisplay<'_, '_>,
 ) -> Result<Over, Stop> {
     let until = watching.timeout.map(|timeout| stack.now() + SignedDuration::from(timeout));
     let mut execution = execution.clone();
@@ -117,7 +117,7 @@ async fn follow(
         match poll(stack, run, &execution).await {
             Err(stop) if stop.transient && failures < FAILURES => {
                 failures += 1;
-                live.once(&format!("{stop}; the run continues meanwhile, polling again"));
+                display.show(&StepEvent::Notice(&format!("{stop}; the run continues meanwhile, polling again")));
             }
             Err(stop) if stop.transient => return Ok(Over::StillGoing),
             Err(stop) => return Err(stop),
@@ -131,7 +131,7 @@ async fn follow(
                 failures = 0;
                 for step in &steps {
                     if shown.insert((step.started, step.state.clone())) {
-                        live.line(&step_line(record.started, step));
+                        display.show(&step_event(record.started, step));
                     }
                 }
                 if let Some(over) = over(run, record.clone(), steps, &stands, &mut execution)? {
@@ -139,11 +139,13 @@ async fn follow(
                 }
                 if let Phase::AwaitingApproval { .. } = &record.phase {
                     let fleet = &run.fleet;
-                    live.once(&format!("{run} awaits approval: 'fleetwright approve --fleet {fleet}', or abort it"));
+                    let awaits = format!("{run} awaits approval: 'fleetwright approve --fleet {fleet}', or abort it");
+                    display.show(&StepEvent::Notice(&awaits));
                 }
-                if live.is_animated() {
+                if display.is_animated() {
                     let state = stack.current_state(&execution).await.ok().flatten();
-                    live.now(state.as_deref().unwrap_or(record.phase.as_str()));
+                    let step = state.as_deref().unwrap_or(record.phase.as_str());
+                    display.show(&StepEvent::Started { at: None, step });
                 }
             }
         }

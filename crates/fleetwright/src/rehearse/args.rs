@@ -59,8 +59,8 @@ pub struct RehearsalArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "faults")]
     pub report: Option<PathBuf>,
     /// Rehearse in a world where every wait takes seconds, and ask for approval.
-    #[arg(long)]
-    pub brisk: bool,
+    #[arg(long, alias = "brisk")]
+    pub fast_world: bool,
     /// How to print the outcome.
     #[arg(long, value_enum, default_value_t = Output::Text)]
     pub output: Output,

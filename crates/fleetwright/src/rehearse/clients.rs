@@ -1,7 +1,7 @@
-//! Clients of the simulated AWS, used again by one rehearsal after another: making those of all functions takes longer
+//! SDK clients of the simulated AWS that one rehearsal after another uses: making the clients of all functions takes longer
 //! than many a rehearsal.
 
-use super::unsigned_config;
+use super::sdk_config::unsigned_config;
 use crate::TABLE;
 use fleet::Config;
 use functions::Aws;
@@ -10,9 +10,9 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-/// Sets of clients that no rehearsal has at the checkpoint; all for fleets of one region.
+/// Sets of clients that no rehearsal uses at the time. All are for fleets of one region.
 #[derive(Debug, Default)]
-pub(super) struct Pool {
+pub(super) struct ClientPool {
     free: RefCell<Vec<Rc<Clients>>>,
 }
 
@@ -23,28 +23,28 @@ struct Clients {
     by_function: RefCell<BTreeMap<String, Aws>>,
 }
 
-/// Clients that a rehearsal has; dropped, they go back.
+/// Clients that a rehearsal uses. Dropping them returns them to the pool.
 #[derive(Debug)]
-pub(super) struct Taken<'p> {
-    pool: &'p Pool,
+pub(super) struct TakenClients<'p> {
+    pool: &'p ClientPool,
     config: &'p Config,
     clients: Rc<Clients>,
 }
 
-impl Pool {
+impl ClientPool {
     /// Clients for a run's functions in a simulated world.
-    pub(super) fn take<'p>(&'p self, simulator: &Simulator, config: &'p Config, run: &str) -> Taken<'p> {
+    pub(super) fn take<'p>(&'p self, simulator: &Simulator, config: &'p Config, run: &str) -> TakenClients<'p> {
         let free = self.free.borrow_mut().pop();
         let clients = free.unwrap_or_else(|| {
             Rc::new(Clients { switch: EndpointSwitch::to(simulator, run), by_function: RefCell::default() })
         });
         clients.switch.switch_to(simulator, run);
-        Taken { pool: self, config, clients }
+        TakenClients { pool: self, config, clients }
     }
 }
 
-impl Taken<'_> {
-    /// A function's clients, which know nothing of being rehearsed.
+impl TakenClients<'_> {
+    /// A function's clients. They do not know that they call a simulated AWS.
     pub(super) fn of(&self, function: &str) -> Aws {
         let Clients { switch, by_function } = &*self.clients;
         let connect =
@@ -53,7 +53,7 @@ impl Taken<'_> {
     }
 }
 
-impl Drop for Taken<'_> {
+impl Drop for TakenClients<'_> {
     fn drop(&mut self) {
         self.pool.free.borrow_mut().push(Rc::clone(&self.clients));
     }

@@ -1,90 +1,90 @@
-//! What can go wrong in a rehearsal, as a person writes it after `--fault`.
+//! What can go wrong in a rehearsal, as the option `--fault` names it.
 //!
-//! A fault of a call is `SITE/KIND`, where the site is `STATE/OPERATION#NTH`: the state of the definition in lowercase with
-//! hyphens, and which of its calls of the operation. `#NTH..` strikes all from that one on.
+//! A fault at a call site is `SITE/KIND`. The site is `STATE/OPERATION#NTH`: the state's name in lowercase with hyphens, the
+//! operation, and the number of the state's call of that operation. `#NTH..` strikes that call and all later ones.
 
 use simulator::faults::{Fault, Which, WorldFault};
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Something to go wrong.
+/// One thing that goes wrong.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FaultSpec {
-    /// At one call, or at all of its kind from one on.
+    /// A fault at a call site, or at the call site and all later ones of the same state and operation.
     Call {
-        /// Which call.
+        /// The call site.
         site: Site,
-        /// Not only that one, but all of its kind that follow.
+        /// Whether the fault also strikes all later calls of the same state and operation.
         and_after: bool,
-        /// What happens to it.
+        /// What happens to the call.
         kind: CallKind,
     },
-    /// In the world, whoever calls.
+    /// A world fault, which no call causes.
     World(WorldKind),
 }
 
-/// A call that an upgrade makes.
+/// A call site: one AWS call that one state makes.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Site {
-    /// The state whose function calls, in lowercase with hyphens.
+    /// The name of the state whose step makes the call, in lowercase with hyphens.
     pub state: String,
-    /// The operation.
+    /// The operation that it calls.
     pub operation: String,
-    /// Which of the state's calls of the operation; the first is 1.
+    /// The number of the state's call of the operation, from 1.
     pub nth: u32,
 }
 
 /// What can happen to a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum CallKind {
-    /// Refused for good, without effect.
+    /// AWS refuses the call for good. It has no effect.
     Error,
-    /// Refused because there were too many, without effect.
+    /// AWS throttles the call. It has no effect.
     Throttle,
-    /// It took effect; the connection broke before the answer.
+    /// The call takes effect, and the connection breaks before the answer.
     AnswerLost,
-    /// The function's process dies before it.
+    /// The function's process dies before the call.
     CrashBefore,
-    /// It took effect; the function's process dies before the answer.
+    /// The call takes effect, and the function's process dies before the answer.
     CrashAfter,
-    /// The function is invoked once more, from beginning to end, before the call is made.
+    /// Lambda invokes the function once more, and that invocation ends before this one makes the call.
     InvokedTwice,
-    /// The execution stops for good before it, and a person starts another.
+    /// The execution stops for good before the call, and an operator starts another.
     OrchestratorDiesBefore,
-    /// It took effect; the execution stops for good, and a person starts another.
+    /// The call takes effect, the execution stops for good, and an operator starts another.
     OrchestratorDiesAfter,
 }
 
-/// What can go wrong in the world.
+/// What a world fault does.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WorldKind {
-    /// `migrate` fails on the builder, with exit status 0.
+    /// `migrate` fails on the builder and exits with status 0.
     MigrateFails,
-    /// The first new member's target never turns healthy.
+    /// The target of the first staying member never becomes healthy.
     UnhealthyTarget,
-    /// No new member's target does.
+    /// No target of a staying member ever becomes healthy.
     UnhealthyTargets,
-    /// The image of the builder ends as failed.
+    /// The image of the builder, or of the source member, ends in the state `failed`.
     ImageFails,
-    /// No zone, or not this one, has a machine left for the new members.
+    /// No zone has capacity for the staying members, or the named zone has none.
     NoCapacity(Option<String>),
-    /// No zone has a machine left for the builder.
+    /// No zone has capacity for the builder.
     NoBuilder,
-    /// No new instance's SSM agent comes online.
+    /// The SSM agent of no launched instance comes online.
     AgentSilent,
-    /// The nth instance that is launched runs, and neither serves nor reports.
+    /// The instance with this number in launch order runs, and neither serves nor reports.
     Impaired(u32),
-    /// The first member in service dies, so many seconds after the first instant.
+    /// The first member in service dies, this many seconds after the first instant.
     MemberDies(u32),
-    /// An alarm rings, so many seconds after the first instant.
+    /// An alarm enters the `ALARM` state, this many seconds after the first instant.
     Alarm(u32),
-    /// The upgrade is started twice at once.
+    /// Two executions start at once.
     TwoStarts,
 }
 
 impl CallKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 8] = [
         Self::Error,
         Self::Throttle,
@@ -110,14 +110,14 @@ impl CallKind {
         }
     }
 
-    /// Whether a run must come out as if nothing had happened, given that it happens once.
-    pub(super) fn passes(self) -> bool {
+    /// Whether a run must end as without the fault, if the fault strikes one call.
+    pub(super) fn must_be_survived(self) -> bool {
         !matches!(self, Self::Error | Self::OrchestratorDiesBefore | Self::OrchestratorDiesAfter)
     }
 }
 
 impl WorldKind {
-    /// How long after the first instant it happens, if it does at a time.
+    /// How long after the first instant the fault strikes, if it strikes at a set time.
     pub(super) fn at(&self) -> Option<Duration> {
         match self {
             Self::MemberDies(seconds) | Self::Alarm(seconds) => Some(Duration::from_secs((*seconds).into())),
@@ -125,7 +125,7 @@ impl WorldKind {
         }
     }
 
-    /// Its name on the command line, without what it is about.
+    /// Its name on the command line, without its argument.
     pub fn name(&self) -> &'static str {
         match self {
             Self::MigrateFails => "migrate-fails",
@@ -149,7 +149,7 @@ impl FaultSpec {
         Self::Call { site, and_after: false, kind }
     }
 
-    /// The name of what happens, without where.
+    /// The name of its kind.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Call { kind, .. } => kind.name(),
@@ -157,7 +157,7 @@ impl FaultSpec {
         }
     }
 
-    /// Where it happens; nothing for a fault of the world.
+    /// The call site. None for a world fault.
     pub fn site(&self) -> Option<&Site> {
         match self {
             Self::Call { site, .. } => Some(site),
@@ -165,7 +165,7 @@ impl FaultSpec {
         }
     }
 
-    /// The fault of a call; none if it is one of the world.
+    /// The simulator's fault at a call. None for a world fault.
     pub fn strikes(&self) -> Option<Fault> {
         let Self::Call { site, and_after, kind } = self else { return None };
         let on = Fault::on(&site.operation).at(&site.state).nth(site.nth);
@@ -182,13 +182,13 @@ impl FaultSpec {
         })
     }
 
-    /// Whether a run must come out as if nothing had happened.
-    pub fn passes(&self) -> bool {
-        matches!(self, Self::Call { kind, and_after: false, .. } if kind.passes())
+    /// Whether a run must end as without the fault.
+    pub fn must_be_survived(&self) -> bool {
+        matches!(self, Self::Call { kind, and_after: false, .. } if kind.must_be_survived())
     }
 
-    /// The fault as the simulated world knows it, given the types of members and builder. Two starts are no fault of the
-    /// world: whoever rehearses starts twice.
+    /// The simulator's fault, given the instance types of members and builder. None for [`WorldKind::TwoStarts`], which the
+    /// rehearsal itself brings about.
     pub(super) fn fault(&self, member_type: &str, builder_type: &str) -> Option<Fault> {
         let world = match self {
             Self::Call { .. } => return self.strikes(),
@@ -238,25 +238,26 @@ impl fmt::Display for FaultSpec {
 }
 
 impl FromStr for FaultSpec {
-    type Err = String;
-    fn from_str(text: &str) -> Result<Self, String> {
+    type Err = FaultSpecError;
+
+    fn from_str(text: &str) -> Result<Self, FaultSpecError> {
         let parts: Vec<_> = text.split('/').collect();
         let (name, about) = match parts.as_slice() {
             [state, call, kind] => return call_fault(state, call, kind),
             [name, about] => (*name, Some(*about)),
             [name] => (*name, None),
-            _ => return Err(unknown()),
+            _ => return Err(FaultSpecError::Unknown),
         };
         let number = || {
             let number = about.and_then(|about| about.parse().ok());
-            number.ok_or_else(|| format!("expected '{name}/NUMBER'"))
+            number.ok_or_else(|| FaultSpecError::Number { name: name.to_owned() })
         };
         let world = match name {
             "no-capacity" => WorldKind::NoCapacity(about.map(str::to_owned)),
             "impaired" => WorldKind::Impaired(number()?),
             "member-dies" => WorldKind::MemberDies(number()?),
             "alarm" => WorldKind::Alarm(number()?),
-            _ if about.is_some() => return Err(unknown()),
+            _ if about.is_some() => return Err(FaultSpecError::Unknown),
             "migrate-fails" => WorldKind::MigrateFails,
             "unhealthy-target" => WorldKind::UnhealthyTarget,
             "unhealthy-targets" => WorldKind::UnhealthyTargets,
@@ -264,30 +265,46 @@ impl FromStr for FaultSpec {
             "no-builder" => WorldKind::NoBuilder,
             "agent-silent" => WorldKind::AgentSilent,
             "two-starts" => WorldKind::TwoStarts,
-            _ => return Err(unknown()),
+            _ => return Err(FaultSpecError::Unknown),
         };
         Ok(Self::World(world))
     }
 }
 
-fn call_fault(state: &str, call: &str, kind: &str) -> Result<FaultSpec, String> {
-    let wanted = || format!("expected 'STATE/OPERATION#NTH/KIND', such as 'retag/CreateTags#1/{kind}'");
-    let (operation, nth) = call.split_once('#').ok_or_else(wanted)?;
+fn call_fault(state: &str, call: &str, kind: &str) -> Result<FaultSpec, FaultSpecError> {
+    let wrong_site = || FaultSpecError::CallSite { kind: kind.to_owned() };
+    let (operation, nth) = call.split_once('#').ok_or_else(wrong_site)?;
     let (nth, and_after) = nth.strip_suffix("..").map_or((nth, false), |nth| (nth, true));
-    let nth = nth.parse().ok().filter(|nth| *nth > 0).ok_or_else(wanted)?;
-    let kind = CallKind::ALL.into_iter().find(|known| known.name() == kind).ok_or_else(unknown)?;
+    let nth = nth.parse().ok().filter(|nth| *nth > 0).ok_or_else(wrong_site)?;
+    let kind = CallKind::ALL.into_iter().find(|known| known.name() == kind);
+    let kind = kind.ok_or(FaultSpecError::Unknown)?;
     let site = Site { state: state.to_owned(), operation: operation.to_owned(), nth };
     Ok(FaultSpec::Call { site, and_after, kind })
 }
 
-fn unknown() -> String {
-    let kinds: Vec<_> = CallKind::ALL.iter().map(|kind| kind.name()).collect();
-    format!(
+/// Why a text names no fault.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum FaultSpecError {
+    /// Not the name of a fault.
+    #[error(
         "expected migrate-fails, unhealthy-target, unhealthy-targets, image-fails, no-capacity, no-capacity/ZONE, \
          no-builder, agent-silent, impaired/NTH, member-dies/SECONDS, alarm/SECONDS, two-starts, or \
          STATE/OPERATION#NTH/KIND with a kind of {}",
-        kinds.join(", ")
-    )
+        CallKind::ALL.map(CallKind::name).join(", ")
+    )]
+    Unknown,
+    /// A world fault without its number.
+    #[error("expected '{name}/NUMBER'")]
+    Number {
+        /// The fault's name.
+        name: String,
+    },
+    /// Not a call site.
+    #[error("expected 'STATE/OPERATION#NTH/KIND', such as 'retag/CreateTags#1/{kind}'")]
+    CallSite {
+        /// The kind that the text names.
+        kind: String,
+    },
 }
 
 #[cfg(test)]
@@ -295,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_written_is_read_back() {
+    fn a_fault_is_read_back_as_it_is_written() {
         let written = [
             "create-the-builder/RunInstances#2/answer-lost",
             "staying-out/DeregisterTargets#1../error",
@@ -309,7 +326,7 @@ mod tests {
         for text in written {
             assert_eq!(text.parse::<FaultSpec>().unwrap().to_string(), text);
         }
-        for wrong in ["", "migrate-fails/2", "impaired", "impaired/x", "a/B/error", "a/B#0/error", "a/B#1/boredom"] {
+        for wrong in ["", "migrate-fails/2", "impaired", "impaired/x", "a/B/error", "a/B#0/error", "a/B#1/unknown"] {
             assert!(wrong.parse::<FaultSpec>().is_err(), "{wrong}");
         }
     }

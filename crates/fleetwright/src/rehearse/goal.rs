@@ -1,4 +1,4 @@
-//! What a rehearsed run is for.
+//! What a rehearsed run is for, and what follows from that.
 
 use super::outcome::Ending;
 use crate::Definition;
@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 /// What a rehearsed run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
-    /// Another version.
+    /// An upgrade to another version.
     Upgrade {
-        /// Which.
+        /// The version to upgrade to.
         to: Version,
     },
-    /// Another size, by a person's order.
+    /// A scale-out or a scale-in, as an operator orders it.
     Scale {
-        /// How many members.
+        /// The number of members to scale to.
         to: u32,
     },
     /// A golden image of a member.
@@ -23,7 +23,7 @@ pub enum Goal {
 }
 
 impl Goal {
-    /// The state machine that is executed for it.
+    /// The state machine that is executed.
     pub(super) fn definition(self, config: &Config) -> Definition {
         match self {
             Self::Upgrade { .. } => Definition::UPGRADE,
@@ -43,7 +43,7 @@ impl Goal {
         }
     }
 
-    /// The version that members run afterwards.
+    /// The version that the members run after a successful run.
     pub(super) fn version(self, config: &Config) -> Version {
         match self {
             Self::Upgrade { to } => to,
@@ -51,7 +51,7 @@ impl Goal {
         }
     }
 
-    /// How many members must be in service all along.
+    /// How many members must be in service throughout the run.
     pub(super) fn least_in_service(self, config: &Config) -> u32 {
         let size = config.fleet.size;
         match self {
@@ -61,8 +61,8 @@ impl Goal {
         }
     }
 
-    /// How a run ends that went through.
-    pub(super) fn reached(self) -> Ending {
+    /// How a successful run ends.
+    pub(super) fn success(self) -> Ending {
         match self {
             Self::Upgrade { .. } => Ending::Upgraded,
             Self::Scale { .. } => Ending::Scaled,
@@ -76,16 +76,6 @@ impl Goal {
             Self::Upgrade { to } => format!("fleetwright rehearse upgrade --to {to}"),
             Self::Scale { to } => format!("fleetwright rehearse scale --to {to}"),
             Self::GoldenImage => "fleetwright rehearse golden-image".to_owned(),
-        }
-    }
-
-    /// How many steps a smooth run goes through, for the progress bar.
-    pub(super) fn steps(self, config: &Config) -> u64 {
-        match self {
-            Self::Upgrade { .. } => 17,
-            Self::Scale { to } if to < config.fleet.size => 5,
-            Self::Scale { .. } => 7,
-            Self::GoldenImage => 8,
         }
     }
 }

@@ -1,57 +1,58 @@
-//! What the executions of a rehearsal came to together, and whether everything holds that must.
+//! Judges a rehearsal: what its executions did together, and whether every invariant holds.
 
 use super::fault_spec::{FaultSpec, WorldKind};
 use super::ledger_check::{LEDGER_AGREES, LedgerCheck};
 use super::outcome::Ending;
-use super::stage::{Ended, Rehearsal_};
+use super::rehearsal::{EndedExecution, Rehearsal};
 use fleet::{Outcome, Phase, Refusal, RunRef};
 use functions::{Aws, StepError};
 use serde_json::json;
 use simulator::Simulator;
 use simulator::invariants::{Verdict, Violation};
 
-/// Who looks.
+/// The caller under whose name the checks read the simulated AWS.
 const CHECK: &str = "check";
 
-impl Rehearsal_<'_> {
-    /// The execution that all came to, and the verdict on it. If one of them died, the last is what a person started
-    /// after that.
+impl Rehearsal<'_> {
+    /// The execution that decided the rehearsal, and the verdict. If one of the executions died, the last one is the one
+    /// that an operator started after that.
     pub(super) async fn judge(
         &self,
         simulator: &Simulator,
-        mut executions: Vec<Ended>,
-    ) -> Result<(Ended, Verdict), StepError> {
-        let clients = self.pool.take(&simulator.fork_allowing_all(), &self.plan.config, "");
+        mut executions: Vec<EndedExecution>,
+    ) -> Result<(EndedExecution, Verdict), StepError> {
+        let clients = self.pool.take(&simulator.fork_allowing_all(), &self.spec.config, "");
         let aws = clients.of(CHECK);
-        let mut breaches = Vec::new();
+        let mut violations = Vec::new();
         let ended = if executions.iter().any(|one| one.died) {
             let later = executions.remove(executions.len() - 1);
-            after_a_death(&aws, self.plan.goal.reached(), executions, later, &mut breaches).await?
+            after_a_death(&aws, self.spec.goal.success(), executions, later, &mut violations).await?
         } else {
-            // Of two that start at once one is refused, or finds everything done.
-            let begun = |one: &Ended| !matches!(one.ending, Ending::Refused | Ending::Unchanged);
+            // Of two executions that start at once, one is refused or finds nothing to do.
+            let begun = |one: &EndedExecution| !matches!(one.ending, Ending::Refused | Ending::Unchanged);
             let begun = executions.iter().position(begun);
             executions.swap_remove(begun.unwrap_or_default())
         };
-        let books = LedgerCheck::read(&aws, &ended.run).await?;
-        let ended = Ended { ending: books.reconcile(ended.ending), ..ended };
-        breaches.extend(books.check(&aws, &ended, self.plan.goal.version(&self.plan.config)).await?);
+        let ledger = LedgerCheck::read(&aws, &ended.run).await?;
+        let ended = EndedExecution { ending: ledger.reconcile(ended.ending), ..ended };
+        violations.extend(ledger.check(&aws, &ended, self.spec.goal.version(&self.spec.config)).await?);
         if ended.ending == Ending::Frozen {
-            breaches.extend(self.repair(simulator, &ended).await?);
+            violations.extend(self.repair(simulator, &ended).await?);
         }
-        let mut verdict = simulator.check(&books.settled(&ended));
+        let mut verdict = simulator.check(&ledger.settled(&ended));
         verdict.checked.push(LEDGER_AGREES);
-        verdict.violated.extend(breaches);
-        // What the simulator does not imitate has proved nothing.
+        verdict.violated.extend(violations);
+        // A rehearsal that used something the simulated AWS does not imitate proves nothing.
         let unsupported = simulator.unsupported();
         verdict.violated.extend(unsupported.into_iter().map(|detail| Violation { invariant: "unsupported", detail }));
         Ok((ended, verdict))
     }
 
-    /// A person has a dead or frozen run taken up, in a world of its own: it must come to an end, and well. Who died
-    /// stays dead, and an old member that is missed keeps a run from turning back.
-    async fn repair(&self, simulator: &Simulator, frozen: &Ended) -> Result<Vec<Violation>, StepError> {
-        if self.fault_specs.iter().any(|fault_spec| matches!(fault_spec, FaultSpec::World(WorldKind::MemberDies(_)))) {
+    /// Has an operator repair a dead or frozen run, in a copy of the world. The repair must end the run, and every
+    /// invariant must hold then. A dead member stays dead, and a rollback needs every leaving member, so a run that lost one
+    /// is not repaired here.
+    async fn repair(&self, simulator: &Simulator, frozen: &EndedExecution) -> Result<Vec<Violation>, StepError> {
+        if self.spec.faults.iter().any(|fault| matches!(fault, FaultSpec::World(WorldKind::MemberDies(_)))) {
             return Ok(Vec::new());
         }
         let fork = simulator.fork();
@@ -59,33 +60,34 @@ impl Rehearsal_<'_> {
         let name = name.map_err(|error: fleet::InvalidId| StepError::Failed(error.to_string()))?;
         let dead = json!({"execution": frozen.run.id, "how": "is dead in this rehearsal"});
         let input = json!({"fleet": frozen.run.fleet, "repair": frozen.run.id, "dead": dead});
-        let repaired = self.start(&fork, &RunRef { id: name, ..frozen.run.clone() }, &frozen.run, input).await;
-        if repaired.ending != Ending::RolledBack && !repaired.ending.is_reached() {
-            let detail = format!("repairing it ended as {:?}: {:?}", repaired.ending, repaired.reason);
-            return Ok(vec![Violation { invariant: "what-is-frozen-can-be-repaired", detail }]);
+        let name = RunRef { id: name, ..frozen.run.clone() };
+        let repaired = self.execute_unobserved(&fork, &name, &frozen.run, input).await;
+        if repaired.ending != Ending::RolledBack && !repaired.ending.is_success() {
+            let detail = format!("the repair ended as {:?}: {:?}", repaired.ending, repaired.reason);
+            return Ok(vec![Violation { invariant: "frozen-run-can-be-repaired", detail }]);
         }
-        let clients = self.pool.take(&fork.fork_allowing_all(), &self.plan.config, "");
-        let (aws, repaired) = (clients.of(CHECK), Ended { run: frozen.run.clone(), ..repaired });
-        let books = LedgerCheck::read(&aws, &repaired.run).await?;
-        let repaired = Ended { ending: books.reconcile(repaired.ending), ..repaired };
-        let mut breaches = books.check(&aws, &repaired, self.plan.goal.version(&self.plan.config)).await?;
-        breaches.extend(fork.check(&books.settled(&repaired)).violated);
-        for breach in &mut breaches {
-            breach.detail = format!("after it was repaired, {}", breach.detail);
+        let clients = self.pool.take(&fork.fork_allowing_all(), &self.spec.config, "");
+        let (aws, repaired) = (clients.of(CHECK), EndedExecution { run: frozen.run.clone(), ..repaired });
+        let ledger = LedgerCheck::read(&aws, &repaired.run).await?;
+        let repaired = EndedExecution { ending: ledger.reconcile(repaired.ending), ..repaired };
+        let mut violations = ledger.check(&aws, &repaired, self.spec.goal.version(&self.spec.config)).await?;
+        violations.extend(fork.check(&ledger.settled(&repaired)).violated);
+        for violation in &mut violations {
+            violation.detail = format!("after the repair, {}", violation.detail);
         }
-        Ok(breaches)
+        Ok(violations)
     }
 }
 
-/// What it came to when one of the executions died and a person started another `later`, which must respect that a run
-/// which is not over holds its fleet.
+/// The execution that decided a rehearsal in which one died and an operator started `later`. A run that has not ended keeps
+/// its fleet's lock, so the later start must then be refused.
 async fn after_a_death(
     aws: &Aws,
-    reached: Ending,
-    mut executions: Vec<Ended>,
-    later: Ended,
-    breaches: &mut Vec<Violation>,
-) -> Result<Ended, StepError> {
+    success: Ending,
+    mut executions: Vec<EndedExecution>,
+    later: EndedExecution,
+    violations: &mut Vec<Violation>,
+) -> Result<EndedExecution, StepError> {
     let fleet = aws.ledger().fleet(&later.run.fleet).await?.map(|read| read.record);
     let lock = fleet.and_then(|fleet| fleet.lock);
     let holder = lock.and_then(|lock| executions.iter().position(|one| one.run.id == lock.run));
@@ -94,22 +96,24 @@ async fn after_a_death(
         let locked = Refusal::Locked { fleet: held.run.fleet.clone(), run: held.run.id.clone() }.to_string();
         if later.ending != Ending::Refused || later.reason.as_ref() != Some(&locked) {
             let detail = format!(
-                "a start after an execution died was not refused with '{locked}', but {:?}: {:?}",
+                "a start after an execution died was not refused with '{locked}', but ended as {:?}: {:?}",
                 later.ending, later.reason
             );
-            breaches.push(Violation { invariant: "a-dead-run-keeps-its-fleet", detail });
+            violations.push(Violation { invariant: "a-dead-run-keeps-its-fleet", detail });
         }
         let died = format!("its execution stopped for good; a start after it is refused: {locked}");
-        return Ok(if held.died { Ended { reason: Some(died), ..held } } else { held });
+        return Ok(if held.died { EndedExecution { reason: Some(died), ..held } } else { held });
     }
     if matches!(later.ending, Ending::Refused | Ending::Unchanged) {
-        // Whoever is over made the fleet what the later start found; one of them may have died after its last write.
+        // An earlier run left the fleet as the later start found it. Its execution may have died after its last write.
         for one in executions {
             let record = aws.ledger().run(&one.run).await?.map(|read| read.record);
             match record.map(|record| record.phase) {
-                Some(Phase::Ended(Outcome::RolledBack)) => return Ok(Ended { ending: Ending::RolledBack, ..one }),
+                Some(Phase::Ended(Outcome::RolledBack)) => {
+                    return Ok(EndedExecution { ending: Ending::RolledBack, ..one });
+                }
                 Some(Phase::Ended(outcome)) if outcome != Outcome::Frozen => {
-                    return Ok(Ended { ending: reached, reason: None, ..one });
+                    return Ok(EndedExecution { ending: success, reason: None, ..one });
                 }
                 _ => {}
             }

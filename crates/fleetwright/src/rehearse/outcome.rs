@@ -1,12 +1,11 @@
-//! What a rehearsal came to: the one object that `--output json` prints.
+//! The result of a rehearsal: the one object that `--output json` prints.
 
 use super::cost::{self, Usage};
-use super::fault_spec::FaultSpec;
-use super::pace::Pace;
-use super::stage::Played;
+use super::rehearsal::Completed;
 use super::steps::{Step, Steps};
-use super::{Goal, RehearsalSpec, START, reason};
+use super::{Goal, RehearsalSpec, START};
 use crate::Exit;
+use crate::lambda::first_line;
 use asl::Finished;
 use fleet::Version;
 use serde::Serialize;
@@ -17,28 +16,32 @@ use simulator::report::{Member, Requests, Span};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// How a run ends, seen from outside.
+/// How a rehearsed run ends, as the caller of its execution sees it.
+///
+/// This is not [`fleet::Outcome`], which is the ledger's word for a run that began. An `Ending` also covers runs that never
+/// began, `Refused` and `Unchanged`, and has no word for reverts and restores, which are not rehearsed. Its serialized names
+/// are the values of `outcome` in the JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ending {
-    /// The fleet runs the wanted version.
+    /// The fleet runs the version of the order.
     Upgraded,
-    /// The fleet has more members, or fewer.
+    /// The fleet has the ordered size, or with abandoned members a size between the two.
     Scaled,
-    /// The fleet has a golden image.
+    /// The fleet has a new golden image.
     ImageTaken,
-    /// It failed, and the fleet is as it was before.
+    /// The run failed, and the fleet is as it was before.
     RolledBack,
-    /// It stopped where it stood, and a person is needed.
+    /// The run stopped, and an operator must repair it.
     Frozen,
-    /// It was not begun; nothing was changed.
+    /// The run did not begin and changed nothing.
     Refused,
-    /// The fleet is where it is wanted already.
+    /// The fleet was as ordered already.
     Unchanged,
 }
 
 impl Ending {
-    /// A word for people.
+    /// The first word of the text output.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::Upgraded => "upgraded",
@@ -51,20 +54,20 @@ impl Ending {
         }
     }
 
-    /// Whether the run came to an end with what it was for, or with part of it.
-    pub(super) fn is_reached(self) -> bool {
+    /// Whether the run reached its goal, or part of it.
+    pub(super) fn is_success(self) -> bool {
         matches!(self, Self::Upgraded | Self::Scaled | Self::ImageTaken)
     }
 }
 
-/// What a rehearsal came to.
+/// The result of a rehearsal.
 #[derive(Debug, Clone, Serialize)]
 #[expect(missing_docs, reason = "the fields are the documented JSON, and say what they are")]
 pub struct Rehearsed {
     pub schema_version: u32,
     pub workflow: &'static str,
     pub outcome: Ending,
-    /// Why it did not go through.
+    /// Why the run did not succeed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     pub from: Version,
@@ -73,14 +76,14 @@ pub struct Rehearsed {
     pub seed: u64,
     pub definition_sha256: String,
     pub virtual_seconds: f64,
-    /// The critical path of the latencies that were drawn: no polling, no orchestration.
+    /// The critical path of the latencies that were drawn, without polling and orchestration.
     pub limit_seconds: f64,
     pub transitions: u64,
     pub calls: BTreeMap<String, u64>,
     pub requests: Requests,
     pub capacity: Capacity,
     pub invariants: Invariants,
-    /// Faults of calls that were to strike and found no call.
+    /// The faults at call sites that no call reached.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missed_faults: Vec<String>,
     pub cost_usd: f64,
@@ -91,33 +94,33 @@ pub struct Rehearsed {
 /// Members in service.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Capacity {
-    /// When the run began.
+    /// The members in service when the run began.
     pub floor: u32,
-    /// The lowest while it went on.
+    /// The fewest members in service during the run.
     pub lowest: u32,
-    /// Virtual seconds, and how many were in service from then on.
+    /// Virtual seconds since the start, and how many members were in service from then on.
     pub series: Vec<(f64, u32)>,
 }
 
-/// Which invariants were checked, and which did not hold.
+/// The invariants that were checked, and their violations.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Invariants {
-    /// By name.
+    /// The names of the invariants that were checked.
     pub checked: Vec<&'static str>,
-    /// Each breach, with ids.
+    /// Each violation: the invariant's name, and the ids and values that violate it.
     pub violated: Vec<String>,
 }
 
 impl Rehearsed {
-    pub(super) fn new(plan: &RehearsalSpec, fault_specs: &[FaultSpec], pace: &Pace, played: Played) -> Self {
-        let Played { simulator, finished, steps, report, .. } = played;
-        let config = &plan.config;
+    pub(super) fn new(spec: &RehearsalSpec, completed: Completed) -> Self {
+        let Completed { simulator, finished, steps, report, .. } = completed;
+        let config = &spec.config;
         let virtual_time = steps.all.iter().map(|step| step.ended).fold(0.0, f64::max);
         let virtual_time = Duration::from_secs_f64(virtual_time);
         let calls: BTreeMap<_, _> = report
             .calls
             .iter()
-            .map(|(name, count)| (name.clone(), count - played.calls_before.get(name).copied().unwrap_or(0)))
+            .map(|(name, count)| (name.clone(), count - completed.calls_before.get(name).copied().unwrap_or(0)))
             .filter(|(_, count)| *count > 0)
             .collect();
         let usage = Usage {
@@ -129,15 +132,15 @@ impl Rehearsed {
             calls: &calls,
         };
         let cost_usd = cost::usd(config, &usage);
-        let definition = plan.goal.definition(config);
-        let limit = simulator.limit(&waits(plan, pace, &steps));
+        let definition = spec.goal.definition(config);
+        let limit = simulator.limit(&waits(spec, &steps));
         Self {
             schema_version: 1,
             workflow: definition.machine.trim_start_matches("fleetwright-"),
-            outcome: played.ending,
-            reason: played.reason,
+            outcome: completed.ending,
+            reason: completed.reason,
             from: config.fleet.version,
-            to: plan.goal.version(config),
+            to: spec.goal.version(config),
             size: config.fleet.size,
             seed: config.rehearsal.seed,
             definition_sha256: Sha256::digest(definition.text).iter().map(|byte| format!("{byte:02x}")).collect(),
@@ -151,22 +154,16 @@ impl Rehearsed {
                 lowest: report.capacity.lowest,
                 series: report.capacity.series.clone(),
             },
-            invariants: invariants(played.verdict),
-            missed_faults: missed(fault_specs, &simulator),
+            invariants: invariants(completed.verdict),
+            missed_faults: missed(spec, &simulator),
             cost_usd,
             steps: steps.all,
             members: report.members,
         }
     }
 
-    /// Holds it against the same rehearsal without a fault that must pass, which therefore ended as this one must.
-    pub(super) fn must_end_like(&mut self, without: &Self) {
-        let end = |one: &Self| (one.outcome, one.capacity.series.last().map_or(0, |(_, members)| *members));
-        self.invariants.checked.push(PASSES);
-        self.invariants.violated.extend(unlike(end(self), end(without), self.reason.as_deref()).map(told));
-    }
-
-    /// The command's exit status. What was not struck by a fault that was named was not rehearsed.
+    /// The command's exit status. A violation is an error, and so is a fault that no call reached: its effect was not
+    /// rehearsed.
     pub fn exit(&self) -> Exit {
         match self.outcome {
             _ if !self.invariants.violated.is_empty() || !self.missed_faults.is_empty() => Exit::Error,
@@ -178,35 +175,35 @@ impl Rehearsed {
     }
 }
 
-/// How the execution ended. One that failed in its first state was not begun; of one that gave up the ledger says what came of
-/// it.
+/// How the execution ended, and why if it failed. A run whose first step failed did not begin. Only the ledger says whether
+/// a scale-out that abandoned members has scaled.
 pub(super) fn ending(goal: Goal, finished: &Finished, steps: &[Step]) -> (Ending, Option<String>) {
     match &finished.outcome {
         asl::Outcome::Succeeded(output) if output["outcome"] == "unchanged" => (Ending::Unchanged, None),
-        asl::Outcome::Succeeded(_) => (goal.reached(), None),
+        asl::Outcome::Succeeded(_) => (goal.success(), None),
         asl::Outcome::Failed(failure) => {
             let ending = match failure.error.as_str() {
                 "RolledBack" => Ending::RolledBack,
                 "Refused" => Ending::Refused,
-                // Whatever else ends the first step: nothing was begun.
+                // Any other error of the first step also comes before the run begins.
                 _ if steps.len() <= 1 => Ending::Refused,
                 _ => Ending::Frozen,
             };
-            (ending, Some(reason(failure)))
+            (ending, Some(first_line(&failure.cause)))
         }
     }
 }
 
-/// Waits that the configuration asks for, which no engine could shorten: baking, and a person's answer.
-fn waits(plan: &RehearsalSpec, pace: &Pace, steps: &Steps) -> Vec<Span> {
-    let upgrade = &plan.config.upgrade;
-    // The world is a little older than the run: its ledger was written first.
+/// The waits that no orchestration could shorten: the bakes that the configuration sets, and the operator's approval.
+fn waits(spec: &RehearsalSpec, steps: &Steps) -> Vec<Span> {
+    let upgrade = &spec.config.upgrade;
+    // The world is a little older than the run, because the fleet was written to the ledger first.
     let head_start = steps.execution_started.duration_since(START).unsigned_abs();
     let wait = |step: &Step| {
         let length = match (step.payload["check"].as_str(), step.payload["members"].as_str()) {
             (Some("bake"), Some("canary")) => upgrade.canary_bake.into(),
             (Some("bake"), _) => upgrade.bake.into(),
-            _ if step.payload["token"].is_string() => pace.approves_after,
+            _ if step.payload["token"].is_string() => spec.pace.approves_after,
             _ => return None,
         };
         let start = head_start + Duration::from_secs_f64(step.started);
@@ -215,6 +212,7 @@ fn waits(plan: &RehearsalSpec, pace: &Pace, steps: &Steps) -> Vec<Span> {
     steps.all.iter().filter_map(wait).collect()
 }
 
+/// The ending in the simulator's words, which decide what it checks.
 pub(super) fn settling(outcome: Ending) -> Settling {
     match outcome {
         Ending::Upgraded => Settling::Upgraded,
@@ -227,59 +225,17 @@ pub(super) fn settling(outcome: Ending) -> Settling {
     }
 }
 
-fn missed(fault_specs: &[FaultSpec], simulator: &Simulator) -> Vec<String> {
-    let of_calls = fault_specs.iter().filter(|fault_spec| fault_spec.site().is_some());
-    of_calls
-        .zip(simulator.faults_struck())
-        .filter(|(_, struck)| !struck)
-        .map(|(fault_spec, _)| fault_spec.to_string())
-        .collect()
+/// The faults at call sites that no call reached.
+fn missed(spec: &RehearsalSpec, simulator: &Simulator) -> Vec<String> {
+    let of_calls = spec.faults.iter().filter(|fault| fault.site().is_some());
+    of_calls.zip(simulator.faults_struck()).filter(|(_, struck)| !struck).map(|(fault, _)| fault.to_string()).collect()
 }
 
 fn invariants(verdict: Verdict) -> Invariants {
-    Invariants { checked: verdict.checked, violated: verdict.violated.into_iter().map(told).collect() }
+    Invariants { checked: verdict.checked, violated: verdict.violated.into_iter().map(violation_text).collect() }
 }
 
-fn told(breach: Violation) -> String {
-    format!("{}: {}", breach.invariant, breach.detail)
-}
-
-/// The invariant that a fault which passes changes neither how a run ends nor how many are in service then.
-const PASSES: &str = "what-passes-changes-no-outcome";
-
-/// How a rehearsal breaks it that ended so, and with so many in service, and was to end otherwise; if it does.
-pub(super) fn unlike(ended: (Ending, u32), expected: (Ending, u32), reason: Option<&str>) -> Option<Violation> {
-    let ((ending, in_service), (wanted, members)) = (ended, expected);
-    let reason = reason.unwrap_or("no reason given");
-    let detail = || {
-        format!("it ended as {ending:?} with {in_service} in service instead of {wanted:?} with {members}: {reason}")
-    };
-    (ended != expected).then(|| Violation { invariant: PASSES, detail: detail() })
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::Exit;
-    use crate::rehearse::pace::{Pace, brisk};
-    use crate::rehearse::{Goal, RehearsalSpec, stage};
-    use fleet::Config;
-
-    #[test]
-    fn a_fault_that_was_to_pass_and_did_not_is_told_of() {
-        let config = Config::from_toml(include_str!("../../../../samplconfig.toml")).unwrap();
-        let goal = Goal::Upgrade { to: "1.4.14".parse().unwrap() };
-        let plan = RehearsalSpec { config: brisk(config), goal, faults: Vec::new() };
-        let play = |fault_specs: &[&str]| {
-            let fault_specs: Vec<_> = fault_specs.iter().map(|fault_spec| fault_spec.parse().unwrap()).collect();
-            stage(&plan, &fault_specs, &Pace::brisk(), &mut |_| {}, |functions| Box::new(functions)).unwrap()
-        };
-        let (mut through, mut back) = (play(&[]), play(&["migrate-fails"]));
-        let like = through.clone();
-        through.must_end_like(&like);
-        assert_eq!((through.exit(), through.invariants.violated.as_slice()), (Exit::Done, &[][..]));
-        back.must_end_like(&through);
-        let [told] = back.invariants.violated.as_slice() else { panic!("{:?}", back.invariants) };
-        assert!(told.starts_with("what-passes-changes-no-outcome: it ended as RolledBack with 3"), "{told}");
-        assert_eq!(back.exit(), Exit::Error);
-    }
+/// A violation as the JSON and the text have it.
+pub(super) fn violation_text(violation: Violation) -> String {
+    format!("{}: {}", violation.invariant, violation.detail)
 }

@@ -1,6 +1,5 @@
-//! How long things take in the rehearsed world.
+//! How long things take in the simulated world.
 
-use super::APPROVES_AFTER;
 use fleet::{Config, Span};
 use simulator::world::{Latencies, Range, World};
 use std::time::Duration;
@@ -9,19 +8,19 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub(super) struct Pace {
     latencies: Latencies,
-    /// How long the simulated person takes to approve.
+    /// How long the simulated operator takes to approve.
     pub(super) approves_after: Duration,
 }
 
 impl Pace {
-    /// As on AWS.
+    /// As long as on AWS; the operator approves after five minutes.
     pub(super) fn real() -> Self {
-        Self { latencies: Latencies::default(), approves_after: APPROVES_AFTER }
+        Self { latencies: Latencies::default(), approves_after: Duration::from_secs(300) }
     }
 
-    /// Everything within seconds, so that little is polled and many rehearsals fit into a minute. What comes before what
-    /// is drawn all the more freely.
-    pub(super) fn brisk() -> Self {
+    /// Seconds for everything, so that steps poll little and many rehearsals fit into a minute. The ranges are equal, so
+    /// the seeds draw every order of events.
+    pub(super) fn fast() -> Self {
         let soon = Range::millis(500, 3_500);
         let latencies = Latencies {
             launch: soon,
@@ -48,8 +47,8 @@ impl Pace {
     }
 }
 
-/// The configuration of a fleet whose waits are short and whose upgrade passes every state, approval included.
-pub(super) fn brisk(mut config: Config) -> Config {
+/// The configuration with short waits and limits, and with approval, so that an upgrade enters every state.
+pub(super) fn shorten_waits(mut config: Config) -> Config {
     config.upgrade.approval = true;
     config.upgrade.canary_bake = Span::seconds(4);
     config.upgrade.bake = Span::seconds(8);
@@ -58,10 +57,10 @@ pub(super) fn brisk(mut config: Config) -> Config {
     for limit in [&mut limits.launch, &mut limits.agent, &mut limits.stop, &mut limits.image, &mut limits.healthy] {
         *limit = minute;
     }
-    // Longer than what a backup that was asked for may take to appear.
+    // Longer than a requested backup takes to become visible at most.
     limits.backup = Span::minutes(3);
     limits.configure = Span::minutes(3);
-    // Longer than what was launched just before a rollback may take to appear.
+    // Longer than an instance that was launched just before a rollback takes to become visible at most.
     limits.delete = Span::minutes(5);
     config.rehearsal.deregistration_delay = Span::seconds(4);
     config.rehearsal.health_check_interval = Span::seconds(1);

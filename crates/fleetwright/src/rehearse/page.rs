@@ -1,11 +1,11 @@
-//! A rehearsed run as one page for browsers that needs nothing else: its steps over time, members in service and what each
-//! of them serves, and the same in a table.
+//! The report page of a rehearsed run: its steps over time, the members in service and the requests that each of them serves,
+//! as graphs and as tables. The page is one HTML file without links to others.
 
 use super::outcome::Rehearsed;
 use crate::length::length;
 use std::fmt::Write;
 
-/// What all pages look like.
+/// The style of all report pages.
 pub(super) const STYLE: &str = include_str!("style.css");
 
 const WIDTH: f64 = 960.0;
@@ -14,7 +14,7 @@ const ROW: f64 = 17.0;
 const HEIGHT: f64 = 120.0;
 const BELOW: f64 = 22.0;
 
-/// The page of `run`, in which clients send `rate` requests a second.
+/// The report page of `run`, in which clients send `rate` requests per second.
 pub(super) fn page(run: &Rehearsed, rate: f64) -> String {
     let mut out = String::new();
     // Writing to a String cannot fail.
@@ -37,8 +37,8 @@ fn write(out: &mut String, run: &Rehearsed, rate: f64) -> std::fmt::Result {
     )?;
     writeln!(
         out,
-        "<p>{size} members, seed {seed}: {} of virtual time, where no engine could take less than {}. Never fewer than {} of {} members were in \
-         service; {} requests were sent and {} failed.</p>",
+        "<p>{size} members, seed {seed}: {} of virtual time; the physical limit was {}. At least {} of {} members were in service \
+         throughout; {} requests were sent and {} were lost.</p>",
         length(run.virtual_seconds),
         length(run.limit_seconds),
         capacity.lowest,
@@ -54,16 +54,16 @@ fn write(out: &mut String, run: &Rehearsed, rate: f64) -> std::fmt::Result {
     steps(out, run, time)?;
     let members = run.capacity.series.iter().map(|(at, count)| (*at, f64::from(*count))).collect::<Vec<_>>();
     writeln!(out, "<h2>Members in service</h2>")?;
-    course(out, "members in service", "capacity", &members, time)?;
+    step_graph(out, "members in service", "capacity", &members, time)?;
     let each =
         members.iter().map(|(at, count)| (*at, if *count > 0.0 { rate / count } else { 0.0 })).collect::<Vec<_>>();
-    writeln!(out, "<h2>Requests a second for each of them</h2>")?;
-    course(out, "requests a second for each member in service", "cpu", &each, time)?;
+    writeln!(out, "<h2>Requests per second and member</h2>")?;
+    step_graph(out, "requests per second for each member in service", "cpu", &each, time)?;
     numbers(out, run, rate)?;
     writeln!(out, "</body>\n</html>")
 }
 
-/// The run's length, over the page's width.
+/// Scales the run's length to the page's width.
 #[derive(Clone, Copy)]
 struct Time {
     seconds: f64,
@@ -74,7 +74,7 @@ impl Time {
         LEFT + (WIDTH - LEFT) * (at / self.seconds).clamp(0.0, 1.0)
     }
 
-    /// A line and a time at each sixth.
+    /// Draws a vertical line with its time at each sixth of the run.
     fn grid(self, out: &mut String, height: f64) -> std::fmt::Result {
         for sixth in 0..=6 {
             let at = self.seconds * f64::from(sixth) / 6.0;
@@ -104,7 +104,7 @@ fn steps(out: &mut String, run: &Rehearsed, time: Time) -> std::fmt::Result {
         writeln!(out, "<text x=\"{:.1}\" y=\"{:.1}\" class=\"left\">{name}</text>", LEFT - 6.0, y + 12.0)?;
         writeln!(
             out,
-            "<rect class=\"{class}\" x=\"{start:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"><title>{name}: {} to {}, asked {} times</title></rect>",
+            "<rect class=\"{class}\" x=\"{start:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\"><title>{name}: {} to {}, {} attempts</title></rect>",
             y + 3.0,
             (end - start).max(1.5),
             ROW - 6.0,
@@ -116,8 +116,8 @@ fn steps(out: &mut String, run: &Rehearsed, time: Time) -> std::fmt::Result {
     writeln!(out, "</svg>")
 }
 
-/// What stays until it changes.
-fn course(out: &mut String, title: &str, class: &str, points: &[(f64, f64)], time: Time) -> std::fmt::Result {
+/// Draws a value that stays the same from each point to the next.
+fn step_graph(out: &mut String, title: &str, class: &str, points: &[(f64, f64)], time: Time) -> std::fmt::Result {
     let top = points.iter().map(|(_, value)| *value).fold(1.0, f64::max);
     let y = |value: f64| HEIGHT * (1.0 - value / top);
     open(out, title, HEIGHT)?;
@@ -138,8 +138,8 @@ fn course(out: &mut String, title: &str, class: &str, points: &[(f64, f64)], tim
 }
 
 fn numbers(out: &mut String, run: &Rehearsed, rate: f64) -> std::fmt::Result {
-    writeln!(out, "<details>\n<summary>The numbers that are drawn</summary>\n<table>")?;
-    writeln!(out, "<tr><th>step</th><th>from, in seconds</th><th>to</th><th>asked</th></tr>")?;
+    writeln!(out, "<details>\n<summary>The numbers in the graphs</summary>\n<table>")?;
+    writeln!(out, "<tr><th>step</th><th>from, in seconds</th><th>to</th><th>attempts</th></tr>")?;
     for step in &run.steps {
         writeln!(
             out,
@@ -152,7 +152,7 @@ fn numbers(out: &mut String, run: &Rehearsed, rate: f64) -> std::fmt::Result {
     }
     writeln!(
         out,
-        "</table>\n<table>\n<tr><th>from, in seconds</th><th>members in service</th><th>requests a second each</th></tr>"
+        "</table>\n<table>\n<tr><th>from, in seconds</th><th>members in service</th><th>requests per second and member</th></tr>"
     )?;
     for (at, members) in &run.capacity.series {
         let each = if *members > 0 { rate / f64::from(*members) } else { 0.0 };
@@ -161,7 +161,7 @@ fn numbers(out: &mut String, run: &Rehearsed, rate: f64) -> std::fmt::Result {
     writeln!(out, "</table>\n</details>")
 }
 
-/// Text as a page has it.
+/// Text with its HTML special characters escaped.
 pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -1,5 +1,5 @@
-//! Lambda as faults find it: each invocation a process in the place of its state, which can die or be invoked twice, and
-//! be forgotten by an execution that stops for good.
+//! The step functions as faults meet them: each invocation is a process of the simulated world, in the place of its state.
+//! A process can die or be invoked twice, and an execution that stops for good forgets it.
 
 use super::recording::{Recorder, Replay, StartPoint};
 use asl::{Failure, Resources, Task};
@@ -11,48 +11,49 @@ use std::cell::Cell;
 use std::future::pending;
 use tokio::sync::Notify;
 
-/// The functions of one execution, each invocation of which is a process of the simulated world.
+/// The functions of one execution. Each invocation is a process of the simulated world.
 pub struct Processes<'a> {
     functions: Box<dyn Resources + 'a>,
     simulator: &'a Simulator,
     forgotten: Notify,
-    beginning: Beginning<'a>,
+    mode: RecordingMode<'a>,
+    /// How many invocations began.
     begun: Cell<usize>,
     diverged: Cell<bool>,
 }
 
-/// How an execution comes to its first own invocation.
+/// What an execution does with a recording.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Beginning<'a> {
-    /// It is the very first.
-    Own,
-    /// So it is, and all are taped.
-    Recorded(&'a Recorder),
-    /// What comes before it is replayed.
-    Replayed(&'a StartPoint),
+pub(super) enum RecordingMode<'a> {
+    /// It has none.
+    Off,
+    /// It records each of its invocations.
+    Record(&'a Recorder),
+    /// It answers its invocations from a recording up to the start point, and invokes the functions from there on.
+    Replay(&'a StartPoint),
 }
 
 impl<'a> Processes<'a> {
     /// These functions, in this world.
     pub fn new(functions: Box<dyn Resources + 'a>, simulator: &'a Simulator) -> Self {
         let (begun, diverged) = (Cell::new(0), Cell::new(false));
-        Self { functions, simulator, forgotten: Notify::new(), beginning: Beginning::Own, begun, diverged }
+        Self { functions, simulator, forgotten: Notify::new(), mode: RecordingMode::Off, begun, diverged }
     }
 
-    /// The same, with another beginning.
-    pub(super) fn with(self, beginning: Beginning<'a>) -> Self {
-        Self { beginning, ..self }
+    /// The same functions with this use of a recording.
+    pub(super) fn with_recording(self, mode: RecordingMode<'a>) -> Self {
+        Self { mode, ..self }
     }
 
-    /// Whether all that was to be replayed was, and the execution went on from there.
+    /// Whether the execution made the invocations of its recording and went on past the start point.
     pub(super) fn kept_to_recording(&self) -> bool {
-        match self.beginning {
-            Beginning::Replayed(start_point) => !self.diverged.get() && self.begun.get() > start_point.first_own(),
-            Beginning::Own | Beginning::Recorded(_) => true,
+        match self.mode {
+            RecordingMode::Replay(start_point) => !self.diverged.get() && self.begun.get() > start_point.first_own(),
+            RecordingMode::Off | RecordingMode::Record(_) => true,
         }
     }
 
-    /// Comes back when a fault has ended the execution, or it is another than was taped.
+    /// Returns when a fault has stopped the execution for good, or the execution has diverged from its recording.
     pub async fn forgotten(&self) {
         self.forgotten.notified().await;
     }
@@ -61,17 +62,17 @@ impl<'a> Processes<'a> {
 impl Resources for Processes<'_> {
     fn call<'a>(&'a self, task: Task) -> LocalBoxFuture<'a, Result<Value, Failure>> {
         Box::pin(async move {
-            match self.beginning {
-                Beginning::Own => self.invoke(task).await,
-                Beginning::Recorded(recorder) => {
-                    let which = recorder.begins(&task, self.simulator);
+            match self.mode {
+                RecordingMode::Off => self.invoke(task).await,
+                RecordingMode::Record(recorder) => {
+                    let number = recorder.begin(&task, self.simulator);
                     let answer = self.invoke(task).await;
-                    recorder.ends(which, self.simulator, &answer);
+                    recorder.end(number, self.simulator, &answer);
                     answer
                 }
-                Beginning::Replayed(start_point) => {
-                    let which = self.begun.replace(self.begun.get() + 1);
-                    match start_point.replay(which, &task, self.simulator).await {
+                RecordingMode::Replay(start_point) => {
+                    let number = self.begun.replace(self.begun.get() + 1);
+                    match start_point.replay(number, &task, self.simulator).await {
                         Replay::Answer(answer) => answer,
                         Replay::Over => self.invoke(task).await,
                         Replay::Diverged => {
@@ -101,13 +102,14 @@ impl Processes<'_> {
     }
 }
 
-/// A state's name as `--fault` writes it: `Create the builder` is `create-the-builder`.
+/// A state's name as `--fault` has it: `Create the builder` becomes `create-the-builder`.
 pub fn place(state: &str) -> String {
     let words = state.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join("-").to_ascii_lowercase()
 }
 
-/// As Lambda says that a process died. <https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html>
+/// The error that Lambda answers when a process died.
+/// <https://docs.aws.amazon.com/lambda/latest/dg/troubleshooting-invocation.html>
 fn exited() -> Failure {
     let text = "RequestId: 00000000-0000-4000-8000-000000000000 Error: Runtime exited with error: exit status 101";
     let error = "Runtime.ExitError";

@@ -1,7 +1,8 @@
-//! The beginning that many rehearsals have in common is played once, and recorded: what each invocation was asked, what it
-//! answered and when, and the world before it. Others have that replayed, state machine and all, and go on in that world.
+//! A recording of a scenario: each invocation's input and answer, when it answered, and the world before it. A rehearsal
+//! with one fault replays the recording, state machine included, up to its fault, and goes on in the world that is recorded
+//! there.
 //!
-//! One seed, one outcome: a rehearsal that left the recording comes out as if it had played all of it.
+//! A seed determines a rehearsal, so a rehearsal from a start point ends exactly as it would from the first instant.
 
 use super::fault_spec::{FaultSpec, Site};
 use asl::{Failure, Task};
@@ -12,14 +13,15 @@ use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// What an execution's invocations came to.
+/// The invocations of one execution.
 #[derive(Debug, Default)]
 pub(super) struct Recording {
-    /// How many of the rehearsal's fault_specs it was played with.
-    fault_specs: usize,
-    /// In the order in which they began.
+    /// How many faults the recorded rehearsal had.
+    faults: usize,
+    /// The invocations in the order in which they began.
     invocations: Vec<Invocation>,
-    /// The world when the execution began, and before each invocation that had it to itself.
+    /// The world when the execution began, and before each invocation during which no other was under way. Each with the
+    /// number of the invocation that follows.
     checkpoints: Vec<(usize, Checkpoint)>,
 }
 
@@ -27,11 +29,11 @@ pub(super) struct Recording {
 struct Invocation {
     state: String,
     input: Value,
-    /// What it answered, and how long after the first instant; none if it was given up.
+    /// The answer, and the time from the first instant until it came. None if the execution dropped the invocation.
     answer: Option<(Duration, Result<Value, Failure>)>,
 }
 
-/// Tapes an execution.
+/// Records an execution.
 #[derive(Debug, Default)]
 pub(super) struct Recorder {
     recording: RefCell<Recording>,
@@ -39,31 +41,31 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    /// The execution is about to begin.
-    pub(super) fn starts(&self, simulator: &Simulator) {
+    /// Records the world just before the execution begins.
+    pub(super) fn start(&self, simulator: &Simulator) {
         self.recording.borrow_mut().checkpoints.push((0, simulator.checkpoint()));
     }
 
-    /// An invocation begins: which one it is.
-    pub(super) fn begins(&self, task: &Task, simulator: &Simulator) -> usize {
+    /// Records that an invocation begins, and returns its number.
+    pub(super) fn begin(&self, task: &Task, simulator: &Simulator) -> usize {
         let Recording { invocations, checkpoints, .. } = &mut *self.recording.borrow_mut();
-        let which = invocations.len();
+        let number = invocations.len();
         if self.under_way.replace(self.under_way.get() + 1) == 0 {
-            checkpoints.push((which, simulator.checkpoint()));
+            checkpoints.push((number, simulator.checkpoint()));
         }
         invocations.push(Invocation { state: task.state.clone(), input: task.input.clone(), answer: None });
-        which
+        number
     }
 
-    /// It ends.
-    pub(super) fn ends(&self, which: usize, simulator: &Simulator, answer: &Result<Value, Failure>) {
+    /// Records the answer of the invocation with this number.
+    pub(super) fn end(&self, number: usize, simulator: &Simulator, answer: &Result<Value, Failure>) {
         self.under_way.set(self.under_way.get() - 1);
-        self.recording.borrow_mut().invocations[which].answer = Some((simulator.elapsed(), answer.clone()));
+        self.recording.borrow_mut().invocations[number].answer = Some((simulator.elapsed(), answer.clone()));
     }
 
-    /// What was recorded of a rehearsal with so many fault_specs.
-    pub(super) fn recording(self, fault_specs: usize) -> Recording {
-        Recording { fault_specs, ..self.recording.into_inner() }
+    /// The recording of a rehearsal with this many faults.
+    pub(super) fn finish(self, faults: usize) -> Recording {
+        Recording { faults, ..self.recording.into_inner() }
     }
 }
 
@@ -71,26 +73,27 @@ impl Recorder {
 pub(super) enum Replay {
     /// Its answer.
     Answer(Result<Value, Failure>),
-    /// Nothing: it comes after the start_point.
+    /// Nothing: the invocation comes after the start point.
     Over,
-    /// Another one: the rehearsal is not the one that was recorded.
+    /// Another invocation: the rehearsal is not the one that was recorded.
     Diverged,
 }
 
-/// Where a rehearsal leaves a recording: before the first invocation that it makes itself.
+/// The checkpoint of a recording from which a rehearsal invokes the functions itself.
 #[derive(Debug, Clone)]
 pub(super) struct StartPoint {
     recording: Arc<Recording>,
+    /// The checkpoint's index.
     checkpoint: usize,
 }
 
 impl StartPoint {
-    /// The last one that is not later than the beginning of a process; nothing if that came before all that is recorded.
+    /// The last checkpoint that is not later than the begin of a process. None if the process began before the recording.
     pub(super) fn before_process(recording: &Arc<Recording>, process: u64) -> Option<Self> {
         Self::last(recording, |checkpoint| checkpoint.processes() <= process)
     }
 
-    /// The last one at which what happens so long after the first instant is still to come; likewise.
+    /// The last checkpoint before a time, counted from the first instant. None if the recording begins later.
     pub(super) fn before_time(recording: &Arc<Recording>, time: Duration) -> Option<Self> {
         Self::last(recording, |checkpoint| checkpoint.time() < time)
     }
@@ -100,21 +103,21 @@ impl StartPoint {
         Some(Self { recording: Arc::clone(recording), checkpoint })
     }
 
-    /// The world there.
+    /// The world at the start point.
     pub(super) fn checkpoint(&self) -> &Checkpoint {
         &self.recording.checkpoints[self.checkpoint].1
     }
 
     /// The world when the execution began.
-    pub(super) fn start(&self) -> &Checkpoint {
-        // There is a first one, since the start_point is one of them.
+    pub(super) fn first_checkpoint(&self) -> &Checkpoint {
+        // The start point is a checkpoint of the recording, so there is a first one.
         &self.recording.checkpoints[0].1
     }
 
-    /// What of a rehearsal's fault_specs is yet to come: those beside the recording's, with calls counted from the start_point on.
-    pub(super) fn to_come(&self, fault_specs: &[FaultSpec]) -> Vec<FaultSpec> {
-        let more = fault_specs.iter().skip(self.recording.fault_specs);
-        let counted = more.map(|fault_spec| match fault_spec {
+    /// Those of a rehearsal's faults that the recording does not have. Their calls are counted from the start point on.
+    pub(super) fn remaining(&self, faults: &[FaultSpec]) -> Vec<FaultSpec> {
+        let remaining = faults.iter().skip(self.recording.faults);
+        let counted = remaining.map(|fault| match fault {
             FaultSpec::Call { site, and_after, kind } => {
                 let passed = self.checkpoint().calls_from(&site.state, &site.operation);
                 let site = Site { nth: site.nth.saturating_sub(passed), ..site.clone() };
@@ -125,18 +128,18 @@ impl StartPoint {
         counted.collect()
     }
 
-    /// The number of the first invocation that is not replayed.
+    /// The number of the first invocation that the recording does not answer.
     pub(super) fn first_own(&self) -> usize {
         self.recording.checkpoints[self.checkpoint].0
     }
 
-    /// Has the execution's invocation of this number, if it comes before the start_point, answered as it was recorded, when it is
-    /// time for that.
-    pub(super) async fn replay(&self, which: usize, task: &Task, simulator: &Simulator) -> Replay {
-        if which >= self.first_own() {
+    /// Answers the execution's invocation of this number from the recording, at the recorded time, if the invocation comes
+    /// before the start point.
+    pub(super) async fn replay(&self, number: usize, task: &Task, simulator: &Simulator) -> Replay {
+        if number >= self.first_own() {
             return Replay::Over;
         }
-        let recorded = &self.recording.invocations[which];
+        let recorded = &self.recording.invocations[number];
         if (&recorded.state, &recorded.input) != (&task.state, &task.input) {
             return Replay::Diverged;
         }

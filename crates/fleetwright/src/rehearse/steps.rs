@@ -1,39 +1,43 @@
-//! The steps of a rehearsal, gathered from the engine's events.
+//! The steps of a rehearsal, collected from the engine's events.
 
+use crate::lambda::first_line;
 use asl::{Event, EventKind, StateType};
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-/// One stay in a Task state.
+/// One entry of a Task state, with all its attempts.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Step {
     /// The state's name in the definition.
     pub name: String,
-    /// When it was entered, in virtual seconds since the start.
+    /// When the state was entered, in virtual seconds since the start.
     pub started: f64,
-    /// When its last attempt ended, likewise.
+    /// When its last attempt ended, in virtual seconds since the start.
     pub ended: f64,
-    /// How often it was asked.
+    /// How many attempts it took.
     pub attempts: u32,
-    /// The error that it was given up for.
+    /// The error of its last attempt, if the state failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
     #[serde(skip)]
     iteration: Option<u64>,
+    /// The `Payload` of its latest attempt.
     #[serde(skip)]
     pub(super) payload: Value,
+    /// Whether the state machine has left the state.
     #[serde(skip)]
     pub(super) left: bool,
+    /// When its latest attempt began, in virtual seconds since the start.
     #[serde(skip)]
-    asked: f64,
+    attempted: f64,
 }
 
-/// Gathers the steps.
+/// Collects the steps.
 pub(super) struct Steps {
     pub(super) execution_started: Timestamp,
     pub(super) all: Vec<Step>,
-    /// What all functions together ran, in virtual seconds.
+    /// How long all functions ran in total, in virtual seconds.
     pub(super) function_seconds: f64,
 }
 
@@ -42,7 +46,7 @@ impl Steps {
         Self { execution_started, all: Vec::new(), function_seconds: 0.0 }
     }
 
-    pub(super) fn see(&mut self, event: &Event) {
+    pub(super) fn observe(&mut self, event: &Event) {
         let at = event.at.duration_since(self.execution_started).as_secs_f64();
         match &event.kind {
             EventKind::StateEntered { state_type: StateType::Task, name, .. } => self.all.push(Step {
@@ -54,17 +58,17 @@ impl Steps {
                 iteration: event.iteration,
                 payload: Value::Null,
                 left: false,
-                asked: at,
+                attempted: at,
             }),
             EventKind::TaskScheduled { name, parameters, .. } => {
                 if let Some(step) = self.open(name, event.iteration) {
-                    step.asked = at;
+                    step.attempted = at;
                     step.attempts += 1;
                     step.payload = parameters["Payload"].clone();
                 }
             }
             EventKind::TaskFailed { name, failure, .. } | EventKind::TaskTimedOut { name, failure, .. } => {
-                let error = format!("{}: {}", failure.error, super::reason(failure));
+                let error = format!("{}: {}", failure.error, first_line(&failure.cause));
                 if let Some(step) = self.ended(name, event.iteration, at) {
                     step.error = Some(error);
                 }
@@ -87,9 +91,9 @@ impl Steps {
         self.all.iter_mut().rev().find(|step| step.name == name && step.iteration == iteration && !step.left)
     }
 
-    /// An attempt of the open step ends.
+    /// Ends an attempt of the step that is in this state.
     fn ended(&mut self, name: &str, iteration: Option<u64>, at: f64) -> Option<&mut Step> {
-        let seconds = self.open(name, iteration).map_or(0.0, |step| at - step.asked);
+        let seconds = self.open(name, iteration).map_or(0.0, |step| at - step.attempted);
         self.function_seconds += seconds;
         let step = self.open(name, iteration)?;
         step.ended = at;

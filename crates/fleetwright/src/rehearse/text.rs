@@ -1,14 +1,14 @@
-//! What a rehearsal came to, for people.
+//! The result of a rehearsal as text.
 
 use super::outcome::{Ending, Rehearsed};
 use crate::length::length;
 use console::Style;
 use std::fmt::Write;
 
-/// How wide the bars are.
+/// The width of the bars, in characters.
 const WIDTH: f64 = 32.0;
 
-/// The outcome first, then where the time went, then what it took.
+/// The outcome first, then where the time went, then what the run used.
 pub(super) fn render(rehearsed: &Rehearsed) -> String {
     let mut out = String::new();
     let r = rehearsed;
@@ -43,9 +43,9 @@ fn write_all(out: &mut String, r: &Rehearsed) -> std::fmt::Result {
     let widest = r.steps.iter().map(|step| step.name.len()).max().unwrap_or(0);
     for step in &r.steps {
         let bar = bar(step.started / took, step.ended / took);
-        let asked = if step.attempts == 1 { String::new() } else { format!("  asked {} times", step.attempts) };
+        let polled = if step.attempts == 1 { String::new() } else { format!("  polled {} times", step.attempts) };
         let error = step.error.as_ref().map(|error| format!("  {error}")).unwrap_or_default();
-        writeln!(out, "  {:widest$}  {:>7}  {bar}{asked}{error}", step.name, length(step.ended - step.started))?;
+        writeln!(out, "  {:widest$}  {:>7}  {bar}{polled}{error}", step.name, length(step.ended - step.started))?;
     }
     writeln!(out)?;
     writeln!(
@@ -53,14 +53,14 @@ fn write_all(out: &mut String, r: &Rehearsed) -> std::fmt::Result {
         "  capacity    {} in service at the start, never below {}: {}",
         r.capacity.floor,
         r.capacity.lowest,
-        course(r)
+        plateaus(r)
     )?;
     writeln!(out, "  requests    {} sent, {} lost", r.requests.sent, r.requests.failed)?;
     let total: u64 = r.calls.values().sum();
     let calls = r.calls.iter().map(|(name, count)| format!("{name} {count}")).collect::<Vec<_>>().join(", ");
     writeln!(out, "  AWS calls   {total}: {calls}")?;
     writeln!(out, "  workflow    {} state transitions", r.transitions)?;
-    writeln!(out, "  cost        about ${:.2}: the extra machines and the services", r.cost_usd)?;
+    writeln!(out, "  cost        about ${:.2}: the additional instances and the services", r.cost_usd)?;
     write_invariants(out, r)?;
     for member in r.members.iter().take(10) {
         let version = member.version.as_deref().unwrap_or("?");
@@ -81,8 +81,8 @@ fn write_invariants(out: &mut String, r: &Rehearsed) -> std::fmt::Result {
     if r.invariants.violated.is_empty() {
         return writeln!(out, "  invariants  all {} hold: {}", checked.len(), checked.join(", "));
     }
-    for breach in &r.invariants.violated {
-        writeln!(out, "  {}  {breach}", Style::new().red().bold().apply_to("VIOLATED"))?;
+    for violation in &r.invariants.violated {
+        writeln!(out, "  {}  {violation}", Style::new().red().bold().apply_to("VIOLATED"))?;
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ fn headline(outcome: Ending) -> console::StyledObject<&'static str> {
     style.bold().apply_to(outcome.as_str())
 }
 
-/// When a step went on, on the time line of the run.
+/// A step's place on the time line of the run; both ends are shares of its length.
 fn bar(from: f64, to: f64) -> String {
     let before = (from * WIDTH).floor() as usize;
     let length = (((to - from) * WIDTH).round() as usize).max(1);
@@ -104,8 +104,8 @@ fn bar(from: f64, to: f64) -> String {
     format!("{}{}{}", "·".repeat(before), "█".repeat(length), "·".repeat(after))
 }
 
-/// How many were in service, from plateau to plateau: what lasted less than a few seconds is left out.
-fn course(r: &Rehearsed) -> String {
+/// How many members were in service, and from when on, without what lasted less than 15 s.
+fn plateaus(r: &Rehearsed) -> String {
     const PLATEAU: f64 = 15.0;
     let ends = r.capacity.series.iter().skip(1).map(|(at, _)| *at).chain([f64::INFINITY]);
     let lasting = r.capacity.series.iter().zip(ends).filter(|((at, _), end)| end - at >= PLATEAU);

@@ -1,19 +1,20 @@
-//! The simulated world that a configuration describes.
+//! The simulated world before a run, as a configuration describes it.
 
 use fleet::{AnyTag, Config, DATA_TAG, DataSource, FLEET_TAG, FleetConfig, RUN_TAG, VERSION_TAG, alarm_name};
 use jiff::Timestamp;
 use simulator::world::{AlarmThreshold, CpuAlarm, Data, ForeignInstances, Latencies, Subnet, Tag, World};
 use std::collections::BTreeMap;
 
-/// When every rehearsal begins: a Sunday, 03:00 UTC.
+/// When every rehearsal begins: Sunday, 4 January 2026, 03:00 UTC.
 pub const START: Timestamp = Timestamp::constant(1_767_495_600, 0);
 
-/// What the members are clones of: the golden image, or if there is none yet whatever they were set up on.
+/// The image that the members are clones of: the golden image, or for a fleet without one an image that stands for what the
+/// members were set up on.
 pub(super) fn base_image(fleet: &FleetConfig) -> String {
     fleet.golden_image.as_ref().map_or_else(|| "ami-00000000000000001".to_owned(), ToString::to_string)
 }
 
-/// Instances of each of the others in the account.
+/// The number of instances for each tag of `rehearsal.others`.
 const OTHERS: u32 = 2;
 
 /// The world before the first step, as a configuration describes it.
@@ -63,7 +64,7 @@ pub fn world(config: &Config) -> World {
     }
 }
 
-/// The alarms that start a scaling.
+/// The CPU alarms that start a scale-out or a scale-in.
 fn cpu_alarms(config: &Config) -> Vec<CpuAlarm> {
     let thresholds = config.scaling.map(|scaling| scaling.thresholds());
     let alarms = thresholds.into_iter().flatten().map(|threshold| CpuAlarm {
@@ -84,7 +85,7 @@ fn data(source: &DataSource) -> Data {
     }
 }
 
-/// Others have a fleet of their own, called after their tag.
+/// Instances of another fleet in the account, which is called after its tag.
 fn foreign_instances(others: &AnyTag) -> ForeignInstances {
     ForeignInstances {
         count: OTHERS,
