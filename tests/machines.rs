@@ -1,6 +1,8 @@
 //! Tests that boot machines with systemd and Docker. A computer that lacks a requirement skips them: the summary counts them
 //! as ignored, and a line names the first missing requirement.
 
+#![cfg(test)]
+
 #[path = "configure/hop.rs"]
 mod hop;
 #[path = "machines/hops.rs"]
