@@ -14,6 +14,7 @@ mod faults;
 mod fixture;
 mod generated_docs;
 mod golden_image;
+mod hops;
 mod join_faults;
 mod permissions;
 mod previous;

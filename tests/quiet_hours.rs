@@ -109,7 +109,7 @@ fn a_configuration_that_cannot_be_rehearsed_is_rejected() {
         std::fs::write(&path, sample.replacen(from, to, 1)).unwrap();
         answer(&counts(14), &format!("--config {}", path.display()))
     };
-    refused(&with("\"1.3.8\"", "\"1.9.6\""), &["fleet.toml: upgrade.hops: no version after 1.9.6", "--length"]);
+    refused(&with("\"1.3.8\"", "\"2.7.1\""), &["fleet.toml: upgrade.hops: no version after 2.7.1", "--length"]);
     refused(&with("size = 3", "size = 0"), &["fleet.toml", "fleet.size"]);
     let full = with("max_connections = 65536", "max_connections = 209");
     assert_eq!((full.exit, full.out.as_str()), (Exit::Refused, ""));

@@ -15,9 +15,9 @@ pub enum Refusal {
         /// The ordered version.
         to: Version,
     },
-    /// The hop list lacks the minor version of one of the two versions.
+    /// The hop list does not cover one of the two versions.
     #[error(
-        "to: no path of hops from {from} to {to}: the hop list ({known}) lacks the minor version of {unknown}; add its hops to upgrade.hops"
+        "to: no path of hops from {from} to {to}: the hop list ({known}) does not cover {unknown}; add its hops to upgrade.hops"
     )]
     NoHopPath {
         /// The version that the fleet runs.

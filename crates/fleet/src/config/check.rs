@@ -32,14 +32,13 @@ impl Config {
     /// The first field with a value that cannot be used.
     pub fn check(&self) -> Result<(), ConfigError> {
         let [configure, every_limit, delete] = self.limits.checks();
-        let [canary, hops_rise, one_hop_a_minor, wanted, keep_images, bake] = self.upgrade.checks();
+        let [canary, hops_rise, wanted, keep_images, bake] = self.upgrade.checks();
         let [health_check_interval, deregistration_delay, requests_per_second] = self.rehearsal.checks();
         // An operator corrects one error at a time, in this order.
         let checks = once(configure).chain(self.fleet.checks()).chain([
             self.database.check(),
             canary,
             hops_rise,
-            one_hop_a_minor,
             health_check_interval,
             deregistration_delay,
             every_limit,
@@ -118,7 +117,7 @@ impl Database {
 }
 
 impl Upgrade {
-    fn checks(&self) -> [Check; 6] {
+    fn checks(&self) -> [Check; 5] {
         let hops = &self.hops;
         [
             (
@@ -127,14 +126,9 @@ impl Upgrade {
                 "must be at least 1: the number of staying members that enter service first".to_owned(),
             ),
             (
-                !hops.is_empty() && hops.is_sorted(),
+                !hops.is_empty() && hops.is_sorted_by(|before, after| before < after),
                 "upgrade.hops",
-                "expected the last patch of each minor version, in rising order".to_owned(),
-            ),
-            (
-                hops.windows(2).all(|pair| pair[0].minor() != pair[1].minor()),
-                "upgrade.hops",
-                "two hops have the same minor version: name only its last patch".to_owned(),
+                "expected the last version of each migration class, in rising order, each version once".to_owned(),
             ),
             (
                 self.wanted.is_none() || !self.windows.is_empty(),

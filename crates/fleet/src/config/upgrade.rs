@@ -22,9 +22,10 @@ pub struct Upgrade {
     pub alarms: Vec<String>,
     /// The SSM document that installs and migrates one hop on the builder.
     pub configure_document: String,
-    /// The hops: the last patch of each minor version, in rising order, one for each minor version. An upgrade migrates
-    /// from one to the next. The default is the list for Appwrite.
+    /// The hops: the last version of each migration class, in rising order. An upgrade installs and migrates each hop between
+    /// its two versions, then the wanted version. The default is the list for Appwrite.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    #[serde(deserialize_with = "crate::legacy::hops")]
     pub hops: Vec<Version>,
     /// What a run does when it fails before its commit.
     pub on_failure: OnFailure,

@@ -41,7 +41,7 @@ pub(super) fn run(
             Failed to migrate project console\n";
         return (ScriptResult { exit_code: 0, output: format!("{began}{lines}") }, Some(false));
     }
-    if skips_a_minor(from, version) {
+    if skips_a_class(from, version) {
         let lost = "SQLSTATE[42S02]: Base table or view not found: 1146 Table 'appwrite._1_' doesn't exist";
         let output = format!("{began}{lost}\n{}", failed(version, &format!("migrate printed: {lost}")));
         return (ScriptResult { exit_code: 1, output }, Some(false));
@@ -65,11 +65,25 @@ fn failed(version: &str, reason: &str) -> String {
     format!("fleetwright-verdict: failed version={version} reason={reason}\n")
 }
 
-/// Whether the hop skips a minor version. A migration knows only the schema of the previous minor version.
-fn skips_a_minor(from: &str, to: &str) -> bool {
-    match (numbers(from), numbers(to)) {
-        (Some((from_major, from_minor)), Some((major, minor))) => from_major == major && minor > from_minor + 1,
+/// Whether the hop skips a migration class. A migration knows only the schema of the class before its own.
+fn skips_a_class(from: &str, to: &str) -> bool {
+    match (class(from), class(to)) {
+        (Some(from), Some(to)) => to > from + 1,
         _ => false,
+    }
+}
+
+/// The position of a version's migration class in Appwrite's table: a class for each minor version of 1.x, but 1.9.6 begins a
+/// second class of 1.9, and 2.0 to 2.6 share one.
+fn class(version: &str) -> Option<u32> {
+    let patch = version.rsplit('.').next()?.parse::<u32>().ok()?;
+    match numbers(version)? {
+        (1, minor @ 0..=8) => Some(minor),
+        (1, 9) if patch <= 5 => Some(9),
+        (1, _) => Some(10),
+        (2, 0..=6) => Some(11),
+        (2, _) => Some(12),
+        _ => None,
     }
 }
 
@@ -103,8 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn a_skipped_minor_version_fails_and_a_wrong_start_version_changes_nothing() {
+    fn a_skipped_migration_class_fails_and_a_wrong_start_version_changes_nothing() {
         assert_eq!(check("1.3.8", "1.6.2", "1.3.8", false).1, Some(false));
+        assert_eq!(check("1.8.1", "1.9.6", "1.8.1", false).1, Some(false), "1.9.5 ends a class of its own");
+        assert_eq!(check("1.9.5", "1.9.6", "1.9.5", false).1, Some(true));
+        assert_eq!(check("1.9.6", "2.6.2", "1.9.6", false).1, Some(true));
         let (exit_code, effect, last) = check("1.4.14", "1.5.11", "1.3.8", false);
         assert_eq!((exit_code, effect), (1, None));
         assert!(last.ends_with("docker-compose.yml has version 1.3.8 of Appwrite, not 1.4.14"));
