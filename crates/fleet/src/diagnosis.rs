@@ -75,7 +75,7 @@ impl Findings {
             ),
             (Some(golden), Some(problem)) => self.person(
                 format!("the golden image {} {problem}", golden.image),
-                "revert to a kept image with 'fleetwright rollback', or take one of a member with 'fleetwright golden-image'",
+                "revert to a kept image with 'fleetwright revert', or take one of a member with 'fleetwright golden-image'",
             ),
             (Some(_), None) => {}
         }

@@ -50,7 +50,7 @@ fn a_dead_run_is_released_and_another_run_begins() {
     assert!(watched.exit == 4 && watched.out.contains("released by arn:aws"), "{watched:?}");
     let doctor = operator.fleetwright("doctor --fleet released");
     assert_eq!(doctor.exit, 1, "{doctor:?}");
-    assert!(doctor.out.contains("is a clone of the golden image and takes no traffic"), "{doctor:?}");
+    assert!(doctor.out.contains("is a clone of the golden image but receives no traffic"), "{doctor:?}");
 
     let repaired = operator.fleetwright("repair --fleet released --yes --output json");
     assert_eq!(repaired.exit, 0, "{repaired:?}");

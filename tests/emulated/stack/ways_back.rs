@@ -33,7 +33,7 @@ fn an_upgrade_is_reverted_once_and_its_image_goes_into_quarantine() {
     let before = fleet.standing();
     let again = operator.fleetwright("revert --fleet reverted");
     assert_eq!(again.exit, 6, "{again:?}");
-    assert!(again.err.contains("rollback: fleet reverted keeps no image that is known to be good"), "{again:?}");
+    assert!(again.err.contains("revert: fleet reverted keeps no image that is known to be good"), "{again:?}");
     let there = operator.fleetwright(&format!("rollback --fleet reverted --image {first}"));
     assert!(there.exit == 0 && there.err.contains("nothing to do"), "{there:?}");
     assert_eq!(fleet.standing(), before);
