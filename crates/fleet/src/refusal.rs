@@ -195,14 +195,14 @@ pub enum Refusal {
     },
     /// No kept image is known to be good.
     #[error(
-        "rollback: fleet {fleet} keeps no image that is known to be good: name one with --image ('fleetwright images' also lists those in quarantine)"
+        "revert: fleet {fleet} keeps no image that is known to be good: name one with --image ('fleetwright images' also lists those in quarantine)"
     )]
     NothingKept {
         /// The fleet.
         fleet: FleetName,
     },
     /// The named image is not a kept image of the fleet.
-    #[error("rollback: {image} is not an image that fleet {fleet} keeps: 'fleetwright images' lists them")]
+    #[error("revert: {image} is not an image that fleet {fleet} keeps: 'fleetwright images' lists them")]
     NotKept {
         /// The fleet.
         fleet: FleetName,

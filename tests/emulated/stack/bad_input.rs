@@ -26,10 +26,10 @@ fn a_fleet_does_not_revert_to_an_image_that_it_does_not_keep() {
     let before = fleet.current_state();
     let operator = stack.operator();
     let refused = [
-        ("revert --fleet imageless", "rollback: fleet imageless keeps no image that is known to be good"),
+        ("revert --fleet imageless", "revert: fleet imageless keeps no image that is known to be good"),
         (
             "revert --fleet imageless --image ami-0123456789abcdef0",
-            "rollback: ami-0123456789abcdef0 is not an image that fleet imageless keeps",
+            "revert: ami-0123456789abcdef0 is not an image that fleet imageless keeps",
         ),
     ];
     for (line, says) in refused {

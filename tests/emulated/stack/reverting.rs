@@ -33,7 +33,7 @@ fn an_upgrade_is_reverted_once_and_its_image_goes_into_quarantine() {
     let before = fleet.current_state();
     let again = operator.fleetwright("revert --fleet reverted");
     assert_eq!(again.exit, 6, "{again:?}");
-    assert!(again.err.contains("rollback: fleet reverted keeps no image that is known to be good"), "{again:?}");
+    assert!(again.err.contains("revert: fleet reverted keeps no image that is known to be good"), "{again:?}");
     let already_on_it = operator.fleetwright(&format!("rollback --fleet reverted --image {first}"));
     assert!(already_on_it.exit == 0 && already_on_it.err.contains("nothing to do"), "{already_on_it:?}");
     assert_eq!(fleet.current_state(), before);
