@@ -1,4 +1,4 @@
-//! Pages that are generated from the code. `UPDATE_DOCS=1 cargo test generated_docs` writes them.
+//! Pages that are generated from the code. `UPDATE_DOCS=1 cargo test --workspace --test fleetwright generated_docs` writes them.
 
 mod permissions;
 

@@ -1,7 +1,7 @@
 //! The path of an upgrade runs every migration class in turn, and a path that skips one does not pass unnoticed.
 
 use fleet::{Config, Version};
-use fleetwright::rehearse::{Ending, Goal, Rehearsed, RehearsalSpec, rehearse};
+use fleetwright::rehearse::{Ending, Goal, RehearsalSpec, Rehearsed, rehearse};
 
 fn upgrade(from: &str, to: &str, change: impl FnOnce(&mut Config)) -> Rehearsed {
     let mut config = Config::from_toml(include_str!("../samplconfig.toml")).unwrap();

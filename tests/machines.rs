@@ -28,7 +28,7 @@ fn main() -> ExitCode {
             test();
             Ok(())
         };
-        Trial::test(format!("hops::{name}"), run).with_ignored_flag(missing.is_some())
+        Trial::test(format!("machines::{name}"), run).with_ignored_flag(missing.is_some())
     });
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }

@@ -1,15 +1,15 @@
 //! The deployed stack: the real template through a real `sam deploy`, the real bootstrap behind every function, and the
-//! command as an operator runs it. Afterwards a client that the product does not use inspects everything that is there.
-//! ministack is CloudFormation, Lambda, Step Functions, DynamoDB and IAM, and holds functions and operators to their
-//! policies there; moto is EC2 and load balancing, and asks for no policy; Run Command runs the deployed document.
+//! command as an operator runs it. Afterwards boto3, which the product does not use, inspects the account.
+//! ministack emulates CloudFormation, Lambda, Step Functions, DynamoDB and IAM. It checks the calls of functions and operators
+//! against their policies. moto emulates EC2 and load balancing, and checks no policies. Run Command runs the deployed document.
 
 mod bad_input;
 mod client;
 mod deployed;
 mod releasing;
+mod reverting;
 mod scaling;
 mod scheduling;
-mod ways_back;
 
 use deployed::Stack;
 use fleetwright::Definition;
@@ -50,9 +50,9 @@ fn an_upgrade_started_through_step_functions_replaces_the_members_and_publishes_
     let compose = stack.ssm.compose_file(&builder);
     assert_eq!(compose.matches("appwrite/appwrite:1.4.14").count(), 3, "{compose}");
 
-    let told = stack.outcome_of("plain-1", &queue);
-    assert_eq!(told["what"], "Fleetwright: run plain-1 has SUCCEEDED", "{told:#}");
-    assert_eq!(told["asked"], json!({"fleet": "plain", "to": "1.4.14"}).to_string());
+    let message = stack.outcome_of("plain-1", &queue);
+    assert_eq!(message["what"], "Fleetwright: run plain-1 has SUCCEEDED", "{message:#}");
+    assert_eq!(message["asked"], json!({"fleet": "plain", "to": "1.4.14"}).to_string());
 }
 
 #[test]
@@ -93,9 +93,9 @@ fn a_migration_that_fails_with_exit_status_0_leaves_the_fleet_as_it_was() {
     let outcome: Value = serde_json::from_str(&upgrade.out).unwrap();
     assert_eq!(outcome["outcome"], "rolled back");
     let hops = ["done", "failed"].map(|result| ("Install and migrate", result));
-    let came: Vec<_> =
+    let passed: Vec<_> =
         ["Create the builder", "Back up the data"].map(|state| (state, "done")).into_iter().chain(hops).collect();
-    let why = fleet.assert_rolled_back(outcome["run"].as_str().unwrap(), &came);
+    let why = fleet.assert_rolled_back(outcome["run"].as_str().unwrap(), &passed);
     assert!(why.contains("installing 1.5.11 on builder") && why.contains("Failed to migrate project"), "{why}");
     assert_eq!(outcome["failure"], why);
 }
@@ -105,7 +105,7 @@ fn a_run_that_awaits_approval_is_the_only_one_and_continues_when_it_is_approved(
     let stack = Stack::shared();
     let fleet = stack.fleet("approved");
     let operator = stack.operator();
-    let run = operator.asks_for_approval("approved");
+    let run = operator.upgrade_until_approval("approved");
 
     let second = operator.fleetwright("upgrade --fleet approved --to 1.5.11");
     assert_eq!(second.exit, 6, "{second:?}");
@@ -121,7 +121,7 @@ fn a_run_that_awaits_approval_is_the_only_one_and_continues_when_it_is_approved(
         assert!(ran.err.contains(&run), "{ran:?}");
     }
     let fine = operator.fleetwright("doctor --fleet approved");
-    assert_eq!(fine.exit, 0, "what a running run changes is no finding: {fine:?}");
+    assert_eq!(fine.exit, 0, "the changes of a running run are no findings: {fine:?}");
 
     let approved = operator.fleetwright("approve --fleet approved");
     assert_eq!(approved.exit, 0, "{approved:?}");
@@ -135,7 +135,7 @@ fn a_run_that_is_aborted_instead_of_approved_rolls_back() {
     let stack = Stack::shared();
     let fleet = stack.fleet("aborted");
     let operator = stack.operator();
-    let run = operator.asks_for_approval("aborted");
+    let run = operator.upgrade_until_approval("aborted");
     let aborted = operator.fleetwright("abort --fleet aborted");
     assert_eq!(aborted.exit, 0, "{aborted:?}");
     let why = fleet.assert_rolled_back(&run, &UNTIL_APPROVAL);
@@ -180,9 +180,9 @@ fn a_run_whose_execution_was_stopped_is_repaired_by_the_command() {
     let stack = Stack::shared();
     let fleet = stack.fleet("stopped");
     let operator = stack.operator();
-    let run = operator.asks_for_approval("stopped");
-    let going = operator.fleetwright("repair --fleet stopped --yes");
-    assert_eq!(going.exit, 6, "{going:?}");
+    let run = operator.upgrade_until_approval("stopped");
+    let running = operator.fleetwright("repair --fleet stopped --yes");
+    assert_eq!(running.exit, 6, "{running:?}");
 
     let execution = format!("arn:aws:states:eu-central-1:123456789012:execution:fleetwright-upgrade:{run}");
     stack.root().call("stepfunctions", "stop_execution", &json!({"executionArn": execution}));
@@ -194,9 +194,9 @@ fn a_run_whose_execution_was_stopped_is_repaired_by_the_command() {
     let status = operator.fleetwright("status --fleet stopped");
     assert!(status.out.contains("problem") && status.out.contains("fleetwright repair"), "{status:?}");
 
-    let said = operator.fleetwright("repair --fleet stopped");
-    assert_eq!(said.exit, 0, "{said:?}");
-    assert!(said.err.contains("It rolls back: ") && said.err.contains("nothing is changed yet"), "{said:?}");
+    let shown = operator.fleetwright("repair --fleet stopped");
+    assert_eq!(shown.exit, 0, "{shown:?}");
+    assert!(shown.err.contains("It rolls back: ") && shown.err.contains("nothing is changed yet"), "{shown:?}");
     let repaired = operator.fleetwright("repair --fleet stopped --yes");
     assert_eq!(repaired.exit, 0, "{repaired:?}");
     let why = fleet.assert_rolled_back(&run, &UNTIL_APPROVAL);

@@ -163,19 +163,19 @@ impl BuiltFleet {
         let golden = &self.item(&after, "fleet")["golden"];
         self.assert_members(&after, by, golden["image"].as_str().unwrap(), golden["version"].as_str().unwrap());
         self.assert_others_untouched(&after);
-        let mut standing = self.standing();
+        let mut current_state = self.current_state();
         // The restore itself increases these two.
         for field in ["fence", "writing"] {
-            standing["fleet"][field] = before["fleet"][field].clone();
+            current_state["fleet"][field] = before["fleet"][field].clone();
         }
-        assert_eq!(standing, *before);
+        assert_eq!(current_state, *before);
         assert_eq!(self.item(&after, &format!("run/{run}"))["phase"], json!({"ended": "restored"}));
         self.assert_steps(&after, run, ROLLBACK.map(|state| (state, "done")).into());
     }
 
     /// All that belongs to the fleet now: its instances that are not terminated, images, snapshots, targets, and its
     /// record.
-    pub fn standing(&self) -> Value {
+    pub fn current_state(&self) -> Value {
         let now = self.inspect();
         json!({
             "fleet": self.item(&now, "fleet"), "images": self.of_this_fleet(&now["images"], |_| true),

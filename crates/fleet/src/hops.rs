@@ -9,16 +9,16 @@ use crate::{Refusal, Version};
 /// word: 1.3.8 to 1.6.0 ends in `Table 'appwrite._1_' doesn't exist`. Classes do not follow minor versions: 1.9.0 to 1.9.5 are
 /// V24, and 1.9.6 starts V25. The class V25 of 2.0 is another, larger one than that of 1.9.6.
 pub const APPWRITE_HOPS: [Version; 10] = [
-    Version::new(1, 3, 8),   // V18
-    Version::new(1, 4, 14),  // V19
-    Version::new(1, 5, 11),  // V20
-    Version::new(1, 6, 2),   // V21
-    Version::new(1, 7, 5),   // V22
-    Version::new(1, 8, 1),   // V23
-    Version::new(1, 9, 5),   // V24
-    Version::new(1, 9, 10),  // V25
-    Version::new(2, 6, 2),   // V25 of 2.0 to 2.6
-    Version::new(2, 7, 1),   // not known
+    Version::new(1, 3, 8),  // V18
+    Version::new(1, 4, 14), // V19
+    Version::new(1, 5, 11), // V20
+    Version::new(1, 6, 2),  // V21
+    Version::new(1, 7, 5),  // V22
+    Version::new(1, 8, 1),  // V23
+    Version::new(1, 9, 5),  // V24
+    Version::new(1, 9, 10), // V25
+    Version::new(2, 6, 2),  // V25 of 2.0 to 2.6
+    Version::new(2, 7, 1),  // not known
 ];
 
 /// The versions to install in turn on the path from `from` to `to`: every hop between them, then `to`. The path is empty if
@@ -50,7 +50,8 @@ pub fn hop_path(from: Version, to: Version, known: &[Version]) -> Result<Vec<Ver
 
 /// Whether the hop list says to which class the version belongs.
 fn covers(known: &[Version], version: Version) -> bool {
-    let within = known.first().is_some_and(|first| *first <= version) && known.last().is_some_and(|last| version <= *last);
+    let within =
+        known.first().is_some_and(|first| *first <= version) && known.last().is_some_and(|last| version <= *last);
     within || known.iter().any(|hop| hop.minor() == version.minor())
 }
 

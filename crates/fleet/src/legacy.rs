@@ -3,9 +3,9 @@
 
 use crate::Version;
 use crate::hops::APPWRITE_HOPS;
-use serde::{Deserialize, Deserializer};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{DeserializeOwned, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::marker::PhantomData;
 

@@ -26,7 +26,7 @@ pub enum Exit {
     /// The run is frozen, or its execution died. A person must act.
     Frozen = 4,
     /// The time to watch is over; the run continues.
-    StillGoing = 5,
+    StillRunning = 5,
     /// Refused, for example a downgrade, a quota that is too small or a fleet that is locked; nothing was changed.
     Refused = 6,
 }

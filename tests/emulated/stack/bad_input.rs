@@ -1,4 +1,4 @@
-//! Bad input to the deployed stack: a clear message, and nothing changed.
+//! The deployed stack answers bad input with a clear message, and changes nothing.
 
 use super::client::Caller;
 use super::deployed::Stack;
@@ -23,7 +23,7 @@ fn an_unknown_fleet_is_refused_by_name() {
 fn a_fleet_does_not_revert_to_an_image_that_it_does_not_keep() {
     let stack = Stack::shared();
     let fleet = stack.fleet("imageless");
-    let before = fleet.standing();
+    let before = fleet.current_state();
     let operator = stack.operator();
     let refused = [
         ("revert --fleet imageless", "revert: fleet imageless keeps no image that is known to be good"),
@@ -47,15 +47,15 @@ fn a_fleet_does_not_revert_to_an_image_that_it_does_not_keep() {
         assert_eq!((&ended["status"], &ended["error"]), (&json!("FAILED"), &json!("Refused")), "{ended:#}");
         assert!(ended["cause"].as_str().unwrap().contains(says), "{ended:#}");
     }
-    assert_eq!(fleet.standing(), before);
+    assert_eq!(fleet.current_state(), before);
 }
 
 /// The caller is unknown to AWS, so any AWS call would fail with another error.
 #[test]
 fn mistakes_are_reported_before_any_call() {
     let stack = Stack::shared();
-    let stranger = stack.caller("AKIAIOSFODNN7EXAMPLE", "unknown");
-    let ran = stranger.fleetwright("rollback --fleet plain --image ami-xyz");
+    let unknown = stack.caller("AKIAIOSFODNN7EXAMPLE", "unknown");
+    let ran = unknown.fleetwright("rollback --fleet plain --image ami-xyz");
     assert_eq!(ran.exit, 2, "{ran:?}");
     assert!(ran.err.contains("'ami-xyz' for '--image <AMI>'") && ran.err.contains("expected 'ami-'"), "{ran:?}");
 
@@ -69,7 +69,7 @@ fn mistakes_are_reported_before_any_call() {
     ] {
         assert!(sample.contains(from), "the sample configuration has no '{from}'");
         std::fs::write(&path, sample.replacen(from, to, 1)).unwrap();
-        let ran = stranger.fleetwright(&format!("apply --config {}", path.display()));
+        let ran = unknown.fleetwright(&format!("apply --config {}", path.display()));
         assert_eq!(ran.exit, 2, "{ran:?}");
         assert!(ran.err.contains("mistyped.toml") && ran.err.contains(says), "{ran:?}");
     }
@@ -93,9 +93,9 @@ fn an_event_of_the_wrong_shape_is_refused_by_every_function() {
 fn a_missing_permission_is_named() {
     let stack = Stack::shared();
     stack.fleet("unreadable");
-    let stranger = stack.user("stranger", None);
-    denied(&stranger, "status --fleet unreadable", "dynamodb:GetItem");
-    denied(&stranger, "upgrade --fleet unreadable --to 1.4.14", "dynamodb:GetItem");
+    let unprivileged = stack.user("unprivileged", None);
+    denied(&unprivileged, "status --fleet unreadable", "dynamodb:GetItem");
+    denied(&unprivileged, "upgrade --fleet unreadable --to 1.4.14", "dynamodb:GetItem");
     let reader = stack.user("reader", Some(&stack.policy("reader", "dynamodb:GetItem")));
     denied(&reader, "upgrade --fleet unreadable --to 1.4.14", "states:StartExecution");
     denied(&reader, "status --fleet unreadable", "lambda:InvokeFunction");
@@ -139,8 +139,8 @@ impl Stack {
     /// Creates a function with the code of `observe` and another table, whose role allows one action.
     fn copy_of_observe(&self, name: &str, table: &str, action: &str) {
         let root = self.root();
-        let asked = json!({"StackName": "fleetwright", "TemplateStage": "Processed"});
-        let template: Value = match &root.call("cloudformation", "get_template", &asked)["TemplateBody"] {
+        let request = json!({"StackName": "fleetwright", "TemplateStage": "Processed"});
+        let template: Value = match &root.call("cloudformation", "get_template", &request)["TemplateBody"] {
             Value::String(text) => serde_json::from_str(text).unwrap(),
             template => template.clone(),
         };

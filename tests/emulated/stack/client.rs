@@ -55,7 +55,7 @@ impl Caller {
 
     /// Makes a call.
     pub fn try_call(&self, service: &str, operation: &str, members: &Value) -> Result<Value, Refused> {
-        self.ask(&["call", service, operation, &members.to_string()])
+        self.run_client(&["call", service, operation, &members.to_string()])
     }
 
     /// Invokes a function with an event; returns its answer, or its error's type and message.
@@ -72,7 +72,7 @@ impl Caller {
 
     /// Starts an upgrade through Step Functions, waits for its end and returns how it ended.
     pub fn upgrade(&self, run: &str, input: &Value) -> Value {
-        self.ask(&["upgrade", run, &input.to_string()]).unwrap()
+        self.run_client(&["upgrade", run, &input.to_string()]).unwrap()
     }
 
     /// Runs the command as this caller. Single spaces separate the words of the line.
@@ -86,7 +86,7 @@ impl Caller {
     }
 
     /// Starts an upgrade with the command, waits until it awaits approval and returns the run.
-    pub fn asks_for_approval(&self, fleet: &str) -> String {
+    pub fn upgrade_until_approval(&self, fleet: &str) -> String {
         let started = self.fleetwright(&format!("upgrade --fleet {fleet} --to 1.4.14 --approval true --detach"));
         assert_eq!(started.exit, 0, "{started:?}");
         let run = started.out.trim();
@@ -99,7 +99,7 @@ impl Caller {
         run.to_owned()
     }
 
-    fn ask(&self, arguments: &[&str]) -> Result<Value, Refused> {
+    fn run_client(&self, arguments: &[&str]) -> Result<Value, Refused> {
         let mut client = python("emulated/stack/client.py");
         self.sign(&mut client);
         let output = client.args(arguments).stderr(Stdio::inherit()).output().unwrap();

@@ -72,7 +72,7 @@ impl Stack {
         deploy.args(["--no-confirm-changeset", "--no-progressbar", "--parameter-overrides"]);
         deploy.arg(format!("FleetNames={}", FLEETS.join(","))).arg(format!("TargetGroups={}", groups.join(",")));
         stack.root().sign(&mut deploy);
-        said(deploy.env("HOME", built.path()).current_dir(built.path()));
+        run_to_success(deploy.env("HOME", built.path()).current_dir(built.path()));
         stack
     }
 
@@ -169,14 +169,14 @@ impl Stack {
 
     /// The topic's message about a run. Waits for up to a minute.
     pub fn outcome_of(&self, run: &str, queue: &str) -> Value {
-        let asked = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 5});
-        let told = (0..12).find_map(|_| {
-            let answer = self.root().call("sqs", "receive_message", &asked);
+        let request = json!({"QueueUrl": queue, "MaxNumberOfMessages": 10, "WaitTimeSeconds": 5});
+        let message = (0..12).find_map(|_| {
+            let answer = self.root().call("sqs", "receive_message", &request);
             let messages = answer["Messages"].as_array().into_iter().flatten();
-            let mut told = messages.map(|message| serde_json::from_str(message["Body"].as_str().unwrap()).unwrap());
-            told.find(|told: &Value| told["what"].as_str().is_some_and(|what| what.contains(run)))
+            let mut bodies = messages.map(|message| serde_json::from_str(message["Body"].as_str().unwrap()).unwrap());
+            bodies.find(|body: &Value| body["what"].as_str().is_some_and(|what| what.contains(run)))
         });
-        told.unwrap_or_else(|| panic!("after a minute the topic has not said how {run} ended"))
+        message.unwrap_or_else(|| panic!("after a minute the topic has not said how {run} ended"))
     }
 }
 
@@ -192,7 +192,7 @@ fn lay_out(directory: &Path) {
     symlink(file("infra/instance"), directory.join("infra/instance")).unwrap();
     symlink(file("workflow"), directory.join("workflow")).unwrap();
     let mut zip = python("emulated/stack/zip.py");
-    said(zip.arg(binaries().join("bootstrap")).arg(directory.join("bootstrap.zip")));
+    run_to_success(zip.arg(binaries().join("bootstrap")).arg(directory.join("bootstrap.zip")));
 }
 
 /// The directory of the workspace's programs. Cargo builds them with the same profile as these tests.
@@ -206,13 +206,13 @@ pub fn binaries() -> &'static Path {
         // The whole workspace: for a single package, Cargo would build the SDK again with fewer features.
         cargo.args(["build", "--quiet", "--workspace", "--bins", "--profile"]);
         cargo.arg(if name == "debug" { "dev" } else { name }).arg("--target-dir").arg(target);
-        said(cargo.current_dir(file(".")));
+        run_to_success(cargo.current_dir(file(".")));
         profile.to_owned()
     })
 }
 
 /// Runs a command; if it fails, panics with all that it printed.
-fn said(command: &mut Command) {
+fn run_to_success(command: &mut Command) {
     let output = command.output().unwrap();
     let text = [output.stdout.as_slice(), output.stderr.as_slice()].concat();
     assert!(output.status.success(), "{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&text));

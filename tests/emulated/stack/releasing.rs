@@ -1,4 +1,4 @@
-//! The release of a dead run on the deployed stack, as an operator goes about it.
+//! The release of a dead run on the deployed stack, as an operator does it.
 
 use super::deployed::Stack;
 use serde_json::{Value, json};
@@ -8,7 +8,7 @@ fn a_dead_run_is_released_and_another_run_begins() {
     let stack = Stack::shared();
     let fleet = stack.fleet("released");
     let operator = stack.operator();
-    let run = operator.asks_for_approval("released");
+    let run = operator.upgrade_until_approval("released");
     for line in [format!("release {run} --fleet released"), format!("release {run} --fleet released --yes")] {
         let running = operator.fleetwright(&line);
         assert_eq!(running.exit, 6, "{running:?}");
@@ -19,22 +19,22 @@ fn a_dead_run_is_released_and_another_run_begins() {
     let unknown = operator.fleetwright("release run-0 --fleet released --yes");
     assert!(unknown.exit == 6 && unknown.err.contains("is not in the ledger"), "{unknown:?}");
 
-    let before = fleet.standing();
-    let said = operator.fleetwright(&format!("release {run} --fleet released"));
-    assert_eq!(said.exit, 0, "{said:?}");
+    let before = fleet.current_state();
+    let shown = operator.fleetwright(&format!("release {run} --fleet released"));
+    assert_eq!(shown.exit, 0, "{shown:?}");
     for words in ["is awaiting approval", "member that the run made, in service", "image that the run made"] {
-        assert!(said.out.contains(words), "'{words}' is not in: {said:?}");
+        assert!(shown.out.contains(words), "'{words}' is not in: {shown:?}");
     }
-    assert!(said.out.contains("member from before the run, not in service"), "{said:?}");
-    assert!(said.err.contains(&format!("'fleetwright release {run} --fleet released --yes' does it")), "{said:?}");
-    assert_eq!(fleet.standing(), before);
+    assert!(shown.out.contains("member from before the run, not in service"), "{shown:?}");
+    assert!(shown.err.contains(&format!("'fleetwright release {run} --fleet released --yes' does it")), "{shown:?}");
+    assert_eq!(fleet.current_state(), before);
 
     let released = operator.fleetwright(&format!("release {run} --fleet released --yes --output json"));
     assert_eq!(released.exit, 0, "{released:?}");
-    let told: Value = serde_json::from_str(&released.out).unwrap();
-    assert_eq!(told["released"]["by"], "arn:aws:iam::123456789012:user/operator", "{told:#}");
-    assert_eq!((&told["still_blocked_by"], &told["committed"]), (&Value::Null, &json!(false)), "{told:#}");
-    let after = fleet.standing();
+    let report: Value = serde_json::from_str(&released.out).unwrap();
+    assert_eq!(report["released"]["by"], "arn:aws:iam::123456789012:user/operator", "{report:#}");
+    assert_eq!((&report["still_blocked_by"], &report["committed"]), (&Value::Null, &json!(false)), "{report:#}");
+    let after = fleet.current_state();
     assert_eq!(after["fleet"]["lock"], Value::Null);
     for part in ["images", "instances", "snapshots", "targets"] {
         assert_eq!(after[part], before[part], "{part}");
@@ -57,6 +57,6 @@ fn a_dead_run_is_released_and_another_run_begins() {
     let restored: Value = serde_json::from_str(&repaired.out).unwrap();
     assert_eq!(restored["outcome"], "restored", "{restored:#}");
     let restore = restored["run"].as_str().unwrap().to_owned();
-    let over = operator.fleetwright(&format!("release {restore} --fleet released --yes"));
-    assert!(over.exit == 6 && over.err.contains("does not hold the lock"), "{over:?}");
+    let ended = operator.fleetwright(&format!("release {restore} --fleet released --yes"));
+    assert!(ended.exit == 6 && ended.err.contains("does not hold the lock"), "{ended:?}");
 }

@@ -31,7 +31,7 @@ impl Stack {
     }
 
     /// Sends the alarm's state change as CloudWatch does.
-    fn rings(&self, alarm: &str) {
+    fn raise_alarm(&self, alarm: &str) {
         let detail = json!({
             "alarmName": alarm,
             "state": {"value": "ALARM", "reason": "Threshold Crossed", "timestamp": "2026-01-04T03:00:00.000+0000"},
@@ -47,10 +47,10 @@ impl Stack {
         let group = json!({"TargetGroupArn": fleet.id("target_group")});
         let health = self.console().call("elbv2", "describe_target_health", &group);
         let targets = health["TargetHealthDescriptions"].as_array().unwrap().iter();
-        let there = targets.filter(|one| one["TargetHealth"]["State"] != "draining");
-        let mut there: Vec<_> = there.map(|one| one["Target"]["Id"].as_str().unwrap().to_owned()).collect();
-        there.sort();
-        there
+        let registered = targets.filter(|one| one["TargetHealth"]["State"] != "draining");
+        let mut registered: Vec<_> = registered.map(|one| one["Target"]["Id"].as_str().unwrap().to_owned()).collect();
+        registered.sort();
+        registered
     }
 }
 
@@ -62,7 +62,7 @@ fn the_alarms_event_adds_and_removes_members() {
     let prefix = json!({"AlarmNamePrefix": "fleetwright-busy-scaled"});
     let put = stack.root().call("cloudwatch", "describe_alarms", &prefix);
     assert_eq!(put["MetricAlarms"][0]["Threshold"], 60.0, "{put:#}");
-    stack.rings("fleetwright-busy-scaled");
+    stack.raise_alarm("fleetwright-busy-scaled");
     until("five members take traffic", || (stack.targets(&fleet).len() == 5).then_some(()));
     let operator = stack.operator();
     let scaled = |times: usize| {
@@ -79,7 +79,7 @@ fn the_alarms_event_adds_and_removes_members() {
     let file = stack.work.path().join("scaled.toml");
     std::fs::write(&file, toml::to_string(&config).unwrap()).unwrap();
     assert_eq!(operator.fleetwright(&format!("apply --config {}", file.display())).exit, 0);
-    stack.rings("fleetwright-idle-scaled");
+    stack.raise_alarm("fleetwright-idle-scaled");
     until("four members take traffic", || (stack.targets(&fleet).len() == 4).then_some(()));
     scaled(2);
     let fine = operator.fleetwright("doctor --fleet scaled");
@@ -122,8 +122,8 @@ fn a_fleet_without_a_golden_image_takes_one_of_a_member_and_scales_out_with_it()
         status.out.contains("is on 1.3.8, 3 of 3 members") && status.out.contains("image     none yet"),
         "{status:?}"
     );
-    let stranger = operator.fleetwright("golden-image --fleet handmade --member i-0123456789abcdef0");
-    assert!(stranger.exit == 6 && stranger.err.contains("does not carry the load-balancer tag"), "{stranger:?}");
+    let no_member = operator.fleetwright("golden-image --fleet handmade --member i-0123456789abcdef0");
+    assert!(no_member.exit == 6 && no_member.err.contains("does not carry the load-balancer tag"), "{no_member:?}");
 
     let before = stack.targets(&fleet);
     let member = before[1].clone();
@@ -150,8 +150,8 @@ fn a_fleet_without_a_golden_image_takes_one_of_a_member_and_scales_out_with_it()
 
     let out = operator.fleetwright("scale --fleet handmade --by 1");
     assert_eq!(out.exit, 0, "{out:?}");
-    let new = stack.targets(&fleet).into_iter().find(|id| !before.contains(id)).unwrap();
-    let launched = console.call("ec2", "describe_instances", &json!({"InstanceIds": [new]}));
+    let added = stack.targets(&fleet).into_iter().find(|id| !before.contains(id)).unwrap();
+    let launched = console.call("ec2", "describe_instances", &json!({"InstanceIds": [added]}));
     assert_eq!(launched["Reservations"][0]["Instances"][0]["ImageId"], image);
 }
 
@@ -162,7 +162,7 @@ fn an_instance_that_loses_the_tag_leaves_the_load_balancer_and_one_that_gets_it_
     let console = stack.console();
     let member = stack.targets(&fleet).remove(0);
     let tag = json!([{"Key": fleet.config().fleet.load_balancer_tag.key, "Value": "tagged"}]);
-    let tells = |tags: Value, version: u32| {
+    let send_tag_event = |tags: Value, version: u32| {
         let detail = json!({
             "changed-tag-keys": [fleet.config().fleet.load_balancer_tag.key],
             "service": "ec2", "resource-type": "instance", "version": version, "tags": tags,
@@ -171,11 +171,11 @@ fn an_instance_that_loses_the_tag_leaves_the_load_balancer_and_one_that_gets_it_
         stack.send("aws.tag", "Tag Change on Resource", &[arn], &detail);
     };
     console.call("ec2", "delete_tags", &json!({"Resources": [member], "Tags": tag}));
-    tells(json!({"fleetwright:fleet": "tagged"}), 2);
+    send_tag_event(json!({"fleetwright:fleet": "tagged"}), 2);
     until("it has left", || (!stack.targets(&fleet).contains(&member)).then_some(()));
     console.call("ec2", "create_tags", &json!({"Resources": [member], "Tags": tag}));
     // A late event about an earlier state only triggers a check.
-    tells(json!({"fleetwright:fleet": "tagged"}), 1);
+    send_tag_event(json!({"fleetwright:fleet": "tagged"}), 1);
     until("it is back", || stack.targets(&fleet).contains(&member).then_some(()));
 
     // The schedule covers events that never arrive.

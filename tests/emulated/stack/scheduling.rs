@@ -25,7 +25,7 @@ fn requests(now: jiff::Timestamp) -> Vec<Value> {
 
 impl Stack {
     /// Puts a load balancer before the fleet, with its request counts.
-    fn balance(&self, fleet: &BuiltFleet) {
+    fn add_load_balancer(&self, fleet: &BuiltFleet) {
         let console = self.console();
         let subnets = fleet.ids["subnets"].as_array().unwrap().iter().map(|subnet| &subnet["id"]).collect::<Vec<_>>();
         let made = console.call("elbv2", "create_load_balancer", &json!({"Name": "quiet", "Subnets": subnets}));
@@ -62,7 +62,7 @@ impl Stack {
 fn an_upgrade_starts_in_the_quiet_window_and_its_schedule_is_deleted_afterwards() {
     let stack = Stack::shared();
     let fleet = stack.fleet("quiet");
-    stack.balance(&fleet);
+    stack.add_load_balancer(&fleet);
     let operator = stack.operator();
     let scheduled = operator.fleetwright("upgrade --fleet quiet --to 1.4.14 --when quiet --output json");
     assert_eq!(scheduled.exit, 0, "{scheduled:?}");
@@ -94,13 +94,13 @@ fn an_upgrade_starts_in_the_quiet_window_and_its_schedule_is_deleted_afterwards(
 #[test]
 fn the_windows_start_upgrades_to_a_wanted_version() {
     let stack = Stack::shared();
-    let wants = |config: &mut Config| {
+    let with_wanted_version = |config: &mut Config| {
         let window = json!([{"days": ["sat", "sun"], "from": "02:00", "to": "06:30", "time_zone": "Europe/Berlin"}]);
         config.upgrade.windows = serde_json::from_value(window).unwrap();
         config.upgrade.wanted = Some("1.4.14".parse().unwrap());
     };
-    let (fleet, said) = stack.apply("wanting", wants);
-    assert!(said.contains("starts an upgrade to 1.4.14"), "{said}");
+    let (fleet, notes) = stack.apply("wanting", with_wanted_version);
+    assert!(notes.contains("starts an upgrade to 1.4.14"), "{notes}");
     let schedule = stack.schedule("wanting.window-0");
     assert_eq!(schedule["ScheduleExpression"], "cron(0 2 ? * SAT,SUN *)");
     assert_eq!(schedule["ScheduleExpressionTimezone"], "Europe/Berlin");

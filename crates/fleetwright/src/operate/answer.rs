@@ -83,7 +83,7 @@ pub(crate) async fn abort(args: &AbortArgs, streams: &mut Streams<'_>) -> Result
 async fn record_abort(stack: &Stack, of: &RunArgs) -> Result<Run, Stop> {
     let run = stack.run(&of.fleet, of.run.as_ref()).await?.record;
     if !matches!(run.phase, Phase::Ended(_))
-        && !matches!(stack.describe(&ExecutionId::of(&run)).await?, Execution::Going)
+        && !matches!(stack.describe(&ExecutionId::of(&run)).await?, Execution::Running)
     {
         return Err(Stop::dead(&run.run, run.phase.as_str()));
     }

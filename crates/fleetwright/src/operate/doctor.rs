@@ -42,7 +42,7 @@ async fn about_run(stack: &Stack, run: &Run, lease: Option<Timestamp>) -> Result
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
         return Ok(vec![Finding { what: format!("{state}: {why}"), remedy: Remedy::Repair }]);
     }
-    if !matches!(stack.describe(&ExecutionId::of(run)).await?, Execution::Going) {
+    if !matches!(stack.describe(&ExecutionId::of(run)).await?, Execution::Running) {
         let what = format!("{state}, and its execution has ended");
         return Ok(vec![Finding { what, remedy: Remedy::Repair }]);
     }

@@ -150,7 +150,7 @@ fn check(fleet: &FleetRecord, run: &Run, execution: &Execution, now: Timestamp) 
     let lease = fleet.lease_of(run);
     let over = run.phase == Phase::Ended(Outcome::Frozen) || lease.is_some_and(|lease| lease <= now);
     match execution {
-        Execution::Going if !over => {
+        Execution::Running if !over => {
             let until = lease.map(|lease| format!(" and its lease lasts until {lease:.0}")).unwrap_or_default();
             Err(Stop::refused(format!(
                 "{} is {}: its execution {} is running{until}; it ends by itself, or with 'fleetwright abort'",
@@ -289,21 +289,21 @@ mod tests {
         let (fleet, mut run, _) = held();
         let lease = fleet.lease_of(&run).unwrap();
         refused(
-            check(&fleet, &run, &Execution::Going, at(START)),
+            check(&fleet, &run, &Execution::Running, at(START)),
             "its execution run-1 is running and its lease lasts",
         );
-        for ended in [Execution::Over { failure: None }, Execution::Unknown] {
+        for ended in [Execution::Ended { failure: None }, Execution::Unknown] {
             check(&fleet, &run, &ended, at(START)).unwrap();
         }
-        check(&fleet, &run, &Execution::Going, lease).unwrap();
+        check(&fleet, &run, &Execution::Running, lease).unwrap();
         run.move_to(Phase::Ended(Outcome::Frozen)).unwrap();
-        check(&fleet, &run, &Execution::Going, at(START)).unwrap();
+        check(&fleet, &run, &Execution::Running, at(START)).unwrap();
     }
 
     #[test]
     fn a_run_that_does_not_block_the_fleet_is_not_released() {
         let (mut fleet, mut run, _) = held();
-        let over = Execution::Over { failure: None };
+        let over = Execution::Ended { failure: None };
         let held_by_another = {
             let mut fleet = fleet.clone();
             fleet.lock.as_mut().unwrap().run = "run-2".parse().unwrap();

@@ -78,12 +78,12 @@ async fn how_it_died(stack: &Stack, run: &Run) -> Result<String, Stop> {
         return Ok("ended frozen".to_owned());
     }
     match stack.describe(&ExecutionId::of(run)).await? {
-        Execution::Going => {
+        Execution::Running => {
             let why = format!("{} is running: it ends by itself, or with 'fleetwright abort'", run.run);
             Err(Stop::refused(why))
         }
-        Execution::Over { failure: Some((error, _)) } => Ok(format!("ended with {error}")),
-        Execution::Over { failure: None } => Ok("is over".to_owned()),
+        Execution::Ended { failure: Some((error, _)) } => Ok(format!("ended with {error}")),
+        Execution::Ended { failure: None } => Ok("is over".to_owned()),
         Execution::Unknown => Ok("is not known to Step Functions".to_owned()),
     }
 }

@@ -48,9 +48,9 @@ impl ExecutionId {
 
 /// The status of an execution.
 pub(super) enum Execution {
-    Going,
-    /// It has ended; `failure` is the error and its cause, unless it succeeded.
-    Over {
+    Running,
+    /// The execution has ended. `failure` is the error and its cause, or `None` if the execution succeeded.
+    Ended {
         failure: Option<(String, String)>,
     },
     /// Step Functions does not know it: it was just started, ended more than 90 days ago, or never existed.
@@ -151,7 +151,7 @@ impl Stack {
         let lock = fleet.lock.as_ref().map(|lock| &lock.run);
         let Some(joining) = &fleet.joining else { return Ok(lock.cloned()) };
         let run = self.run(fleet.name(), Some(joining)).await?.record;
-        let continues = matches!(self.describe(&ExecutionId::of(&run)).await?, Execution::Going)
+        let continues = matches!(self.describe(&ExecutionId::of(&run)).await?, Execution::Running)
             && run.phase != Phase::Ended(Outcome::Frozen);
         Ok(Some(lock.filter(|_| continues).unwrap_or(joining).clone()))
     }
@@ -166,13 +166,13 @@ impl Stack {
             answer => answer.of("DescribeExecution")?,
         };
         if *answer.status() == ExecutionStatus::Running {
-            return Ok(Execution::Going);
+            return Ok(Execution::Running);
         }
         let failure = (*answer.status() != ExecutionStatus::Succeeded).then(|| {
             let error = answer.error().unwrap_or(answer.status().as_str()).to_owned();
             (error, first_line(answer.cause().unwrap_or("no cause given")))
         });
-        Ok(Execution::Over { failure })
+        Ok(Execution::Ended { failure })
     }
 
     /// The state that an execution is in, and what that state waits for.

@@ -86,8 +86,8 @@ async fn why_stuck(stack: &Stack, run: &Run) -> Result<Option<String>, Stop> {
         let why = run.failure.as_deref().unwrap_or("no reason recorded");
         return Ok(Some(format!("frozen, because {why}; see docs/runbook/frozen.md")));
     }
-    let going = matches!(stack.describe(&ExecutionId::of(run)).await?, Execution::Going);
-    Ok((!going).then(|| Stop::dead(&run.run, run.phase.as_str()).to_string()))
+    let running = matches!(stack.describe(&ExecutionId::of(run)).await?, Execution::Running);
+    Ok((!running).then(|| Stop::dead(&run.run, run.phase.as_str()).to_string()))
 }
 
 fn text(status: &Status) -> String {

@@ -17,9 +17,9 @@ use std::time::Duration;
 
 /// The time between two polls.
 const EVERY: Duration = Duration::from_secs(2);
-/// So many polls in a row may fail, five minutes of them, before the command stops watching. The run continues.
+/// How many polls in a row may fail before the command stops watching: five minutes of them. The run continues.
 const FAILURES: u32 = 150;
-/// So many polls may find neither an execution nor a run: AWS does not show a new execution everywhere at once.
+/// How many polls may find neither an execution nor a run. AWS does not show a new execution everywhere at once.
 const UNSEEN: u32 = 15;
 
 /// The run to watch.
@@ -64,9 +64,9 @@ pub(super) async fn until_over(
             unchanged(run, watching.output, streams);
             Ok(Exit::Done)
         }
-        Over::StillGoing => {
+        Over::StillRunning => {
             streams.talk(format!("{run} continues; 'fleetwright watch {} --fleet {}' shows it", run.id, run.fleet));
-            Ok(Exit::StillGoing)
+            Ok(Exit::StillRunning)
         }
     }
 }
@@ -82,7 +82,7 @@ fn unchanged(run: &RunRef, output: Output, streams: &mut Streams<'_>) {
 enum Over {
     Ended(Box<ShownRun>, Exit),
     Unchanged,
-    StillGoing,
+    StillRunning,
 }
 
 /// What one poll found.
@@ -93,7 +93,7 @@ struct Seen {
 }
 
 async fn poll(stack: &Stack, run: &RunRef, execution: &ExecutionId) -> Result<Seen, Stop> {
-    // The execution before the ledger: once it has ended, nothing more of the run is written.
+    // Read the execution before the ledger: once the execution has ended, it writes nothing more of the run.
     let execution = stack.describe(execution).await?;
     let run = match stack.ledger.run(run).await? {
         None => None,
@@ -119,22 +119,22 @@ async fn follow(
                 failures += 1;
                 display.show(&StepEvent::Notice(&format!("{stop}; the run continues meanwhile, polling again")));
             }
-            Err(stop) if stop.transient => return Ok(Over::StillGoing),
+            Err(stop) if stop.transient => return Ok(Over::StillRunning),
             Err(stop) => return Err(stop),
-            Ok(Seen { execution: stands, run: None }) => {
+            Ok(Seen { execution: status, run: None }) => {
                 failures = 0;
-                if let Some(over) = not_begun(run, &stands, &mut unseen)? {
+                if let Some(over) = not_begun(run, &status, &mut unseen)? {
                     return Ok(over);
                 }
             }
-            Ok(Seen { execution: stands, run: Some((record, steps)) }) => {
+            Ok(Seen { execution: status, run: Some((record, steps)) }) => {
                 failures = 0;
                 for step in &steps {
                     if shown.insert((step.started, step.state.clone())) {
                         display.show(&step_event(record.started, step));
                     }
                 }
-                if let Some(over) = over(run, record.clone(), steps, &stands, &mut execution)? {
+                if let Some(over) = over(run, record.clone(), steps, &status, &mut execution)? {
                     return Ok(over);
                 }
                 if let Phase::AwaitingApproval { .. } = &record.phase {
@@ -150,7 +150,7 @@ async fn follow(
             }
         }
         if until.is_some_and(|until| stack.now() >= until) {
-            return Ok(Over::StillGoing);
+            return Ok(Over::StillRunning);
         }
         tokio::time::sleep(EVERY).await;
     }
@@ -161,41 +161,41 @@ fn over(
     run: &RunRef,
     record: Run,
     steps: Vec<StepRecord>,
-    stands: &Execution,
+    status: &Execution,
     execution: &mut ExecutionId,
 ) -> Result<Option<Over>, Stop> {
     if *record.execution() != execution.name {
-        match stands {
-            // It is about to resume the run.
-            Execution::Going => {}
-            Execution::Over { failure: Some((error, cause)) } if error == "Refused" => {
+        match status {
+            // The execution is about to resume the run.
+            Execution::Running => {}
+            Execution::Ended { failure: Some((error, cause)) } if error == "Refused" => {
                 return Err(Stop::refused(cause));
             }
             // Another execution has resumed the run since.
-            Execution::Over { .. } | Execution::Unknown => *execution = ExecutionId::of(&record),
+            Execution::Ended { .. } | Execution::Unknown => *execution = ExecutionId::of(&record),
         }
         return Ok(None);
     }
     let shown = ShownRun::new(record, steps);
-    match (shown.exit(), stands) {
+    match (shown.exit(), status) {
         (Some(exit), _) => Ok(Some(Over::Ended(Box::new(shown), exit))),
-        (None, Execution::Going) => Ok(None),
-        (None, Execution::Over { .. } | Execution::Unknown) => Err(Stop::dead(run, shown.outcome)),
+        (None, Execution::Running) => Ok(None),
+        (None, Execution::Ended { .. } | Execution::Unknown) => Err(Stop::dead(run, shown.outcome)),
     }
 }
 
 /// How an execution without a run in the ledger ended, if it has ended.
 fn not_begun(run: &RunRef, execution: &Execution, unseen: &mut u32) -> Result<Option<Over>, Stop> {
     match execution {
-        Execution::Going => Ok(None),
+        Execution::Running => Ok(None),
         Execution::Unknown if *unseen < UNSEEN => {
             *unseen += 1;
             Ok(None)
         }
         Execution::Unknown => Err(Stop::refused(format!("there is no {run}"))),
-        Execution::Over { failure: None } => Ok(Some(Over::Unchanged)),
-        Execution::Over { failure: Some((error, cause)) } if error == "Refused" => Err(Stop::refused(cause)),
-        Execution::Over { failure: Some((error, cause)) } => {
+        Execution::Ended { failure: None } => Ok(Some(Over::Unchanged)),
+        Execution::Ended { failure: Some((error, cause)) } if error == "Refused" => Err(Stop::refused(cause)),
+        Execution::Ended { failure: Some((error, cause)) } => {
             Err(Stop::error(format!("{run} did not begin, and nothing was changed: {error}: {cause}")))
         }
     }

@@ -12,7 +12,7 @@ fn an_upgrade_is_reverted_once_and_its_image_goes_into_quarantine() {
     let fleet = stack.fleet("reverted");
     let operator = stack.operator();
     let upgrade = run_of(&operator.fleetwright("upgrade --fleet reverted --to 1.4.14 --output json"), "upgraded");
-    let made = fleet.standing()["fleet"]["golden"]["image"].as_str().unwrap().to_owned();
+    let made = fleet.current_state()["fleet"]["golden"]["image"].as_str().unwrap().to_owned();
     let first = fleet.id("image");
     let images = operator.images("reverted");
     assert_eq!(images["golden"], json!({"image": made, "version": "1.4.14"}));
@@ -25,18 +25,18 @@ fn an_upgrade_is_reverted_once_and_its_image_goes_into_quarantine() {
     assert!(back.err.contains("the data stays as it is: it was migrated to 1.4.14"), "{back:?}");
     assert!(back.err.contains(&format!("of data server {}", fleet.id("data_server"))), "{back:?}");
     fleet.assert_reverted(&run, &upgrade);
-    operator.assert_as_it_should_be("reverted");
+    operator.assert_no_findings("reverted");
     let images = operator.fleetwright("images --fleet reverted");
     let kept = format!("{first}  1.3.8  golden\n{made}  1.4.14  in quarantine: run {run} reverted from it\n");
     assert_eq!((images.exit, images.out), (0, kept));
 
-    let before = fleet.standing();
+    let before = fleet.current_state();
     let again = operator.fleetwright("revert --fleet reverted");
     assert_eq!(again.exit, 6, "{again:?}");
     assert!(again.err.contains("revert: fleet reverted keeps no image that is known to be good"), "{again:?}");
-    let there = operator.fleetwright(&format!("rollback --fleet reverted --image {first}"));
-    assert!(there.exit == 0 && there.err.contains("nothing to do"), "{there:?}");
-    assert_eq!(fleet.standing(), before);
+    let already_on_it = operator.fleetwright(&format!("rollback --fleet reverted --image {first}"));
+    assert!(already_on_it.exit == 0 && already_on_it.err.contains("nothing to do"), "{already_on_it:?}");
+    assert_eq!(fleet.current_state(), before);
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn an_image_whose_members_raised_an_alarm_is_quarantined() {
     let stack = Stack::shared();
     let fleet = stack.fleet("quarantined");
     let operator = stack.operator();
-    let run = operator.asks_for_approval("quarantined");
+    let run = operator.upgrade_until_approval("quarantined");
     let alarm = |state: &str| {
         let set = json!({"AlarmName": fleet.id("alarm"), "StateValue": state, "StateReason": "a test"});
         stack.console().call("cloudwatch", "set_alarm_state", &set);
@@ -53,8 +53,8 @@ fn an_image_whose_members_raised_an_alarm_is_quarantined() {
     assert_eq!(operator.fleetwright("approve --fleet quarantined").exit, 0);
     let watched = operator.fleetwright(&format!("watch {run} --fleet quarantined"));
     assert_eq!(watched.exit, 3, "{watched:?}");
-    let came: Vec<_> = UNTIL_APPROVAL.into_iter().chain([("Commit", "failed")]).collect();
-    let why = fleet.assert_rolled_back(&run, &came);
+    let passed: Vec<_> = UNTIL_APPROVAL.into_iter().chain([("Commit", "failed")]).collect();
+    let why = fleet.assert_rolled_back(&run, &passed);
     assert!(why.contains("alarm 'quarantined-5xx' is in ALARM"), "{why}");
 
     let raised = json!([{
@@ -63,7 +63,7 @@ fn an_image_whose_members_raised_an_alarm_is_quarantined() {
     }]);
     assert_eq!(operator.findings("quarantined"), raised);
     alarm("OK");
-    operator.assert_as_it_should_be("quarantined");
+    operator.assert_no_findings("quarantined");
     let images = operator.images("quarantined");
     let [kept] = &images["kept"].as_array().unwrap()[..] else { panic!("{images:#}") };
     assert_eq!(kept["quarantine"], "alarm 'quarantined-5xx' is in ALARM");
@@ -76,11 +76,11 @@ fn changes_by_hand_are_found_shown_and_repaired_by_the_command() {
     let fleet = stack.fleet("edited");
     let operator = stack.operator();
     let upgrade = run_of(&operator.fleetwright("upgrade --fleet edited --to 1.4.14 --output json"), "upgraded");
-    operator.assert_as_it_should_be("edited");
+    operator.assert_no_findings("edited");
     let untouched = operator.fleetwright("repair --fleet edited --yes");
     assert!(untouched.exit == 0 && untouched.err.contains("nothing to repair"), "{untouched:?}");
 
-    let as_declared = fleet.standing();
+    let as_declared = fleet.current_state();
     let member = fleet.living()[0].clone();
     take_out(&stack.console(), &fleet, &member);
     let builder = leave_builder(&stack.console(), &fleet, &upgrade);
@@ -104,10 +104,10 @@ fn changes_by_hand_are_found_shown_and_repaired_by_the_command() {
         findings
     };
     assert_eq!(sorted(&findings), sorted(&wanted), "{findings:#}");
-    let told = operator.fleetwright("doctor --fleet edited");
-    assert!(told.exit == 1 && told.out.contains("'fleetwright repair' fixes it"), "{told:?}");
+    let outcome_json = operator.fleetwright("doctor --fleet edited");
+    assert!(outcome_json.exit == 1 && outcome_json.out.contains("'fleetwright repair' fixes it"), "{outcome_json:?}");
 
-    let edited = fleet.standing();
+    let edited = fleet.current_state();
     let shown = operator.fleetwright("repair --fleet edited");
     assert_eq!(shown.exit, 0, "{shown:?}");
     for words in [
@@ -117,12 +117,12 @@ fn changes_by_hand_are_found_shown_and_repaired_by_the_command() {
     ] {
         assert!(shown.err.contains(&words), "'{words}' is not in: {shown:?}");
     }
-    assert_eq!(fleet.standing(), edited);
+    assert_eq!(fleet.current_state(), edited);
 
     let run = run_of(&operator.fleetwright("repair --fleet edited --yes --output json"), "restored");
     stack.console().call("ec2", "delete_snapshot", &json!({"SnapshotId": snapshot}));
     fleet.assert_restored(&run, &upgrade, &as_declared);
-    operator.assert_as_it_should_be("edited");
+    operator.assert_no_findings("edited");
 }
 
 /// Takes a member out of the load balancer at the console.
@@ -161,9 +161,9 @@ fn leave_snapshot(console: &Caller, fleet: &BuiltFleet) -> String {
 #[track_caller]
 fn run_of(ran: &Ran, outcome: &str) -> String {
     assert_eq!(ran.exit, 0, "{ran:?}");
-    let told: Value = serde_json::from_str(&ran.out).unwrap();
-    assert_eq!(told["outcome"], outcome, "{told:#}");
-    told["run"].as_str().unwrap().to_owned()
+    let outcome_json: Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(outcome_json["outcome"], outcome, "{outcome_json:#}");
+    outcome_json["run"].as_str().unwrap().to_owned()
 }
 
 impl Caller {
@@ -183,7 +183,7 @@ impl Caller {
     }
 
     #[track_caller]
-    fn assert_as_it_should_be(&self, fleet: &str) {
+    fn assert_no_findings(&self, fleet: &str) {
         let ran = self.fleetwright(&format!("doctor --fleet {fleet}"));
         assert_eq!((ran.exit, ran.out.as_str()), (0, &*format!("fleet {fleet} is as it should be\n")), "{}", ran.err);
     }
