@@ -11,7 +11,7 @@ fn upgrade(from: &str, to: &str, change: impl FnOnce(&mut Config)) -> Rehearsed 
 }
 
 fn migrations(rehearsed: &Rehearsed) -> usize {
-    rehearsed.steps.iter().filter(|step| step.state == "Install and migrate").count()
+    rehearsed.steps.iter().filter(|step| step.name == "Install and migrate").count()
 }
 
 #[test]
