@@ -116,7 +116,7 @@ fn a_builder_whose_user_data_did_not_run_is_cleared_before_its_hop() {
     assert_all_start(&host, "1.3.8");
     host.hop("1.3.8", "1.4.14").assert_ok("1.4.14");
     assert_eq!(host.data_users(), hop_to("1.4.14"));
-    assert!(host.read("var/lib/fleetwright/run-1/1.4.14/attempt-1.log").contains("its user data did not run"));
+    assert!(host.read("var/lib/fleetwright/run-1/1.4.14/attempt-1.log").contains("the user data did not run"));
 }
 
 fn a_builder_with_another_docker_data_root_starts_nothing_by_itself() {
